@@ -1,7 +1,7 @@
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { provision } from './index.ts'
-import { keys, openInstallation, type Installation } from './testing/installation.ts'
+import { keys, openInstallation, type Installation } from './testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -48,7 +48,7 @@ async function refused(
   return { status, code, message, fields: details?.fields }
 }
 
-const asked = (path: string, body: object): Promise<Refused> => refused('POST', `${app}/${path}`, body, keys.read)
+const postQuery = (path: string, body: object): Promise<Refused> => refused('POST', `${app}/${path}`, body, keys.read)
 
 test('unknown fields of queries are refused by name at every depth, with the field that was meant', async () => {
   const cases: [string, object, string, string | undefined][] = [
@@ -95,7 +95,7 @@ test('unknown fields of queries are refused by name at every depth, with the fie
     ],
   ]
   for (const [path, body, field, meant] of cases) {
-    const answer = await asked(path, body)
+    const answer = await postQuery(path, body)
     expect([answer.status, answer.code, answer.fields[0]?.field]).toEqual([400, 'HOP_PARAM_INVALID', field])
     expect(answer.fields[0]!.message).toContain(meant === undefined ? 'is unknown here' : `did you mean ${meant}?`)
     expect(answer.message).toContain(answer.fields[0]!.field)
@@ -276,17 +276,17 @@ test('numbers in a body have exact bounds', async () => {
     [{ breakdown: 'x'.repeat(300) }, 'breakdown', 'must have at most 200 characters; it has 300'],
   ]
   for (const [fields, field, message] of wrong) {
-    const answer = await asked('funnels/query', { ...funnel, ...fields })
+    const answer = await postQuery('funnels/query', { ...funnel, ...fields })
     expect([answer.status, answer.fields]).toEqual([400, [{ field, message: expect.stringContaining(message) }]])
   }
   for (const from of [-5, 1e18, 'yesterday', '2026-03-28T10:00', '', '2026-13-01', '2026-03-29']) {
-    expect(await asked('funnels/query', { ...funnel, from })).toMatchObject({
+    expect(await postQuery('funnels/query', { ...funnel, from })).toMatchObject({
       status: 400,
       code: 'HOP_RANGE_INVALID',
       fields: [{ field: 'from' }],
     })
   }
-  expect(await asked('query', { ...query, end: 'x' })).toMatchObject({
+  expect(await postQuery('query', { ...query, end: 'x' })).toMatchObject({
     code: 'HOP_RANGE_INVALID',
     fields: [{ field: 'end' }],
   })
@@ -340,7 +340,7 @@ test('an invalid choice yields one message with the path and the allowed values'
     ],
   ]
   for (const [path, body, field, message] of cases) {
-    const answer = await asked(path, body)
+    const answer = await postQuery(path, body)
     expect([answer.status, answer.fields]).toEqual([400, [{ field, message: expect.stringContaining(message) }]])
     expect(answer.message).toBe(`${field} ${answer.fields[0]!.message}.`)
   }
@@ -354,7 +354,7 @@ test('an invalid choice yields one message with the path and the allowed values'
     fields: [{ field: 'power', message: 'must be one of write, read, admin, not "root"' }],
   })
   expect(await refused('POST', `${app}/keys`, [])).toMatchObject({ message: 'The body must be an object.' })
-  expect((await asked('funnels/query', { from: 1, a1: 1, b1: 1, c1: 1, d1: 1 })).message).toMatch(
+  expect((await postQuery('funnels/query', { from: 1, a1: 1, b1: 1, c1: 1, d1: 1 })).message).toMatch(
     /more, see details\)\.$/,
   )
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
 import { cluster, type Cluster } from './products/cluster.ts'
-import { counted } from './products/product.ts'
+import { whenCounted } from './products/product.ts'
 import { randomTraffic } from './traffic/random-traffic.ts'
 import { hopper, Service } from './products/service.ts'
 
@@ -91,7 +91,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     disposed.push(() => first.dispose())
     await first.start()
     await send(first)
-    await counted(first, keys.read, 240_000)
+    await whenCounted(first, keys.read, 240_000)
     const wanted = await answersOf(first)
     expect(wanted.filter((answer) => !/ 200 /.test(answer.slice(0, 400)))).toEqual([])
     expect(wanted.join('').length).toBeGreaterThan(20_000)
@@ -122,7 +122,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     await second.migrate()
     await hopper(['import', dumps[1]], second.env)
     await second.start()
-    await counted(second, keys.read, 240_000)
+    await whenCounted(second, keys.read, 240_000)
     expect(await hopper(['audit'], second.env)).toContain('No drift')
     expect(await answersOf(second)).toEqual(wanted)
   }, 1_200_000)
@@ -172,19 +172,19 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
    */
   async function answersOf({ apiUrl }: Installation): Promise<string[]> {
     const answers: string[] = []
-    const ask = async (path: string, request: RequestInit = {}): Promise<void> => {
+    const get = async (path: string, request: RequestInit = {}): Promise<void> => {
       const headers = { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' }
       const answer = await fetch(`${apiUrl}/api/v1/apps/moves/${path}`, { ...request, headers })
       const text = (await answer.text()).replace(/"complete_to":\d+/g, '').replace(/,"past":\{[^}]*\}/g, '')
       answers.push(`${path} ${answer.status} ${text}`)
     }
-    for (const report of reports) await ask(report)
+    for (const report of reports) await get(report)
     for (const extra of [
       {},
       { order: 'any', count_by: 'device' },
       { count_by: 'session', people: { step: 1, outcome: 'dropped', limit: 50 } },
     ]) {
-      await ask('funnels/query', { method: 'POST', body: JSON.stringify({ ...instants, steps, ...extra }) })
+      await get('funnels/query', { method: 'POST', body: JSON.stringify({ ...instants, steps, ...extra }) })
     }
     return answers
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
 import { cluster } from './products/cluster.ts'
-import { counted, type Product } from './products/product.ts'
+import { whenCounted, type Product } from './products/product.ts'
 import { randomTraffic } from './traffic/random-traffic.ts'
 import { standalone } from './products/standalone.ts'
 
@@ -115,7 +115,7 @@ describe.skipIf(!engines)('standalone and cluster', () => {
               await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
           }
         }
-        await counted(product, keys.read)
+        await whenCounted(product, keys.read)
       }),
     )
   }, 240_000)

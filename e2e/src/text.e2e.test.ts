@@ -2,9 +2,9 @@ import { tableFromIPC } from '@uwdata/flechette'
 import { decodeEnvelope } from '@hopper/contracts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { counted, type Product } from './products/product.ts'
+import { whenCounted, type Product } from './products/product.ts'
 import { until } from './products/until.ts'
-import { onBothWays } from './products/ways.ts'
+import { forEachProduct } from './products/for-each-product.ts'
 
 const keys = { write: 'hw_text_0123456789abcdef', read: 'hr_text_0123456789abcdef' }
 const provision = {
@@ -209,7 +209,7 @@ const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = te
 
 const sorted = (values: Iterable<unknown>): string[] => [...values].map((value) => JSON.stringify(value)).sort()
 
-onBothWays((open, way) => {
+forEachProduct((open, way) => {
   let product: Product
   beforeAll(async () => {
     // Times that any engine accepts: nothing is killed here.
@@ -229,7 +229,7 @@ onBothWays((open, way) => {
       for (const body of [...some.slice(0, BATCH / 2).map(([device_id, events]) => ({ device_id, events })), together])
         await send(body)
     }
-    await counted(product, keys.read)
+    await whenCounted(product, keys.read)
     await until(async () => (await query({ unique: ['event_id'] })).count === 3 * texts.length, 60_000)
   }, 240_000)
   afterAll(() => product?.dispose())
@@ -403,7 +403,7 @@ onBothWays((open, way) => {
   it('counts once when it is sent again', async () => {
     for (const [device_id, events] of sent.slice(0, special.length))
       await send({ device_id, events } as { events: readonly object[] })
-    await counted(product, keys.read)
+    await whenCounted(product, keys.read)
     expect((await query({ unique: ['event_id'] })).unique.event_id).toBe(3 * texts.length)
     const { dead_letters } = (await (
       await fetch(`${product.apiUrl}/api/v1/status`, { headers: { authorization: `Bearer ${keys.read}` } })

@@ -6,7 +6,7 @@ import {
   stageNumber,
   stagesDefinition,
   timeZone,
-  uncounted,
+  resetBackfill,
   type App,
   type Funnel,
   type LaneBackfill,
@@ -167,7 +167,7 @@ export class Backfills {
     forgetApps()
     const until = (await log.ends())[lane] ?? 0
     const groups = [...found.groups.filter((group) => group.stages.length > 0), { stages, until }]
-    const state = { ...uncounted(found), groups, definition }
+    const state = { ...resetBackfill(found), groups, definition }
     await registry.backfills.put(app.id, backfillId(state), state)
     return state
   }

@@ -5,7 +5,7 @@ import { CounterRows } from './counter-rows.ts'
 import { DateFold } from './date-fold.ts'
 import { SeenFold } from './fold-seen.ts'
 import { SessionFold } from './fold-sessions.ts'
-import { counts, type Judged, type Judgement, type Message } from '../judge/judge.ts'
+import { isCounted, type Judged, type Judgement, type Message } from '../judge/judge.ts'
 import { counterFolds } from '../tables/all.ts'
 
 /** Returns the watermark of a counter partition: positions up to it are counted there. */
@@ -26,7 +26,7 @@ export function touchedPartitions(messages: readonly Message[], { events }: Judg
   }
   let last: Judged | undefined
   for (const judged of events) {
-    if (!counts(judged)) continue
+    if (!isCounted(judged)) continue
     if (judged.date === last?.date && judged.message.app === last.message.app) continue
     last = judged
     const {
@@ -125,7 +125,7 @@ export class BatchFold {
     let page: ((url: string) => string) | undefined
     let fold: DateFold | undefined
     for (const judged of events) {
-      if (!counts(judged)) continue
+      if (!isCounted(judged)) continue
       const {
         position,
         event,

@@ -105,7 +105,7 @@ export interface Judgement {
 }
 
 /** True for events that feed the tables and identify a device; the others only have their fate. */
-export function counts({ fate }: Pick<Judged, 'fate'>): boolean {
+export function isCounted({ fate }: Pick<Judged, 'fate'>): boolean {
   return fate === 'accepted' || fate === 'late'
 }
 
@@ -171,7 +171,7 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
       const repeated = isRepeated(message, event)
       const date = zone.dateOf(event.timestamp)
       const [fate, reason] = fateOf(message, event, repeated, date, zone)
-      if (counts({ fate }) && event.user_id !== undefined && event.user_id !== user) {
+      if (isCounted({ fate }) && event.user_id !== undefined && event.user_id !== user) {
         user = event.user_id
         visitor = { user, device: envelope.device_id }
         const generation = app.forgotten?.generationOf(envelope.device_id)

@@ -21,11 +21,11 @@ interface Ends {
   /** time of the request to the log: what is received later may not be in the answer */
   readonly at: number
   /** monotonic time of the request to the log */
-  readonly askedAt: number
+  readonly requestedAt: number
 }
 
 /** A cached figure that was read from the log. */
-interface Look {
+interface CachedFigure {
   /** monotonic time */
   readonly at: number
   readonly figure: Promise<number>
@@ -61,7 +61,7 @@ const PEEKED_MAX = 32
 const PEEKED_BYTES_MAX = 256_000
 const PEEKED_LANES_MAX = 8
 /** Reading a lane needs a consumer of its own, so the result is cached for this long. */
-const LOOK_EVERY_MS = 2_000
+const CACHED_MS = 2_000
 
 /** Records of the installation that say more than lanes and log. */
 export type ProgressRecords = Pick<Registry, 'ahead' | 'lastSeenLog'>
@@ -81,10 +81,10 @@ export class Completeness {
   /** ascending by time; only the first may be proved already */
   private snapshots: Snapshot[] = []
   private known: Known = { at: 0, ends: [], done: [], readAt: 0 }
-  private asking: Promise<Ends> | undefined
+  private reading: Promise<Ends> | undefined
   private isAway = false
-  private firstUncounted: Look | undefined
-  private eventsPerMessage: Look | undefined
+  private firstUncounted: CachedFigure | undefined
+  private eventsPerMessage: CachedFigure | undefined
 
   constructor(log: EventLog, lanes: Lanes, clock: () => number, records?: ProgressRecords) {
     this.log = log
@@ -100,15 +100,15 @@ export class Completeness {
    */
   watch(): { stop(): void } {
     let isLooking = false
-    const look = async (): Promise<void> => {
+    const startReading = async (): Promise<void> => {
       if (isLooking) return
       isLooking = true
       // A request reports the error to its caller; here the next poll tries again.
       await this.record().catch(() => undefined)
       isLooking = false
     }
-    const timer = setInterval(() => void look(), WATCH_MS).unref()
-    void look()
+    const timer = setInterval(() => void startReading(), WATCH_MS).unref()
+    void startReading()
     return { stop: () => clearInterval(timer) }
   }
 
@@ -126,11 +126,11 @@ export class Completeness {
     const [answer, done] = await Promise.all([this.ends(), this.lanes.positions()])
     const ownDone = app === undefined ? done : await this.doneOf(app, done, answer?.ends ?? this.known.ends)
     if (!answer) return this.withoutLog(done, ownDone)
-    const { ends, at, askedAt } = answer
+    const { ends, at, requestedAt: requestedAt } = answer
     const common = { ends, done, ownDone, isLogAway: false }
     // Everything counted before the log was read was in the log.
     const isLogCut =
-      this.known.readAt <= askedAt && this.known.done.some((counted, lane) => counted > (ends[lane] ?? 0))
+      this.known.readAt <= requestedAt && this.known.done.some((counted, lane) => counted > (ends[lane] ?? 0))
     if (isLogCut) return { ...common, completeTo: await this.provedBefore(ownDone), isLogCut }
     this.known = { at, ends, done, readAt: performance.now() }
     if (reaches(done, ends)) {
@@ -161,8 +161,8 @@ export class Completeness {
    * callers do not wait for it while the log is unavailable.
    */
   private async ends(): Promise<Ends | undefined> {
-    this.asking ??= this.ask().finally(() => (this.asking = undefined))
-    const answered = this.asking.then(
+    this.reading ??= this.readEnds().finally(() => (this.reading = undefined))
+    const answered = this.reading.then(
       (answer) => ((this.isAway = false), answer),
       () => ((this.isAway = true), undefined),
     )
@@ -172,9 +172,9 @@ export class Completeness {
     return inTime
   }
 
-  private async ask(): Promise<Ends> {
-    const [at, askedAt] = [this.clock(), performance.now()]
-    return { at, askedAt, ends: await this.log.ends() }
+  private async readEnds(): Promise<Ends> {
+    const [at, requestedAt] = [this.clock(), performance.now()]
+    return { at, requestedAt: requestedAt, ends: await this.log.ends() }
   }
 
   /** Reports progress without the log: from the ends that were seen last, by this process or one before it. */
@@ -225,7 +225,7 @@ export class Completeness {
     const messages = waiting.reduce((sum, { from, end }) => sum + end - from, 0)
     if (progress.isLogAway) return { messages, events: messages }
     if (messages <= PEEKED_MAX) return { messages, events: Math.round(messages * (await this.peekedRatio(waiting))) }
-    this.eventsPerMessage = fresh(this.eventsPerMessage) ?? look(this.peekedRatio(waiting))
+    this.eventsPerMessage = fresh(this.eventsPerMessage) ?? startReading(this.peekedRatio(waiting))
     return { messages, events: Math.round(messages * (await this.eventsPerMessage.figure)) }
   }
 
@@ -276,7 +276,7 @@ export class Completeness {
       const times = await Promise.all(waitingOf({ ends, done }).map(({ lane, from }) => this.receivedAt(lane, from)))
       return Math.max(0, Math.min(this.clock(), ...times) - ORDER_MARGIN_MS)
     }
-    this.firstUncounted = fresh(this.firstUncounted) ?? look(oldest())
+    this.firstUncounted = fresh(this.firstUncounted) ?? startReading(oldest())
     return this.firstUncounted.figure
   }
 
@@ -296,14 +296,14 @@ interface WaitingPart {
   readonly end: number
 }
 
-function look(figure: Promise<number>): Look {
-  const begun: Look = { at: performance.now(), figure, hasFailed: false }
+function startReading(figure: Promise<number>): CachedFigure {
+  const begun: CachedFigure = { at: performance.now(), figure, hasFailed: false }
   figure.catch(() => (begun.hasFailed = true))
   return begun
 }
 
-function fresh(last: Look | undefined): Look | undefined {
-  return last && !last.hasFailed && performance.now() - last.at < LOOK_EVERY_MS ? last : undefined
+function fresh(last: CachedFigure | undefined): CachedFigure | undefined {
+  return last && !last.hasFailed && performance.now() - last.at < CACHED_MS ? last : undefined
 }
 
 function waitingOf({ ends, done }: Pick<LaneProgress, 'ends' | 'done'>): WaitingPart[] {

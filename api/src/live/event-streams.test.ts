@@ -5,7 +5,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { CountedLog, deviceIn, ownEvent, putEvent, type Sent } from '../testing/counted-log.ts'
 import { decideToForget } from '../testing/forgotten-events.ts'
-import { apiOver, keys, LANES, NOW, openInstallation, type Installation } from '../testing/installation.ts'
+import { apiOver, keys, LANES, NOW, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })

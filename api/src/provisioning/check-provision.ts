@@ -56,8 +56,8 @@ async function unusableStages(registry: Registry, { organizations }: Provision):
       const problem = xpathProblem(xpath)
       if (problem !== undefined) problems.push(`app "${id}", element "${name}": xpath ${problem}`)
     }
-    const kept = keptParameters(keep_parameters ?? old?.keep_parameters ?? [], funnels)
-    problems.push(...keptProblems(kept).map(({ message }) => `app "${id}": its stages ${message}`))
+    const parameters = keptParameters(keep_parameters ?? old?.keep_parameters ?? [], funnels)
+    problems.push(...keptProblems(parameters).map(({ message }) => `app "${id}": its stages ${message}`))
   }
   return problems
 }

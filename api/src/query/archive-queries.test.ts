@@ -7,7 +7,7 @@ import { Chunk, mergeChunks } from '@hopper/engine'
 import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
-import { archive as fill, type Sketch } from '../testing/archived.ts'
+import { archiveSketches as fill, type Sketch } from '../testing/archived.fixture.ts'
 import { ArchiveQueries } from './archive-queries.ts'
 import type { QueryOf } from './query.ts'
 
@@ -42,7 +42,7 @@ const funnel = (fields: Partial<QueryOf<'funnel'>['request']> = {}): QueryOf<'fu
 
 let dir: string
 let storage: Storage
-let questions: ArchiveQueries
+let queries: ArchiveQueries
 let metrics: Registry
 /** reads of the archive: the columns of each chunk, by its first position */
 let reads: string[]
@@ -52,10 +52,10 @@ beforeEach(async () => {
   storage = await openEmbedded({ dir, lanes: 2 })
   reads = []
   metrics = new Registry()
-  questions = new ArchiveQueries(counted(storage.archive!), 20_000, metrics)
+  queries = new ArchiveQueries(counted(storage.archive!), 20_000, metrics)
 })
 afterEach(async () => {
-  await questions.onModuleDestroy()
+  await queries.onModuleDestroy()
   await storage.close()
   rmSync(dir, { recursive: true })
 })
@@ -76,8 +76,8 @@ function counted(archive: Archive): Archive {
 }
 
 const running = async (): Promise<number> => Number(/state="running"\} (\d+)/.exec(await metrics.metrics())?.[1])
-const counts = async (question = funnel()): Promise<number[]> =>
-  (await questions.ask(APP, question, context, somebody)).result.steps.map(({ count }) => count)
+const counts = async (query = funnel()): Promise<number[]> =>
+  (await queries.ask(APP, query, context, somebody)).result.steps.map(({ count }) => count)
 
 it('reads the users of devices once: a second query reads only new chunks that can match', async () => {
   await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('pad', 1, 'see', 'bob')])
@@ -105,8 +105,8 @@ it('runs equal concurrent queries once, and a different one in parallel', async 
   const { request } = funnel()
   const turned = Object.fromEntries(Object.entries(request).reverse()) as unknown as typeof request
   const answers = await Promise.all([
-    questions.ask(APP, funnel(), context, somebody),
-    questions.ask(APP, { kind: 'funnel', request: turned }, context, somebody),
+    queries.ask(APP, funnel(), context, somebody),
+    queries.ask(APP, { kind: 'funnel', request: turned }, context, somebody),
   ])
   expect(answers[0].result).toBe(answers[1].result)
   expect(reads.filter((read) => read.includes('timestamp'))).toHaveLength(1)
@@ -126,22 +126,22 @@ it('caches the answer for a past range until an event or an identify changes it'
     event('phone', 1, 'see', 'ann'),
     event('pad', 2, 'buy', 'bob'),
   ])
-  const first = await questions.ask(APP, funnel(), context, somebody)
-  expect((await questions.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
+  const first = await queries.ask(APP, funnel(), context, somebody)
+  expect((await queries.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
 
   // bob again, from the same device, after the range: the device still belongs to the same users
   await fill(storage, APP, 0, '2026-03-29', 3, [event('pad', 2_000, 'see', 'bob')])
-  expect((await questions.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
+  expect((await queries.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
 
   // ann has a second device, in another lane, and made a purchase with it
   await fill(storage, APP, 1, '2026-03-29', 0, [event('laptop', 2_001, 'other', 'ann')])
   await fill(storage, APP, 1, DATE, 1, [event('laptop', 30, 'buy', 'ann')])
-  expect((await questions.ask(APP, funnel(), context, somebody)).result.steps.map(({ count }) => count)).toEqual([1, 1])
+  expect((await queries.ask(APP, funnel(), context, somebody)).result.steps.map(({ count }) => count)).toEqual([1, 1])
 
   // an open range is never cached
   const open = { ...context, completeTo: T0 }
-  expect((await questions.ask(APP, funnel(), open, somebody)).result).not.toBe(
-    (await questions.ask(APP, funnel(), open, somebody)).result,
+  expect((await queries.ask(APP, funnel(), open, somebody)).result).not.toBe(
+    (await queries.ask(APP, funnel(), open, somebody)).result,
   )
 })
 
@@ -188,16 +188,16 @@ it('reports its progress, and stops soon after its only client leaves', async ()
     request: { start: T0, end: T0 + 3_600_000, data: [{ name: 'all', filters: [{ type: 'or', filters }] }] },
   }
   const left = new AbortController()
-  const asked = questions.ask(APP, slow, context, { signal: left.signal })
+  const answer = queries.ask(APP, slow, context, { signal: left.signal })
   await expect.poll(() => running(), { timeout: 10_000 }).toBe(1)
   const at = performance.now()
   left.abort(new Error('left'))
-  await expect(asked).rejects.toThrow('left')
+  await expect(answer).rejects.toThrow('left')
   await expect.poll(() => running(), { timeout: 5_000 }).toBe(0)
   expect(performance.now() - at).toBeLessThan(5_000)
 
   const reported: { done: number; total: number }[] = []
-  await questions.ask(
+  await queries.ask(
     APP,
     { kind: 'events', request: { ...slow.request, data: [{ name: 'all', filters: [], unique: ['text'] }] } },
     context,

@@ -2,7 +2,7 @@ import type { ArchivedEvent, FunnelAnswer } from '@hopper/contracts'
 import { encodeChunks } from '@hopper/engine'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { keys, openInstallation, type Installation } from '../testing/installation.ts'
+import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })

@@ -8,8 +8,8 @@ import { AggregatorProcesses } from './aggregator-processes.ts'
 import { aggregate, fillLog, noArchive, noTables, type Target } from './aggregated.ts'
 import { envelopes } from '../harness/bodies.ts'
 import { cassandraContactPoints, kafkaBrokers } from '../harness/config.ts'
-import { allOf, oneEach, sendAll, updatesOf, type CounterUpdate } from './counter-updates.ts'
-import { cpuOf, idle, processOn } from '../harness/process-usage.ts'
+import { updatesWithoutFolding, oneUpdatePerEvent, sendAll, updatesOf, type CounterUpdate } from './counter-updates.ts'
+import { cpuOf, whenIdle, processOn } from '../harness/process-usage.ts'
 import { median, reportLine } from '../harness/paired.ts'
 
 const LANES = 8
@@ -180,7 +180,7 @@ async function compareShared({ storage, client, target }: Own, { concurrency, na
 }
 
 async function everyCounter(storage: Storage, client: Client, concurrency: number): Promise<Run> {
-  const all = allOf(await fillLog(storage, 'naive', 0, 0), envelopes('naive', COUNTED / EVENTS, EVENTS), LANES)
+  const all = updatesWithoutFolding(await fillLog(storage, 'naive', 0, 0), envelopes('naive', COUNTED / EVENTS, EVENTS), LANES)
   return perEvent(await sent(client, all, concurrency), all.length / COUNTED)
 }
 
@@ -204,7 +204,7 @@ async function counted(storage: Storage, target: Target): Promise<Run> {
 
 /** One counter update per event. */
 function updated(client: Client, concurrency: number): Promise<Run> {
-  return sent(client, oneEach(UPDATES, LANES), concurrency)
+  return sent(client, oneUpdatePerEvent(UPDATES, LANES), concurrency)
 }
 
 async function sent(client: Client, updates: readonly CounterUpdate[], concurrency: number): Promise<Run> {
@@ -233,7 +233,7 @@ async function measured(count: number, work: () => Promise<number>, pids: readon
     const { user, system } = process.cpuUsage()
     return [pids.reduce((sum, pid) => sum + cpuOf(pid), user + system), cpuOf(cassandra), cpuOf(kafka)]
   }
-  await idle(cassandra)
+  await whenIdle(cassandra)
   const before = used()
   const rate = await work()
   const [own, ofCassandra, ofKafka] = used().map((after, at) => (after - before[at]!) / count) as [

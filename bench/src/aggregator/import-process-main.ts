@@ -3,7 +3,7 @@ import { withLog, type Storage } from '@hopper/storage'
 import { cassandraDefaults, openCassandra } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
-import { telling } from './aggregated.ts'
+import { reportingWriter } from './aggregated.ts'
 import type { AggregatorTarget } from './aggregator-process-main.ts'
 
 /** The source and destination of the process: a directory, or engines. */
@@ -16,7 +16,7 @@ export type ImportNews = 'ready' | { readonly counted: number }
 const target = JSON.parse(process.argv[2]!) as ImportTarget
 const storage = await opened(target)
 const say = (news: ImportNews): void => void process.send!(news)
-const writer = telling(storage.writer, (counted) => say({ counted }))
+const writer = reportingWriter(storage.writer, (counted) => say({ counted }))
 const { log, lanes, registry, archive } = storage
 const logger = { info: () => undefined, warn: console.warn, error: console.error }
 const aggregator = new Aggregator({

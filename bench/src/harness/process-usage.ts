@@ -63,7 +63,7 @@ function linesOf(file: string): string[] {
 }
 
 /** Resolves when a process uses less than a tenth of a core, or after half a minute. */
-export async function idle(pid: number | undefined): Promise<void> {
+export async function whenIdle(pid: number | undefined): Promise<void> {
   for (const end = performance.now() + IDLE_WAIT_MS_MAX; performance.now() < end;) {
     const before = cpuOf(pid)
     await pause(LOOK_MS)

@@ -83,7 +83,7 @@ async function besides<T>(
 ): Promise<T> {
   const leaving = new AbortController()
   const hostile = Array.from({ length: number }, (_, i) =>
-    ask(product, 'shop', 'query', patterns(number + i), leaving.signal),
+    postQuery(product, 'shop', 'query', patterns(number + i), leaving.signal),
   )
   try {
     return await work(hostile)
@@ -116,7 +116,7 @@ function post(url: string, key: string, body: string, signal?: AbortSignal): Pro
   })
 }
 
-function ask(
+function postQuery(
   product: Product,
   app: keyof typeof keys,
   path: string,
@@ -146,7 +146,7 @@ function patterns(number: number): object {
 async function probe(product: Product, ms: number, which: readonly Kind[] = kinds): Promise<Responsiveness> {
   const taken = { ingest: [] as number[], others: [] as number[], own: [] as number[] }
   const funnel = (app: keyof typeof keys, number: number): Promise<Response> =>
-    ask(product, app, 'funnels/query', {
+    postQuery(product, app, 'funnels/query', {
       ...range(),
       steps,
       count_by: 'device',

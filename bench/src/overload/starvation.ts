@@ -59,7 +59,7 @@ export interface StarvationReport {
  * 1,000 queries arrive together.
  */
 export async function starve(ms: number): Promise<StarvationReport> {
-  const product = await filled()
+  const product = await startFilled()
   try {
     await probe(product, 1_000)
     const idle = await probe(product, ms)
@@ -84,7 +84,7 @@ export async function starve(ms: number): Promise<StarvationReport> {
 }
 
 /** Starts the product with two apps that have events of 30 days, all of them counted. */
-export async function filled(): Promise<Product> {
+export async function startFilled(): Promise<Product> {
   const product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'silent' } })
   try {
     await product.start()

@@ -1,7 +1,7 @@
 import { Aggregator } from '@hopper/aggregator'
 import type { Envelope, Event } from '@hopper/contracts'
 import { expect, it } from 'vitest'
-import { makeInstallation } from './installation.fixture.ts'
+import { makeInstallation } from '../testing/installation.fixture.ts'
 
 const noon = Date.parse('2026-03-29T10:00:00Z')
 const funnel = {

@@ -11,7 +11,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import '@hopper/storage/contract/engines'
 import * as fc from 'fast-check'
 import { describe, expect, inject, it } from 'vitest'
-import { auditOf, RANGE, traffic } from '../audit/installation.fixture.ts'
+import { auditOf, RANGE, traffic } from '../testing/installation.fixture.ts'
 import { openInstallation } from '../installation/open-installation.ts'
 import { readConfig } from '../config/config.ts'
 import { createLogger } from '../processes/logger.ts'
@@ -19,7 +19,7 @@ import { countAll } from '../rebuild/count-all.ts'
 import { rebuildInstallation } from '../rebuild/rebuild-main.ts'
 import { settingsOf } from '../config/settings.ts'
 import { cassandraSettings } from '../installation/open-storage.ts'
-import { answersOf, dumpOf, readDump, registryFile } from './answers.fixture.ts'
+import { answersOf, dumpOf, readDump, registryFile } from '../testing/answers.fixture.ts'
 
 const engines = inject('engines')
 const name = `hopper_cli_${randomBytes(6).toString('hex')}`

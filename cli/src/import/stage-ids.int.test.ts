@@ -18,7 +18,7 @@ import { createLogger } from '../processes/logger.ts'
 import { rebuildInstallation } from '../rebuild/rebuild-main.ts'
 import { settingsOf } from '../config/settings.ts'
 import { cassandraSettings } from '../installation/open-storage.ts'
-import { dumpOf, readDump } from './answers.fixture.ts'
+import { dumpOf, readDump } from '../testing/answers.fixture.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 

@@ -6,9 +6,9 @@ import { cluster, type Cluster } from '../products/cluster.ts'
 import { startCassandra, type CassandraNode } from '../engines/cassandra-jar.ts'
 import { canUseJars, jarCache } from '../engines/jars.ts'
 import { Service } from '../products/service.ts'
-import { apps, provision } from './apps.ts'
-import { atWork } from './at-work.ts'
-import { endure, expectExact, rowsCountedTwice } from './endure.ts'
+import { apps, provision } from './apps.fixture.ts'
+import { whenCounting } from './aggregator-state.fixture.ts'
+import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
 
 const engines = inject('engines')
 
@@ -31,17 +31,17 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
 
   /** Stops the node while an aggregator counts, in the middle of its writes, and starts it again. */
   const away = async (aggregator: Service, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
-    await atWork(aggregator)
+    await whenCounting(aggregator)
     if (signal === 'SIGKILL') node.process.child.kill('SIGKILL')
     await node.process.stop()
     node = await node.restart()
-    await atWork(aggregator)
+    await whenCounting(aggregator)
   }
 
   it('leaves no number wrong, stopped once and killed once', async () => {
     const [aggregator] = product.aggregators as [Service]
     expectExact(
-      await endure({ product, app: apps.proved, seed: 71 }, async () => {
+      await runTrial({ product, app: apps.proved, seed: 71 }, async () => {
         await away(aggregator, 'SIGTERM')
         await away(aggregator, 'SIGKILL')
       }),
@@ -50,7 +50,7 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
 
   it('control: without the watermark check, writes applied before the stop count twice', async () => {
     const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
-    const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 72 }, () =>
+    const endured = await runTrial({ product, app: apps.control, aggregators: [unsafe], seed: 72 }, () =>
       away(unsafe, 'SIGKILL'),
     )
     expect(rowsCountedTwice(endured)).toBeGreaterThan(0)

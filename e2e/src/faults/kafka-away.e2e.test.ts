@@ -7,11 +7,11 @@ import { canUseJars, jarCache } from '../engines/jars.ts'
 import { saslUser, startKafka, type KafkaBroker } from '../engines/kafka-jar.ts'
 import { Service } from '../products/service.ts'
 import { until } from '../products/until.ts'
-import { apps, provision } from './apps.ts'
-import { figure } from './at-work.ts'
-import { endure, expectExact, rowsShort, type Endured } from './endure.ts'
-import { pathsOf, read, Reads, type Read } from './reads.ts'
-import type { Sending } from './sending.ts'
+import { apps, provision } from './apps.fixture.ts'
+import { metricOf } from './aggregator-state.fixture.ts'
+import { runTrial, expectExact, missingRows, type TrialResult } from './trial.fixture.ts'
+import { pathsOf, read, Reads, type Read } from './reads.fixture.ts'
+import type { Sending } from './sending.fixture.ts'
 
 const engines = inject('engines')
 const AWAY_MS = 30_000
@@ -93,7 +93,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       let waited = 0
       let reads: readonly Read[] = []
       let fresh: readonly Read[] = []
-      const endured: Endured = await endure({ product, app: apps.proved, seed: 61 }, async (sending) => {
+      const endured: TrialResult = await runTrial({ product, app: apps.proved, seed: 61 }, async (sending) => {
         acknowledged = await away(sending, AWAY_MS, async () => {
           const reading = new Reads(product.apiUrl, apps.proved)
           await product.ingest.stop('SIGKILL')
@@ -102,7 +102,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
           await expectKnown()
           reads = await reading.stop()
         })
-        waited = await figure(product.ingest, 'hopper_spool_messages')
+        waited = await metricOf(product.ingest, 'hopper_spool_messages')
       })
       expectExact(endured)
       // 40 requests per second were sent; those that ingest could not take while it was down came later.
@@ -117,11 +117,11 @@ describe.skipIf(!engines || !(await canUseJars()))(
       const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_SPOOL_BYTES: '0', HOPPER_UNSAFE_EARLY_ACK: '1' }
       const careless = await cluster({ ...engines!, kafka: broker.address }, { provision, env })
       try {
-        const endured = await endure(
+        const endured = await runTrial(
           { product: careless, app: apps.control, seed: 62 },
           async (sending) => void (await away(sending, AWAY_MS_CONTROL)),
         )
-        expect(rowsShort(endured)).toBeGreaterThan(0)
+        expect(missingRows(endured)).toBeGreaterThan(0)
       } finally {
         await careless.dispose()
       }

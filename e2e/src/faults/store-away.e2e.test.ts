@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { cluster, type Cluster } from '../products/cluster.ts'
-import { counted } from '../products/product.ts'
+import { whenCounted } from '../products/product.ts'
 import { Service } from '../products/service.ts'
 import { sendUntilAcknowledged } from '../traffic/acknowledged.ts'
 import { randomTraffic } from '../traffic/random-traffic.ts'
 import { until } from '../products/until.ts'
-import { apps, provision } from './apps.ts'
-import { CqlProxy } from './cql-proxy.ts'
+import { apps, provision } from './apps.fixture.ts'
+import { CqlProxy } from './cql-proxy.fixture.ts'
 
 const engines = inject('engines')
 const SNAPSHOT_MS = 60_000
@@ -111,7 +111,7 @@ describe.skipIf(!engines)('Cassandra away', () => {
       expect(unknown.status).toBe(503)
       // Events accepted meanwhile are counted: the aggregator and another API have their Cassandra.
       await product.api.start()
-      await counted(product, apps.proved.read)
+      await whenCounted(product, apps.proved.read)
     },
     SNAPSHOT_MS * 3,
   )

@@ -2,7 +2,7 @@ import {
   dropCauses,
   queryLimits,
   type ConversionTime,
-  type Cut,
+  type Truncatable,
   type FunnelRequest,
   type FunnelResult,
   type FunnelStepAnswer,
@@ -21,7 +21,7 @@ export function funnelAnswer(
   context: QueryContext,
   tally: FunnelTally,
   groups: readonly (Value | null)[],
-): Cut<FunnelResult> {
+): Truncatable<FunnelResult> {
   const all = groups.map((_, group) => group)
   const steps = stepAnswers(request, tally, all, (step) =>
     conversionTime(tally.times[step]!.blocks(), tally.durations(step)),

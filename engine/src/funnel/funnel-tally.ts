@@ -106,7 +106,7 @@ export class FunnelTally {
   }
 
   /** Returns whether the name of a unit with this result belongs into `people`; sets `isCut` if there is no room. */
-  asks(level: number, cause: number): boolean {
+  wantsName(level: number, cause: number): boolean {
     if (this.#people === undefined) return false
     const { step, outcome, limit } = this.#people
     const isWanted =

@@ -8,7 +8,7 @@ export interface Budget {
   check(): void
 }
 
-export const endless: Budget = { check: () => undefined }
+export const unlimitedBudget: Budget = { check: () => undefined }
 
 /** Creates a budget of wall-clock time; `signal` is aborted when the client disconnects. */
 export function timeBudget(ms: number, signal?: { readonly aborted: boolean }): Budget {

@@ -1,4 +1,4 @@
-import { queryLimits, type Cut, type JourneyResult } from '@hopper/contracts'
+import { queryLimits, type Truncatable, type JourneyResult } from '@hopper/contracts'
 
 /**
  * Maximum number of distinct places and links while units are counted: further ones count as `other` from the start.
@@ -37,7 +37,7 @@ export class JourneyGraph {
   }
 
   /** Returns the graph with at most `linksMax` links: the most used places of each step, the others as node `other`. */
-  finish(linksMax: number = queryLimits.journeyLinksMax): Cut<JourneyResult> {
+  finish(linksMax: number = queryLimits.journeyLinksMax): Truncatable<JourneyResult> {
     const ranks = this.#ranks()
     const most = Math.max(0, ...ranks) + 1
     if (this.#links.size <= linksMax && !this.#isCut)

@@ -5,7 +5,7 @@ import type { WorkerJob } from './query-job.ts'
 import { QueryThreadHandle, type JobHost } from './query-thread-handle.ts'
 import { runParts } from '../runs/run-parts.ts'
 import { Shares, type Requester, type ShareBounds } from '../sharing/shares.ts'
-import { partsMaxOf } from './split-task.ts'
+import { partsMaxOf } from './split-job.ts'
 
 /** Maximum numbers of threads and queued queries, in total and per app and caller. */
 export interface PoolBounds {
@@ -68,8 +68,8 @@ export class QueryPool {
   readonly #waitingBounds: ShareBounds
   readonly #sliceMs: number
   readonly #threads = new Set<QueryThreadHandle>()
-  readonly #atWork = new Shares()
-  readonly #order = new FairOrder(this.#atWork)
+  readonly #running = new Shares()
+  readonly #order = new FairOrder(this.#running)
   readonly #turns = new Set<Turn>()
   /** in arrival order */
   readonly #waiting = new Set<Waiting>()
@@ -103,12 +103,12 @@ export class QueryPool {
    */
   async turn(requester: Requester, wait: Wait, isLong: boolean): Promise<Turn> {
     if (!isLong) this.assertRoom(requester)
-    return this.#enter(requester, wait, isLong)
+    return this.#enqueue(requester, wait, isLong)
   }
 
   /** busy threads and queued queries */
   get load(): { readonly running: number; readonly waiting: number } {
-    return { running: this.#atWork.total, waiting: this.#waiting.size }
+    return { running: this.#running.total, waiting: this.#waiting.size }
   }
 
   async close(): Promise<void> {
@@ -116,7 +116,7 @@ export class QueryPool {
     await Promise.all([...this.#threads].map((thread) => thread.end()))
   }
 
-  #enter(requester: Requester, { until, signal }: Wait, isLong: boolean): Promise<Turn> {
+  #enqueue(requester: Requester, { until, signal }: Wait, isLong: boolean): Promise<Turn> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer)
@@ -138,7 +138,7 @@ export class QueryPool {
         resolve(
           this.#begin(
             new Turn(requester, thread, isLong, {
-              helpers: (task, turn) => this.#helpers(task, turn),
+              helpers: (job, turn) => this.#helpers(job, turn),
               ended: (turn) => this.#ended(turn),
             }),
           ),
@@ -157,14 +157,14 @@ export class QueryPool {
 
   #begin(turn: Turn): Turn {
     this.#turns.add(turn)
-    this.#atWork.add(turn.requester)
+    this.#running.add(turn.requester)
     this.#order.served(turn.requester)
     return turn
   }
 
   #ended(turn: Turn): void {
     if (!this.#turns.delete(turn)) return
-    this.#atWork.remove(turn.requester, turn.threads.length)
+    this.#running.remove(turn.requester, turn.threads.length)
     for (const thread of turn.threads) if (thread.ended) this.#threads.delete(thread)
     this.#next()
   }
@@ -185,7 +185,7 @@ export class QueryPool {
     const longMax = Math.max(1, this.#bounds.threadsMax - 1)
     const roomForLong = [...this.#turns].filter((turn) => turn.isLongAt(now, this.#sliceMs)).length < longMax
     const shares = { ...this.#running, total: Infinity }
-    return [...this.#waiting].filter((each) => this.#atWork.hasRoom(each, shares) && (roomForLong || !each.isLong))
+    return [...this.#waiting].filter((each) => this.#running.hasRoom(each, shares) && (roomForLong || !each.isLong))
   }
 
   /** If a query could start but for a thread, makes the most recently started of the queries past their slice yield. */
@@ -202,14 +202,14 @@ export class QueryPool {
   }
 
   /** Assigns additional threads to a query that can be split, as long as nobody waits. */
-  #helpers(task: WorkerJob, turn: Turn): QueryThreadHandle[] {
-    const partsMax = this.#waiting.size > 0 ? 1 : partsMaxOf(task, this.#bounds.splitRowsMin)
+  #helpers(job: WorkerJob, turn: Turn): QueryThreadHandle[] {
+    const partsMax = this.#waiting.size > 0 ? 1 : partsMaxOf(job, this.#bounds.splitRowsMin)
     const threads: QueryThreadHandle[] = []
-    while (turn.threads.length + threads.length < partsMax && this.#atWork.hasRoom(turn.requester, this.#running)) {
+    while (turn.threads.length + threads.length < partsMax && this.#running.hasRoom(turn.requester, this.#running)) {
       const thread = this.#free(turn.requester.app, threads)
       if (!thread) break
       threads.push(thread)
-      this.#atWork.add(turn.requester)
+      this.#running.add(turn.requester)
     }
     return threads
   }
@@ -229,7 +229,7 @@ export class QueryPool {
 }
 
 interface TurnHost {
-  helpers(task: WorkerJob, turn: Turn): QueryThreadHandle[]
+  helpers(job: WorkerJob, turn: Turn): QueryThreadHandle[]
   ended(turn: Turn): void
 }
 
@@ -271,17 +271,17 @@ export class Turn {
    * Runs a job.
    * @throws HopperError if it fails, or if its client has left
    */
-  async run(task: WorkerJob, host: JobHost, { until, signal }: Wait): Promise<TurnOutcome> {
-    this.#threads.push(...this.#host.helpers(task, this))
+  async run(job: WorkerJob, host: JobHost, { until, signal }: Wait): Promise<TurnOutcome> {
+    this.#threads.push(...this.#host.helpers(job, this))
     const stop = AbortSignal.any([signal, this.#stop.signal])
     let isEnded = false
-    const answer: JobHost['answer'] = async (asked) => {
+    const answer: JobHost['answer'] = async (request) => {
       if (stop.aborted) return undefined
-      const given = await host.answer(asked)
+      const given = await host.answer(request)
       isEnded ||= given === undefined
       return given
     }
-    const outcome = await runParts(this.#threads, task, { ...host, answer }, until() - performance.now(), stop)
+    const outcome = await runParts(this.#threads, job, { ...host, answer }, until() - performance.now(), stop)
     if (outcome.kind === 'finished') return outcome
     // Parts that are stopped because the host has ended the job may fail.
     if (isEnded) return { kind: 'ended' }

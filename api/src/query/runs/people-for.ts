@@ -14,7 +14,7 @@ export function peopleFor(question: Query, job: QueryJob, { people, budget }: Qu
 export async function isNeeded(
   people: People,
   { identifying, history }: QueryJob,
-  { ask }: QueryRuntime,
+  { sendRequest: ask }: QueryRuntime,
 ): Promise<boolean> {
   if (identifying.length + history.length === 0) return true
   return Boolean(await ask({ ask: 'known', identities: peopleDigest(people) }))

@@ -14,7 +14,7 @@ export async function runExport(
   { chunks }: QueryJob,
   runtime: QueryRuntime,
 ): Promise<ExportPlace | null> {
-  const { budget, ask } = runtime
+  const { budget, sendRequest: ask } = runtime
   const place = { ...request.start }
   async function* read(): AsyncGenerator<Iterable<ExportedEvent>> {
     for (; place.chunk < chunks.length; place.chunk++, place.row = 0) {

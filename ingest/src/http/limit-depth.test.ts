@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { cutDeep } from './cut-deep.ts'
+import { limitDepth } from './limit-depth.ts'
 
 const cut = (json: string, depthMax = 2, bytesMax = 1_000_000): string =>
-  cutDeep(Buffer.from(json), depthMax, bytesMax).toString()
+  limitDepth(Buffer.from(json), depthMax, bytesMax).toString()
 
 /** Returns the value with null in place of lists and objects that are too deep. */
 function shallow(value: unknown, depthLeft: number): unknown {

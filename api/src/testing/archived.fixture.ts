@@ -37,7 +37,7 @@ export function archivedEvent(
 }
 
 /** Appends one span to a lane's archive, its positions from `first` on. */
-export async function archive(
+export async function archiveSketches(
   storage: Storage,
   app: string,
   lane: number,

@@ -7,7 +7,7 @@ const NULL = Buffer.from('null')
  * that length, so that its event is still too large. Input that is not JSON stays invalid. Returns the same buffer when
  * nothing is that deep.
  */
-export function cutDeep(json: Buffer, depthMax: number, bytesMax: number): Buffer {
+export function limitDepth(json: Buffer, depthMax: number, bytesMax: number): Buffer {
   const parts: Buffer[] = []
   let [depth, isText, kept, cutAt] = [0, false, 0, -1]
   for (let at = 0; at < json.length; at++) {

@@ -8,8 +8,8 @@ import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { expect } from 'vitest'
-import type { Drift } from './drift.ts'
-import { runAudit, type AuditReport, type AuditRequest } from './run-audit.ts'
+import type { Drift } from '../audit/drift.ts'
+import { runAudit, type AuditReport, type AuditRequest } from '../audit/run-audit.ts'
 
 /** All dates of the random traffic, including those of late receipt. */
 export const RANGE = { from: '2026-03-26', to: '2026-04-09' }

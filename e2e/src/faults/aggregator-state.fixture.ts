@@ -6,7 +6,7 @@ const AT_WORK_MS = 120_000
 /**
  * Returns a metric of a process, summed over its labels; 0 when it does not exist yet or the process does not answer.
  */
-export async function figure(service: Service, name: string): Promise<number> {
+export async function metricOf(service: Service, name: string): Promise<number> {
   const text = await fetch(`${service.url}/metrics`).then(
     (answer) => answer.text(),
     () => '',
@@ -16,13 +16,13 @@ export async function figure(service: Service, name: string): Promise<number> {
 }
 
 /** Resolves when an aggregator has counted a batch after this call. */
-export async function atWork(service: Service): Promise<void> {
-  const before = await figure(service, 'hopper_aggregator_batch_seconds_count')
-  await until(async () => (await figure(service, 'hopper_aggregator_batch_seconds_count')) > before, AT_WORK_MS)
+export async function whenCounting(service: Service): Promise<void> {
+  const before = await metricOf(service, 'hopper_aggregator_batch_seconds_count')
+  await until(async () => (await metricOf(service, 'hopper_aggregator_batch_seconds_count')) > before, AT_WORK_MS)
 }
 
 /** Waits for a random time of at most `msMax`, as part of the fault schedule. */
-export function someMoment(random: () => number, msMax: number): Promise<void> {
+export function randomPause(random: () => number, msMax: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, random() * msMax))
 }
 

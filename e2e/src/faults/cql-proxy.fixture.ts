@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
 /** The request that an answer belongs to: a batch of counters, any other batch, or something else. */
-export type Asked = 'counters' | 'batch' | 'other'
+export type RequestKind = 'counters' | 'batch' | 'other'
 /** The handling of an answer: it is forwarded, it is lost, or the connection is cut instead. */
 export type Fate = 'pass' | 'lose' | 'cut'
 
@@ -17,7 +17,7 @@ const COUNTER_BATCH = 2
  */
 export class CqlProxy implements AsyncDisposable {
   /** decides about each answer */
-  fate: (asked: Asked) => Fate = () => 'pass'
+  fate: (kind: RequestKind) => Fate = () => 'pass'
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
@@ -43,7 +43,7 @@ export class CqlProxy implements AsyncDisposable {
   }
 
   #serve(client: Socket, node: Socket): void {
-    const asked = new Map<number, Asked>()
+    const kinds = new Map<number, RequestKind>()
     for (const [socket, other] of [
       [client, node],
       [node, client],
@@ -56,7 +56,7 @@ export class CqlProxy implements AsyncDisposable {
     client.on(
       'data',
       frames((frame) => {
-        asked.set(frame.readInt16BE(2), askedBy(frame))
+        kinds.set(frame.readInt16BE(2), kindOf(frame))
         node.write(frame)
       }),
     )
@@ -64,8 +64,8 @@ export class CqlProxy implements AsyncDisposable {
       'data',
       frames((frame) => {
         const stream = frame.readInt16BE(2)
-        const fate = this.fate(asked.get(stream) ?? 'other')
-        asked.delete(stream)
+        const fate = this.fate(kinds.get(stream) ?? 'other')
+        kinds.delete(stream)
         if (fate === 'pass') client.write(frame)
         if (fate === 'cut') client.destroy()
       }),
@@ -73,7 +73,7 @@ export class CqlProxy implements AsyncDisposable {
   }
 }
 
-function askedBy(frame: Buffer): Asked {
+function kindOf(frame: Buffer): RequestKind {
   if (frame[4] !== BATCH) return 'other'
   return frame[HEADER_BYTES] === COUNTER_BATCH ? 'counters' : 'batch'
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 import type { Funnel, ListedFunnel } from '@hopper/contracts'
-import { answerTo, me, newFixture, type Fixture } from './fixture-answers.ts'
+import { answerTo, me, newFixture, type Fixture } from './answers.fixture.ts'
 
 const types: Record<string, string> = {
   '.html': 'text/html',

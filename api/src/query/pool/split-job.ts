@@ -16,11 +16,11 @@ export function partsMaxOf({ question, chunks }: WorkerJob, splitRowsMin: number
  * Splits a job into parts of about equal rows, each with lanes of its own; the first part merges the results of the
  * others.
  */
-export function splitTask(task: WorkerJob, parts: number): Pick<QueryJob, 'chunks' | 'others' | 'leader'>[] {
-  if (parts === 1) return [{ chunks: task.chunks, others: [] }]
+export function splitJob(job: WorkerJob, parts: number): Pick<QueryJob, 'chunks' | 'others' | 'leader'>[] {
+  if (parts === 1) return [{ chunks: job.chunks, others: [] }]
   const channels = Array.from({ length: parts - 1 }, () => new MessageChannel())
   const shares = Array.from({ length: parts }, () => ({ rows: 0, chunks: [] as QueryJob['chunks'][number][] }))
-  const lanes = [...Map.groupBy(task.chunks, ({ lane }) => lane)].sort(([a], [b]) => a - b)
+  const lanes = [...Map.groupBy(job.chunks, ({ lane }) => lane)].sort(([a], [b]) => a - b)
   for (const [, chunks] of lanes) {
     const least = shares.reduce((a, b) => (b.rows < a.rows ? b : a))
     least.rows += rowsOf(chunks)
@@ -38,7 +38,7 @@ export function hostsOfParts(host: JobHost, { chunks }: WorkerJob, parts: number
   const done = new Array<number>(parts).fill(0)
   const total = rowsOf(chunks)
   return done.map((_, part) => ({
-    answer: (asked) => host.answer(asked),
+    answer: (request) => host.answer(request),
     progress(progress: Progress) {
       done[part] = progress.done
       host.progress({ done: done.reduce((sum, rows) => sum + rows, 0), total })

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Cluster } from '../products/cluster.ts'
 import { groundTruth, type GroundTruth } from '../traffic/ground-truth.ts'
-import { counted, stopAll } from '../products/product.ts'
+import { whenCounted, stopAll } from '../products/product.ts'
 import type { Service } from '../products/service.ts'
 import {
   datesAround,
@@ -11,8 +11,8 @@ import {
   type ArchivedEvents,
   type StoredRows,
 } from '../traffic/stored.ts'
-import { timezone, type FaultApp } from './apps.ts'
-import { Sending, type Sent } from './sending.ts'
+import { timezone, type FaultApp } from './apps.fixture.ts'
+import { Sending, type Sent } from './sending.fixture.ts'
 
 const COUNTED_MS = 90_000
 const OUTPUT_CHARS = 3_000
@@ -28,7 +28,7 @@ export interface Trial {
 }
 
 /** The traffic sent through faults, and the data stored after them. */
-export interface Endured {
+export interface TrialResult {
   readonly truth: GroundTruth
   readonly found: StoredRows
   /** undefined where the storage has no archive */
@@ -42,13 +42,13 @@ export interface Endured {
  * Starts every process, sends traffic for the duration of `faults`, waits until all of it is counted, stops every
  * process and reads the stored data.
  */
-export async function endure(trial: Trial, faults: (sending: Sending) => Promise<void>): Promise<Endured> {
+export async function runTrial(trial: Trial, faults: (sending: Sending) => Promise<void>): Promise<TrialResult> {
   const { product, app, seed, perSecond = 40, aggregators = product.aggregators } = trial
   const services = [product.ingest, product.api, ...aggregators]
   await product.migrate()
   await Promise.all(services.map((service) => service.start()))
   const sending = new Sending({ ingestUrl: product.ingestUrl, key: app.write, perSecond, seed })
-  const traffic = await through(sending, faults, () => counted(product, app.read, COUNTED_MS)).catch(
+  const traffic = await through(sending, faults, () => whenCounted(product, app.read, COUNTED_MS)).catch(
     async (cause: unknown) => {
       await stopAll(services, 'SIGKILL')
       throw new Error(
@@ -85,7 +85,7 @@ async function through(
 }
 
 /** Expects that no acknowledged event is lost and none counts twice, neither in a table nor in the archive. */
-export function expectExact({ truth, found, archived, ids, sending }: Endured): void {
+export function expectExact({ truth, found, archived, ids, sending }: TrialResult): void {
   expect(sorted(found.counters)).toEqual(sorted(truth.counters))
   expect(sorted(found.persons)).toEqual(sorted(truth.persons))
   expect(sorted(found.devices)).toEqual(sorted(truth.devices))
@@ -102,14 +102,14 @@ export function expectExact({ truth, found, archived, ids, sending }: Endured): 
 }
 
 /** Returns the number of counter rows that exceed the traffic sent. */
-export function rowsCountedTwice({ truth, found }: Endured): number {
+export function rowsCountedTwice({ truth, found }: TrialResult): number {
   return sorted(found.counters).filter(([row, values]) =>
     values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0)),
   ).length
 }
 
 /** Returns the number of counter rows that are missing or below the traffic sent. */
-export function rowsShort({ truth, found }: Pick<Endured, 'truth' | 'found'>): number {
+export function missingRows({ truth, found }: Pick<TrialResult, 'truth' | 'found'>): number {
   return sorted(truth.counters).filter(([row, values]) =>
     values.some((value, at) => value > (found.counters.get(row)?.[at] ?? 0)),
   ).length

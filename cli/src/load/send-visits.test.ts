@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
-import { drive } from './drive.ts'
+import { sendVisits } from './send-visits.ts'
 import { Sender } from './sender.ts'
 import { traffic, type Visit } from './traffic.ts'
 
@@ -52,7 +52,7 @@ it('sends events with the key and user agent of their device, and the visits of 
   })
   const all = visits(url)
   sender = new Sender(url, 'hw_test', 8)
-  const tally = await drive(all, sender, 8, () => undefined)
+  const tally = await sendVisits(all, sender, 8, () => undefined)
   const sent = all.flatMap(({ device, batches }) =>
     batches.map(({ events }) => ({ device, ids: events.map(({ event_id }) => event_id!) })),
   )
@@ -93,5 +93,5 @@ it('stops at the first answer that a retry would not change', async () => {
     response.writeHead(401).end('{"error":{"code":"HOP_KEY_UNKNOWN"}}'),
   )
   sender = new Sender(url, 'hw_wrong', 4)
-  await expect(drive(visits(url), sender, 4, () => undefined)).rejects.toThrow(/401.*HOP_KEY_UNKNOWN/)
+  await expect(sendVisits(visits(url), sender, 4, () => undefined)).rejects.toThrow(/401.*HOP_KEY_UNKNOWN/)
 })

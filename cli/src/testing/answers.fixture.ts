@@ -3,10 +3,10 @@ import type { Storage } from '@hopper/storage'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { expect } from 'vitest'
-import { RANGE } from '../audit/installation.fixture.ts'
+import { RANGE } from './installation.fixture.ts'
 import { dumpInstallation } from '../export/dump.ts'
-import { importDump } from './import-dump.ts'
-import { splitLines } from './read-lines.ts'
+import { importDump } from '../import/import-dump.ts'
+import { splitLines } from '../import/read-lines.ts'
 
 const APPS = ['berlin', 'kathmandu'] as const
 const keyOf = (app: string): string => `hr_${app}-read-key-0001`
@@ -49,7 +49,7 @@ export const registryFile = {
   ],
 }
 const range = `from=${RANGE.from}&to=${RANGE.to}`
-const questions = [
+const requests = [
   'stages/users',
   'stages/conversion',
   'stages/time',
@@ -70,7 +70,7 @@ const questions = [
   'persons?limit=500',
 ]
 
-const undated: ReadonlySet<string> = new Set(['funnels', 'elements', 'properties'])
+const withoutRange: ReadonlySet<string> = new Set(['funnels', 'elements', 'properties'])
 
 /** Returns the API's answers to every kind of request. */
 export async function answersOf(storage: Storage): Promise<string[]> {
@@ -87,10 +87,10 @@ export async function answersOf(storage: Storage): Promise<string[]> {
   const answers: string[] = []
   for (const app of APPS) {
     const headers = { authorization: `Bearer ${keyOf(app)}` }
-    for (const question of questions) {
-      const dated = undated.has(question) ? question : `${question}${question.includes('?') ? '&' : '?'}${range}`
-      const { statusCode, body } = await api.inject({ url: `/api/v1/apps/${app}/${dated}`, headers })
-      answers.push(`${app} ${question} ${statusCode} ${body}`)
+    for (const request of requests) {
+      const path = withoutRange.has(request) ? request : `${request}${request.includes('?') ? '&' : '?'}${range}`
+      const { statusCode, body } = await api.inject({ url: `/api/v1/apps/${app}/${path}`, headers })
+      answers.push(`${app} ${request} ${statusCode} ${body}`)
     }
     const steps = ['/', '/a'].map((to) => ({ name: to, filters: [{ type: 'eq', key: 'to', value: to }] }))
     const payload = { from: RANGE.from, to: RANGE.to, steps }

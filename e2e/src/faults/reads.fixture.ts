@@ -1,4 +1,4 @@
-import type { FaultApp } from './apps.ts'
+import type { FaultApp } from './apps.fixture.ts'
 
 const PAUSE_MS = 300
 const GIVE_UP_MS = 20_000

@@ -17,7 +17,7 @@ export interface Tally {
  * Sends the visits over n connections in parallel. Visits of one device go in sequence, as in life: an identify takes
  * effect at its place in the log. Rejects with the first error.
  */
-export async function drive(
+export async function sendVisits(
   visits: Iterable<Visit>,
   sender: Sender,
   connections: number,
@@ -25,7 +25,7 @@ export async function drive(
 ): Promise<Tally> {
   const tally: Tally = { visits: 0, sent: 0, accepted: 0, rejected: 0 }
   const slots = Array.from({ length: connections }, () => Promise.resolve())
-  const underWay = new Set<Promise<void>>()
+  const inFlight = new Set<Promise<void>>()
   const sendVisit = async ({ batches }: Visit): Promise<void> => {
     for (const batch of batches) {
       const { accepted, rejected } = await sender.send(batch)
@@ -37,17 +37,17 @@ export async function drive(
     progress(tally)
   }
   for (const visit of visits) {
-    if (underWay.size >= connections * VISITS_AHEAD_PER_CONNECTION) await Promise.race(underWay)
+    if (inFlight.size >= connections * VISITS_AHEAD_PER_CONNECTION) await Promise.race(inFlight)
     const slot = laneOf('', visit.device, connections)
     const done = slots[slot]!.then(() => sendVisit(visit))
     slots[slot] = done
-    underWay.add(done)
+    inFlight.add(done)
     // A failed visit stays, so that the next wait rejects with its error.
     done.then(
-      () => underWay.delete(done),
+      () => inFlight.delete(done),
       () => undefined,
     )
   }
-  await Promise.all(underWay)
+  await Promise.all(inFlight)
   return tally
 }

@@ -131,10 +131,10 @@ const status: Omit<Status, 'lag'> = {
 }
 
 /** Returns the answer to a GET, or undefined for an unknown path. */
-export function answerTo(path: string, asked: URLSearchParams, fixture: Fixture): unknown {
+export function answerTo(path: string, parameters: URLSearchParams, fixture: Fixture): unknown {
   const meta: Meta = {
-    from: asked.get('from') ?? '',
-    to: asked.get('to') ?? '',
+    from: parameters.get('from') ?? '',
+    to: parameters.get('to') ?? '',
     timezone: 'UTC',
     complete_to: Date.now(),
     settled: false,
@@ -150,7 +150,7 @@ export function answerTo(path: string, asked: URLSearchParams, fixture: Fixture)
     '/api/v1/apps/shop/traffic': { rows: fixture.traffic, meta },
     '/api/v1/apps/shop/pages/views': { rows: pages, meta },
     '/api/v1/apps/shop/clicks': { rows: clicks, meta },
-    '/api/v1/apps/shop/agents': { total_users: 1_303, rows: agents[asked.get('by') ?? ''], meta },
+    '/api/v1/apps/shop/agents': { total_users: 1_303, rows: agents[parameters.get('by') ?? ''], meta },
     '/api/v1/apps/shop/funnels': { funnels: fixture.funnels },
     '/api/v1/apps/shop/elements': { elements: fixture.elements },
     '/api/v1/apps/shop/keys': keys,

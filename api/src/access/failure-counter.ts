@@ -10,7 +10,7 @@ interface Window {
  * Counts failures per subject in fixed windows, with bounded memory. Subjects are stored as salted hashes, never as
  * names or addresses.
  */
-export class Attempts {
+export class FailureCounter {
   private readonly windows = new Map<string, Window>()
   private readonly salt = randomBytes(16).toString('hex')
 

@@ -32,33 +32,33 @@ const funnel = {
 }
 const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax, description: 'the element' })
 
-export const RangeAsked = Type.Object(range)
-export type RangeAsked = Static<typeof RangeAsked>
-export const StagesAsked = Type.Object({ ...range, ...funnel, ...countBy })
-export type StagesAsked = Static<typeof StagesAsked>
-export const StageTimeAsked = Type.Object({ ...range, ...funnel })
-export type StageTimeAsked = Static<typeof StageTimeAsked>
-export const ElementsAsked = Type.Object({ ...range, xpath: Type.Optional(xpath) })
-export type ElementsAsked = Static<typeof ElementsAsked>
-export const ElementAsked = Type.Object({ ...range, xpath })
-export type ElementAsked = Static<typeof ElementAsked>
-export const AgentsAsked = Type.Object({
+export const RangeParameters = Type.Object(range)
+export type RangeParameters = Static<typeof RangeParameters>
+export const StagesParameters = Type.Object({ ...range, ...funnel, ...countBy })
+export type StagesParameters = Static<typeof StagesParameters>
+export const StageTimeParameters = Type.Object({ ...range, ...funnel })
+export type StageTimeParameters = Static<typeof StageTimeParameters>
+export const ElementsParameters = Type.Object({ ...range, xpath: Type.Optional(xpath) })
+export type ElementsParameters = Static<typeof ElementsParameters>
+export const ElementParameters = Type.Object({ ...range, xpath })
+export type ElementParameters = Static<typeof ElementParameters>
+export const AgentsParameters = Type.Object({
   ...range,
   ...countBy,
   by: Type.Union([Type.Literal('device'), Type.Literal('browser'), Type.Literal('os'), Type.Literal('country')], {
     description: 'device, browser, os or country',
   }),
 })
-export type AgentsAsked = Static<typeof AgentsAsked>
-export const TrafficAsked = Type.Object({
+export type AgentsParameters = Static<typeof AgentsParameters>
+export const TrafficParameters = Type.Object({
   ...range,
   ...countBy,
   by: Type.Optional(
     Type.Union([Type.Literal('hour'), Type.Literal('day')], { description: 'hour or day; default: day' }),
   ),
 })
-export type TrafficAsked = Static<typeof TrafficAsked>
-export const JourneysAsked = Type.Object({
+export type TrafficParameters = Static<typeof TrafficParameters>
+export const JourneysParameters = Type.Object({
   ...range,
   count_by: Type.Optional(
     Type.Unsafe<FunnelUnit>(
@@ -88,7 +88,7 @@ export const JourneysAsked = Type.Object({
     }),
   ),
 })
-export type JourneysAsked = Static<typeof JourneysAsked>
+export type JourneysParameters = Static<typeof JourneysParameters>
 
 export const EventAnswer = Type.Object({ ...EventResult.properties, meta: Meta })
 export type EventAnswer = Static<typeof EventAnswer>
