@@ -3,7 +3,7 @@ import type { Archive } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { ArchiveBuffer } from './archive-buffer.ts'
-import { judge } from './judge/judge.ts'
+import { judge, NO_PAST } from './judge/judge.ts'
 import { envelopeOf, openLane, type LaneStore } from './testing/lane.fixture.ts'
 
 let lane: LaneStore
@@ -20,7 +20,7 @@ function holding(heldMs: number, receivedAgoMs: number): ArchiveBuffer {
   expect(buffer.isDue).toBe(true)
   const timestamp = Date.now() - receivedAgoMs
   const envelope = envelopeOf('shop', { events: [{ type: 'custom', name: 'n', event_id: 'a', timestamp, seq: 0 }] })
-  buffer.add(judge([{ position: 0, envelope, app }], { firstPositions: new Map(), identities: new Map() }).events)
+  buffer.add(judge([{ position: 0, envelope, app }], NO_PAST).events)
   return buffer
 }
 
@@ -39,10 +39,8 @@ it('makes one span of all past dates of a month, and covers each date once', asy
   const DAY_MS = 86_400_000
   const at = (position: number, timestamp: number): ReturnType<typeof judge>['events'] => {
     const events = [{ type: 'custom' as const, name: 'n', event_id: `d${position}`, timestamp, seq: 0 }]
-    return judge([{ position, envelope: envelopeOf('months', { events }), app: { ...app, id: 'months' } }], {
-      firstPositions: new Map(),
-      identities: new Map(),
-    }).events
+    return judge([{ position, envelope: envelopeOf('months', { events }), app: { ...app, id: 'months' } }], NO_PAST)
+      .events
   }
   const fill = async (from: number, until: number): Promise<void> => {
     const buffer = new ArchiveBuffer(archive, 0, from, 0, () => undefined)

@@ -186,7 +186,9 @@ export class ArchiveBuffer {
     for (const [app, buffer] of buffers) {
       const coveredOf = (date: string): number => covered.get(keyOf(app, date))!
       const spans = [
-        ...Map.groupBy(buffer.datesAbove(coveredOf), ({ date }) => (hasEnded(date, now) ? monthOf(date) : date)).values(),
+        ...Map.groupBy(buffer.datesAbove(coveredOf), ({ date }) =>
+          hasEnded(date, now) ? monthOf(date) : date,
+        ).values(),
       ].map((dates) => spanOf(app, this.#lane, dates))
       const numbers = new Map(
         spans.flatMap(({ dates }, number) => dates.map(({ date }): [string, number] => [date, number])),

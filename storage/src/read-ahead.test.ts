@@ -20,7 +20,11 @@ it('yields results in order and never exceeds the limits of reads and bytes in f
           return at
         }
         const got: number[] = []
-        for await (const at of readAhead(items.keys(), read, { concurrency: atOnce, bytesMax, bytesOf: (at) => items[at]!.bytes })) {
+        for await (const at of readAhead(items.keys(), read, {
+          concurrency: atOnce,
+          bytesMax,
+          bytesOf: (at) => items[at]!.bytes,
+        })) {
           reading.delete(at)
           got.push(at)
         }

@@ -57,6 +57,9 @@ export interface Past {
   readonly earlier?: EarlierParts
 }
 
+/** State of a lane of which nothing is known. */
+export const NO_PAST: Past = { firstPositions: new Map(), identities: new Map() }
+
 /** Ids with the partition in which they are looked up. */
 export interface IdsOfPartition {
   readonly partition: Partition

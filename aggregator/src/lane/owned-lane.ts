@@ -106,7 +106,7 @@ export class OwnedLane {
       past: new LanePast(lane, writer, { seen, identified }),
       written: this.#written,
       replayed: () => this.#readReplayed(),
-      lasting: () => this.currentLease(),
+      currentLease: () => this.currentLease(),
       appOf: targets.appOf,
       watermarkCheck: targets.watermarkCheck,
     }

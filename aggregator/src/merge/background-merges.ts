@@ -51,7 +51,7 @@ export class BackgroundMerges {
   async #step(lane: MergingLane): Promise<boolean> {
     try {
       const done = await lane.merges?.step(() => lane.currentLease())
-      if (done && done !== 'looked') this.#options.merged(done)
+      if (done && done !== 'checked') this.#options.merged(done)
       return done !== undefined
     } catch (error) {
       this.#options.logger?.error(

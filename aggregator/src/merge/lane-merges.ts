@@ -51,10 +51,10 @@ export class LaneMerges {
 
   /**
    * Does one merge, or searches one window of time for spans that an earlier owner left unmerged. Returns the merge,
-   * 'looked' when nothing was merged but there may be more to do, `undefined` when there is nothing to do now. Rejects
+   * 'checked' when nothing was merged but there may be more to do, `undefined` when there is nothing to do now. Rejects
    * when the merge failed: nothing has changed then, and the merge is postponed.
    */
-  step(lease: () => Lease, now = Date.now()): Promise<Merged | 'looked' | undefined> {
+  step(lease: () => Lease, now = Date.now()): Promise<Merged | 'checked' | undefined> {
     return this.#pauses.during(() => this.#step(lease, now))
   }
 
@@ -63,7 +63,7 @@ export class LaneMerges {
     return this.#pauses.pause(work)
   }
 
-  async #step(lease: () => Lease, now: number): Promise<Merged | 'looked' | undefined> {
+  async #step(lease: () => Lease, now: number): Promise<Merged | 'checked' | undefined> {
     if (this.#closed) return undefined
     const due = this.#queue.next(now)
     if (!due) return this.#findUnmerged()
@@ -71,7 +71,7 @@ export class LaneMerges {
       const run = await this.#runOf(due, now)
       if (run) return await this.#merge(due, run, lease)
       this.#queue.checked(due)
-      return 'looked'
+      return 'checked'
     } catch (error) {
       this.#queue.failed(due, now)
       if (this.#closed) return undefined
@@ -98,14 +98,14 @@ export class LaneMerges {
     )
   }
 
-  async #findUnmerged(): Promise<'looked' | undefined> {
+  async #findUnmerged(): Promise<'checked' | undefined> {
     const found = await this.#unmerged?.next()
     if (!found || found.done) {
       this.#unmerged = undefined
       return undefined
     }
     for (const partition of found.value) this.#queue.add(partition)
-    return 'looked'
+    return 'checked'
   }
 
   async #merge({ partition }: DueCheck, run: readonly StoredSpan[], lease: () => Lease): Promise<Merged | undefined> {

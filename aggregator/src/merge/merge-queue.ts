@@ -46,7 +46,7 @@ export class MergeQueue {
       this.#entries.set(key, { partition, appended: FAN_IN, lastAppendAt: 0 })
   }
 
-  /** Returns the partition to check next; the same one until `looked` or `failed` is called for it. */
+  /** Returns the partition to check next; the same one until `checked` or `failed` is called for it. */
   next(now: number): DueCheck | undefined {
     for (const { partition, appended, lastAppendAt } of this.#entries.values()) {
       const isFinal = now - lastAppendAt >= QUIET_MS && hasEnded(partition.date, now)

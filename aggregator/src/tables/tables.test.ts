@@ -12,7 +12,7 @@ import { counterTableNames, visitorTableNames, type Key } from '@hopper/storage'
 import { describe, expect, it } from 'vitest'
 import type { CountedEvent } from '../fold/counted-event.ts'
 import { foldBatch } from '../fold/fold-batch.ts'
-import { judge } from '../judge/judge.ts'
+import { judge, NO_PAST } from '../judge/judge.ts'
 import { envelopeOf } from '../testing/lane.fixture.ts'
 import { counterFolds, visitorFolds } from './all.ts'
 
@@ -303,7 +303,7 @@ describe('dates and hours', () => {
       timestamp: Date.parse(instant),
     }))
     const messages = [{ position: 0, app, envelope: envelopeOf('a', { events }) }]
-    const judgement = judge(messages, { firstPositions: new Map(), identities: new Map() })
+    const judgement = judge(messages, NO_PAST)
     return foldBatch(messages, judgement)
       .counters.filter(({ table }) => table === 'activity_by_date')
       .flatMap(({ date, rows }) => rows.map(({ key, deltas }) => `${date} ${key[0]}: ${deltas[0]}`))
@@ -373,10 +373,7 @@ it('keeps rows apart whose strings would be equal when joined', () => {
   })
   // An address that no parser accepts is stored unchanged, whatever it contains.
   const messages = [of(0, 'd', 'u\0x', 'http://[', 'b\0c'), of(1, 'x\0d', 'u', 'http://[\0b', 'c')]
-  const { counters, visitors } = foldBatch(
-    messages,
-    judge(messages, { firstPositions: new Map(), identities: new Map() }),
-  )
+  const { counters, visitors } = foldBatch(messages, judge(messages, NO_PAST))
   expect(counters.find(({ table }) => table === 'clicks_by_date')!.rows).toHaveLength(2)
   expect(visitors.find(({ table }) => table === 'users_by_date')!.rows).toHaveLength(4)
 })

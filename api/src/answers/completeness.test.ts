@@ -78,8 +78,8 @@ test('a long backlog is sampled only at intervals, however often the status is r
   await log.append(Array.from({ length: 40 }, (_, i) => envelope(`d${i}`, 999_000)))
   const completeness = new Completeness(counting, lanes, () => 1_000_000)
   for (let round = 0; round < 3; round++) {
-    const asked = Array.from({ length: 5 }, async () => completeness.waiting(await completeness.progress()))
-    expect(await Promise.all(asked)).toEqual(Array.from({ length: 5 }, () => ({ messages: 40, events: 0 })))
+    const looks = Array.from({ length: 5 }, async () => completeness.waiting(await completeness.progress()))
+    expect(await Promise.all(looks)).toEqual(Array.from({ length: 5 }, () => ({ messages: 40, events: 0 })))
   }
   // one read for complete_to, one for the backlog
   expect(reads).toBe(2)

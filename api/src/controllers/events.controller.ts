@@ -27,7 +27,11 @@ export class EventsController {
     csv: eventsTable,
     answer: EventsPage,
   })
-  page(@CurrentApp() app: App, @ValidQuery() parameters: EventsParameters, @CurrentClient() client: Client): Promise<EncodedAnswer> {
+  page(
+    @CurrentApp() app: App,
+    @ValidQuery() parameters: EventsParameters,
+    @CurrentClient() client: Client,
+  ): Promise<EncodedAnswer> {
     return this.events.page(app, parameters, client)
   }
 

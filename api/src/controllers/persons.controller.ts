@@ -24,7 +24,11 @@ export class PersonsController {
     csv: personsTable,
     answer: Persons,
   })
-  list(@CurrentApp() app: App, @ValidQuery() parameters: PersonsParameters, @CurrentClient() client: Client): Promise<Persons> {
+  list(
+    @CurrentApp() app: App,
+    @ValidQuery() parameters: PersonsParameters,
+    @CurrentClient() client: Client,
+  ): Promise<Persons> {
     return this.persons.list(app, parameters, client)
   }
 

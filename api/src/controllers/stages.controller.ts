@@ -31,7 +31,10 @@ export class StagesController {
     query: StagesParameters,
     answer: contracts.StageConversion,
   })
-  conversion(@CurrentApp() app: contracts.App, @ValidQuery() parameters: StagesParameters): Promise<contracts.StageConversion> {
+  conversion(
+    @CurrentApp() app: contracts.App,
+    @ValidQuery() parameters: StagesParameters,
+  ): Promise<contracts.StageConversion> {
     return this.stages.conversion(app, parameters)
   }
 

@@ -88,7 +88,8 @@ export const tools: readonly Tool[] = [
       isQuery: true,
     },
     { schema: EventKeysParameters },
-    ({ eventKeys }, { prefix = '', ...parameters }, call) => eventKeys.keys(call.app, { prefix, ...parameters }, call.client),
+    ({ eventKeys }, { prefix = '', ...parameters }, call) =>
+      eventKeys.keys(call.app, { prefix, ...parameters }, call.client),
   ),
   toolOf(
     {

@@ -7,7 +7,7 @@ import { Chunk, mergeChunks } from '@hopper/engine'
 import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
-import { archiveSketches as fill, type Sketch } from '../testing/archived.fixture.ts'
+import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
 import { ArchiveQueries } from './archive-queries.ts'
 import type { QueryOf } from './query.ts'
 
@@ -80,14 +80,14 @@ const counts = async (query = funnel()): Promise<number[]> =>
   (await queries.ask(APP, query, context, somebody)).result.steps.map(({ count }) => count)
 
 it('reads the users of devices once: a second query reads only new chunks that can match', async () => {
-  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('pad', 1, 'see', 'bob')])
-  await fill(storage, APP, 1, '2026-03-01', 0, [event('laptop', -40_000, 'other', 'ann')])
+  await archiveSketches(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('pad', 1, 'see', 'bob')])
+  await archiveSketches(storage, APP, 1, '2026-03-01', 0, [event('laptop', -40_000, 'other', 'ann')])
   expect(await counts()).toEqual([2, 0])
   expect(reads).toContain('1/0: index position runs user')
   expect(reads.filter((read) => read.startsWith('1/'))).toHaveLength(1)
 
   reads = []
-  await fill(storage, APP, 1, DATE, 5, [event('laptop', 9, 'buy', 'ann')])
+  await archiveSketches(storage, APP, 1, DATE, 5, [event('laptop', 9, 'buy', 'ann')])
   expect(await counts()).toEqual([2, 1])
   expect(reads.filter((read) => read.startsWith('1/5'))).not.toHaveLength(0)
   expect(reads.filter((read) => read.startsWith('1/0'))).toEqual([])
@@ -101,7 +101,7 @@ it('reads the users of devices once: a second query reads only new chunks that c
 })
 
 it('runs equal concurrent queries once, and a different one in parallel', async () => {
-  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see'), event('phone', 1, 'buy')])
+  await archiveSketches(storage, APP, 0, DATE, 0, [event('phone', 0, 'see'), event('phone', 1, 'buy')])
   const { request } = funnel()
   const turned = Object.fromEntries(Object.entries(request).reverse()) as unknown as typeof request
   const answers = await Promise.all([
@@ -121,7 +121,7 @@ it('runs equal concurrent queries once, and a different one in parallel', async 
 })
 
 it('caches the answer for a past range until an event or an identify changes it', async () => {
-  await fill(storage, APP, 0, DATE, 0, [
+  await archiveSketches(storage, APP, 0, DATE, 0, [
     event('phone', 0, 'see'),
     event('phone', 1, 'see', 'ann'),
     event('pad', 2, 'buy', 'bob'),
@@ -130,12 +130,12 @@ it('caches the answer for a past range until an event or an identify changes it'
   expect((await queries.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
 
   // bob again, from the same device, after the range: the device still belongs to the same users
-  await fill(storage, APP, 0, '2026-03-29', 3, [event('pad', 2_000, 'see', 'bob')])
+  await archiveSketches(storage, APP, 0, '2026-03-29', 3, [event('pad', 2_000, 'see', 'bob')])
   expect((await queries.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
 
   // ann has a second device, in another lane, and made a purchase with it
-  await fill(storage, APP, 1, '2026-03-29', 0, [event('laptop', 2_001, 'other', 'ann')])
-  await fill(storage, APP, 1, DATE, 1, [event('laptop', 30, 'buy', 'ann')])
+  await archiveSketches(storage, APP, 1, '2026-03-29', 0, [event('laptop', 2_001, 'other', 'ann')])
+  await archiveSketches(storage, APP, 1, DATE, 1, [event('laptop', 30, 'buy', 'ann')])
   expect((await queries.ask(APP, funnel(), context, somebody)).result.steps.map(({ count }) => count)).toEqual([1, 1])
 
   // an open range is never cached
@@ -146,16 +146,16 @@ it('caches the answer for a past range until an event or an identify changes it'
 })
 
 it('an identify long after the range changes the answer, even without new chunks in the range', async () => {
-  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('tv', 5, 'buy')])
+  await archiveSketches(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('tv', 5, 'buy')])
   expect(await counts()).toEqual([1, 0])
-  await fill(storage, APP, 0, '2026-04-28', 2, [event('tv', 50_000, 'other', 'ann')])
+  await archiveSketches(storage, APP, 0, '2026-04-28', 2, [event('tv', 50_000, 'other', 'ann')])
   expect(await counts()).toEqual([1, 1])
 })
 
 it('merging spans does not change the users of devices, and only the merged span is read', async () => {
-  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann')])
-  await fill(storage, APP, 0, DATE, 5, [event('phone', 4, 'see', 'bob'), event('tv', 5, 'buy', 'ann')])
-  await fill(storage, APP, 1, DATE, 0, [event('laptop', 9, 'buy', 'bob')])
+  await archiveSketches(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann')])
+  await archiveSketches(storage, APP, 0, DATE, 5, [event('phone', 4, 'see', 'bob'), event('tv', 5, 'buy', 'ann')])
+  await archiveSketches(storage, APP, 1, DATE, 0, [event('laptop', 9, 'buy', 'bob')])
   expect(await counts()).toEqual([2, 2])
   const lane = await storage.archive!.list({ app: APP, from: 0, to: Number.MAX_SAFE_INTEGER, lane: 0 })
   const chunks = await Promise.all(
@@ -177,7 +177,7 @@ it('reports its progress, and stops soon after its only client leaves', async ()
     time: T0 + i,
     data: { tag: 'see', text: `${'a'.repeat(2_000)}${i}` },
   }))
-  for (let part = 0; part < 4; part++) await fill(storage, APP, 0, DATE, part * 10_000, many)
+  for (let part = 0; part < 4; part++) await archiveSketches(storage, APP, 0, DATE, part * 10_000, many)
   const filters = Array.from({ length: 50 }, (_, i): Filter => ({
     type: 'regex',
     key: 'text',

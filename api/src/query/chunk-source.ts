@@ -37,11 +37,11 @@ export class ChunkSource {
   }
 
   /**
-   * Returns chunks with these columns. Pass `kept` = false for columns that are read only once: they are not cached.
+   * Returns chunks with these columns. Pass `cached` = false for columns that are read only once: they are not cached.
    * @throws JobCancelled
    */
-  async chunks(fetches: readonly ColumnFetch[], kept = true): Promise<Chunk[]> {
-    const columns = new PinnedColumns(kept ? this.#cache : new ColumnCache(Infinity))
+  async chunks(fetches: readonly ColumnFetch[], cached = true): Promise<Chunk[]> {
+    const columns = new PinnedColumns(cached ? this.#cache : new ColumnCache(Infinity))
     const cells = fetches.map(() => new Map<string, Uint8Array>())
     const { pages, people } = this
     const chunks = fetches.map(
@@ -54,10 +54,11 @@ export class ChunkSource {
       return absent.length > 0 ? [{ at, want: { summary, names: absent } }] : []
     })
     if (missing.length > 0) {
-      const fetched = (await this.#sendRequest({ ask: 'cells', wants: missing.map(({ want }) => want) })) as Cells[] | undefined
+      const fetched = (await this.#sendRequest({ ask: 'cells', wants: missing.map(({ want }) => want) })) as
+        Cells[] | undefined
       if (!fetched) throw new JobCancelled()
       missing.forEach(({ at }, i) => fetched[i]!.forEach((cell, name) => cells[at]!.set(name, cell)))
-      if (kept) this.#recentFetches.push(missing.map(({ at }, i) => ({ chunk: chunks[at]!, cells: fetched[i]! })))
+      if (cached) this.#recentFetches.push(missing.map(({ at }, i) => ({ chunk: chunks[at]!, cells: fetched[i]! })))
       if (this.#recentFetches.length > 2) this.#settle(this.#recentFetches.shift()!)
     }
     return chunks
@@ -93,9 +94,9 @@ class PinnedColumns extends ColumnCache {
   readonly #cache: ColumnCache
   readonly #pinned = new Map<string, object>()
 
-  constructor(kept: ColumnCache) {
+  constructor(cache: ColumnCache) {
     super(0)
-    this.#cache = kept
+    this.#cache = cache
   }
 
   override has(key: string): boolean {

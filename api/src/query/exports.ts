@@ -150,11 +150,11 @@ export class Exports {
     begun: () => void,
   ): Promise<ExportPlace | null> {
     const { own, place: start, isFirst, isLast, turn, until } = slice
-    const answer = async (asked: WorkerRequest): Promise<Reply['answer']> => {
-      if (asked.ask === 'cells') return this.#host.cells(asked)
-      if (asked.ask !== 'take') return undefined
+    const answer = async (message: WorkerRequest): Promise<Reply['answer']> => {
+      if (message.ask === 'cells') return this.#host.cells(message)
+      if (message.ask !== 'take') return undefined
       begun()
-      parts.deliver(asked.bytes)
+      parts.deliver(message.bytes)
       const wantsMore = await parts.wantsMore(PAUSE_AFTER_MS)
       if (wantsMore === false) return undefined
       const isOver = this.#pool.load.waiting > 0 && performance.now() - turn.startedAt >= SLICE_MS

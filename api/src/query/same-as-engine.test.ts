@@ -27,7 +27,7 @@ import {
 } from '@hopper/engine'
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { archiveSketches as fill, type Sketch } from '../testing/archived.fixture.ts'
+import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
 import { ArchiveQueries } from './archive-queries.ts'
 import { queryBounds } from './pool/query-pool.ts'
 import type { Query } from './query.ts'
@@ -208,7 +208,7 @@ it(
               return { ...at, data: { tag, item, price: hour } }
             })
             for (let at = 0; at < sketches.length; at += perSpan)
-              await fill(storage, app, lane, '2026-03-28', at, sketches.slice(at, at + perSpan))
+              await archiveSketches(storage, app, lane, '2026-03-28', at, sketches.slice(at, at + perSpan))
           }
           const listed = await storage.archive!.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
           const chunks = await Promise.all(

@@ -6,7 +6,7 @@ import { HopperError, type Filter } from '@hopper/contracts'
 import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
-import { archiveSketches as fill, type Sketch } from '../testing/archived.fixture.ts'
+import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
 import { ArchiveQueries } from './archive-queries.ts'
 import { queryBounds } from './pool/query-pool.ts'
 import type { QueryOf } from './query.ts'
@@ -58,7 +58,7 @@ beforeEach(async () => {
       time: T0 + i,
       data: { text: `${'a'.repeat(2_000)}${lane}/${i}` },
     }))
-    for (let part = 0; part < 3; part++) await fill(storage, APP, lane, DATE, part * 10_000, rows)
+    for (let part = 0; part < 3; part++) await archiveSketches(storage, APP, lane, DATE, part * 10_000, rows)
   }
 })
 afterEach(async () => {
@@ -132,10 +132,14 @@ it('asks once whether the answer for these identities is cached, and then ends i
   const queries = open(60_000)
   const first = await queries.ask(APP, easy, context, somebody)
   // the same user again, after the range: one more chunk to read, but no new users
-  await fill(storage, APP, 0, '2026-03-29', 50_000, [{ device: '0/0', user: 'u/0', time: T0 + 80_000_000, data: {} }])
+  await archiveSketches(storage, APP, 0, '2026-03-29', 50_000, [
+    { device: '0/0', user: 'u/0', time: T0 + 80_000_000, data: {} },
+  ])
   expect((await queries.ask(APP, easy, context, somebody)).result).toBe(first.result)
   expect(await running()).toBe(0)
-  await fill(storage, APP, 0, '2026-03-29', 50_001, [{ device: 'new', user: 'u/0', time: T0 + 80_000_000, data: {} }])
+  await archiveSketches(storage, APP, 0, '2026-03-29', 50_001, [
+    { device: 'new', user: 'u/0', time: T0 + 80_000_000, data: {} },
+  ])
   expect((await queries.ask(APP, easy, context, somebody)).result).not.toBe(first.result)
 })
 

@@ -26,7 +26,11 @@ beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
   for (const [device, lane] of Object.entries(devices))
     expect([device, laneOf('shop', device, 2)]).toEqual([device, lane])
-  await archiveSketches(hopper.storage, 'shop', 1, DATE, 10, [event('phone', 5), event('kiosk', 1), event('phone', 3, 'ann')])
+  await archiveSketches(hopper.storage, 'shop', 1, DATE, 10, [
+    event('phone', 5),
+    event('kiosk', 1),
+    event('phone', 3, 'ann'),
+  ])
   await archiveSketches(hopper.storage, 'shop', 0, DATE, 7, [event('laptop', 4, 'ann'), event('laptop', 2, 'ann')])
   // the events of one envelope may have two dates, so their spans overlap
   await archiveSketches(hopper.storage, 'shop', 1, '2026-03-29', 13, [event('phone', 1_440, 'ann')])

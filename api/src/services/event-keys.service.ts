@@ -37,7 +37,11 @@ export class EventKeysService {
     this.properties = properties
   }
 
-  async keys(app: App, { prefix = '', where, limit, ...parameters }: EventKeysParameters, client: Client): Promise<EventKeys> {
+  async keys(
+    app: App,
+    { prefix = '', where, limit, ...parameters }: EventKeysParameters,
+    client: Client,
+  ): Promise<EventKeys> {
     const range = await this.answers.open(app, parameters)
     if (where !== undefined)
       return this.keysWhere(app, range, prefix, filterOf(where), limit ?? VALUES_OF_EACH_DEFAULT, client)

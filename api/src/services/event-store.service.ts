@@ -50,7 +50,11 @@ export class EventStoreService {
     this.lanes = log.lanes
   }
 
-  async events(app: App, { start, limit = PAGE_EVENTS_DEFAULT }: PutEventsParameters, client: Client): Promise<PutPage> {
+  async events(
+    app: App,
+    { start, limit = PAGE_EVENTS_DEFAULT }: PutEventsParameters,
+    client: Client,
+  ): Promise<PutPage> {
     const { starts: places, skip } = pageStart(start, this.lanes)
     const request = { from: 0, to: Number.MAX_SAFE_INTEGER, places, skip, limit }
     let page = await this.page(app, request, client)

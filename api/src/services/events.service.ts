@@ -28,7 +28,11 @@ export class EventsService {
     this.lanes = log.lanes
   }
 
-  async page(app: App, { start, limit = PAGE_EVENTS_DEFAULT }: EventsParameters, client: Client): Promise<EncodedAnswer> {
+  async page(
+    app: App,
+    { start, limit = PAGE_EVENTS_DEFAULT }: EventsParameters,
+    client: Client,
+  ): Promise<EncodedAnswer> {
     const request = { from: 0, to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit }
     // read the proved instant before the archive, so that `complete_to` holds for the page
     const { meta } = await this.answers.open(app, {})

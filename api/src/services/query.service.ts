@@ -106,7 +106,7 @@ export class QueryService {
     const all = {
       ...meta,
       complete_to: meta.complete_to === null ? null : completeTo,
-      ...(encoded.isCut && { truncated: true }),
+      ...(encoded.isTruncated && { truncated: true }),
     }
     return encoded.isSmall ? { ...encoded.value, meta: all } : EncodedAnswer.withMeta(encoded.json, all)
   }

@@ -180,7 +180,11 @@ async function compareShared({ storage, client, target }: Own, { concurrency, na
 }
 
 async function everyCounter(storage: Storage, client: Client, concurrency: number): Promise<Run> {
-  const all = updatesWithoutFolding(await fillLog(storage, 'naive', 0, 0), envelopes('naive', COUNTED / EVENTS, EVENTS), LANES)
+  const all = updatesWithoutFolding(
+    await fillLog(storage, 'naive', 0, 0),
+    envelopes('naive', COUNTED / EVENTS, EVENTS),
+    LANES,
+  )
   return perEvent(await sent(client, all, concurrency), all.length / COUNTED)
 }
 

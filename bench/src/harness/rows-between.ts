@@ -30,7 +30,10 @@ export function rowsBetween(columns: RowColumns, from: number, to: number): RowC
       deviceIds: { length: runs.length, bytes: bytes(columns.runs.deviceIds.bytes, runs), texts: new Map() },
     },
     numbers: Object.fromEntries(
-      Object.entries(columns.numbers).map(([name, values]) => [name, Float64Array.from(selected, (row) => values[row]!)]),
+      Object.entries(columns.numbers).map(([name, values]) => [
+        name,
+        Float64Array.from(selected, (row) => values[row]!),
+      ]),
     ) as Record<NumberColumn, Float64Array>,
     eventIds: { length: selected.length, bytes: bytes(columns.eventIds.bytes, selected), texts: new Map() },
     values: new Map(

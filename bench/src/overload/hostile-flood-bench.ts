@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { cluster, counted, getJson, standalone, type Product } from '@hopper/e2e'
+import { cluster, whenCounted, getJson, standalone, type Product } from '@hopper/e2e'
 import { userAgent } from '../harness/bodies.ts'
 import type { FloodOrder, FloodSent } from './flood-sender-main.ts'
 import { floodShapes } from './flood-shapes.ts'
@@ -55,7 +55,7 @@ async function underFlood(way: Way, product: Product, flood: string, seconds: nu
     const end = performance.now() + seconds * 1_000
     const [sent, delays] = await Promise.all([attack(sender, end), delaysOf(product, end)])
     const begun = performance.now()
-    await counted(product, keys.read, SETTLE_MS_MAX)
+    await whenCounted(product, keys.read, SETTLE_MS_MAX)
     const longest = Math.max(...delays)
     const killed = limit?.kills() ?? 0
     const reached = delays.length > 0 && longest <= DELAY_MS_MAX && killed === 0

@@ -1,4 +1,4 @@
-import { standalone, counted, type Product } from '@hopper/e2e'
+import { standalone, whenCounted, type Product } from '@hopper/e2e'
 
 const EVENTS = 20_000
 const EVENTS_PER_BODY = 500
@@ -57,7 +57,7 @@ export async function attack(ms: number): Promise<HostileReport> {
   try {
     await product.start()
     for (const app of ['shop', 'other'] as const) await fill(product, app)
-    await counted(product, keys.shop.read)
+    await whenCounted(product, keys.shop.read)
     await probe(product, 500)
     const calm = await probe(product, ms)
     const one = await besides(product, 1, () => probe(product, ms, ['own']))
@@ -182,7 +182,7 @@ async function probe(product: Product, ms: number, which: readonly Kind[] = kind
 async function refused(product: Product): Promise<Refusal[]> {
   const nested = (depth: number): string =>
     `${'{"type":"not","filter":'.repeat(depth)}{"type":"all","key":"x"}${'}'.repeat(depth)}`
-  const questions: [string, string, string][] = [
+  const queries: [string, string, string][] = [
     [
       'a filter nested 1,000 deep',
       'funnels/query',
@@ -200,7 +200,7 @@ async function refused(product: Product): Promise<Refusal[]> {
     ],
   ]
   const refusals: Refusal[] = []
-  for (const [name, path, body] of questions)
+  for (const [name, path, body] of queries)
     refusals.push(await timed(name, () => post(`${product.apiUrl}/api/v1/apps/shop/${path}`, keys.shop.read, body)))
   return refusals
 }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { counted, standalone, whenAdmitted, type Product } from '@hopper/e2e'
+import { whenCounted, standalone, whenAdmitted, type Product } from '@hopper/e2e'
 import type { Latencies } from './hostile.ts'
 
 const EVENTS = 60_000
@@ -89,7 +89,7 @@ export async function startFilled(): Promise<Product> {
   try {
     await product.start()
     for (const app of ['shop', 'other'] as const) await fill(product, app)
-    await counted(product, keys.shop.read, 300_000)
+    await whenCounted(product, keys.shop.read, 300_000)
     return product
   } catch (error) {
     await product.dispose()

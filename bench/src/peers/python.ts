@@ -58,12 +58,7 @@ export class Peer {
   static async start(name: string, python: string, script: string, args: readonly string[]): Promise<Peer> {
     const child = spawn(python, [join(scripts, script), ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-    return new Peer(
-      name,
-      child,
-      lines,
-      JSON.parse(await lineOf(lines, name)) as { load_s: number; queries: string[] },
-    )
+    return new Peer(name, child, lines, JSON.parse(await lineOf(lines, name)) as { load_s: number; queries: string[] })
   }
 
   async send(query: string): Promise<PeerAnswer> {

@@ -50,12 +50,12 @@ export class Trial {
     const own: Cost[] = []
     const others = new Map<Opponent, Cost[]>(this.#opponents.map((opponent) => [opponent, []]))
     for (let round = -WARM_UPS; round < rounds; round++) {
-      const asked: Cost[] = []
-      for (const [opponent, query] of best) asked.push(await this.#measure(opponent.peer, query, expected))
+      const peerCosts: Cost[] = []
+      for (const [opponent, query] of best) peerCosts.push(await this.#measurePeer(opponent.peer, query, expected))
       const measured = await this.#measure(expected)
       if (round < 0) continue
       own.push(measured)
-      this.#opponents.forEach((opponent, at) => others.get(opponent)!.push(asked[at]!))
+      this.#opponents.forEach((opponent, at) => others.get(opponent)!.push(peerCosts[at]!))
     }
     console.log(`  ${this.#what}: ours ${costs(own)}`)
     for (const [opponent, list] of others) {
@@ -71,13 +71,13 @@ export class Trial {
   async #best({ peer, kind, fits }: Opponent, expected: string): Promise<string> {
     const found: { query: string; wallMs: number }[] = []
     for (const query of peer.queries.filter((name) => name.startsWith(`${kind} `) && fits(name))) {
-      const runs = [await this.#measure(peer, query, expected), await this.#measure(peer, query, expected)]
-      found.push({ query: query, wallMs: Math.min(...runs.map((run) => run.wallMs)) })
+      const runs = [await this.#measurePeer(peer, query, expected), await this.#measurePeer(peer, query, expected)]
+      found.push({ query, wallMs: Math.min(...runs.map((run) => run.wallMs)) })
     }
     return found.sort((a, b) => a.wallMs - b.wallMs)[0]!.query
   }
 
-  async #measure(peer: Peer, query: string, expected: string): Promise<Cost> {
+  async #measurePeer(peer: Peer, query: string, expected: string): Promise<Cost> {
     const { wall_ms: wallMs, cpu_ms: cpuMs, answer } = await peer.send(query)
     this.#check(`${peer.name}, ${query}`, JSON.stringify(answer), expected)
     return { wallMs, cpuMs }

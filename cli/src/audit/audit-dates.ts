@@ -73,7 +73,11 @@ interface FoundVisitors {
   readonly rows: VisitorChange['rows']
 }
 
-async function readVisitors({ storage, lane }: LaneSource, app: App, dates: readonly string[]): Promise<FoundVisitors[]> {
+async function readVisitors(
+  { storage, lane }: LaneSource,
+  app: App,
+  dates: readonly string[],
+): Promise<FoundVisitors[]> {
   const partitions = dates.flatMap((date) => visitorTableNames.map((table) => ({ table, app: app.id, date })))
   const found: FoundVisitors[] = []
   const read = async (partition: VisitorPartition): Promise<FoundVisitors> => ({

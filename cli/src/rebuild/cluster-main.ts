@@ -120,8 +120,8 @@ function upTo(log: EventLog, ends: readonly number[]): EventLog {
         assigned: (lane) => consumer.assigned(lane),
         revoked: (lane) => consumer.revoked(lane),
         batch: async (lane, messages, signal) => {
-          const wanted = messages.filter(({ position }) => position < ends[lane]!)
-          if (wanted.length > 0) await consumer.batch(lane, wanted, signal)
+          const included = messages.filter(({ position }) => position < ends[lane]!)
+          if (included.length > 0) await consumer.batch(lane, included, signal)
         },
       }),
   })

@@ -34,7 +34,9 @@ describe.skipIf(!engines)('two aggregators that join and leave in a loop', () =>
 
   it('hand over their lanes without loss or duplication', async () => {
     expectExact(
-      await runTrial({ product, app: apps.proved, seed: 31 }, () => joinAndLeave(product.aggregators, 3, mulberry32(31))),
+      await runTrial({ product, app: apps.proved, seed: 31 }, () =>
+        joinAndLeave(product.aggregators, 3, mulberry32(31)),
+      ),
     )
   }, 480_000)
 

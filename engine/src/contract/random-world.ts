@@ -175,7 +175,8 @@ function peopleOf(identities: Identities, chunks: readonly Chunk[]): People {
       ...properties.map(({ name, ...definition }) => {
         const plan = new PropertyPlan(definition)
         const totals = new PropertyTotals(definition.operation, identities)
-        for (const chunk of unordered) if (plan.canMatch(chunk.summary)) totals.add(propertyFacts(plan, chunk, unlimitedBudget))
+        for (const chunk of unordered)
+          if (plan.canMatch(chunk.summary)) totals.add(propertyFacts(plan, chunk, unlimitedBudget))
         return [PROPERTY_PREFIX + name, totals] as const
       }),
     ]),

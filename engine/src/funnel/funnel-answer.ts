@@ -39,7 +39,7 @@ export function funnelAnswer(
   if (request.breakdown !== undefined) answer.breakdown = breakdownRows(request, tally, groups)
   if (request.trend) answer.trend = trendRows(request, context, tally)
   if (request.people) answer.people = tally.people
-  return tally.isCut || answer.breakdown?.at(-1)?.other ? { ...answer, truncated: true } : answer
+  return tally.isTruncated || answer.breakdown?.at(-1)?.other ? { ...answer, truncated: true } : answer
 }
 
 /** Returns a row for each of the values with the most units, then one row for all others. */

@@ -47,7 +47,12 @@ export class PersonsScan {
   readonly #best: BestPersons
 
   /** `found` are the users that the search has found by their traits. */
-  constructor(request: PersonsRequest, people: People, found: ReadonlySet<string> = new Set(), budget = unlimitedBudget) {
+  constructor(
+    request: PersonsRequest,
+    people: People,
+    found: ReadonlySet<string> = new Set(),
+    budget = unlimitedBudget,
+  ) {
     this.plan = new PersonsPlan(request)
     this.#people = people
     this.#found = found

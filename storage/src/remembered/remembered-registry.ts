@@ -69,7 +69,10 @@ export class RememberedRegistry {
     const remembered = new RememberedRegistry(settings, open, logger)
     if (!(await remembered.#connect())) {
       if (remembered.#snapshot)
-        logger.warn(remembered.#snapshotAge(), 'the store of the registry is away: this process starts from its snapshot')
+        logger.warn(
+          remembered.#snapshotAge(),
+          'the store of the registry is away: this process starts from its snapshot',
+        )
       else await remembered.#connectEventually()
     }
     remembered.#takingSnapshots = remembered.#takeSnapshots()

@@ -49,7 +49,8 @@ export class KeysController {
     @ValidQuery() parameters: EventKeysParameters,
     @CurrentClient() client: Client,
   ): Promise<EventKeys | Keys> {
-    if (parameters.prefix !== undefined || parameters.where !== undefined) return this.eventKeys.keys(app, parameters, client)
+    if (parameters.prefix !== undefined || parameters.where !== undefined)
+      return this.eventKeys.keys(app, parameters, client)
     checkScope(caller, 'admin')
     return { keys: await this.keys.list(app, caller) }
   }

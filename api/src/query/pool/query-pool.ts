@@ -64,7 +64,7 @@ interface Waiting extends Requester {
  */
 export class QueryPool {
   readonly #bounds: PoolBounds
-  readonly #running: ShareBounds
+  readonly #runningBounds: ShareBounds
   readonly #waitingBounds: ShareBounds
   readonly #sliceMs: number
   readonly #threads = new Set<QueryThreadHandle>()
@@ -86,7 +86,7 @@ export class QueryPool {
       waitingPerCallerMax = waitingMax,
     } = bounds
     this.#bounds = bounds
-    this.#running = { total: threadsMax, perApp: threadsPerAppMax, perCaller: threadsPerCallerMax }
+    this.#runningBounds = { total: threadsMax, perApp: threadsPerAppMax, perCaller: threadsPerCallerMax }
     this.#waitingBounds = { total: waitingMax, perApp: waitingPerAppMax, perCaller: waitingPerCallerMax }
     this.#sliceMs = bounds.sliceMs ?? SLICE_MS
   }
@@ -184,7 +184,7 @@ export class QueryPool {
     const now = performance.now()
     const longMax = Math.max(1, this.#bounds.threadsMax - 1)
     const roomForLong = [...this.#turns].filter((turn) => turn.isLongAt(now, this.#sliceMs)).length < longMax
-    const shares = { ...this.#running, total: Infinity }
+    const shares = { ...this.#runningBounds, total: Infinity }
     return [...this.#waiting].filter((each) => this.#running.hasRoom(each, shares) && (roomForLong || !each.isLong))
   }
 
@@ -205,7 +205,10 @@ export class QueryPool {
   #helpers(job: WorkerJob, turn: Turn): QueryThreadHandle[] {
     const partsMax = this.#waiting.size > 0 ? 1 : partsMaxOf(job, this.#bounds.splitRowsMin)
     const threads: QueryThreadHandle[] = []
-    while (turn.threads.length + threads.length < partsMax && this.#running.hasRoom(turn.requester, this.#running)) {
+    while (
+      turn.threads.length + threads.length < partsMax &&
+      this.#running.hasRoom(turn.requester, this.#runningBounds)
+    ) {
       const thread = this.#free(turn.requester.app, threads)
       if (!thread) break
       threads.push(thread)

@@ -47,7 +47,8 @@ async function runEvents(question: QueryOf<'events'>, job: QueryJob, runtime: Qu
   if (!(await isNeeded(await peopleFor(question, job, runtime), job, runtime))) return { kind: 'unneeded' }
   const scan = new EventScan(question.request, runtime.budget)
   const fetches = job.chunks.map((summary) => ({ summary, names: scan.plan.columns(summary) }))
-  for await (const batch of prefetchChunks(batchesOf(fetches), runtime)) for (const chunk of batch) scan.scanChunk(chunk)
+  for await (const batch of prefetchChunks(batchesOf(fetches), runtime))
+    for (const chunk of batch) scan.scanChunk(chunk)
   return { kind: 'answered', result: scan.finish() }
 }
 

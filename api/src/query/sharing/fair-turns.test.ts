@@ -6,7 +6,7 @@ import type { Filter } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
-import { archiveSketches as fill, type Sketch } from '../../testing/archived.fixture.ts'
+import { archiveSketches, type Sketch } from '../../testing/archived.fixture.ts'
 import { ArchiveQueries } from '../archive-queries.ts'
 import { FairOrder } from './fair-order.ts'
 import type { PoolBounds } from '../pool/query-pool.ts'
@@ -49,7 +49,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'hopper-fair-'))
   storage = await openEmbedded({ dir, lanes: 1 })
   for (const app of ['a', 'b', 'c']) {
-    await fill(
+    await archiveSketches(
       storage,
       app,
       0,
@@ -95,13 +95,11 @@ interface SentQuery {
 /** Runs a query and returns its outcome: "answered", or the error code with the limit that it names. */
 function send(queries: ArchiveQueries, app: string, caller: string, query: QueryOf<'events'>): SentQuery {
   const left = new AbortController()
-  const ended = queries
-    .ask(app, query, context, { signal: left.signal, caller, arrivedAt: performance.now() })
-    .then(
-      () => 'answered',
-      (error: { code?: string; details?: { limit?: string } }) =>
-        [error.code, error.details?.limit].filter(Boolean).join(' '),
-    )
+  const ended = queries.ask(app, query, context, { signal: left.signal, caller, arrivedAt: performance.now() }).then(
+    () => 'answered',
+    (error: { code?: string; details?: { limit?: string } }) =>
+      [error.code, error.details?.limit].filter(Boolean).join(' '),
+  )
   return { ended, leave: () => left.abort(Object.assign(new Error('left'), { code: 'left' })) }
 }
 
@@ -171,7 +169,7 @@ it('the start of a thread counts against the limit', async () => {
 
 it('a query that has yielded is answered after the query that it made room for', async () => {
   const texts = Array.from({ length: 200 }, (_, i) => textOf(i))
-  await fill(
+  await archiveSketches(
     storage,
     'd',
     0,

@@ -84,7 +84,13 @@ export class RunPlaces {
  * Appends the rows of a run like `gatherSegment`, with tie-breakers and the row number as `unit`. `all` includes
  * irrelevant events.
  */
-export function gatherWithTieBreakers(rows: UnitRows, prepared: Prepared, run: number, lane: number, all: boolean): void {
+export function gatherWithTieBreakers(
+  rows: UnitRows,
+  prepared: Prepared,
+  run: number,
+  lane: number,
+  all: boolean,
+): void {
   const first = rows.length
   gatherWithoutTieBreakers(rows, prepared, run, lane, all)
   if (rows.length === first) return

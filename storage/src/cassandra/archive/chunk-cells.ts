@@ -45,7 +45,8 @@ export class ChunkCells {
       for (const row of await rowsOf(this.#client, 'chunk-cells.read', [span, part, some]))
         found.set(row.get('column') as string, row.get('cell') as Uint8Array)
     })
-    if (found.size === 0 && (await rowsOf(this.#client, 'chunk-cells.any', [span, part])).length === 0) throw chunkDeleted()
+    if (found.size === 0 && (await rowsOf(this.#client, 'chunk-cells.any', [span, part])).length === 0)
+      throw chunkDeleted()
     return found
   }
 

@@ -170,7 +170,12 @@ function blocksOf(lane: number, { app, date, rows }: SeenChange, { first, shift 
   const buckets = Array.from({ length: HASHES >> shift }, (): SeenChange['rows'][number][] => [])
   for (const row of rows) buckets[hashOf(row.event_id) >> shift]!.push(row)
   const blocks = buckets.flatMap((own, bucket) =>
-    splitBySize(own, IDS_PER_BLOCK).map((part, number) => ({ bucket: first + bucket, own, number, block: packSeen(part) })),
+    splitBySize(own, IDS_PER_BLOCK).map((part, number) => ({
+      bucket: first + bucket,
+      own,
+      number,
+      block: packSeen(part),
+    })),
   )
   return splitByWeight(blocks, ({ block }) => block.length, BATCH_BYTES_MAX).map((some) =>
     some.map(({ bucket, own, number, block }) => ({
