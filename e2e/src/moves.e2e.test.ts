@@ -7,6 +7,7 @@ import { cluster, type Cluster } from './products/cluster.ts'
 import { whenCounted } from './products/product.ts'
 import { randomTraffic } from './traffic/random-traffic.ts'
 import { hopper, Service } from './products/service.ts'
+import { reportPaths } from './report-paths.fixture.ts'
 
 const DAY_MS = 86_400_000
 /** more dates than one request of the audit may cover */
@@ -39,27 +40,7 @@ const provision = {
 }
 const now = Date.now()
 const date = (ago: number): string => new Date(now - ago * DAY_MS).toISOString().slice(0, 10)
-const range = `from=${date(DAYS + 2)}&to=${date(0)}`
-const reports = [
-  'stages/users',
-  'stages/users?count_by=device',
-  'stages/conversion',
-  'stages/time',
-  'stages/graph',
-  'elements/actions',
-  `elements/durations?xpath=${encodeURIComponent("//*[@id='b1']")}`,
-  'pages/views',
-  'clicks',
-  'agents?by=device',
-  'agents?by=browser',
-  'agents?by=os',
-  'agents?by=country',
-  'traffic?by=day',
-  'journeys?depth=4',
-  'keys?prefix=',
-]
-  .map((path) => `${path}${path.includes('?') ? '&' : '?'}${range}`)
-  .concat('funnels', 'elements')
+const reports = reportPaths(date(DAYS + 2), date(0))
 const instants = { from: now - (DAYS + 2) * DAY_MS, to: now }
 const steps = ['url_change', 'click'].map((type) => ({
   name: type,

@@ -316,32 +316,12 @@ forEachProduct((open, way) => {
 
   it('returns each text as it was sent, in events and NDJSON', async () => {
     const expected = sorted(
-      sent.flatMap(([device_id, events]) =>
-        events.map(({ event_id, name, user_id, session_id, data, target }) => [
-          device_id,
-          event_id,
-          name,
-          user_id,
-          session_id,
-          sortedData(data),
-          target,
-        ]),
-      ),
+      sent.flatMap(([device_id, events]) => events.map((event) => textsOf({ ...event, device_id }))),
     )
     type View = Sent & { device_id: string; user: string }
     const sortedViews = (views: readonly View[]): string[] => {
       for (const { user, user_id } of views) expect(user).toBe(user_id)
-      return sorted(
-        views.map(({ device_id, event_id, name, user_id, session_id, data, target }) => [
-          device_id,
-          event_id,
-          name,
-          user_id,
-          session_id,
-          sortedData(data),
-          target,
-        ]),
-      )
+      return sorted(views.map(textsOf))
     }
     const ndjson = await (await get('export?format=ndjson')).text()
     expect(
@@ -464,6 +444,12 @@ forEachProduct((open, way) => {
     }
   })
 })
+
+/** Lists the fields of an event that contain texts. */
+function textsOf(event: Sent & { readonly device_id: string }): unknown[] {
+  const { device_id, event_id, name, user_id, session_id, data, target } = event
+  return [device_id, event_id, name, user_id, session_id, sortedData(data), target]
+}
 
 function sortedData(data: Readonly<Record<string, unknown>> | undefined): unknown {
   return data && sorted(Object.entries(data))

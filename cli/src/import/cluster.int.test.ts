@@ -11,6 +11,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import '@hopper/storage/contract/engines'
 import * as fc from 'fast-check'
 import { describe, expect, inject, it } from 'vitest'
+import { clusterSettings } from '../testing/cluster.fixture.ts'
 import { auditOf, RANGE, traffic } from '../testing/installation.fixture.ts'
 import { openInstallation } from '../installation/open-installation.ts'
 import { readConfig } from '../config/config.ts'
@@ -27,21 +28,7 @@ const [sample] = fc.sample(traffic, { numRuns: 20, seed: 5 }).filter((envelopes)
 
 describe.skipIf(!engines)('Kafka and Cassandra', () => {
   it('import a standalone installation, are repaired, rebuilt and exported, and always answer the same', async () => {
-    const config = readConfig(
-      settingsOf.installation,
-      {
-        lanes: '3',
-        kafkaBrokers: engines!.kafka,
-        kafkaTopic: name,
-        kafkaGroup: name,
-        cassandraContactPoints: engines!.cassandra,
-        cassandraDc: engines!.dataCenter,
-        cassandraKeyspace: name,
-        leaseMs: '3000',
-        unknownOutcomeMs: '500',
-      },
-      {},
-    )
+    const config = readConfig(settingsOf.installation, clusterSettings(engines!, name, 3), {})
     await using dirs = new AsyncDisposableStack()
     const source = await standalone(dirs, 2)
     await provision(source.registry, registryFile, 0)

@@ -6,6 +6,7 @@ import '@hopper/storage/contract/engines'
 import * as fc from 'fast-check'
 import { describe, expect, inject, it } from 'vitest'
 import { archivedEvents } from '../installation/archived-events.ts'
+import { clusterSettings } from '../testing/cluster.fixture.ts'
 import { auditOf, putApps, RANGE, traffic } from '../testing/installation.fixture.ts'
 import { openInstallation } from '../installation/open-installation.ts'
 import { readConfig } from '../config/config.ts'
@@ -40,18 +41,7 @@ interface Seen {
 describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment', () => {
   it('never shows readers less, and a second run completes it; control: emptying the tables first fails', async () => {
     const name = `hopper_killed_${randomBytes(6).toString('hex')}`
-    const settings = {
-      lanes: String(lanes),
-      kafkaBrokers: engines!.kafka,
-      kafkaTopic: name,
-      kafkaGroup: name,
-      kafkaSessionMs: '6000',
-      cassandraContactPoints: engines!.cassandra,
-      cassandraDc: engines!.dataCenter,
-      cassandraKeyspace: name,
-      leaseMs: '2000',
-      unknownOutcomeMs: '500',
-    }
+    const settings = { ...clusterSettings(engines!, name, lanes), kafkaSessionMs: '6000', leaseMs: '2000' }
     const config = readConfig(settingsOf.installation, settings, {})
     await migrate(cassandraSettings(config))
     await using storage = Object.assign(await openInstallation(config), {
@@ -72,10 +62,10 @@ describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment',
     expect(lessThan(damaged, wanted, wanted)).not.toEqual([])
     const killed: boolean[] = []
     for (let attempt = 0; attempt < 3; attempt++) {
-      const rebuild = rebuildAndKill(settings, Math.floor(Math.random() * KILLS_MS_MAX))
-      killed.push(
-        await watched(rebuild, async () => expect(lessThan(await seen(storage), damaged, wanted)).toEqual([])),
-      )
+      const afterMs = Math.floor(Math.random() * KILLS_MS_MAX)
+      const look = async (): Promise<void> =>
+        expect(lessThan(await seen(storage), damaged, wanted), `killed after ${afterMs} ms`).toEqual([])
+      killed.push(await watched(rebuildAndKill(settings, afterMs), look))
     }
     expect(killed).toContain(true)
     const last = rebuildAndKill(settings, Infinity)

@@ -1,8 +1,6 @@
-import { createApi } from '@hopper/api'
 import type { Storage } from '@hopper/storage'
-import { pino } from 'pino'
-import { Registry } from 'prom-client'
 import { expect } from 'vitest'
+import { withApi, type Api } from './api.fixture.ts'
 import { RANGE } from './installation.fixture.ts'
 import { dumpInstallation } from '../export/dump.ts'
 import { importDump } from '../import/import-dump.ts'
@@ -72,18 +70,14 @@ const requests = [
 
 const withoutRange: ReadonlySet<string> = new Set(['funnels', 'elements', 'properties'])
 
+const clock = (): number => Date.parse('2026-04-20T00:00:00Z')
+
 /** Returns the API's answers to every kind of request. */
-export async function answersOf(storage: Storage): Promise<string[]> {
-  const clock = (): number => Date.parse('2026-04-20T00:00:00Z')
-  const api = await createApi({
-    ...storage,
-    health: () => storage.health(),
-    mode: 'standalone',
-    publicUrl: 'http://localhost',
-    metrics: new Registry(),
-    logger: pino({ level: 'silent' }),
-    clock,
-  })
+export function answersOf(storage: Storage): Promise<string[]> {
+  return withApi(storage, allAnswers, clock)
+}
+
+async function allAnswers(api: Api): Promise<string[]> {
   const answers: string[] = []
   for (const app of APPS) {
     const headers = { authorization: `Bearer ${keyOf(app)}` }
@@ -102,7 +96,6 @@ export async function answersOf(storage: Storage): Promise<string[]> {
     })
     answers.push(`${app} funnels/query ${statusCode} ${body}`)
   }
-  await api.close()
   return answers
 }
 
