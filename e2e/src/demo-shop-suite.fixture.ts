@@ -44,11 +44,11 @@ async function visit(path: string, more: { readonly hasTouch?: true } = {}): Pro
   const configured = page.waitForResponse((response) => response.url().includes('/v1/config'))
   await page.goto(`${product.ingestUrl}${path}`)
   await configured
-  await tracked(page)
+  await trackedEvents(page)
   return page
 }
 
-const tracked = (page: Page): Promise<unknown> =>
+const trackedEvents = (page: Page): Promise<unknown> =>
   page.waitForFunction(() => (window as { hopper?: unknown }).hopper !== undefined)
 
 /** Returns when the tab first reached a page, given its path in the shop. */
@@ -116,7 +116,7 @@ export function demoShopSuite(open: OpenProduct, startMs = 120_000): void {
     // The second visitor loads every page in full, and closes the tab immediately.
     const other = await visit('/demo/shop/')
     await press(other, '#shop-now', '/demo/shop/products')
-    await tracked(other)
+    await trackedEvents(other)
     const otherMarks = await marksOf(other)
     await closeTab(other)
 

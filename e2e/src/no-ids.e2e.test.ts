@@ -45,7 +45,7 @@ forEachProduct((open, way) => {
     expect(answer.status).toBe(202)
     return (await answer.json()) as { accepted: number; rejected: { reason: string }[] }
   }
-  async function named(name: string): Promise<number> {
+  async function countNamed(name: string): Promise<number> {
     await whenCounted(product, keys.read)
     const answer = await fetch(`${product.apiUrl}/api/v1/apps/noid/query`, {
       method: 'POST',
@@ -59,8 +59,8 @@ forEachProduct((open, way) => {
     return ((await answer.json()) as { data: [{ count: number }] }).data[0].count
   }
   const reaches = async (name: string, count: number): Promise<void> => {
-    await until(async () => (await named(name)) === count, 60_000).catch(async () =>
-      expect(await named(name)).toBe(count),
+    await until(async () => (await countNamed(name)) === count, 60_000).catch(async () =>
+      expect(await countNamed(name)).toBe(count),
     )
   }
 

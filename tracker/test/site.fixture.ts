@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..')
 const script = join(root, 'dist/hopper.js')
 
 /** Builds dist/hopper.js when a source is newer than it. */
-export function built(): string {
+export function builtTracker(): string {
   const newest = Math.max(
     ...readdirSync(join(root, 'src')).map((file) => statSync(join(root, 'src', file)).mtimeMs),
     statSync(join(root, 'rollup.config.js')).mtimeMs,
@@ -47,7 +47,7 @@ export class Site {
   body = '<main><p>one</p><p>two <b>bold</b></p><button id="buy">Buy</button></main>'
   readonly posts: { type: string; status: number; body: string }[] = []
   readonly #server: Server
-  readonly #script = built()
+  readonly #script = builtTracker()
 
   constructor() {
     this.#server = createServer((request, response) => {

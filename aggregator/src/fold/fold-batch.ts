@@ -56,7 +56,7 @@ export function foldBatch(messages: readonly Message[], judgement: Pick<Judgemen
  */
 export class BatchFold {
   readonly #appliedOf: AppliedOf
-  readonly #skip: boolean
+  readonly #skipsApplied: boolean
   readonly #fates = new ByPartition(({ app, date }) => this.#rowsOf({ table: 'fates_by_date', app, date }))
   readonly #dates = new ByPartition(
     (partition) => new DateFold(partition, (table) => this.#rowsOf({ table, ...partition })),
@@ -69,7 +69,7 @@ export class BatchFold {
   /** `skip` is false only in the control of the fault test: events are then counted again. */
   constructor(appliedOf: AppliedOf, skip = true) {
     this.#appliedOf = appliedOf
-    this.#skip = skip
+    this.#skipsApplied = skip
   }
 
   /** Adds messages with the judgement of their events. `appliedOf` must know all partitions that they touch. */
@@ -140,7 +140,7 @@ export class BatchFold {
         page = this.#pageOf(app)
       }
       last = judged
-      fold!.take(position, {
+      fold!.add(position, {
         event,
         context: envelope.context,
         visitor,
@@ -159,7 +159,7 @@ export class BatchFold {
   }
 
   #rowsOf(partition: CounterPartition): CounterRows {
-    return new CounterRows(partition, this.#appliedOf(partition), this.#skip)
+    return new CounterRows(partition, this.#appliedOf(partition), this.#skipsApplied)
   }
 }
 

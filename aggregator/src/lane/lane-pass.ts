@@ -35,7 +35,7 @@ const BYTES_PER_WRITE = 4_000_000
  */
 const PART_BYTES = 64_000
 const WIDE_PART_BYTES = 1_000_000
-const LOOKED_UP_SHARE_MAX = 0.03
+const SUSPECT_SHARE_MAX = 0.03
 const NONE: ReadonlyMap<number, DeadLetter> = new Map()
 
 /** Outcome of a batch, for the metrics. */
@@ -166,7 +166,7 @@ export class LanePass {
       allDeadLetters.push(...deadLetters)
       const known = await past.of(messages, earlier)
       const judgement = judge(messages, known.past)
-      this.#isWide = known.past.suspects.size > LOOKED_UP_SHARE_MAX * judgement.events.length
+      this.#isWide = known.past.suspects.size > SUSPECT_SHARE_MAX * judgement.events.length
       await this.#readWatermarks(touchedPartitions(messages, judgement), applied)
       fold.add(messages, judgement)
       buffer?.add(judgement.events)

@@ -14,7 +14,7 @@ export interface BackgroundMergesOptions {
   readonly apps: () => Promise<readonly string[]>
   readonly merger: SpanMerger | undefined
   readonly logger: { error(details: object, message: string): void } | undefined
-  readonly merged: (merged: Merged) => void
+  readonly onMerged: (onMerged: Merged) => void
 }
 
 /**
@@ -51,7 +51,7 @@ export class BackgroundMerges {
   async #step(lane: MergingLane): Promise<boolean> {
     try {
       const done = await lane.merges?.step(() => lane.currentLease())
-      if (done && done !== 'checked') this.#options.merged(done)
+      if (done && done !== 'checked') this.#options.onMerged(done)
       return done !== undefined
     } catch (error) {
       this.#options.logger?.error(

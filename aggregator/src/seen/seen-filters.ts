@@ -54,7 +54,7 @@ export class SeenFilters {
   async testAndAdd(lane: number, partition: Partition, ids: readonly string[]): Promise<readonly string[]> {
     const known = await this.#filled(lane, partition, ids.length)
     const maybe = ids.filter((id) => known.filter.add(id))
-    this.#weigh(keyOf(lane, partition), known)
+    this.#updateBytes(keyOf(lane, partition), known)
     return known.rest ? ids : maybe
   }
 
@@ -64,7 +64,7 @@ export class SeenFilters {
     const known = this.#known.get(key)
     if (!known) return
     for (const id of ids) known.filter.add(id)
-    this.#weigh(key, known)
+    this.#updateBytes(key, known)
   }
 
   /** Drops the filters of a lane that has, or had, another owner. */
@@ -92,7 +92,7 @@ export class SeenFilters {
         else for (const id of page.value) known.filter.add(id)
         loaded += page.done ? 0 : page.value.length
       }
-      this.#weigh(key, known)
+      this.#updateBytes(key, known)
     } catch (error) {
       // A failed iteration is finished, and would be taken for complete.
       this.#drop(key, known)
@@ -107,7 +107,7 @@ export class SeenFilters {
     return known
   }
 
-  #weigh(key: string, known: Known): void {
+  #updateBytes(key: string, known: Known): void {
     if (this.#known.get(key) !== known) return
     const bytes = known.filter.bytes + ENTRY_BYTES
     this.#bytes += bytes - known.bytes

@@ -126,7 +126,7 @@ test.each(['refuses', 'does not answer'])(
 
     if (how === 'refuses') {
       isAway = false
-      await expect.poll(async () => (await completeness.progress()).isLogAway).toBe(false)
+      await expect.poll(async () => (await completeness.progress()).isLogUnavailable).toBe(false)
       expect((await completeness.progress()).completeTo).toBe(1_050_000)
     }
     await close()

@@ -42,7 +42,7 @@ export interface LaneProgress {
   /** the same for the app that was asked about: while another app is deferred, further than `done` */
   readonly ownDone: readonly number[]
   /** true while the log does not report its ends: the values are from its last response */
-  readonly isLogAway: boolean
+  readonly isLogUnavailable: boolean
   /**
    * true if a lane ends before its counted position: its topic was recreated or truncated, so its end proves nothing
    */
@@ -82,7 +82,7 @@ export class Completeness {
   private snapshots: Snapshot[] = []
   private known: Known = { at: 0, ends: [], done: [], readAt: 0 }
   private reading: Promise<Ends> | undefined
-  private isAway = false
+  private isUnavailable = false
   private firstUncounted: CachedFigure | undefined
   private eventsPerMessage: CachedFigure | undefined
 
@@ -99,13 +99,13 @@ export class Completeness {
    * first request; records what it sees for the processes that start while it is.
    */
   watch(): { stop(): void } {
-    let isLooking = false
+    let isPolling = false
     const startReading = async (): Promise<void> => {
-      if (isLooking) return
-      isLooking = true
+      if (isPolling) return
+      isPolling = true
       // A request reports the error to its caller; here the next poll tries again.
       await this.record().catch(() => undefined)
-      isLooking = false
+      isPolling = false
     }
     const timer = setInterval(() => void startReading(), WATCH_MS).unref()
     void startReading()
@@ -113,7 +113,7 @@ export class Completeness {
   }
 
   private async record(): Promise<void> {
-    const { isLogAway, isLogCut, completeTo } = await this.progress()
+    const { isLogUnavailable: isLogAway, isLogCut, completeTo } = await this.progress()
     const { at, ends } = this.known
     if (!isLogAway && !isLogCut) await this.lastSeen?.put({ at, ends, complete_to: completeTo })
   }
@@ -163,12 +163,12 @@ export class Completeness {
   private async ends(): Promise<Ends | undefined> {
     this.reading ??= this.readEnds().finally(() => (this.reading = undefined))
     const answered = this.reading.then(
-      (answer) => ((this.isAway = false), answer),
-      () => ((this.isAway = true), undefined),
+      (answer) => ((this.isUnavailable = false), answer),
+      () => ((this.isUnavailable = true), undefined),
     )
-    if (this.isAway) return Promise.race([answered, pause(0, undefined)])
+    if (this.isUnavailable) return Promise.race([answered, pause(0, undefined)])
     const inTime = await Promise.race([answered, pause(ENDS_MS_MAX, undefined, { ref: false })])
-    this.isAway = inTime === undefined
+    this.isUnavailable = inTime === undefined
     return inTime
   }
 
@@ -181,7 +181,7 @@ export class Completeness {
   private async withoutLog(done: readonly number[], ownDone: readonly number[]): Promise<LaneProgress> {
     const seen = this.known.ends.length > 0 ? this.known.ends : ((await this.lastSeen?.get())?.ends ?? [])
     const ends = done.map((position, lane) => Math.max(position, seen[lane] ?? 0))
-    return { completeTo: await this.provedBefore(ownDone), ends, done, ownDone, isLogAway: true, isLogCut: false }
+    return { completeTo: await this.provedBefore(ownDone), ends, done, ownDone, isLogUnavailable: true, isLogCut: false }
   }
 
   /** The newest snapshot whose ends have been reached. */
@@ -209,7 +209,7 @@ export class Completeness {
    * Lists what the log has lost. A lane with a loss stays stopped until somebody accepts it. Empty while the log is
    * unavailable.
    */
-  async losses({ ends, done, isLogAway, isLogCut }: LaneProgress): Promise<LaneLoss[]> {
+  async losses({ ends, done, isLogUnavailable: isLogAway, isLogCut }: LaneProgress): Promise<LaneLoss[]> {
     if (isLogAway) return []
     const starts = (await this.log.starts?.().catch(() => [])) ?? []
     // Without a truncation, a lane counted beyond its end was counted further between the two reads.
@@ -223,7 +223,7 @@ export class Completeness {
   async waiting(progress: LaneProgress): Promise<{ messages: number; events: number }> {
     const waiting = waitingOf(progress)
     const messages = waiting.reduce((sum, { from, end }) => sum + end - from, 0)
-    if (progress.isLogAway) return { messages, events: messages }
+    if (progress.isLogUnavailable) return { messages, events: messages }
     if (messages <= PEEKED_MAX) return { messages, events: Math.round(messages * (await this.peekedRatio(waiting))) }
     this.eventsPerMessage = fresh(this.eventsPerMessage) ?? startReading(this.peekedRatio(waiting))
     return { messages, events: Math.round(messages * (await this.eventsPerMessage.figure)) }
@@ -245,7 +245,7 @@ export class Completeness {
    */
   async mayConcern(app: string, progress: LaneProgress): Promise<boolean> {
     const waiting = waitingOf({ ends: progress.ends, done: progress.ownDone })
-    if (progress.isLogAway || progress.isLogCut || waiting.some(({ from, end }) => end - from > PEEKED_MAX)) return true
+    if (progress.isLogUnavailable || progress.isLogCut || waiting.some(({ from, end }) => end - from > PEEKED_MAX)) return true
     const looks = waiting.map(async ({ lane, from, end }) => {
       const seen = await this.peek(lane, from, end)
       return seen.length < end - from || seen.some((envelope) => envelope?.app === app)
@@ -256,7 +256,7 @@ export class Completeness {
   /** Reads the first messages of a lane's backlog; undefined stands for a message that cannot be decoded. */
   private async peek(lane: number, from: number, end: number): Promise<(Envelope | undefined)[]> {
     const messages = await this.log.read(lane, from, Math.min(PEEKED_MAX, end - from), PEEKED_BYTES_MAX)
-    return messages.filter(({ position }) => position < end).map(({ value }) => decoded(value))
+    return messages.filter(({ position }) => position < end).map(({ value }) => decodeIfPossible(value))
   }
 
   private remember(snapshot: Snapshot): void {
@@ -285,7 +285,7 @@ export class Completeness {
     if (!message) return this.clock()
     // Messages deleted before they were counted may be older than anything that is left.
     if (message.position > position && ((await this.log.starts?.())?.[lane] ?? 0) > position) return 0
-    return decoded(message.value)?.received_at ?? 0
+    return decodeIfPossible(message.value)?.received_at ?? 0
   }
 }
 
@@ -311,7 +311,7 @@ function waitingOf({ ends, done }: Pick<LaneProgress, 'ends' | 'done'>): Waiting
 }
 
 /** Decodes an envelope; one that cannot be decoded will become a dead letter. */
-function decoded(value: Uint8Array): Envelope | undefined {
+function decodeIfPossible(value: Uint8Array): Envelope | undefined {
   try {
     return decodeEnvelope(value)
   } catch {

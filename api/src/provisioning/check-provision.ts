@@ -29,12 +29,12 @@ function twice({ organizations }: Provision): string[] {
     ...apps.flatMap((app) => [app.write_key, app.read_key]),
   ].filter((key) => key !== undefined)
   return [
-    ...repeated(organizations.map(({ id }) => id)).map((id) => `organization "${id}" is listed twice`),
-    ...repeated(apps.map(({ id }) => id)).map((id) => `app "${id}" is listed twice; ids are unique in an installation`),
-    ...repeated(keys).map((key) => `the key that ends in ${key.slice(-4)} is listed twice`),
+    ...duplicatesIn(organizations.map(({ id }) => id)).map((id) => `organization "${id}" is listed twice`),
+    ...duplicatesIn(apps.map(({ id }) => id)).map((id) => `app "${id}" is listed twice; ids are unique in an installation`),
+    ...duplicatesIn(keys).map((key) => `the key that ends in ${key.slice(-4)} is listed twice`),
     ...apps.flatMap((app) => [
-      ...repeated((app.funnels ?? []).map(({ id }) => id)).map((id) => `app "${app.id}" has the funnel "${id}" twice`),
-      ...repeated((app.elements ?? []).map(({ xpath }) => xpath)).map(
+      ...duplicatesIn((app.funnels ?? []).map(({ id }) => id)).map((id) => `app "${app.id}" has the funnel "${id}" twice`),
+      ...duplicatesIn((app.elements ?? []).map(({ xpath }) => xpath)).map(
         (xpath) => `app "${app.id}" has the element "${xpath}" twice`,
       ),
     ]),
@@ -99,6 +99,6 @@ async function keyConflict(
     : []
 }
 
-function repeated(values: readonly (string | number)[]): string[] {
+function duplicatesIn(values: readonly (string | number)[]): string[] {
   return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))].map(String)
 }

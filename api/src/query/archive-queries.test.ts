@@ -52,7 +52,7 @@ beforeEach(async () => {
   storage = await openEmbedded({ dir, lanes: 2 })
   reads = []
   metrics = new Registry()
-  queries = new ArchiveQueries(counted(storage.archive!), 20_000, metrics)
+  queries = new ArchiveQueries(recordReads(storage.archive!), 20_000, metrics)
 })
 afterEach(async () => {
   await queries.onModuleDestroy()
@@ -61,7 +61,7 @@ afterEach(async () => {
 })
 
 /** Wraps an archive to record its reads. */
-function counted(archive: Archive): Archive {
+function recordReads(archive: Archive): Archive {
   return {
     covered: (...args) => archive.covered(...args),
     append: (...args) => archive.append(...args),

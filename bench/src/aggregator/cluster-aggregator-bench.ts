@@ -140,7 +140,7 @@ async function compareShared({ storage, client, target }: Own, { concurrency, na
     for (let round = -WARM_UPS; round < ROUNDS; round++) {
       processes.hold()
       await fillLog(storage, `shared${round}`, ENVELOPES, EVENTS)
-      const run = await measured(ENVELOPES * EVENTS, () => processes.count(ENVELOPES * EVENTS), processes.pids)
+      const run = await measureRun(ENVELOPES * EVENTS, () => processes.count(ENVELOPES * EVENTS), processes.pids)
       const one = await updated(client, concurrency)
       if (round < 0) continue
       shared.push(run)
@@ -203,7 +203,7 @@ let runs = 0
 async function counted(storage: Storage, target: Target): Promise<Run> {
   const id = `run${runs++}`
   await fillLog(storage, id, ENVELOPES, EVENTS)
-  return measured(ENVELOPES * EVENTS, () => aggregate(storage, id, ENVELOPES * EVENTS, target))
+  return measureRun(ENVELOPES * EVENTS, () => aggregate(storage, id, ENVELOPES * EVENTS, target))
 }
 
 /** One counter update per event. */
@@ -212,7 +212,7 @@ function updated(client: Client, concurrency: number): Promise<Run> {
 }
 
 async function sent(client: Client, updates: readonly CounterUpdate[], concurrency: number): Promise<Run> {
-  return measured(updates.length, async () => updates.length / (await sendAll(client, updates, concurrency)))
+  return measureRun(updates.length, async () => updates.length / (await sendAll(client, updates, concurrency)))
 }
 
 /** Returns the concurrency at which the driver is fastest. */
@@ -231,7 +231,7 @@ async function bestConcurrency(client: Client): Promise<number> {
  * Runs `work`, which returns a rate, once Cassandra has finished the previous work. Reports the CPU that each process
  * has used per item, out of `count`. Our own processes are this one and those of `pids`.
  */
-async function measured(count: number, work: () => Promise<number>, pids: readonly number[] = []): Promise<Run> {
+async function measureRun(count: number, work: () => Promise<number>, pids: readonly number[] = []): Promise<Run> {
   const [cassandra, kafka] = [processOn(cassandraContactPoints![0]!), processOn(kafkaBrokers![0]!)]
   const used = (): [number, number, number] => {
     const { user, system } = process.cpuUsage()

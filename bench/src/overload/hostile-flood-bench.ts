@@ -12,7 +12,7 @@ import { withOwnEngines } from '../harness/own-engines.ts'
 import { peakMegabytesOf } from '../harness/process-usage.ts'
 
 const VICTIM_EVERY_MS = 250
-const LOOK_EVERY_MS = 100
+const POLL_MS = 100
 const SETTLE_MS_MAX = 600_000
 const DELAY_MS_MAX = 2_000
 const CONTAINER_BYTES = 1_000_000_000
@@ -98,7 +98,7 @@ async function attack(sender: Worker, end: number): Promise<FloodSent> {
 async function delaysOf(product: Product, end: number): Promise<number[]> {
   const waiting = new Map<string, number>()
   const delays: number[] = []
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     const today = new Date().toISOString().slice(0, 10)
     const { rows } = await getJson<{ rows: { url: string }[] }>(
       product,
@@ -130,10 +130,10 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
   })()
   const begun = performance.now()
   while (performance.now() < end || waiting.size > 0) {
-    await look()
+    await poll()
     if (performance.now() - begun > SETTLE_MS_MAX)
       throw new Error(`${waiting.size} events of the other app are not counted`)
-    await pause(LOOK_EVERY_MS)
+    await pause(POLL_MS)
   }
   await sending
   return delays

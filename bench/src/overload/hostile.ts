@@ -64,10 +64,10 @@ export async function attack(ms: number): Promise<HostileReport> {
     const many = await besides(product, HOSTILE_AT_ONCE, async (hostile) => {
       const [attacked, refusals, running] = await Promise.all([
         probe(product, ms, ['ingest', 'others']),
-        refused(product),
+        measureRefusals(product),
         runningSoon(product),
       ])
-      return { attacked, refusals, running, pattern: await timed('(a+)+$', () => hostile[0]!) }
+      return { attacked, refusals, running, pattern: await measure('(a+)+$', () => hostile[0]!) }
     })
     return { ...many, calm, attacked: { ...many.attacked, own: one.own } }
   } finally {
@@ -179,7 +179,7 @@ async function probe(product: Product, ms: number, which: readonly Kind[] = kind
 }
 
 /** Sends queries that exceed the limits; each is answered immediately with the reason. */
-async function refused(product: Product): Promise<Refusal[]> {
+async function measureRefusals(product: Product): Promise<Refusal[]> {
   const nested = (depth: number): string =>
     `${'{"type":"not","filter":'.repeat(depth)}{"type":"all","key":"x"}${'}'.repeat(depth)}`
   const queries: [string, string, string][] = [
@@ -201,11 +201,11 @@ async function refused(product: Product): Promise<Refusal[]> {
   ]
   const refusals: Refusal[] = []
   for (const [name, path, body] of queries)
-    refusals.push(await timed(name, () => post(`${product.apiUrl}/api/v1/apps/shop/${path}`, keys.shop.read, body)))
+    refusals.push(await measure(name, () => post(`${product.apiUrl}/api/v1/apps/shop/${path}`, keys.shop.read, body)))
   return refusals
 }
 
-async function timed(name: string, call: () => Promise<Response>): Promise<Refusal> {
+async function measure(name: string, call: () => Promise<Response>): Promise<Refusal> {
   const at = performance.now()
   const answer = await call()
   const body = (await answer.json()) as { error?: { code: string } }

@@ -106,11 +106,11 @@ async function measure(what: string, api: Service, { cassandraPid }: OwnEngines,
   let megabytes = 0
   for (let round = -1; round < COLD_ROUNDS; round++) {
     await inProcess(api, async () => {
-      const first = await used(api, cassandraPid, () => postFunnel(api, body))
+      const first = await measureCost(api, cassandraPid, () => postFunnel(api, body))
       if (round < 0) return
       cold.push(first)
       for (let again = 0; again < HOT_ROUNDS; again++)
-        hot.push(await used(api, cassandraPid, () => postFunnel(api, { ...body, window_ms: DAY_MS + again + 1 })))
+        hot.push(await measureCost(api, cassandraPid, () => postFunnel(api, { ...body, window_ms: DAY_MS + again + 1 })))
       megabytes = Math.max(megabytes, peakMegabytesOf(api.pid!))
     })
   }
@@ -133,7 +133,7 @@ interface QueryCost {
   readonly cassandraMs: number
 }
 
-async function used(api: Service, cassandraPid: number, work: () => Promise<void>): Promise<QueryCost> {
+async function measureCost(api: Service, cassandraPid: number, work: () => Promise<void>): Promise<QueryCost> {
   const before = [cpuOf(api.pid), cpuOf(cassandraPid)] as const
   const started = performance.now()
   await work()

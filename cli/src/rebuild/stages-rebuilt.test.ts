@@ -50,7 +50,7 @@ const phase = fc.array(visit, { maxLength: 8 })
  * Events that a server (devices 0 and 1) or a tracker sends in a phase. A sender that knows the funnel reports entered
  * stages.
  */
-function sent(visits: readonly (typeof visit extends fc.Arbitrary<infer T> ? T : never)[], n: number): Envelope[] {
+function envelopesOf(visits: readonly (typeof visit extends fc.Arbitrary<infer T> ? T : never)[], n: number): Envelope[] {
   return visits.map(({ device, at, click, says }, place) => {
     const timestamp = noon + (n * 20 + place) * 60_000 + (device % 2) * 86_400_000
     const base = { timestamp, session_id: `s${device}` }
@@ -106,7 +106,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 /** Sends each phase, with a change of the funnel before all but the first, while an aggregator counts. */
 async function live(
   storage: Storage,
-  phases: readonly (readonly Parameters<typeof sent>[0][number][])[],
+  phases: readonly (readonly Parameters<typeof envelopesOf>[0][number][])[],
   order: readonly number[],
 ): Promise<void> {
   const aggregator = new Aggregator({ ...storage, owner: 'live', backfillCheckMs: 5 })
@@ -123,7 +123,7 @@ async function live(
         async () => backfillProgress(stages, await storage.registry.backfills.list('berlin')).state === 'done',
       )
     }
-    if (visits.length > 0) await storage.log.append(sent(visits, n))
+    if (visits.length > 0) await storage.log.append(envelopesOf(visits, n))
     // Sometimes the next change arrives while these are being counted.
     if (visits.length % 2 === 0) await until(isCounted)
   }

@@ -1,7 +1,7 @@
 import type { ChunkCover, EncodedChunk, Value } from '@hopper/contracts'
 import { DeviceCursor, spansOf } from '../scan/device-cursor.ts'
 import type { Chunk, Runs } from './chunk.ts'
-import { CHUNK_ROWS_MAX, numbered, partsOf } from './encoding/encode-chunk.ts'
+import { CHUNK_ROWS_MAX, numberParts, partsOf } from './encoding/encode-chunk.ts'
 import { isFreeColumn, numberColumns, type NumberColumn } from './event-keys.ts'
 import { pickIds } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'
@@ -56,7 +56,7 @@ export function mergeChunks(chunks: readonly Chunk[], rowsMax = CHUNK_ROWS_MAX):
   const sliceRowsMax = Math.min(rowsMax, rowsPerSlice(chunks))
   for (const slice of slicesOf(chunks, sliceRowsMax))
     parts.push(...partsOf(sliceColumns(chunks, slice), cover, rowsMax))
-  return numbered(parts)
+  return numberParts(parts)
 }
 
 /** Computes the maximum number of rows of a slice, so that its memory is bounded whatever the rows contain. */

@@ -34,7 +34,7 @@ export async function openCassandra(
     await assertMigrated(driver)
   } catch (error) {
     await driver.shutdown()
-    throw notOpened(error as Error, settings)
+    throw openError(error as Error, settings)
   }
   const client = withUnavailableErrors(driver)
   const probes = probeHosts(driver, options.policies!.loadBalancing as ResponsiveHosts)
@@ -68,7 +68,7 @@ export async function openCassandra(
   }
 }
 
-function notOpened(error: Error, { keyspace }: CassandraSettings): HopperError {
+function openError(error: Error, { keyspace }: CassandraSettings): HopperError {
   if (error instanceof HopperError) return error
   if (/keyspace .* does not exist/i.test(error.message))
     return new HopperError('HOP_CONFIG', `There is no keyspace ${keyspace}: run "hopper migrate" first.`)

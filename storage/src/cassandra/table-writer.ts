@@ -20,7 +20,7 @@ import { assertLeaseHolds } from '../lane-lease.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { idempotentWrites, identityRemovals } from './idempotent-writes.ts'
 import { identitiesOf } from './identities-of.ts'
-import { splitBySize } from './client/batches.ts'
+import { splitByCount } from './client/batches.ts'
 import { PackedVisitors } from './visitors/packed-visitors.ts'
 import { SeenIds } from './seen/seen-ids.ts'
 import { SessionRows } from './sessions/sessions.ts'
@@ -172,7 +172,7 @@ export class CassandraTableWriter implements TableWriter {
 
   async removeDeadLetters(lane: number, positions: readonly number[]): Promise<void> {
     const query = statement('dead-letters.remove')
-    const removals = splitBySize(positions, LETTERS_PER_BATCH).map((some) =>
+    const removals = splitByCount(positions, LETTERS_PER_BATCH).map((some) =>
       some.map((position) => ({ query, params: [lane, BigInt(position)] })),
     )
     await mapConcurrent(removals, WRITE_CONCURRENCY, (statements) => this.#writeIdempotent(statements))
@@ -181,7 +181,7 @@ export class CassandraTableWriter implements TableWriter {
   async markReplayed(lane: number, positions: readonly number[]): Promise<void> {
     const query = statement('replayed-letters.insert')
     const marks = positions.map((position) => ({ query, params: [lane, BigInt(position)] }))
-    await mapConcurrent(splitBySize(marks, LETTERS_PER_BATCH), WRITE_CONCURRENCY, (statements) =>
+    await mapConcurrent(splitByCount(marks, LETTERS_PER_BATCH), WRITE_CONCURRENCY, (statements) =>
       this.#writeIdempotent(statements),
     )
   }

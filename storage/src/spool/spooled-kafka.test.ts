@@ -40,7 +40,7 @@ describe.skipIf(!broker)('a spool before Kafka', () => {
       )
     await send(20)
     expect(log.depth.direct).toBe(true)
-    await proxy.away()
+    await proxy.cutOff()
     await send(60)
     expect(log.depth.direct).toBe(false)
     await proxy.back()

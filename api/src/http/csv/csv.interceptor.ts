@@ -30,7 +30,7 @@ export class CsvInterceptor implements NestInterceptor {
       map((answer: Body | EncodedAnswer | EventStream) => {
         // a client that also accepts events gets progress and answer as events
         if (answer instanceof EventStream) return answer
-        const body = answer instanceof EncodedAnswer ? decoded(answer) : answer
+        const body = answer instanceof EncodedAnswer ? decodeAnswer(answer) : answer
         void reply
           .header('content-type', 'text/csv; charset=utf-8')
           .header('content-disposition', 'attachment; filename="hopper.csv"')
@@ -59,6 +59,6 @@ function styleOf(request: FastifyRequest): CsvStyle {
 }
 
 /** Decodes an answer that a query thread encoded as JSON; its bounds keep it small enough to parse here. */
-function decoded(answer: EncodedAnswer): Body {
+function decodeAnswer(answer: EncodedAnswer): Body {
   return JSON.parse(answer.toBuffer().toString('utf8')) as Body
 }

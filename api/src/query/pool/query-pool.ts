@@ -120,7 +120,7 @@ export class QueryPool {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer)
-        signal.removeEventListener('abort', aborted)
+        signal.removeEventListener('abort', onAbort)
         if (this.#waiting.delete(waiting)) this.#waitingShares.remove(requester)
       }
       const late = (): void => {
@@ -129,7 +129,7 @@ export class QueryPool {
         leave()
         reject(new HopperError('HOP_QUERY_TIMEOUT', 'The query waited for others until its time limit; try again.'))
       }
-      const aborted = (): void => {
+      const onAbort = (): void => {
         leave()
         reject(clientGone())
       }
@@ -146,10 +146,10 @@ export class QueryPool {
       }
       const waiting: Waiting = { ...requester, isLong, start }
       let timer = setTimeout(late, Math.max(0, until() - performance.now()))
-      signal.addEventListener('abort', aborted)
+      signal.addEventListener('abort', onAbort)
       this.#waiting.add(waiting)
       this.#waitingShares.add(requester)
-      if (signal.aborted) aborted()
+      if (signal.aborted) onAbort()
       else if (until() <= performance.now()) late()
       else this.#next()
     })

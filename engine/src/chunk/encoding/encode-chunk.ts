@@ -72,11 +72,11 @@ export function* encodeGroups(
 
 /** Packs events that are already columns into the chunks of one span. */
 export function encodeColumns(columns: RowColumns, cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
-  return numbered(partsOf(columns, cover, rowsMax))
+  return numberParts(partsOf(columns, cover, rowsMax))
 }
 
 /** Numbers the parts of a span in order. */
-export function numbered(parts: readonly EncodedChunk[]): EncodedChunk[] {
+export function numberParts(parts: readonly EncodedChunk[]): EncodedChunk[] {
   return parts.map(({ summary, columns }, part) => ({ summary: { ...summary, part, parts: parts.length }, columns }))
 }
 

@@ -1,7 +1,7 @@
 import { HopperError, type EncodedChunk } from '@hopper/contracts'
 import type { Client, types } from 'cassandra-driver'
 import { mapConcurrent } from '../client/map-concurrent.ts'
-import { splitBySize, splitByWeight } from '../client/batches.ts'
+import { splitByCount, splitByBytes } from '../client/batches.ts'
 import { rowsOf, statement } from '../client/statements.ts'
 
 /** Small cells are written together, up to this size. */
@@ -41,7 +41,7 @@ export class ChunkCells {
    */
   async read(span: types.TimeUuid, part: number, columns: readonly string[]): Promise<Map<string, Uint8Array>> {
     const found = new Map<string, Uint8Array>()
-    await mapConcurrent(splitBySize(columns, CELLS_PER_READ), CONCURRENCY, async (some) => {
+    await mapConcurrent(splitByCount(columns, CELLS_PER_READ), CONCURRENCY, async (some) => {
       for (const row of await rowsOf(this.#client, 'chunk-cells.read', [span, part, some]))
         found.set(row.get('column') as string, row.get('cell') as Uint8Array)
     })
@@ -67,7 +67,7 @@ function batchesOf({ summary: { part }, columns }: EncodedChunk): Cell[][] {
     column,
     bytes: Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength),
   }))
-  return splitByWeight(cells, ({ bytes }) => bytes.length, BATCH_BYTES_MAX)
+  return splitByBytes(cells, ({ bytes }) => bytes.length, BATCH_BYTES_MAX)
 }
 
 /**

@@ -100,7 +100,7 @@ describe('the order of nodes', () => {
 
   it('is computed lazily: a driver that takes only the first node does not check the others', async () => {
     const all = hosts()
-    let looked = 0
+    let lookUps = 0
     class Counting extends InOrder {
       override newQueryPlan(
         _keyspace: string,
@@ -111,7 +111,7 @@ describe('the order of nodes', () => {
           undefined as never,
           (function* () {
             for (const host of all) {
-              looked++
+              lookUps++
               yield host
             }
           })() as unknown as Iterator<Host>,
@@ -119,7 +119,7 @@ describe('the order of nodes', () => {
       }
     }
     new ResponsiveHosts(new Counting(all)).newQueryPlan('k', {} as never, (_error, plan) => void plan.next())
-    expect(looked).toBe(1)
+    expect(lookUps).toBe(1)
   })
 })
 

@@ -62,7 +62,7 @@ export class VisitorCache {
       place: { ...wanted, app: this.#app },
       isGrowing: version !== undefined && !isQuietDate(wanted),
       read: async () => this.#cached(this.#keysOf(await readVisitors(this.#client, this.#app, wanted))),
-      extend: ({ keys }, added) => this.#cached(joined(keys, this.#keysOf(digestRows(added)))),
+      extend: ({ keys }, added) => this.#cached(mergeVisitors(keys, this.#keysOf(digestRows(added)))),
     })
   }
 
@@ -80,7 +80,7 @@ export class VisitorCache {
   }
 }
 
-function joined(cached: readonly KeyVisitors[], added: readonly KeyVisitors[]): KeyVisitors[] {
+function mergeVisitors(cached: readonly KeyVisitors[], added: readonly KeyVisitors[]): KeyVisitors[] {
   const keys = new Map(cached.map((each) => [JSON.stringify(each.key), each]))
   for (const { key, devices, users } of added) {
     const id = JSON.stringify(key)

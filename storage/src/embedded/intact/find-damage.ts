@@ -194,7 +194,7 @@ function positionsDamage(
     damages.push({
       file: LOG_FILE,
       kind: 'positions',
-      what: `${LOG_FILE} has blocks that are not as they were written: ${listed(places)}`,
+      what: `${LOG_FILE} has blocks that are not as they were written: ${joinShort(places)}`,
     })
   }
   return damages
@@ -237,7 +237,7 @@ function tablesDamage(
     damages.push(
       damage(
         'archive',
-        `${TABLES_FILE} has lost its archive of events in lanes ${listed(tables.withoutArchive.map(String))}`,
+        `${TABLES_FILE} has lost its archive of events in lanes ${joinShort(tables.withoutArchive.map(String))}`,
       ),
     )
   }
@@ -246,7 +246,7 @@ function tablesDamage(
 
 const LISTED_MAX = 10
 
-function listed(texts: readonly string[]): string {
+function joinShort(texts: readonly string[]): string {
   const rest = texts.length - LISTED_MAX
   return `${texts.slice(0, LISTED_MAX).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
@@ -258,7 +258,7 @@ function describeLosses(lost: readonly DirectoryLoss[]): string {
     0,
   )
   const places = lost.map(({ lane, first, next }) => `lane ${lane} positions ${first} to ${next - 1}`)
-  return `${listed(places)} (${messages} messages, ${uncounted} of them not counted yet)`
+  return `${joinShort(places)} (${messages} messages, ${uncounted} of them not counted yet)`
 }
 
 /** The positions of a lane that become lost when the damage is accepted, besides those already recorded as lost. */

@@ -1,6 +1,6 @@
 import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it, vi } from 'vitest'
-import { broker, disposable, everything, freshSettings, numbered, opened } from './testing/kafka.fixture.ts'
+import { broker, disposable, everything, freshSettings, numbered, openKafka } from './testing/kafka.fixture.ts'
 import { KafkaEventLog } from './kafka.ts'
 import { KafkaProxy } from './testing/proxy.fixture.ts'
 
@@ -21,7 +21,7 @@ async function boundedRejection(call: () => Promise<unknown>, withinMs = TIMEOUT
 describe.skipIf(!broker)('Kafka away', () => {
   it('at the start: reports it in bounded time, and serves by itself when Kafka is back', async () => {
     await using proxy = await KafkaProxy.before(broker!)
-    await proxy.away()
+    await proxy.cutOff()
     await using log = disposable(new KafkaEventLog(freshSettings({ brokers: [proxy.address], timeoutMs: TIMEOUT_MS })))
     await boundedRejection(() => log.connect())
     await boundedRejection(() => log.append([numbered('d', 1)]))
@@ -38,9 +38,9 @@ describe.skipIf(!broker)('Kafka away', () => {
 
   it('later: rejects appends in bounded time, most of them immediately, and never acknowledges lost ones', async () => {
     await using proxy = await KafkaProxy.before(broker!)
-    await using log = await opened(freshSettings({ brokers: [proxy.address], timeoutMs: TIMEOUT_MS }))
+    await using log = await openKafka(freshSettings({ brokers: [proxy.address], timeoutMs: TIMEOUT_MS }))
     await log.append([numbered('d', 1)])
-    await proxy.away()
+    await proxy.cutOff()
     await Promise.all([2, 3, 4].map((at) => boundedRejection(() => log.append([numbered('d', at)]))))
     await expect
       .poll(async () => {
@@ -56,7 +56,7 @@ describe.skipIf(!broker)('Kafka away', () => {
 
   it('silent, connections open: abandons a request in bounded time, with everything queued behind it', async () => {
     await using proxy = await KafkaProxy.before(broker!)
-    await using log = await opened(freshSettings({ brokers: [proxy.address], timeoutMs: TIMEOUT_MS }))
+    await using log = await openKafka(freshSettings({ brokers: [proxy.address], timeoutMs: TIMEOUT_MS }))
     await log.append([numbered('d', 1)])
     proxy.fate = () => 'lose'
     const first = boundedRejection(() => log.append([numbered('d', 2)]))
@@ -71,7 +71,7 @@ describe.skipIf(!broker)('Kafka away', () => {
   })
 
   it('refuses appends beyond the bound of the queue, and accepts more once the queue is empty', async () => {
-    await using log = await opened(freshSettings({ queueBytesMax: 1_000 }))
+    await using log = await openKafka(freshSettings({ queueBytesMax: 1_000 }))
     const fits = Array.from({ length: 3 }, (_, at) => numbered('d', at))
     const first = log.append(fits)
     await expect(log.append([...fits, ...fits, ...fits, ...fits])).rejects.toMatchObject(unavailable)
@@ -83,7 +83,7 @@ describe.skipIf(!broker)('Kafka away', () => {
 describe.skipIf(!broker)('the topic', () => {
   it('is created with one partition per lane and unlimited retention; another number is refused by name', async () => {
     const settings = freshSettings({ lanes: 3 })
-    await using log = await opened(settings)
+    await using log = await openKafka(settings)
     expect(await log.ends()).toEqual([0, 0, 0])
     await using other = disposable(new KafkaEventLog({ ...settings, lanes: 4 }))
     await expect(other.connect()).rejects.toMatchObject({
