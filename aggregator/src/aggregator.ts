@@ -162,7 +162,8 @@ export class Aggregator implements LaneConsumer {
       })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges =
-      archive && new BackgroundMerges({ archive, apps, merger, logger, onMerged: (each) => this.#metrics?.merged(each) })
+      archive &&
+      new BackgroundMerges({ archive, apps, merger, logger, onMerged: (each) => this.#metrics?.merged(each) })
   }
 
   /** Reports the state of the memory budget. */

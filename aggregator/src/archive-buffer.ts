@@ -5,7 +5,7 @@ import type { Archive, Lease, Partition } from '@hopper/storage'
 import type { Judged } from './judge/judge.ts'
 import { hasEnded, monthOf } from './merge/stored-span.ts'
 
-/** Maximum of rows that a lane buffers: enough for a chunk that is worth its cells. */
+/** Maximum number of rows that a lane buffers: enough for an efficiently stored chunk. */
 const LANE_ROWS_MAX = 20_000
 /** Rows between two measurements of their memory. */
 const ROWS_PER_MEASUREMENT = 256
@@ -15,7 +15,7 @@ const ROWS_PER_MEASUREMENT = 256
  */
 const BACKLOG_MS = 5_000
 const BACKLOG_HELD_MS = 3_000
-/** Maximum of dates whose covered position is cached between two flushes. */
+/** Maximum number of dates whose covered position is cached between two flushes. */
 const COVERED_MAX = 5_000
 /** Cells that are appended together. */
 const APPEND_BYTES = 4_000_000
@@ -55,7 +55,7 @@ export class ArchiveBuffer {
   readonly #begin: number
   #flushing: Promise<void> = Promise.resolve()
 
-  /** `appended` is called for each span that became visible; events are buffered for `heldMs`. */
+  /** `onAppended` is called for each span that became visible; events are buffered for `heldMs`. */
   constructor(
     archive: Archive,
     lane: number,

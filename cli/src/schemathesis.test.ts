@@ -127,7 +127,11 @@ test.skipIf(tool === undefined)(
   async () => {
     const api = await cases(keys.admin, '--exclude-path-regex', EXCLUDED)
     expect(api).not.toMatch(/^FAILED/)
-    const ingest = await cases(keys.write, '--include-path-regex', '^/(v1/|events?$|batch|e/|i/|capture|track|engage|flags|decide|array)')
+    const ingest = await cases(
+      keys.write,
+      '--include-path-regex',
+      '^/(v1/|events?$|batch|e/|i/|capture|track|engage|flags|decide|array)',
+    )
     expect(ingest).not.toMatch(/^FAILED/)
     console.log(
       `schemathesis: ${[api, ingest].map((text) => /(\d[\d,]*) generated/.exec(text)?.[0] ?? 'no count').join('; ')}`,

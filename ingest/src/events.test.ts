@@ -13,7 +13,11 @@ afterAll(() => gateway[Symbol.asyncDispose]())
 
 let device = 0
 /** Sends events of a new device and returns their envelope. */
-async function sendAndRead(events: object[], body: object = {}, headers: Record<string, string> = {}): Promise<Envelope> {
+async function sendAndRead(
+  events: object[],
+  body: object = {},
+  headers: Record<string, string> = {},
+): Promise<Envelope> {
   const device_id = `device-${device++}`
   const answer = await gateway.post({ device_id, ...body, events }, headers)
   expect(answer).toMatchObject({ status: 202, body: { accepted: events.length, rejected: [] } })
@@ -26,9 +30,12 @@ const view = (from: string, to: string) => ({ type: 'url_change', from, to, elap
 
 describe('what is stored', () => {
   it('is the event with the name of its type, without unknown fields', async () => {
-    const { events } = await sendAndRead([click({ event_id: 'e', timestamp: now - 5, seq: 7, user_id: 'u', extra: 1 })], {
-      session_id: 's',
-    })
+    const { events } = await sendAndRead(
+      [click({ event_id: 'e', timestamp: now - 5, seq: 7, user_id: 'u', extra: 1 })],
+      {
+        session_id: 's',
+      },
+    )
     expect(events).toEqual([
       {
         event_id: 'e',
@@ -133,7 +140,11 @@ describe('the context', () => {
       { referer: 'https://shop.example/b' },
     )
     expect(inside.context).toEqual({ device: 'desktop', browser: 'Chrome', os: 'Linux' })
-    const byHeader = await sendAndRead([view('', 'https://shop.example/b')], {}, { referer: 'https://news.example/today' })
+    const byHeader = await sendAndRead(
+      [view('', 'https://shop.example/b')],
+      {},
+      { referer: 'https://news.example/today' },
+    )
     expect(byHeader.context.referrer).toBe('news.example/today')
   })
 })

@@ -120,7 +120,10 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
           await lane.storage.registry.funnels.put(before, 'f', funnel)
           await until(isBackfilled(before))
           // Events that were in the log when the funnel was created, and later ones from pages without knowledge of it.
-          const [early, late] = [envelopesOf(after, steps, false).slice(0, cut), envelopesOf(after, steps, false).slice(cut)]
+          const [early, late] = [
+            envelopesOf(after, steps, false).slice(0, cut),
+            envelopesOf(after, steps, false).slice(cut),
+          ]
           await lane.storage.log.append([...envelopesOf(before, steps, true), ...early])
           await lane.storage.registry.funnels.put(after, 'f', funnel)
           await until(isBackfilled(after))

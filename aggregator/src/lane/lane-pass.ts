@@ -71,7 +71,7 @@ export interface PassTargets {
   /** visitor rows that the tables are known to contain */
   readonly written: WrittenVisitors
   /** returns the positions of replayed dead letters: these count at their new positions */
-  readonly replayed: () => Promise<ReadonlySet<number>>
+  readonly readReplayed: () => Promise<ReadonlySet<number>>
   readonly buffer: ArchiveBuffer | undefined
   /** returns the memory limit of buffered rows before they are archived, in bytes */
   readonly rowBytesMax: () => number
@@ -211,7 +211,7 @@ export class LanePass {
   async #decode(delivered: readonly LogMessage[], unfoldable: ReadonlyMap<number, DeadLetter>): Promise<Decoded> {
     const messages: Decoded['messages'] = []
     const deadLetters: DeadLetter[] = []
-    const replayed = await this.#targets.replayed()
+    const replayed = await this.#targets.readReplayed()
     for (const sent of delivered) {
       if (replayed.has(sent.position)) continue
       const read = unfoldable.get(sent.position) ?? (await readMessage(sent, this.#targets.appOf))

@@ -191,7 +191,7 @@ it('keeps its lease after a failed batch, so that the batch is counted on redeli
   let takes = 0
   const failing = withOverrides(writer, {
     apply: async (lease, batch) => {
-      if (failures-- > 0) throw new Error('the store is away')
+      if (failures-- > 0) throw new Error('the store is unavailable')
       return writer.apply(lease, batch)
     },
   })
@@ -280,20 +280,22 @@ it('renews the lease while a batch and an archive write take longer than it last
 it('takes a lane with an expired lease again without further messages, and archives what it had read', async () => {
   const { lanes } = lane.storage
   let takes = 0
-  let away = true
+  let isUnavailable = true
   const failing = withOverrides(lanes, {
     acquire: async (...args) => ({
       ...(await lanes.acquire(...args)),
       expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000),
     }),
-    renew: async (lease) => (away ? Promise.reject(new Error('the store is away')) : lanes.renew(lease)),
-    commit: async (...args) => (away ? Promise.reject(new Error('the store is away')) : lanes.commit(...args)),
+    renew: async (lease) =>
+      isUnavailable ? Promise.reject(new Error('the store is unavailable')) : lanes.renew(lease),
+    commit: async (...args) =>
+      isUnavailable ? Promise.reject(new Error('the store is unavailable')) : lanes.commit(...args),
   })
   await start({ lanes: failing })
   await send(envelopeOf('shop', { events: [view('a')] }))
   await whenFate('accepted', 1)
   await until(async () => takes > 1)
-  away = false
+  isUnavailable = false
   await until(async () => (await lanes.positions())[0] === 1)
   expect(await lane.fates('shop')).toEqual({ accepted: 1 })
 })
@@ -313,7 +315,7 @@ it('does not acknowledge a batch whose lease expired while it was counted, and a
       ...(await lanes.acquire(...args)),
       expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000),
     }),
-    renew: () => Promise.reject(new Error('the store is away')),
+    renew: () => Promise.reject(new Error('the store is unavailable')),
   })
   await start({ lanes: short, writer: slow })
   await send(envelopeOf('shop', { events: [view('a')] }))

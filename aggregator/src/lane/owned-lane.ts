@@ -105,7 +105,7 @@ export class OwnedLane {
       identified,
       past: new LanePast(lane, writer, { seen, identified }),
       written: this.#written,
-      replayed: () => this.#readReplayed(),
+      readReplayed: () => this.#readReplayed(),
       currentLease: () => this.currentLease(),
       appOf: targets.appOf,
       watermarkCheck: targets.watermarkCheck,

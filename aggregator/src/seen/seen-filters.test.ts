@@ -82,11 +82,11 @@ it('does not treat a failed read as complete', async () => {
   const { writer } = lane.storage
   const filters = new SeenFilters({
     async *seenIds(...args) {
-      if (fails) throw new Error('the store is away')
+      if (fails) throw new Error('the store is unavailable')
       yield* writer.seenIds(...args)
     },
   })
-  await expect(filters.maybeSeen(0, { app, date }, known)).rejects.toThrow('away')
+  await expect(filters.maybeSeen(0, { app, date }, known)).rejects.toThrow('unavailable')
   fails = false
   expect(await filters.maybeSeen(0, { app, date }, known)).toEqual(known)
 })

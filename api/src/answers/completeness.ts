@@ -113,9 +113,9 @@ export class Completeness {
   }
 
   private async record(): Promise<void> {
-    const { isLogUnavailable: isLogAway, isLogCut, completeTo } = await this.progress()
+    const { isLogUnavailable: isLogUnavailable, isLogCut, completeTo } = await this.progress()
     const { at, ends } = this.known
-    if (!isLogAway && !isLogCut) await this.lastSeen?.put({ at, ends, complete_to: completeTo })
+    if (!isLogUnavailable && !isLogCut) await this.lastSeen?.put({ at, ends, complete_to: completeTo })
   }
 
   /**
@@ -126,8 +126,8 @@ export class Completeness {
     const [answer, done] = await Promise.all([this.ends(), this.lanes.positions()])
     const ownDone = app === undefined ? done : await this.doneOf(app, done, answer?.ends ?? this.known.ends)
     if (!answer) return this.withoutLog(done, ownDone)
-    const { ends, at, requestedAt: requestedAt } = answer
-    const common = { ends, done, ownDone, isLogAway: false }
+    const { ends, at, requestedAt } = answer
+    const common = { ends, done, ownDone, isLogUnavailable: false }
     // Everything counted before the log was read was in the log.
     const isLogCut =
       this.known.readAt <= requestedAt && this.known.done.some((counted, lane) => counted > (ends[lane] ?? 0))
@@ -174,14 +174,21 @@ export class Completeness {
 
   private async readEnds(): Promise<Ends> {
     const [at, requestedAt] = [this.clock(), performance.now()]
-    return { at, requestedAt: requestedAt, ends: await this.log.ends() }
+    return { at, requestedAt, ends: await this.log.ends() }
   }
 
   /** Reports progress without the log: from the ends that were seen last, by this process or one before it. */
   private async withoutLog(done: readonly number[], ownDone: readonly number[]): Promise<LaneProgress> {
     const seen = this.known.ends.length > 0 ? this.known.ends : ((await this.lastSeen?.get())?.ends ?? [])
     const ends = done.map((position, lane) => Math.max(position, seen[lane] ?? 0))
-    return { completeTo: await this.provedBefore(ownDone), ends, done, ownDone, isLogUnavailable: true, isLogCut: false }
+    return {
+      completeTo: await this.provedBefore(ownDone),
+      ends,
+      done,
+      ownDone,
+      isLogUnavailable: true,
+      isLogCut: false,
+    }
   }
 
   /** The newest snapshot whose ends have been reached. */
@@ -209,8 +216,8 @@ export class Completeness {
    * Lists what the log has lost. A lane with a loss stays stopped until somebody accepts it. Empty while the log is
    * unavailable.
    */
-  async losses({ ends, done, isLogUnavailable: isLogAway, isLogCut }: LaneProgress): Promise<LaneLoss[]> {
-    if (isLogAway) return []
+  async losses({ ends, done, isLogUnavailable: isLogUnavailable, isLogCut }: LaneProgress): Promise<LaneLoss[]> {
+    if (isLogUnavailable) return []
     const starts = (await this.log.starts?.().catch(() => [])) ?? []
     // Without a truncation, a lane counted beyond its end was counted further between the two reads.
     const endOf = (lane: number): number => (isLogCut ? (ends[lane] ?? 0) : Math.max(ends[lane] ?? 0, done[lane] ?? 0))
@@ -245,7 +252,8 @@ export class Completeness {
    */
   async mayConcern(app: string, progress: LaneProgress): Promise<boolean> {
     const waiting = waitingOf({ ends: progress.ends, done: progress.ownDone })
-    if (progress.isLogUnavailable || progress.isLogCut || waiting.some(({ from, end }) => end - from > PEEKED_MAX)) return true
+    if (progress.isLogUnavailable || progress.isLogCut || waiting.some(({ from, end }) => end - from > PEEKED_MAX))
+      return true
     const looks = waiting.map(async ({ lane, from, end }) => {
       const seen = await this.peek(lane, from, end)
       return seen.length < end - from || seen.some((envelope) => envelope?.app === app)

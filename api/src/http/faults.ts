@@ -170,10 +170,10 @@ function boundsText({ minimum, maximum }: { minimum?: number | undefined; maximu
 }
 
 /** Returns the values that a schema enumerates, if it does nothing else. */
-function choicesOf(schema: Schema, resolved: (schema: Schema) => Schema): readonly unknown[] | undefined {
+function choicesOf(schema: Schema, resolve: (schema: Schema) => Schema): readonly unknown[] | undefined {
   if (schema.enum) return schema.enum
   if ('const' in schema) return [schema.const]
-  const variants = schema.anyOf?.map(resolved)
+  const variants = schema.anyOf?.map(resolve)
   return variants?.every((variant) => 'const' in variant) ? variants.map((variant) => variant.const) : undefined
 }
 

@@ -30,10 +30,14 @@ function twice({ organizations }: Provision): string[] {
   ].filter((key) => key !== undefined)
   return [
     ...duplicatesIn(organizations.map(({ id }) => id)).map((id) => `organization "${id}" is listed twice`),
-    ...duplicatesIn(apps.map(({ id }) => id)).map((id) => `app "${id}" is listed twice; ids are unique in an installation`),
+    ...duplicatesIn(apps.map(({ id }) => id)).map(
+      (id) => `app "${id}" is listed twice; ids are unique in an installation`,
+    ),
     ...duplicatesIn(keys).map((key) => `the key that ends in ${key.slice(-4)} is listed twice`),
     ...apps.flatMap((app) => [
-      ...duplicatesIn((app.funnels ?? []).map(({ id }) => id)).map((id) => `app "${app.id}" has the funnel "${id}" twice`),
+      ...duplicatesIn((app.funnels ?? []).map(({ id }) => id)).map(
+        (id) => `app "${app.id}" has the funnel "${id}" twice`,
+      ),
       ...duplicatesIn((app.elements ?? []).map(({ xpath }) => xpath)).map(
         (xpath) => `app "${app.id}" has the element "${xpath}" twice`,
       ),

@@ -78,7 +78,7 @@ function open(limitMs: number, splitRowsMin = 0): ArchiveQueries {
     list: (range) => whole.list(range),
     columns: (chunk, names) =>
       chunk.lane === broken && names.includes('timestamp')
-        ? Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'The disk is away.'))
+        ? Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'The disk is unavailable.'))
         : whole.columns(chunk, names),
   }
   metrics = new Registry()

@@ -110,7 +110,9 @@ async function measure(what: string, api: Service, { cassandraPid }: OwnEngines,
       if (round < 0) return
       cold.push(first)
       for (let again = 0; again < HOT_ROUNDS; again++)
-        hot.push(await measureCost(api, cassandraPid, () => postFunnel(api, { ...body, window_ms: DAY_MS + again + 1 })))
+        hot.push(
+          await measureCost(api, cassandraPid, () => postFunnel(api, { ...body, window_ms: DAY_MS + again + 1 })),
+        )
       megabytes = Math.max(megabytes, peakMegabytesOf(api.pid!))
     })
   }

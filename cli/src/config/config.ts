@@ -28,7 +28,10 @@ export function readConfig<N extends SettingName>(
     try {
       return setting.read(text)
     } catch (error) {
-      bad.push({ name: source, message: `${source} must be ${(error as Error).message}, not "${displayText(name, text)}"` })
+      bad.push({
+        name: source,
+        message: `${source} must be ${(error as Error).message}, not "${displayText(name, text)}"`,
+      })
       return undefined
     }
   }

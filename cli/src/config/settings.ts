@@ -123,7 +123,7 @@ export const settings = {
     flag: '--spool-bytes',
     variable: 'HOPPER_SPOOL_BYTES',
     default: '1000000000',
-    help: 'bytes of disk that ingest of a cluster may fill with events while Kafka is away; 0 for none',
+    help: 'bytes of disk that ingest of a cluster may fill with events while Kafka is unavailable; 0 for none',
     read: integer(0, 1_000_000_000_000),
   },
   external: {

@@ -16,7 +16,7 @@ const exported = {
     await using opened = await open(dir)
     const lines = (
       await collect(
-        dumpInstallation(opened.storage, {}, { leftOut: (message) => expect.fail(message), done: () => undefined }),
+        dumpInstallation(opened.storage, {}, { onLeftOut: (message) => expect.fail(message), onDone: () => undefined }),
       )
     ).slice(1, -1)
     return lines.join('')
@@ -43,7 +43,9 @@ it.each(['log.db', 'tables.db'] as const)(
     let failed = 0
     for (let page = 0; page < pages; page += Math.ceil(pages / 40)) {
       const openFilled = Buffer.from(before).fill(0x5a, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
-      for (const damaged of file === 'log.db' ? [openFilled] : [openFilled, flipByte(before, page * PAGE_BYTES + 3_000)]) {
+      for (const damaged of file === 'log.db'
+        ? [openFilled]
+        : [openFilled, flipByte(before, page * PAGE_BYTES + 3_000)]) {
         await writeFile(join(dir, file), damaged)
         const outcome = await exported[file](dir).catch(() => 'failed')
         if (outcome === 'failed') failed++

@@ -202,7 +202,7 @@ function configOf(dir: string): ReturnType<typeof readConfig<(typeof settingsOf.
 
 async function dumpOf(storage: Storage): Promise<string[]> {
   const lines: string[] = []
-  const report = { leftOut: () => undefined, done: () => undefined }
+  const report = { onLeftOut: () => undefined, onDone: () => undefined }
   for await (const line of dumpInstallation(storage, {}, report)) lines.push(line)
   return lines
 }

@@ -240,7 +240,11 @@ it('refuses to dump a log that has lost messages, unless `partial` is set', asyn
   })
   const dump = (of: Storage, partial: boolean, leftOut: string[] = []): Promise<string[]> =>
     collect(
-      dumpInstallation(of, { partial }, { leftOut: (message) => void leftOut.push(message), done: () => undefined }),
+      dumpInstallation(
+        of,
+        { partial },
+        { onLeftOut: (message) => void leftOut.push(message), onDone: () => undefined },
+      ),
     )
   for (const lost of [(position: number) => position < 3, (position: number) => position === 5]) {
     await expect(dump(lossy(lost), false)).rejects.toThrow('lacks the messages from position')

@@ -46,7 +46,7 @@ export interface ClusterOptions {
  */
 export async function openCluster(
   config: EngineConfig,
-  { onLogUnavailable: logMayBeAway, memoryBytes, logger }: ClusterOptions = {},
+  { onLogUnavailable, memoryBytes, logger }: ClusterOptions = {},
 ): Promise<Storage> {
   const [{ heldBytesMax, ...settings }, cassandra] = engineSettings(config)
   const kafka = {
@@ -60,18 +60,18 @@ export async function openCluster(
     await log.connect()
   } catch (error) {
     const isUnavailable = error instanceof HopperError && error.code === 'HOP_LOG_UNAVAILABLE'
-    if (!isUnavailable || !logMayBeAway) {
+    if (!isUnavailable || !onLogUnavailable) {
       await rest.close()
       throw error
     }
-    logMayBeAway(error)
+    onLogUnavailable(error)
   }
   return withLog(rest, log)
 }
 
 /**
  * Opens a cluster for ingest. Messages that Kafka does not take are spooled to the data directory, and the last state
- * of the registry is cached there, so the process starts and continues while either engine is away.
+ * of the registry is cached there, so the process starts and continues while either engine is unavailable.
  * @throws HopperError HOP_CONFIG also when another process has the directory
  */
 export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: SpoolLogger): Promise<SpooledCluster> {

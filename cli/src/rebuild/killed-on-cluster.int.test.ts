@@ -69,9 +69,9 @@ describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment',
     }
     expect(killed).toContain(true)
     const last = rebuildAndKill(settings, Infinity)
-    expect(await checkWhile(last, async () => expect(lessThan(await readTables(storage), damaged, wanted)).toEqual([]))).toBe(
-      false,
-    )
+    expect(
+      await checkWhile(last, async () => expect(lessThan(await readTables(storage), damaged, wanted)).toEqual([])),
+    ).toBe(false)
     expect(await readTables(storage)).toEqual(wanted)
     expect(await auditOf(storage)).toEqual([])
 

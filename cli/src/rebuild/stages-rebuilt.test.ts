@@ -50,7 +50,10 @@ const phase = fc.array(visit, { maxLength: 8 })
  * Events that a server (devices 0 and 1) or a tracker sends in a phase. A sender that knows the funnel reports entered
  * stages.
  */
-function envelopesOf(visits: readonly (typeof visit extends fc.Arbitrary<infer T> ? T : never)[], n: number): Envelope[] {
+function envelopesOf(
+  visits: readonly (typeof visit extends fc.Arbitrary<infer T> ? T : never)[],
+  n: number,
+): Envelope[] {
   return visits.map(({ device, at, click, says }, place) => {
     const timestamp = noon + (n * 20 + place) * 60_000 + (device % 2) * 86_400_000
     const base = { timestamp, session_id: `s${device}` }

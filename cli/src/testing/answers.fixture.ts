@@ -107,7 +107,9 @@ export async function collect<T>(parts: AsyncIterable<T>): Promise<T[]> {
 
 export async function dumpOf(storage: Storage): Promise<string> {
   return (
-    await collect(dumpInstallation(storage, {}, { leftOut: (message) => expect.fail(message), done: () => undefined }))
+    await collect(
+      dumpInstallation(storage, {}, { onLeftOut: (message) => expect.fail(message), onDone: () => undefined }),
+    )
   ).join('')
 }
 

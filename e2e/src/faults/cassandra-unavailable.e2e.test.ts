@@ -13,7 +13,7 @@ import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
 const engines = inject('engines')
 
 describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped and started under load', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'hopper-cassandra-away-'))
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-cassandra-unavailable-'))
   let node: CassandraNode
   let product: Cluster
   beforeAll(async () => {
@@ -30,7 +30,7 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
   })
 
   /** Stops the node while an aggregator counts, in the middle of its writes, and starts it again. */
-  const away = async (aggregator: Service, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+  const stopAndRestart = async (aggregator: Service, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     await whenCounting(aggregator)
     if (signal === 'SIGKILL') node.process.child.kill('SIGKILL')
     await node.process.stop()
@@ -42,17 +42,17 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
     const [aggregator] = product.aggregators as [Service]
     expectExact(
       await runTrial({ product, app: apps.proved, seed: 71 }, async () => {
-        await away(aggregator, 'SIGTERM')
-        await away(aggregator, 'SIGKILL')
+        await stopAndRestart(aggregator, 'SIGTERM')
+        await stopAndRestart(aggregator, 'SIGKILL')
       }),
     )
   }, 480_000)
 
   it('control: without the watermark check, writes applied before the stop count twice', async () => {
     const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
-    const endured = await runTrial({ product, app: apps.control, aggregators: [unsafe], seed: 72 }, () =>
-      away(unsafe, 'SIGKILL'),
+    const result = await runTrial({ product, app: apps.control, aggregators: [unsafe], seed: 72 }, () =>
+      stopAndRestart(unsafe, 'SIGKILL'),
     )
-    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+    expect(rowsCountedTwice(result)).toBeGreaterThan(0)
   }, 480_000)
 })

@@ -44,9 +44,9 @@ describe.skipIf(!engines)('two aggregators that join and leave in a loop', () =>
     const unsafe = (): Promise<Service> =>
       Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
     const aggregators = [await unsafe(), await unsafe()]
-    const endured = await runTrial({ product, app: apps.control, aggregators, seed: 32 }, () =>
+    const result = await runTrial({ product, app: apps.control, aggregators, seed: 32 }, () =>
       joinAndLeave(aggregators, 3, mulberry32(32)),
     )
-    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+    expect(rowsCountedTwice(result)).toBeGreaterThan(0)
   }, 360_000)
 })

@@ -14,8 +14,8 @@ import { pathsOf, read, Reads, type Read } from './reads.fixture.ts'
 import type { Sending } from './sending.fixture.ts'
 
 const engines = inject('engines')
-const AWAY_MS = 30_000
-const AWAY_MS_CONTROL = 5_000
+const STOPPED_MS = 30_000
+const STOPPED_MS_CONTROL = 5_000
 /** Bound of the median: the first answer of a process takes some seconds on a busy machine, with or without Kafka. */
 const READ_MS = 3_000
 const STARTED_MS = 30_000
@@ -23,7 +23,7 @@ const STARTED_MS = 30_000
 describe.skipIf(!engines || !(await canUseJars()))(
   'Kafka that is stopped under load while ingest is killed too',
   () => {
-    const dir = mkdtempSync(join(tmpdir(), 'hopper-kafka-away-'))
+    const dir = mkdtempSync(join(tmpdir(), 'hopper-kafka-unavailable-'))
     let broker: KafkaBroker
     let product: Cluster
     beforeAll(async () => {
@@ -38,9 +38,9 @@ describe.skipIf(!engines || !(await canUseJars()))(
 
     /**
      * Stops Kafka, runs `meanwhile` in the middle, and starts Kafka again; returns the number of requests acknowledged
-     * while it was away.
+     * while it was unavailable.
      */
-    const away = async (sending: Sending, ms: number, meanwhile?: () => Promise<void>): Promise<number> => {
+    const stopAndRestart = async (sending: Sending, ms: number, meanwhile?: () => Promise<void>): Promise<number> => {
       await sending.more(150)
       await broker.process.stop()
       const before = sending.acknowledged
@@ -54,7 +54,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       return acknowledged
     }
 
-    /** Reads every report once, from an api process that is started while Kafka is away. */
+    /** Reads every report once, from an api process that is started while Kafka is unavailable. */
     const readsOfNewApi = async (): Promise<readonly Read[]> => {
       const api = await Service.of('api', [], product.env)
       await api.start()
@@ -74,7 +74,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       return reads
     }
 
-    /** Expects that what was complete before Kafka went away still is, and nothing later. */
+    /** Expects that what was complete before Kafka became unavailable still is, and nothing later. */
     const expectKnown = async (): Promise<void> => {
       const { complete_to: completeTo } = await statusOf(product.apiUrl)
       expect(completeTo).toBeGreaterThan(Date.now() - 10 * 60_000)
@@ -93,8 +93,8 @@ describe.skipIf(!engines || !(await canUseJars()))(
       let waited = 0
       let reads: readonly Read[] = []
       let fresh: readonly Read[] = []
-      const endured: TrialResult = await runTrial({ product, app: apps.proved, seed: 61 }, async (sending) => {
-        acknowledged = await away(sending, AWAY_MS, async () => {
+      const result: TrialResult = await runTrial({ product, app: apps.proved, seed: 61 }, async (sending) => {
+        acknowledged = await stopAndRestart(sending, STOPPED_MS, async () => {
           const reading = new Reads(product.apiUrl, apps.proved)
           await product.ingest.stop('SIGKILL')
           await product.ingest.start()
@@ -104,7 +104,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
         })
         waited = await metricOf(product.ingest, 'hopper_spool_messages')
       })
-      expectExact(endured)
+      expectExact(result)
       // 40 requests per second were sent; those that ingest could not take while it was down came later.
       expect(acknowledged).toBeGreaterThan(300)
       expect(waited).toBeGreaterThanOrEqual(0)
@@ -117,11 +117,11 @@ describe.skipIf(!engines || !(await canUseJars()))(
       const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_SPOOL_BYTES: '0', HOPPER_UNSAFE_EARLY_ACK: '1' }
       const careless = await cluster({ ...engines!, kafka: broker.address }, { provision, env })
       try {
-        const endured = await runTrial(
+        const result = await runTrial(
           { product: careless, app: apps.control, seed: 62 },
-          async (sending) => void (await away(sending, AWAY_MS_CONTROL)),
+          async (sending) => void (await stopAndRestart(sending, STOPPED_MS_CONTROL)),
         )
-        expect(missingRows(endured)).toBeGreaterThan(0)
+        expect(missingRows(result)).toBeGreaterThan(0)
       } finally {
         await careless.dispose()
       }
@@ -169,7 +169,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       await refused.stop('SIGTERM')
     }, 120_000)
 
-    it('with a full spool nothing is acknowledged while Kafka is away', async () => {
+    it('with a full spool nothing is acknowledged while Kafka is unavailable', async () => {
       const ingest = await Service.of('ingest', [], { ...product.env, HOPPER_SPOOL_BYTES: '0' })
       await ingest.start()
       await broker.process.stop()

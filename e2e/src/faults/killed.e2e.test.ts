@@ -42,22 +42,22 @@ describe.skipIf(!engines)('processes that are killed', () => {
 
   it('count exactly: three aggregators killed ten times each at work, ingest and api five times each', async () => {
     const random = mulberry32(20_261_121)
-    const endured = await runTrial({ product, app: apps.proved, seed: 11 }, async () => {
+    const result = await runTrial({ product, app: apps.proved, seed: 11 }, async () => {
       await Promise.all([
         ...product.aggregators.map((service) => killAtWork(service, ROUNDS, random)),
         killServing(product.ingest, 5, random),
         killServing(product.api, 5, random),
       ])
     })
-    expectExact(endured)
-    expect(endured.sending.refused).toBeGreaterThan(0)
+    expectExact(result)
+    expect(result.sending.refused).toBeGreaterThan(0)
   }, 480_000)
 
   it('control: without the watermark check, kills make events count twice', async () => {
     const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
-    const endured = await runTrial({ product, app: apps.control, aggregators: [unsafe], seed: 12 }, () =>
+    const result = await runTrial({ product, app: apps.control, aggregators: [unsafe], seed: 12 }, () =>
       killAtWork(unsafe, 3, mulberry32(7)),
     )
-    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+    expect(rowsCountedTwice(result)).toBeGreaterThan(0)
   }, 360_000)
 })

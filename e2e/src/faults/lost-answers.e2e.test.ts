@@ -44,7 +44,7 @@ describe.skipIf(!engines)('answers to counter writes that are lost after Cassand
 
   it('control: without the watermark check, applied batches count twice', async () => {
     const aggregators = [await behindProxy({ HOPPER_UNSAFE_NO_WATERMARK: '1' })]
-    const endured = await runTrial({ product, app: apps.control, aggregators, seed: 52 }, () => loseAnswers(proxy, 4))
-    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+    const result = await runTrial({ product, app: apps.control, aggregators, seed: 52 }, () => loseAnswers(proxy, 4))
+    expect(rowsCountedTwice(result)).toBeGreaterThan(0)
   }, 360_000)
 })

@@ -51,15 +51,15 @@ async function poison(brokers: string, topic: string): Promise<void> {
 describe.skipIf(!engines)('a poison message', () => {
   it('goes to the dead letters, each with its reason, and never stops a lane', async () => {
     product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
-    const endured = await runTrial({ product, app: apps.proved, seed: 1 }, async (sending) => {
+    const result = await runTrial({ product, app: apps.proved, seed: 1 }, async (sending) => {
       for (let round = 0; round < ROUNDS; round++) {
         await sending.more(100)
         await poison(engines!.kafka, product.env.HOPPER_KAFKA_TOPIC!)
       }
       await sending.more(100)
     })
-    expectExact(endured)
-    expect(endured.deadLetters).toBe(ROUNDS * LANES * poisons.length)
+    expectExact(result)
+    expect(result.deadLetters).toBe(ROUNDS * LANES * poisons.length)
   }, 120_000)
 
   it('control: without dead letters its lane stops, and later messages are not counted', async () => {

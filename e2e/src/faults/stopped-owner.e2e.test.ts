@@ -79,10 +79,10 @@ describe.skipIf(!engines)('an aggregator stopped past its lease that continues w
 
   it('control: without the lease check, it counts what the other has counted', async () => {
     const [stopped, other] = [await behindProxy({ HOPPER_UNSAFE_NO_LEASE: '1' }), product.aggregators[0]!]
-    const endured = await runTrial(
+    const result = await runTrial(
       { product, app: apps.control, aggregators: [stopped, other], seed: 22, perSecond: 15 },
       () => stopPastLease(stopped, other, proxy, CONTROL_ROUNDS),
     )
-    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+    expect(rowsCountedTwice(result)).toBeGreaterThan(0)
   }, 360_000)
 })

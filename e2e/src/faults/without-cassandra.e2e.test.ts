@@ -17,7 +17,7 @@ interface Ready {
   readonly components?: { name: string; healthy: boolean; detail?: string }[]
 }
 
-describe.skipIf(!engines)('Cassandra away', () => {
+describe.skipIf(!engines)('without Cassandra', () => {
   let product: Cluster
   let proxy: CqlProxy
   let api: Service

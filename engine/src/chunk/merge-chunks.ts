@@ -8,7 +8,7 @@ import type { DeviceRuns, RowColumns } from './row-columns.ts'
 import { chooseOwnKeys, ownKeysMax, SpillBuilder } from './spilled.ts'
 import { Dictionary, type ValueCodes } from './value-column.ts'
 
-/** Maximum of rows times columns of a slice, 4 bytes each. */
+/** Maximum product of rows and columns of a slice, 4 bytes each. */
 const SLICE_VALUES_MAX = 8_000_000
 /**
  * Approximate maximum of the unpacked cells of a slice. Repetitive columns pack so well that the size of the cells is

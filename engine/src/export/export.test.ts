@@ -123,7 +123,9 @@ it('exports only the events of the range, with its start inclusive and its end e
     fc.asyncProperty(world, fc.nat(30), fc.nat(30), async (at, a, b) => {
       const range = { from: T0 + Math.min(a, b) * TICK_MS, to: T0 + Math.max(a, b) * TICK_MS }
       const wanted = at.rows.filter(({ event }) => event.timestamp >= range.from && event.timestamp < range.to)
-      expect((await readExport('csv', at.chunks.flat(), range)).toString().split('\r\n')).toHaveLength(wanted.length + 2)
+      expect((await readExport('csv', at.chunks.flat(), range)).toString().split('\r\n')).toHaveLength(
+        wanted.length + 2,
+      )
     }),
     { numRuns: 60 },
   )

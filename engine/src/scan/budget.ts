@@ -8,6 +8,7 @@ export interface Budget {
   check(): void
 }
 
+/** A budget that never aborts. */
 export const unlimitedBudget: Budget = { check: () => undefined }
 
 /** Creates a budget of wall-clock time; `signal` is aborted when the client disconnects. */
@@ -16,7 +17,7 @@ export function timeBudget(ms: number, signal?: { readonly aborted: boolean }): 
   return {
     check: () => {
       if (performance.now() > until) throw new HopperError('HOP_QUERY_TIMEOUT')
-      if (signal?.aborted) throw new HopperError('HOP_QUERY_TIMEOUT', 'The client went away.')
+      if (signal?.aborted) throw new HopperError('HOP_QUERY_TIMEOUT', 'The client disconnected.')
     },
   }
 }

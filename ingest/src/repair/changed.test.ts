@@ -307,7 +307,9 @@ it.each<[string, object, string]>([
 })
 
 it('keeps an event that is too large only because of its too long strings', async () => {
-  const { stored, changed } = await sendAndRead(custom({ page: 'p'.repeat(100_000), n: 1 }, { name: 'n'.repeat(40_000) }))
+  const { stored, changed } = await sendAndRead(
+    custom({ page: 'p'.repeat(100_000), n: 1 }, { name: 'n'.repeat(40_000) }),
+  )
   expect(changed).toEqual({ name: 'shortened', 'data.page': 'shortened' })
   expect(stored).toMatchObject({ name: 'n'.repeat(200), data: { page: 'p'.repeat(2_048), n: 1 } })
   const large = Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`k${at}`, 'v'.repeat(2_000)]))

@@ -53,7 +53,7 @@ export class Appender {
 
   append(messages: readonly LaneMessage[]): Promise<Appended[]> {
     if (!this.#producer && performance.now() < this.#awayUntilMs)
-      throw new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is away.')
+      throw new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is unavailable.')
     const bytes = messages.reduce((sum, { value }) => sum + value.length, 0)
     if (this.#waitingBytes + bytes > this.#settings.queueBytesMax)
       throw new HopperError('HOP_LOG_UNAVAILABLE', 'The queue of appends for Kafka is full.')

@@ -18,7 +18,7 @@ async function boundedRejection(call: () => Promise<unknown>, withinMs = TIMEOUT
   expect(performance.now() - started).toBeLessThan(withinMs)
 }
 
-describe.skipIf(!broker)('Kafka away', () => {
+describe.skipIf(!broker)('Kafka unavailable', () => {
   it('at the start: reports it in bounded time, and serves by itself when Kafka is back', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     await proxy.cutOff()

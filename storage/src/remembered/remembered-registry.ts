@@ -30,8 +30,8 @@ const RETRY_MS_MAX = 15_000
 const TAKE_MS_MAX = 30_000
 
 /**
- * A registry that starts and keeps working while its store is away. Every half minute it reads everything that ingest
- * needs, keeps it in memory and in a file, and answers from there when the store does not.
+ * A registry that starts and keeps working without its store. Every half minute it reads everything that ingest needs,
+ * keeps it in memory and in a file, and answers from there when the store does not.
  * A key that was revoked before the snapshot stays revoked. A key that the snapshot does not know may be new, so the
  * caller is asked to retry.
  */
@@ -58,7 +58,8 @@ export class RememberedRegistry {
   }
 
   /**
-   * Opens the store, or starts from the snapshot while the store is away. Without a snapshot it waits for the store.
+   * Opens the store, or starts from the snapshot if the store is unavailable. Without a snapshot it waits for the
+   * store.
    * @throws HopperError HOP_CONFIG when `open` does
    */
   static async start(
@@ -71,7 +72,7 @@ export class RememberedRegistry {
       if (remembered.#snapshot)
         logger.warn(
           remembered.#snapshotAge(),
-          'the store of the registry is away: this process starts from its snapshot',
+          'the store of the registry is unavailable: this process starts from its snapshot',
         )
       else await remembered.#connectEventually()
     }
@@ -83,7 +84,7 @@ export class RememberedRegistry {
   async health(): Promise<Awaited<ReturnType<Storage['health']>>> {
     const engines = this.#store
       ? await this.#store.health()
-      : [{ name: 'store', healthy: false, detail: this.#failure?.message ?? 'is away' }]
+      : [{ name: 'store', healthy: false, detail: this.#failure?.message ?? 'is unavailable' }]
     if (!this.#snapshot) return engines
     const since = new Date(this.#snapshot.at).toISOString()
     return engines.map((engine) =>
@@ -120,7 +121,7 @@ export class RememberedRegistry {
     while (!this.#closing.signal.aborted && !this.#store) {
       this.#logger.warn(
         { err: this.#failure, retryMs: waitMs },
-        'the store of the registry is away, and there is no snapshot to start from; trying again',
+        'the store of the registry is unavailable, and there is no snapshot to start from; trying again',
       )
       await this.#pause(waitMs)
       waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)
@@ -128,7 +129,7 @@ export class RememberedRegistry {
     }
   }
 
-  /** Opens the store when it is away, and takes snapshots, until closed. */
+  /** Opens the store when it is unavailable, and takes snapshots, until closed. */
   async #takeSnapshots(): Promise<void> {
     const { everyMs, retryMs } = this.#settings
     let waitMs = retryMs
@@ -241,7 +242,8 @@ export class RememberedRegistry {
   }
 
   async #query<T>(query: (registry: Registry) => Promise<T>): Promise<T> {
-    if (!this.#store) throw new HopperError('HOP_STORE_UNAVAILABLE', 'The registry is away.', { cause: this.#failure })
+    if (!this.#store)
+      throw new HopperError('HOP_STORE_UNAVAILABLE', 'The registry is unavailable.', { cause: this.#failure })
     return query(this.#store.registry)
   }
 

@@ -23,7 +23,7 @@ describe.skipIf(!broker)('a spool before Kafka', () => {
     await admin.disconnect()
   })
 
-  it('loses nothing and keeps each device in order while Kafka goes away, comes back and loses responses', async () => {
+  it('loses nothing and keeps each device in order while Kafka stops, comes back and loses responses', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     const log = await SpooledLog.open({ ...spoolDefaults, dir, lanes: settings.lanes }, () =>
       new KafkaEventLog({ ...settings, brokers: [proxy.address] }).connect(),

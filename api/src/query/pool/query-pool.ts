@@ -139,7 +139,7 @@ export class QueryPool {
           this.#begin(
             new Turn(requester, thread, isLong, {
               helpers: (job, turn) => this.#helpers(job, turn),
-              ended: (turn) => this.#ended(turn),
+              onEnded: (turn) => this.#removeTurn(turn),
             }),
           ),
         )
@@ -162,10 +162,10 @@ export class QueryPool {
     return turn
   }
 
-  #ended(turn: Turn): void {
+  #removeTurn(turn: Turn): void {
     if (!this.#turns.delete(turn)) return
     this.#running.remove(turn.requester, turn.threads.length)
-    for (const thread of turn.threads) if (thread.ended) this.#threads.delete(thread)
+    for (const thread of turn.threads) if (thread.hasEnded) this.#threads.delete(thread)
     this.#next()
   }
 
@@ -220,7 +220,7 @@ export class QueryPool {
   /** Finds a free thread, preferably one that has worked for this app and has its columns cached. */
   #free(app: string, taken: readonly QueryThreadHandle[] = []): QueryThreadHandle | undefined {
     const busy = new Set([...taken, ...[...this.#turns].flatMap(({ threads }) => threads)])
-    const free = [...this.#threads].filter((thread) => !busy.has(thread) && !thread.ended)
+    const free = [...this.#threads].filter((thread) => !busy.has(thread) && !thread.hasEnded)
     const known = free.find((thread) => thread.app === app)
     if (known) return known
     if (busy.size >= this.#bounds.threadsMax) return undefined
@@ -233,7 +233,7 @@ export class QueryPool {
 
 interface TurnHost {
   helpers(job: WorkerJob, turn: Turn): QueryThreadHandle[]
-  ended(turn: Turn): void
+  onEnded(turn: Turn): void
 }
 
 /** How a turn ended that did not fail. */
@@ -303,11 +303,11 @@ export class Turn {
 
   /** Releases the threads; none of them may be busy. */
   end(): void {
-    this.#host.ended(this)
+    this.#host.onEnded(this)
   }
 }
 
 /** Creates the error of a query whose client has disconnected; nobody reads it. */
 export function clientGone(): HopperError {
-  return new HopperError('HOP_QUERY_TIMEOUT', 'The client went away.')
+  return new HopperError('HOP_QUERY_TIMEOUT', 'The client disconnected.')
 }

@@ -28,14 +28,14 @@ export class QueryThreadHandle {
   readonly #worker: Worker = startWorker(this.#lock)
   /** the app of its last job, whose decoded columns it has cached */
   app: string | undefined
-  ended = false
+  hasEnded = false
   #running: QueryJob | undefined
 
   constructor() {
     this.#worker.unref()
-    this.#worker.on('exit', () => (this.ended = true))
+    this.#worker.on('exit', () => (this.hasEnded = true))
     // The running job has its own listener, which reports an error that ends the thread.
-    this.#worker.on('error', () => (this.ended = true))
+    this.#worker.on('error', () => (this.hasEnded = true))
   }
 
   /** Ends the job when the thread next checks its stop flag, or terminates the thread if it does not. */
@@ -85,7 +85,7 @@ export class QueryThreadHandle {
   }
 
   async end(): Promise<void> {
-    this.ended = true
+    this.hasEnded = true
     await terminateOutsideZstd(this.#worker, this.#lock)
   }
 }

@@ -80,7 +80,7 @@ export function numberParts(parts: readonly EncodedChunk[]): EncodedChunk[] {
   return parts.map(({ summary, columns }, part) => ({ summary: { ...summary, part, parts: parts.length }, columns }))
 }
 
-/** Packs rows into as many chunks as the limits require; `numbered` numbers them. */
+/** Packs rows into as many chunks as the limits require; `numberParts` numbers them. */
 export function partsOf(columns: RowColumns, cover: ChunkCover, rowsMax: number): EncodedChunk[] {
   const parts: EncodedChunk[] = []
   const cut = (begin: number, end: number): void => {

@@ -47,7 +47,7 @@ it('returns a value larger than the cache without keeping it, and does not reduc
 
 it('reads again after a failed read', async () => {
   const [cache, { of }] = [new VersionedCache<string, string>(4, ({ length }) => length), reads()]
-  await expect(cache.get('a', '1', 0, () => Promise.reject(new Error('away')))).rejects.toThrow('away')
+  await expect(cache.get('a', '1', 0, () => Promise.reject(new Error('unavailable')))).rejects.toThrow('unavailable')
   expect(await cache.get('a', '1', 0, of('x'))).toBe('x')
 })
 

@@ -150,7 +150,7 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
       let failing = false
       const batch = (statements: { query: string; params: unknown[] }[], options: object): Promise<unknown> =>
         failing && statements[0]!.query === renewal
-          ? Promise.reject(new Error('away'))
+          ? Promise.reject(new Error('unavailable'))
           : client().batch(statements, options)
       const unsteady = new Proxy(client(), {
         get: (of, name) => (name === 'batch' ? batch : (Reflect.get(of, name, of) as unknown)),
@@ -163,7 +163,7 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
       await writer.apply(own, batchOf(app, 0, [{ ...change, from: -1, to: 4, views: { '/a': 2 } }]))
       expect(await answer(cache, app)).toEqual(before)
       failing = true
-      await expect(writer.apply(own, batchOf(app, 0, [change]))).rejects.toThrow('away')
+      await expect(writer.apply(own, batchOf(app, 0, [change]))).rejects.toThrow('unavailable')
       failing = false
       // Proves that the failure took effect: the reader cannot know yet.
       expect(await answer(cache, app)).toEqual(before)
