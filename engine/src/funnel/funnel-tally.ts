@@ -105,7 +105,7 @@ export class FunnelTally {
     if (this.starts) this.trend[bucketAt(this.starts, taken[0]!) * (steps + 1) + level]!++
   }
 
-  /** Returns whether the name of a unit with this result belongs into `people`; sets `isTruncated` if there is no room. */
+  /** Tells whether the name of a unit with this result is for `people`; sets `isTruncated` if there is no room. */
   wantsName(level: number, cause: number): boolean {
     if (this.#people === undefined) return false
     const { step, outcome, limit } = this.#people
