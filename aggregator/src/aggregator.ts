@@ -18,7 +18,7 @@ import { AppCache } from './app-cache.ts'
 import { Backfills } from './backfill/backfills.ts'
 import { Forgets } from './forget/forgets.ts'
 import { backgroundWriteOut } from './lane/background-write-out.ts'
-import { HeldBytes } from './lane/deferred-apps.ts'
+import { ByteBudget } from './lane/deferred-apps.ts'
 import { heavyApps, type ChooseDeferred } from './lane/heavy-apps.ts'
 import { LaneTurns } from './lane/lane-turns.ts'
 import { BackgroundMerges } from './merge/background-merges.ts'
@@ -56,7 +56,7 @@ export interface AggregatorOptions {
   /** with a reader and an archive, tables of new funnels are counted for the past */
   readonly reader?: TableReader
   /** interval between two checks for new stages */
-  readonly backfillLookMs?: number
+  readonly backfillCheckMs?: number
   /** with this, a reader and an archive, requests to forget a person are worked on */
   readonly forgets?: {
     /** see `Storage.scrub` */
@@ -98,7 +98,7 @@ export class Aggregator implements LaneConsumer {
   readonly #shares: MemoryShares
   readonly #gate: MessageGate
   readonly #deferredGate: MessageGate
-  readonly #held: HeldBytes
+  readonly #held: ByteBudget
   readonly #watch: MemoryWatch
   readonly #seen: SeenFilters
   readonly #identified: IdentifiedDevices
@@ -125,7 +125,7 @@ export class Aggregator implements LaneConsumer {
     const shares = (this.#shares = memoryShares(options.memoryBytes ?? defaultMemoryBytes()))
     this.#gate = new MessageGate(shares.messages)
     this.#deferredGate = new MessageGate(shares.deferred)
-    this.#held = new HeldBytes(options.heldBytesMax ?? shares.held)
+    this.#held = new ByteBudget(options.heldBytesMax ?? shares.held)
     this.#watch = new MemoryWatch(shares.total, (level, used) => this.#crossed(level, used), options.memoryUsed)
     this.#metrics =
       options.metrics &&
@@ -147,7 +147,7 @@ export class Aggregator implements LaneConsumer {
     this.#backfills =
       archive &&
       reader &&
-      new Backfills({ archive, reader, writer, registry, log, logger, forgetApps, lookMs: options.backfillLookMs })
+      new Backfills({ archive, reader, writer, registry, log, logger, forgetApps, checkMs: options.backfillCheckMs })
     const { forgets, lanes } = options
     this.#forgets =
       forgets &&
@@ -162,7 +162,8 @@ export class Aggregator implements LaneConsumer {
       })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges =
-      archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
+      archive &&
+      new BackgroundMerges({ archive, apps, merger, logger, onMerged: (each) => this.#metrics?.merged(each) })
   }
 
   /** Reports the state of the memory budget. */
@@ -268,7 +269,7 @@ export class Aggregator implements LaneConsumer {
     try {
       await own.merges?.close()
       const background = [this.#packed, this.#backfills, this.#forgets, this.#catchUp]
-      await Promise.all(background.flatMap((each) => (each ? [each.left(lane)] : [])))
+      await Promise.all(background.flatMap((each) => (each ? [each.whenIdle(lane)] : [])))
       await this.#commit(own, await own.archive())
       await this.#options.lanes.release(own.lease)
     } catch (error) {
@@ -341,9 +342,9 @@ export class Aggregator implements LaneConsumer {
 
   #forgetExpired(lane: number): void {
     const own = this.#own.get(lane)
-    if (!own?.expired) return
+    if (!own?.isExpired) return
     this.#own.delete(lane)
-    void this.#catchUp.left(lane).then(() => own.close())
+    void this.#catchUp.whenIdle(lane).then(() => own.close())
     this.#expired.set(lane, own.position)
   }
 
@@ -406,7 +407,7 @@ export class Aggregator implements LaneConsumer {
   async #renew(): Promise<void> {
     await Promise.all(
       [...this.#own]
-        .filter(([, own]) => own.aging)
+        .filter(([, own]) => own.shouldRenew)
         .map(async ([lane, own]) => {
           try {
             own.lease = await this.#options.lanes.renew(own.lease)
@@ -457,11 +458,11 @@ export class Aggregator implements LaneConsumer {
    * watermarks are authoritative.
    */
   async #tick(): Promise<void> {
-    this.#watch.look()
+    this.#watch.measure()
     await Promise.all(
       [...this.#own].map(async ([lane, own]) => {
         try {
-          const reached = await own.archiveRipe()
+          const reached = await own.archiveDue()
           if (reached) await this.#commit(own, reached)
         } catch (error) {
           this.#forgetExpired(lane)

@@ -3,7 +3,7 @@ import type { Archive } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { ArchiveBuffer } from './archive-buffer.ts'
-import { judge } from './judge/judge.ts'
+import { judge, NO_PAST } from './judge/judge.ts'
 import { envelopeOf, openLane, type LaneStore } from './testing/lane.fixture.ts'
 
 let lane: LaneStore
@@ -17,20 +17,20 @@ const app: App = { id: 'shop', organization: 'acme', name: 'shop', timezone: 'UT
 /** Buffer with one event that was received this long ago. */
 function holding(heldMs: number, receivedAgoMs: number): ArchiveBuffer {
   const buffer = new ArchiveBuffer(lane.storage.archive as Archive, 0, 0, heldMs, () => undefined)
-  expect(buffer.ripe).toBe(true)
+  expect(buffer.isDue).toBe(true)
   const timestamp = Date.now() - receivedAgoMs
   const envelope = envelopeOf('shop', { events: [{ type: 'custom', name: 'n', event_id: 'a', timestamp, seq: 0 }] })
-  buffer.add(judge([{ position: 0, envelope, app }], { firstPositions: new Map(), identities: new Map() }).events)
+  buffer.add(judge([{ position: 0, envelope, app }], NO_PAST).events)
   return buffer
 }
 
 it('buffers events for the configured time, and not at all when it is 0', () => {
-  expect(holding(0, 100).ripe).toBe(true)
+  expect(holding(0, 100).isDue).toBe(true)
   const buffer = holding(5_000, 100)
   vi.advanceTimersByTime(4_999)
-  expect(buffer.ripe).toBe(false)
+  expect(buffer.isDue).toBe(false)
   vi.advanceTimersByTime(1)
-  expect(buffer.ripe).toBe(true)
+  expect(buffer.isDue).toBe(true)
 })
 
 it('makes one span of all past dates of a month, and covers each date once', async () => {
@@ -39,10 +39,8 @@ it('makes one span of all past dates of a month, and covers each date once', asy
   const DAY_MS = 86_400_000
   const at = (position: number, timestamp: number): ReturnType<typeof judge>['events'] => {
     const events = [{ type: 'custom' as const, name: 'n', event_id: `d${position}`, timestamp, seq: 0 }]
-    return judge([{ position, envelope: envelopeOf('months', { events }), app: { ...app, id: 'months' } }], {
-      firstPositions: new Map(),
-      identities: new Map(),
-    }).events
+    return judge([{ position, envelope: envelopeOf('months', { events }), app: { ...app, id: 'months' } }], NO_PAST)
+      .events
   }
   const fill = async (from: number, until: number): Promise<void> => {
     const buffer = new ArchiveBuffer(archive, 0, from, 0, () => undefined)
@@ -69,7 +67,7 @@ it('makes one span of all past dates of a month, and covers each date once', asy
 it('buffers a backlog for at least three seconds', () => {
   const buffer = holding(0, 60_000)
   vi.advanceTimersByTime(2_999)
-  expect(buffer.ripe).toBe(false)
+  expect(buffer.isDue).toBe(false)
   vi.advanceTimersByTime(1)
-  expect(buffer.ripe).toBe(true)
+  expect(buffer.isDue).toBe(true)
 })

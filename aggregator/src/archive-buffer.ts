@@ -3,24 +3,24 @@ import type { DateCover, EncodedChunk } from '@hopper/contracts'
 import { encodeGroups, RowBuffer, type SpanCover } from '@hopper/engine'
 import type { Archive, Lease, Partition } from '@hopper/storage'
 import type { Judged } from './judge/judge.ts'
-import { isOver, monthOf } from './merge/stored-span.ts'
+import { hasEnded, monthOf } from './merge/stored-span.ts'
 
-/** Maximum of rows that a lane buffers: enough for a chunk that is worth its cells. */
+/** Maximum number of rows that a lane buffers: enough for an efficiently stored chunk. */
 const LANE_ROWS_MAX = 20_000
 /** Rows between two measurements of their memory. */
-const ROWS_PER_LOOK = 256
+const ROWS_PER_MEASUREMENT = 256
 /**
  * Events that were received longer ago come from a backlog. Nobody waits for them to be visible, so they are buffered
  * longer and make larger chunks.
  */
 const BACKLOG_MS = 5_000
 const BACKLOG_HELD_MS = 3_000
-/** Maximum of dates whose covered position is cached between two flushes. */
+/** Maximum number of dates whose covered position is cached between two flushes. */
 const COVERED_MAX = 5_000
 /** Cells that are appended together. */
 const APPEND_BYTES = 4_000_000
 /** Maximum time that rows are packed before other work of the thread gets its turn. */
-const TURN_MS = 20
+const TIME_SLICE_MS = 20
 
 /** Rows by app. */
 type Buffers = Map<string, RowBuffer>
@@ -34,17 +34,17 @@ type Buffers = Map<string, RowBuffer>
 export class ArchiveBuffer {
   readonly #archive: Archive
   readonly #lane: number
-  readonly #appended: (partition: Partition) => void
+  readonly #onAppended: (partition: Partition) => void
   readonly #heldMs: number
   readonly #covered = new Map<string, number>()
   #buffers: Buffers = new Map()
   /** buffers that are being written, and those that could not be written before */
-  readonly #taken: Buffers[] = []
-  #takenBytes = 0
+  readonly #writing: Buffers[] = []
+  #writingBytes = 0
   #rows = 0
   /** memory of the rows at the last measurement, and their number then */
-  #weighedBytes = 0
-  #weighedRows = 0
+  #measuredBytes = 0
+  #measuredRows = 0
   /**
    * when the first buffered row was added (`performance.now()`), and the latest receipt of any row (ms since the epoch)
    */
@@ -55,19 +55,19 @@ export class ArchiveBuffer {
   readonly #begin: number
   #flushing: Promise<void> = Promise.resolve()
 
-  /** `appended` is called for each span that became visible; events are buffered for `heldMs`. */
+  /** `onAppended` is called for each span that became visible; events are buffered for `heldMs`. */
   constructor(
     archive: Archive,
     lane: number,
     position: number,
     heldMs: number,
-    appended: (partition: Partition) => void,
+    onAppended: (partition: Partition) => void,
   ) {
     this.#archive = archive
     this.#lane = lane
     this.#begin = position
     this.#heldMs = heldMs
-    this.#appended = appended
+    this.#onAppended = onAppended
   }
 
   get rows(): number {
@@ -76,7 +76,7 @@ export class ArchiveBuffer {
 
   /** Estimated memory of the rows, including those that are being written. */
   get bytes(): number {
-    return this.#heldBytes() + this.#takenBytes
+    return this.#heldBytes() + this.#writingBytes
   }
 
   /** True when the buffer has reached its limit of rows or bytes. */
@@ -85,15 +85,15 @@ export class ArchiveBuffer {
   }
 
   #heldBytes(): number {
-    if (this.#rows < this.#weighedRows || this.#rows - this.#weighedRows >= ROWS_PER_LOOK) {
-      this.#weighedBytes = bytesOf(this.#buffers)
-      this.#weighedRows = this.#rows
+    if (this.#rows < this.#measuredRows || this.#rows - this.#measuredRows >= ROWS_PER_MEASUREMENT) {
+      this.#measuredBytes = bytesOf(this.#buffers)
+      this.#measuredRows = this.#rows
     }
-    return this.#weighedBytes
+    return this.#measuredBytes
   }
 
   /** True when the buffered rows should be archived now instead of waiting for more. */
-  get ripe(): boolean {
+  get isDue(): boolean {
     const backlog = Date.now() - this.#receivedAt >= BACKLOG_MS + this.#heldMs
     return (
       this.#rows === 0 ||
@@ -135,18 +135,18 @@ export class ArchiveBuffer {
 
   async #flush(lease: Lease): Promise<void> {
     if (this.#rows === 0) return
-    this.#takenBytes += bytesOf(this.#buffers)
-    this.#taken.push(this.#buffers)
+    this.#writingBytes += bytesOf(this.#buffers)
+    this.#writing.push(this.#buffers)
     this.#buffers = new Map()
-    this.#rows = this.#weighedRows = this.#weighedBytes = 0
+    this.#rows = this.#measuredRows = this.#measuredBytes = 0
     this.#receivedAt = 0
     try {
-      for (; this.#taken.length > 0; this.#taken.shift()) await this.#append(lease, this.#taken[0]!)
-      this.#takenBytes = 0
+      for (; this.#writing.length > 0; this.#writing.shift()) await this.#append(lease, this.#writing[0]!)
+      this.#writingBytes = 0
     } catch (error) {
       // Some spans may be visible and others not, so the covered positions must be read again.
       this.#covered.clear()
-      for (const buffers of this.#taken) for (const { rows } of buffers.values()) this.#rows += rows
+      for (const buffers of this.#writing) for (const { rows } of buffers.values()) this.#rows += rows
       throw error
     }
   }
@@ -160,7 +160,7 @@ export class ArchiveBuffer {
       for (const {
         summary: { app, date, part },
       } of chunks)
-        if (part === 0) this.#appended({ app, date })
+        if (part === 0) this.#onAppended({ app, date })
       chunks = []
       bytes = 0
     }
@@ -172,7 +172,7 @@ export class ArchiveBuffer {
         0,
       )
       if (bytes >= APPEND_BYTES) await append()
-      if (performance.now() - turn < TURN_MS) continue
+      if (performance.now() - turn < TIME_SLICE_MS) continue
       await setImmediate()
       turn = performance.now()
     }
@@ -186,7 +186,9 @@ export class ArchiveBuffer {
     for (const [app, buffer] of buffers) {
       const coveredOf = (date: string): number => covered.get(keyOf(app, date))!
       const spans = [
-        ...Map.groupBy(buffer.datesAbove(coveredOf), ({ date }) => (isOver(date, now) ? monthOf(date) : date)).values(),
+        ...Map.groupBy(buffer.datesAbove(coveredOf), ({ date }) =>
+          hasEnded(date, now) ? monthOf(date) : date,
+        ).values(),
       ].map((dates) => spanOf(app, this.#lane, dates))
       const numbers = new Map(
         spans.flatMap(({ dates }, number) => dates.map(({ date }): [string, number] => [date, number])),

@@ -25,7 +25,7 @@ const DAY_MS = 86_400_000
 const T0 = Date.parse('2026-06-15T12:00:00Z')
 
 /** Reads all archived events of an app, in the order of the log. */
-async function archived(app: string): Promise<ArchivedEvent[]> {
+async function archivedEvents(app: string): Promise<ArchivedEvent[]> {
   const rows: ArchivedEvent[] = []
   for (const summary of await archive.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })) {
     const cells = await archive.columns(summary, Object.keys(summary.columns))
@@ -219,7 +219,7 @@ it('archives every event except duplicates exactly once, whatever fails in betwe
         await aggregator.revoked(0)
         expect((await lanes.positions())[0]).toBe(messages.length)
         for (const [id, once] of expected) {
-          expect((await archived(id)).map(plain)).toEqual(once)
+          expect((await archivedEvents(id)).map(plain)).toEqual(once)
           const { duplicate = 0, ...others } = await lane.fates(id)
           expect(duplicate).toBe(events.get(id)! - once.length)
           expect(Object.values(others).reduce((sum, count) => sum + count, 0)).toBe(once.length)
@@ -243,10 +243,10 @@ it('archives counted events within seconds, and commits its position only afterw
   await log.append([envelopeOf('live', { events: [event] })])
   await until(async () => tries >= 2)
   expect((await lanes.positions())[0]).toBe(before)
-  expect(await archived('live')).toEqual([])
+  expect(await archivedEvents('live')).toEqual([])
   fails = undefined
   await until(async () => (await lanes.positions())[0] === before + 1)
-  expect((await archived('live')).map(({ event: { event_id } }) => event_id)).toEqual(['one'])
+  expect((await archivedEvents('live')).map(({ event: { event_id } }) => event_id)).toEqual(['one'])
   await aggregator.close()
 }, 20_000)
 
@@ -274,6 +274,6 @@ it('merges small spans that earlier owners have left', async () => {
   const aggregator = new Aggregator({ ...lane.storage, owner: 'next' })
   await aggregator.start()
   await until(async () => (await listed()).length === 1)
-  expect((await archived('left')).map(({ event: { event_id } }) => event_id)).toEqual(ids)
+  expect((await archivedEvents('left')).map(({ event: { event_id } }) => event_id)).toEqual(ids)
   await aggregator.close()
 }, 20_000)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { createLoginLink, ensureOwner } from './index.ts'
-import { keys, openInstallation, type Installation } from './testing/installation.ts'
+import { keys, openInstallation, type Installation } from './testing/installation.fixture.ts'
 
 // password hashing is slow on purpose
 vi.setConfig({ testTimeout: 60_000 })

@@ -1,6 +1,6 @@
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { keys, LANES, NOW, openInstallation, type Installation } from './testing/installation.ts'
+import { keys, LANES, NOW, openInstallation, type Installation } from './testing/installation.fixture.ts'
 
 let api: Installation
 beforeAll(async () => void (api = await openInstallation(openEmbedded)))

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { archive, type Sketch } from './testing/archived.ts'
-import { keys, openInstallation, type Installation } from './testing/installation.ts'
+import { archiveSketches, type Sketch } from './testing/archived.fixture.ts'
+import { keys, openInstallation, type Installation } from './testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -17,7 +17,7 @@ beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
   const text = (i: number): string => `${'a'.repeat(400)}${i}`
   for (let part = 0; part < 4; part++) {
-    await archive(
+    await archiveSketches(
       hopper.storage,
       'shop',
       0,
@@ -48,14 +48,14 @@ const metric = async (state: string): Promise<number> =>
 
 test('closing the connection ends the query; another query of the app is answered meanwhile', async () => {
   const leaving = new AbortController()
-  const asked = fetch(url, { method: 'POST', headers, body: hostile, signal: leaving.signal }).catch(
+  const answer = fetch(url, { method: 'POST', headers, body: hostile, signal: leaving.signal }).catch(
     (error: Error) => error.name,
   )
   await expect.poll(() => metric('running'), { timeout: 15_000 }).toBe(1)
   const other = await fetch(url, { method: 'POST', headers, body: query([{ type: 'eq', key: 'text', value: 'b' }]) })
   expect([other.status, await metric('running')]).toEqual([200, 1])
   leaving.abort()
-  expect(await asked).toBe('AbortError')
+  expect(await answer).toBe('AbortError')
   await expect.poll(() => metric('running'), { timeout: 15_000 }).toBe(0)
 }, 120_000)
 

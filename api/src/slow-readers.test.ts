@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { Exports } from './query/exports.ts'
-import { archive, type Sketch } from './testing/archived.ts'
-import { keys, openInstallation, type Installation } from './testing/installation.ts'
+import { archiveSketches, type Sketch } from './testing/archived.fixture.ts'
+import { keys, openInstallation, type Installation } from './testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -23,8 +23,8 @@ beforeAll(async () => {
       time: T0 + i,
       data: { text: `${i}-${'x'.repeat(800)}` },
     }))
-  await archive(hopper.storage, 'shop', 0, '2026-02-01', 0, rows(ROWS))
-  await archive(hopper.storage, 'blog', 0, '2026-02-01', 0, rows(10))
+  await archiveSketches(hopper.storage, 'shop', 0, '2026-02-01', 0, rows(ROWS))
+  await archiveSketches(hopper.storage, 'blog', 0, '2026-02-01', 0, rows(10))
   await hopper.app.listen(0, '127.0.0.1')
   base = `${await hopper.app.getUrl()}/api/v1/apps`
 }, 120_000)

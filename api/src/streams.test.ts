@@ -1,7 +1,7 @@
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { archive, type Sketch } from './testing/archived.ts'
-import { keys, openInstallation, type Installation } from './testing/installation.ts'
+import { archiveSketches, type Sketch } from './testing/archived.fixture.ts'
+import { keys, openInstallation, type Installation } from './testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -15,7 +15,7 @@ const ROWS = 60_000
 
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
-  await archive(hopper.storage, 'shop', 0, DATE, 0, [
+  await archiveSketches(hopper.storage, 'shop', 0, DATE, 0, [
     { device: 'a', time: T0, data: { text: '=HYPERLINK("x")' }, user: '+ann' },
     { device: 'b', time: T0 + 1, data: { text: 'ü,"' } },
   ])
@@ -26,7 +26,7 @@ beforeAll(async () => {
       time: Date.UTC(2026, 1, day, 9) + i,
       data: { text: `${day}-${i}-${'x'.repeat(800)}` },
     }))
-    await archive(hopper.storage, 'shop', 0, `2026-02-0${day}`, day * 100_000, rows)
+    await archiveSketches(hopper.storage, 'shop', 0, `2026-02-0${day}`, day * 100_000, rows)
   }
   await hopper.app.listen(0, '127.0.0.1')
   url = `${await hopper.app.getUrl()}/api/v1/apps/shop`

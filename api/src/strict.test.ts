@@ -1,7 +1,7 @@
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { provision } from './index.ts'
-import { keys, openInstallation, type Installation } from './testing/installation.ts'
+import { keys, openInstallation, type Installation } from './testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -35,7 +35,7 @@ beforeAll(async () => {
 })
 afterAll(() => hopper.close())
 
-async function refused(
+async function errorOf(
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   url: string,
   body?: unknown,
@@ -48,7 +48,7 @@ async function refused(
   return { status, code, message, fields: details?.fields }
 }
 
-const asked = (path: string, body: object): Promise<Refused> => refused('POST', `${app}/${path}`, body, keys.read)
+const postQuery = (path: string, body: object): Promise<Refused> => errorOf('POST', `${app}/${path}`, body, keys.read)
 
 test('unknown fields of queries are refused by name at every depth, with the field that was meant', async () => {
   const cases: [string, object, string, string | undefined][] = [
@@ -95,12 +95,12 @@ test('unknown fields of queries are refused by name at every depth, with the fie
     ],
   ]
   for (const [path, body, field, meant] of cases) {
-    const answer = await asked(path, body)
+    const answer = await postQuery(path, body)
     expect([answer.status, answer.code, answer.fields[0]?.field]).toEqual([400, 'HOP_PARAM_INVALID', field])
     expect(answer.fields[0]!.message).toContain(meant === undefined ? 'is unknown here' : `did you mean ${meant}?`)
     expect(answer.message).toContain(answer.fields[0]!.field)
   }
-  expect(await refused('POST', '/query', { ...query, ends: 1 }, keys.read)).toMatchObject({
+  expect(await errorOf('POST', '/query', { ...query, ends: 1 }, keys.read)).toMatchObject({
     status: 400,
     fields: [{ field: 'ends' }],
   })
@@ -131,7 +131,7 @@ test('unknown fields of administration are refused by name, and so are changes t
     ['POST', `${app}/keys?dry_run=1`, { power: 'read' }, 'dry_run', 'is unknown'],
   ]
   for (const [method, url, body, field, message] of cases) {
-    const answer = await refused(method, url, body)
+    const answer = await errorOf(method, url, body)
     expect([url, answer.status, answer.fields[0]]).toMatchObject([
       url,
       400,
@@ -156,10 +156,10 @@ test('every GET of the API refuses unknown parameters, even if it takes none', a
       .replace('{event}', 'a')
       .replace('{person}', 'a')
     const known = item['get']!.parameters.filter((parameter) => parameter.in === 'query')
-    const answer = await refused('GET', `${url}?nosuch_parameter=1`)
+    const answer = await errorOf('GET', `${url}?nosuch_parameter=1`)
     expect([path, answer.status, answer.fields[0]!.field]).toEqual([path, 400, 'nosuch_parameter'])
     for (const { name } of known)
-      expect([path, name, (await refused('GET', `${url}?${name}=1&${name}=2`)).status]).toEqual([path, name, 400])
+      expect([path, name, (await errorOf('GET', `${url}?${name}=1&${name}=2`)).status]).toEqual([path, name, 400])
   }
   for (const probe of ['/healthcheck?x=1', '/ready?x=1', '/metrics?x=1'])
     expect((await hopper.get(probe, {})).status).toBe(200)
@@ -204,7 +204,7 @@ test('numbers in parameters have exact bounds', async () => {
   for (const [url, name, least, most] of places) {
     const at = (value: string): string => `${url}${url.includes('?') ? '&' : '?'}${name}=${value}`
     for (const value of bad) {
-      const answer = await refused('GET', at(value), undefined, keys.read)
+      const answer = await errorOf('GET', at(value), undefined, keys.read)
       expect([at(value), answer.status, answer.fields]).toEqual([
         at(value),
         400,
@@ -213,16 +213,16 @@ test('numbers in parameters have exact bounds', async () => {
     }
     for (const value of [least, most])
       expect([at(String(value)), (await hopper.get(at(String(value)))).status]).not.toContain(400)
-    expect(await refused('GET', `${at('2')}&${name}=3`, undefined, keys.read)).toMatchObject({
+    expect(await errorOf('GET', `${at('2')}&${name}=3`, undefined, keys.read)).toMatchObject({
       status: 400,
       fields: [{ field: name, message: 'is given more than once' }],
     })
-    expect(await refused('GET', at('2').replace(`${name}=`, `${name}[]=`), undefined, keys.read)).toMatchObject({
+    expect(await errorOf('GET', at('2').replace(`${name}=`, `${name}[]=`), undefined, keys.read)).toMatchObject({
       status: 400,
     })
   }
   for (const start of ['-1', '1.5', 'c1', 'cx.y.z', 'c0.!', '', '9'.repeat(20), 'c0.0.0', `c${'z'.repeat(20)}.0`]) {
-    const answer = await refused('GET', `${app}/events?start=${start}`, undefined, keys.read)
+    const answer = await errorOf('GET', `${app}/events?start=${start}`, undefined, keys.read)
     expect([start, answer.status, answer.fields[0]!.field]).toEqual([start, 400, 'start'])
   }
   for (const date of [
@@ -237,7 +237,7 @@ test('numbers in parameters have exact bounds', async () => {
     '%27',
   ]) {
     for (const name of ['from', 'to']) {
-      const answer = await refused('GET', `${app}/traffic?${name}=${date}`, undefined, keys.read)
+      const answer = await errorOf('GET', `${app}/traffic?${name}=${date}`, undefined, keys.read)
       expect([name, date, answer.status, answer.code, answer.fields[0]!.field]).toEqual([
         name,
         date,
@@ -276,17 +276,17 @@ test('numbers in a body have exact bounds', async () => {
     [{ breakdown: 'x'.repeat(300) }, 'breakdown', 'must have at most 200 characters; it has 300'],
   ]
   for (const [fields, field, message] of wrong) {
-    const answer = await asked('funnels/query', { ...funnel, ...fields })
+    const answer = await postQuery('funnels/query', { ...funnel, ...fields })
     expect([answer.status, answer.fields]).toEqual([400, [{ field, message: expect.stringContaining(message) }]])
   }
   for (const from of [-5, 1e18, 'yesterday', '2026-03-28T10:00', '', '2026-13-01', '2026-03-29']) {
-    expect(await asked('funnels/query', { ...funnel, from })).toMatchObject({
+    expect(await postQuery('funnels/query', { ...funnel, from })).toMatchObject({
       status: 400,
       code: 'HOP_RANGE_INVALID',
       fields: [{ field: 'from' }],
     })
   }
-  expect(await asked('query', { ...query, end: 'x' })).toMatchObject({
+  expect(await postQuery('query', { ...query, end: 'x' })).toMatchObject({
     code: 'HOP_RANGE_INVALID',
     fields: [{ field: 'end' }],
   })
@@ -340,21 +340,21 @@ test('an invalid choice yields one message with the path and the allowed values'
     ],
   ]
   for (const [path, body, field, message] of cases) {
-    const answer = await asked(path, body)
+    const answer = await postQuery(path, body)
     expect([answer.status, answer.fields]).toEqual([400, [{ field, message: expect.stringContaining(message) }]])
     expect(answer.message).toBe(`${field} ${answer.fields[0]!.message}.`)
   }
-  expect(await refused('GET', `${app}/agents?by=screen`, undefined, keys.read)).toMatchObject({
+  expect(await errorOf('GET', `${app}/agents?by=screen`, undefined, keys.read)).toMatchObject({
     fields: [{ field: 'by', message: 'must be one of device, browser, os, country, not "screen"' }],
   })
-  expect(await refused('GET', `${app}/agents`, undefined, keys.read)).toMatchObject({
+  expect(await errorOf('GET', `${app}/agents`, undefined, keys.read)).toMatchObject({
     fields: [{ field: 'by', message: 'is required: one of device, browser, os, country' }],
   })
-  expect(await refused('POST', `${app}/keys`, { power: 'root' })).toMatchObject({
+  expect(await errorOf('POST', `${app}/keys`, { power: 'root' })).toMatchObject({
     fields: [{ field: 'power', message: 'must be one of write, read, admin, not "root"' }],
   })
-  expect(await refused('POST', `${app}/keys`, [])).toMatchObject({ message: 'The body must be an object.' })
-  expect((await asked('funnels/query', { from: 1, a1: 1, b1: 1, c1: 1, d1: 1 })).message).toMatch(
+  expect(await errorOf('POST', `${app}/keys`, [])).toMatchObject({ message: 'The body must be an object.' })
+  expect((await postQuery('funnels/query', { from: 1, a1: 1, b1: 1, c1: 1, d1: 1 })).message).toMatch(
     /more, see details\)\.$/,
   )
 })
@@ -393,12 +393,12 @@ test('a DELETE and any call without a body may have a content type', async () =>
 
 test('each error has one message', async () => {
   const answers = [
-    await refused('GET', `${app}/events/nosuch?from=${DATE}&to=${DATE}`),
-    await refused('GET', `${app}/persons/u:nosuch`),
-    await refused('DELETE', `${app}/keys/nosuch`),
-    await refused('PATCH', '/api/v1/members/nosuch', {}),
-    await refused('GET', '/api/v1/me'),
-    await refused('POST', '/query', query),
+    await errorOf('GET', `${app}/events/nosuch?from=${DATE}&to=${DATE}`),
+    await errorOf('GET', `${app}/persons/u:nosuch`),
+    await errorOf('DELETE', `${app}/keys/nosuch`),
+    await errorOf('PATCH', '/api/v1/members/nosuch', {}),
+    await errorOf('GET', '/api/v1/me'),
+    await errorOf('POST', '/query', query),
   ]
   expect(
     answers.map(({ status, message }) => [
@@ -406,7 +406,7 @@ test('each error has one message', async () => {
       /No such path|Correct the parameters|Log in, or|exists already/.test(message),
     ]),
   ).toEqual([404, 404, 404, 404, 401, 400].map((status) => [status, false]))
-  expect((await refused('GET', '/api/v1/nothing')).message).toBe('No such path; GET /docs lists the calls.')
+  expect((await errorOf('GET', '/api/v1/nothing')).message).toBe('No such path; GET /docs lists the calls.')
 })
 
 test('a provision file with an unknown or wrong field is refused by its path', async () => {
@@ -446,7 +446,7 @@ test('a provision file with an unknown or wrong field is refused by its path', a
 
 test('stages and elements that no browser can find are refused by field', async () => {
   const create = (...stages: object[]): Promise<Refused> =>
-    refused('POST', `${app}/funnels`, { id: 'fresh', name: 'Fresh', stages })
+    errorOf('POST', `${app}/funnels`, { id: 'fresh', name: 'Fresh', stages })
   const home = { id: 1, name: 'home', url: '/' }
   const cases: [object, string, string][] = [
     [{ id: 2, name: 'b' }, 'stages[1]', 'must have a url or a click'],
@@ -462,7 +462,7 @@ test('stages and elements that no browser can find are refused by field', async 
       code: 'HOP_PARAM_INVALID',
       fields: [{ field, message: expect.stringContaining(message) }],
     })
-    expect(await refused('PATCH', `${app}/funnels/checkout`, { stages: [home, stage] })).toMatchObject({
+    expect(await errorOf('PATCH', `${app}/funnels/checkout`, { stages: [home, stage] })).toMatchObject({
       status: 400,
       fields: [{ field }],
     })
@@ -473,12 +473,12 @@ test('stages and elements that no browser can find are refused by field', async 
       code: 'HOP_PARAM_INVALID',
       fields: [{ field: 'xpath', message: expect.stringContaining('is not an XPath of elements') }],
     }
-    expect(await refused('POST', `${app}/elements`, { name: 'x', xpath })).toMatchObject(wrong)
-    expect(await refused('PATCH', `${app}/elements?xpath=//b`, { xpath })).toMatchObject(wrong)
+    expect(await errorOf('POST', `${app}/elements`, { name: 'x', xpath })).toMatchObject(wrong)
+    expect(await errorOf('PATCH', `${app}/elements?xpath=//b`, { xpath })).toMatchObject(wrong)
     for (const report of ['actions', 'durations'])
-      expect(await refused('GET', `${app}/elements/${report}?xpath=${encodeURIComponent(xpath)}`)).toMatchObject(wrong)
+      expect(await errorOf('GET', `${app}/elements/${report}?xpath=${encodeURIComponent(xpath)}`)).toMatchObject(wrong)
   }
-  expect(await refused('GET', `${app}/elements/actions?xpath=//nosuch`)).toMatchObject({
+  expect(await errorOf('GET', `${app}/elements/actions?xpath=//nosuch`)).toMatchObject({
     status: 404,
     code: 'HOP_ELEMENT_UNKNOWN',
   })

@@ -33,11 +33,11 @@ def reached_by_country(rows):
     return [row for row in counts if row[1] > 0]
 
 
-def answer(questions, about):
-    """Prints `about`, then answers `questions`, name -> (run, shape), until stdin ends."""
-    print(json.dumps({**about, "questions": list(questions)}), flush=True)
+def answer(queries, about):
+    """Prints `about`, then answers `queries`, name -> (run, shape), until stdin ends."""
+    print(json.dumps({**about, "queries": list(queries)}), flush=True)
     for line in sys.stdin:
-        run, shape = questions[line.strip()]
+        run, shape = queries[line.strip()]
         cpu, start = cpu_ms(), time.perf_counter()
         found = run()
         wall = (time.perf_counter() - start) * 1000

@@ -53,7 +53,7 @@ tables = {
 in_order = "SETTINGS optimize_aggregation_in_order = 1"
 
 
-def questions():
+def queries():
     plain = lambda found: reached({int(level): int(persons) for level, persons in found})
     by_country = lambda found: reached_by_country(
         [(country_of(c) if isinstance(c, int) else c, level, n) for c, level, n in found])
@@ -70,4 +70,4 @@ def questions():
 chdb.query(f"SET max_threads = {threads}")
 start = time.perf_counter()
 load()
-answer(dict(questions()), {"load_s": time.perf_counter() - start})
+answer(dict(queries()), {"load_s": time.perf_counter() - start})

@@ -80,7 +80,7 @@ def by_country(found):
     return reached_by_country(levels)
 
 
-def questions():
+def queries():
     for table in ("texts", "codes", "parquet"):
         for way, statement in (("asof", asof), ("chained", chained)):
             for name, filtered, shape in (("funnel", False, plain), ("filtered", True, by_country)):
@@ -90,4 +90,4 @@ def questions():
 
 start = time.perf_counter()
 load()
-answer(dict(questions()), {"load_s": time.perf_counter() - start})
+answer(dict(queries()), {"load_s": time.perf_counter() - start})

@@ -24,7 +24,7 @@ let url = ''
  * Installs the tool in a virtual environment below the system's temporary directory. Where it cannot be installed,
  * prints why and returns undefined.
  */
-async function installed(): Promise<string | undefined> {
+async function findTool(): Promise<string | undefined> {
   const home = join(tmpdir(), `hopper-schemathesis-${VERSION}`)
   const tool = join('bin', 'schemathesis')
   if (existsSync(join(home, tool))) return join(home, tool)
@@ -44,7 +44,7 @@ async function installed(): Promise<string | undefined> {
   }
 }
 
-const tool = await installed()
+const tool = await findTool()
 
 beforeAll(async () => {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-cases-'))

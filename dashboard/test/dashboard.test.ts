@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { EVIL, newFixture } from './fixture-answers.ts'
-import { serveFixture, type FixtureServer } from './fixture-server.ts'
+import { EVIL, newFixture } from './answers.fixture.ts'
+import { serveFixture, type FixtureServer } from './server.fixture.ts'
 
 const flags = [
   '--no-sandbox',

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canCompose, composed, type Composed } from './products/compose.ts'
 import { environment } from './products/config.ts'
 import { demoShopSuite } from './demo-shop-suite.fixture.ts'
-import { counted, getJson } from './products/product.ts'
+import { whenCounted, getJson } from './products/product.ts'
 import { agents } from './traffic/random-traffic.ts'
 import { until } from './products/until.ts'
 
@@ -43,7 +43,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
       await restarted
       await view(url)
       await until(async () => (await views(url).catch(() => 0)) === 3, 120_000)
-      await counted(product, readKey())
+      await whenCounted(product, readKey())
       expect(await views(url)).toBe(3)
     },
     240_000,
@@ -61,7 +61,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
     const taken = after.map((count, at) => count - before[at]!)
     expect(taken[0]! + taken[1]!).toBe(40)
     expect(Math.min(...taken)).toBeGreaterThan(5)
-    await counted(product, readKey())
+    await whenCounted(product, readKey())
     expect(await views('/shared')).toBe(40)
     await product.compose('up', '-d', '--no-recreate', '--wait', '--scale', 'ingest=1', '--scale', 'aggregator=1')
     await view('/shared')
@@ -91,7 +91,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
       '--until',
       endsAt,
     )
-    await counted(product, readKey(), 300_000)
+    await whenCounted(product, readKey(), 300_000)
     const truth = truthOf(plan)
     const after = await fates()
     const found = (fate: string): number => (after.get(fate) ?? 0) - (before.get(fate) ?? 0)

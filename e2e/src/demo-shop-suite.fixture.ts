@@ -11,10 +11,10 @@ import type {
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { markPages, marksOf, type Mark } from './traffic/page-clock.ts'
-import { counted, getJson, type Product } from './products/product.ts'
+import { whenCounted, getJson, type Product } from './products/product.ts'
 import { agents } from './traffic/random-traffic.ts'
 import { until } from './products/until.ts'
-import type { Opens } from './products/ways.ts'
+import type { OpenProduct } from './products/for-each-product.ts'
 
 const CHROMIUM_ARGS = [
   // Set for the whole browser: Playwright's own setting misses requests that outlive a page, such as a beacon. Those
@@ -44,11 +44,11 @@ async function visit(path: string, more: { readonly hasTouch?: true } = {}): Pro
   const configured = page.waitForResponse((response) => response.url().includes('/v1/config'))
   await page.goto(`${product.ingestUrl}${path}`)
   await configured
-  await tracked(page)
+  await trackedEvents(page)
   return page
 }
 
-const tracked = (page: Page): Promise<unknown> =>
+const trackedEvents = (page: Page): Promise<unknown> =>
   page.waitForFunction(() => (window as { hopper?: unknown }).hopper !== undefined)
 
 /** Returns when the tab first reached a page, given its path in the shop. */
@@ -80,7 +80,7 @@ async function press(page: Page, selector: string, lands: string): Promise<void>
  * Checks that the API reports exactly what happened: two visitors in a real browser, a custom event, and a person with
  * two devices.
  */
-export function demoShopSuite(open: Opens, startMs = 120_000): void {
+export function demoShopSuite(open: OpenProduct, startMs = 120_000): void {
   beforeAll(async () => {
     product = await open()
     ;[browser] = await Promise.all([
@@ -116,7 +116,7 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
     // The second visitor loads every page in full, and closes the tab immediately.
     const other = await visit('/demo/shop/')
     await press(other, '#shop-now', '/demo/shop/products')
-    await tracked(other)
+    await trackedEvents(other)
     const otherMarks = await marksOf(other)
     await closeTab(other)
 
@@ -125,7 +125,7 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
         (await get<StageConversion>('stages/conversion')).rows.map(({ users }) => users).join() === '2,2,1,1,1,1',
       15_000,
     )
-    await counted(product, readKey)
+    await whenCounted(product, readKey)
 
     const conversion = await get<StageConversion>('stages/conversion')
     expect(conversion.total_users).toBe(2)
@@ -253,7 +253,7 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
         .join()
     }
     await until(async () => (await pointers()) === 'mouse,touch', 15_000)
-    await counted(product, readKey)
+    await whenCounted(product, readKey)
     expect(await hits()).toBe(before + 1)
   }, 60_000)
 

@@ -1,4 +1,4 @@
 import { demoShopSuite } from './demo-shop-suite.fixture.ts'
-import { onBothWays } from './products/ways.ts'
+import { forEachProduct } from './products/for-each-product.ts'
 
-onBothWays((open) => demoShopSuite(open))
+forEachProduct((open) => demoShopSuite(open))

@@ -5,7 +5,7 @@ import { Client, type types } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { whenAdmitted } from './traffic/acknowledged.ts'
 import { cluster, type Cluster } from './products/cluster.ts'
-import { counted, getJson } from './products/product.ts'
+import { whenCounted, getJson } from './products/product.ts'
 
 const document = readFileSync(join(import.meta.dirname, '../../docs/tables.md'), 'utf8')
 /** The queries of docs/tables.md, by the name after ```cql. */
@@ -64,7 +64,7 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
   it('match the API after a backlog that was counted in large batches', async () => {
     await send(0, 900)
     await Promise.all(product.aggregators.map((aggregator) => aggregator.start()))
-    await counted(product, keys.read)
+    await whenCounted(product, keys.read)
     const packed = await client.execute('SELECT id FROM visitor_blocks_by_date LIMIT 1')
     expect(packed.rowLength, 'the backlog was packed').toBe(1)
     await allEqual()
@@ -74,7 +74,7 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
   it('match the API after live traffic', async () => {
     for (let device = 850; device < 950; device += 10) {
       await send(device, device + 10)
-      await counted(product, keys.read)
+      await whenCounted(product, keys.read)
     }
     await allEqual()
   }, 240_000)

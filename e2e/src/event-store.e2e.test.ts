@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { counted, type Product } from './products/product.ts'
+import { whenCounted, type Product } from './products/product.ts'
 import { until } from './products/until.ts'
-import { onBothWays } from './products/ways.ts'
+import { forEachProduct } from './products/for-each-product.ts'
 
 const keys = { write: 'hw_store_0123456789abcdef', read: 'hr_store_0123456789abcdef' }
 const app = { id: 'store', name: 'S', timezone: 'UTC', write_key: keys.write, read_key: keys.read }
@@ -27,7 +27,7 @@ function messageOf(at: number): Message {
   }
 }
 
-onBothWays((open) => {
+forEachProduct((open) => {
   let product: Product
   beforeAll(async () => {
     product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' } })
@@ -85,7 +85,7 @@ onBothWays((open) => {
     await put(first.slice(10))
     const streamed = await follow(first.length, begin.id)
     expect(sorted(streamed.data)).toEqual(sorted(first.map(({ answered }) => answered)))
-    await counted(product, keys.read)
+    await whenCounted(product, keys.read)
     const before = await read()
     expect(sorted(before)).toEqual(sorted(streamed.data))
 
@@ -103,7 +103,7 @@ onBothWays((open) => {
   }, 180_000)
 
   it('counts messages by their type with the same key', async () => {
-    await counted(product, keys.read)
+    await whenCounted(product, keys.read)
     const answer = await fetch(`${product.apiUrl}/query`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': keys.read },

@@ -3,7 +3,7 @@ export { cluster, type Cluster, type ClusterOptions } from './products/cluster.t
 export { startCassandra } from './engines/cassandra-jar.ts'
 export { startKafka } from './engines/kafka-jar.ts'
 export { jarCache } from './engines/jars.ts'
-export { counted, getJson, type Product, type ProductOptions } from './products/product.ts'
+export { whenCounted, getJson, type Product, type ProductOptions } from './products/product.ts'
 export { Service } from './products/service.ts'
 export { standalone } from './products/standalone.ts'
 export { until } from './products/until.ts'

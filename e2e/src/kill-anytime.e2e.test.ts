@@ -2,10 +2,10 @@ import { counterTables } from '@hopper/storage'
 import { afterEach, expect, it } from 'vitest'
 import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
 import { groundTruth, type GroundTruth } from './traffic/ground-truth.ts'
-import { counted, type Product } from './products/product.ts'
+import { whenCounted, type Product } from './products/product.ts'
 import { mulberry32, randomTraffic, type RandomRequest } from './traffic/random-traffic.ts'
 import { datesAround, readArchive, readTables, sorted, type ArchivedEvents, type StoredRows } from './traffic/stored.ts'
-import { onBothWays, type Opens } from './products/ways.ts'
+import { forEachProduct, type OpenProduct } from './products/for-each-product.ts'
 
 const timezone = 'Asia/Kathmandu'
 const keys = { write: 'hw_kill_0123456789abcdef', read: 'hr_kill_0123456789abcdef' }
@@ -75,7 +75,7 @@ interface Run {
 }
 
 async function run(
-  open: Opens,
+  open: OpenProduct,
   options: { devices: number; eventsPerDevice: number; kills: number; seed: number; env?: Record<string, string> },
 ): Promise<Run> {
   const now = Date.now()
@@ -84,7 +84,7 @@ async function run(
   product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...options.env } })
   await product.start()
   const repeated = await sendAndKill(traffic, options.kills, options.seed)
-  await counted(product, keys.read)
+  await whenCounted(product, keys.read)
   expect(await product.stop('SIGTERM')).toEqual([])
   const storage = await product.openStorage()
   try {
@@ -101,7 +101,7 @@ async function run(
   }
 }
 
-onBothWays((open) => {
+forEachProduct((open) => {
   it('counts and archives 20,000 events exactly, with ten kills and repeated batches', async () => {
     const { truth, found, archived, ids, repeated } = await run(open, {
       devices: 500,

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
 import { cluster, type Cluster } from './products/cluster.ts'
-import { counted } from './products/product.ts'
+import { whenCounted } from './products/product.ts'
 import { randomTraffic } from './traffic/random-traffic.ts'
 import { hopper, Service } from './products/service.ts'
+import { reportPaths } from './report-paths.fixture.ts'
 
 const DAY_MS = 86_400_000
 /** more dates than one request of the audit may cover */
@@ -39,27 +40,7 @@ const provision = {
 }
 const now = Date.now()
 const date = (ago: number): string => new Date(now - ago * DAY_MS).toISOString().slice(0, 10)
-const range = `from=${date(DAYS + 2)}&to=${date(0)}`
-const reports = [
-  'stages/users',
-  'stages/users?count_by=device',
-  'stages/conversion',
-  'stages/time',
-  'stages/graph',
-  'elements/actions',
-  `elements/durations?xpath=${encodeURIComponent("//*[@id='b1']")}`,
-  'pages/views',
-  'clicks',
-  'agents?by=device',
-  'agents?by=browser',
-  'agents?by=os',
-  'agents?by=country',
-  'traffic?by=day',
-  'journeys?depth=4',
-  'keys?prefix=',
-]
-  .map((path) => `${path}${path.includes('?') ? '&' : '?'}${range}`)
-  .concat('funnels', 'elements')
+const reports = reportPaths(date(DAYS + 2), date(0))
 const instants = { from: now - (DAYS + 2) * DAY_MS, to: now }
 const steps = ['url_change', 'click'].map((type) => ({
   name: type,
@@ -91,7 +72,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     disposed.push(() => first.dispose())
     await first.start()
     await send(first)
-    await counted(first, keys.read, 240_000)
+    await whenCounted(first, keys.read, 240_000)
     const wanted = await answersOf(first)
     expect(wanted.filter((answer) => !/ 200 /.test(answer.slice(0, 400)))).toEqual([])
     expect(wanted.join('').length).toBeGreaterThan(20_000)
@@ -122,7 +103,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     await second.migrate()
     await hopper(['import', dumps[1]], second.env)
     await second.start()
-    await counted(second, keys.read, 240_000)
+    await whenCounted(second, keys.read, 240_000)
     expect(await hopper(['audit'], second.env)).toContain('No drift')
     expect(await answersOf(second)).toEqual(wanted)
   }, 1_200_000)
@@ -172,19 +153,19 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
    */
   async function answersOf({ apiUrl }: Installation): Promise<string[]> {
     const answers: string[] = []
-    const ask = async (path: string, request: RequestInit = {}): Promise<void> => {
+    const get = async (path: string, request: RequestInit = {}): Promise<void> => {
       const headers = { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' }
       const answer = await fetch(`${apiUrl}/api/v1/apps/moves/${path}`, { ...request, headers })
       const text = (await answer.text()).replace(/"complete_to":\d+/g, '').replace(/,"past":\{[^}]*\}/g, '')
       answers.push(`${path} ${answer.status} ${text}`)
     }
-    for (const report of reports) await ask(report)
+    for (const report of reports) await get(report)
     for (const extra of [
       {},
       { order: 'any', count_by: 'device' },
       { count_by: 'session', people: { step: 1, outcome: 'dropped', limit: 50 } },
     ]) {
-      await ask('funnels/query', { method: 'POST', body: JSON.stringify({ ...instants, steps, ...extra }) })
+      await get('funnels/query', { method: 'POST', body: JSON.stringify({ ...instants, steps, ...extra }) })
     }
     return answers
   }

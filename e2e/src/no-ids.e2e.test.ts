@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { whenAdmitted } from './traffic/acknowledged.ts'
-import { counted, getJson, type Product } from './products/product.ts'
+import { whenCounted, getJson, type Product } from './products/product.ts'
 import { until } from './products/until.ts'
-import { onBothWays } from './products/ways.ts'
+import { forEachProduct } from './products/for-each-product.ts'
 
 const keys = { write: 'hw_noid_0123456789abcdef', read: 'hr_noid_0123456789abcdef' }
 const provision = {
@@ -28,7 +28,7 @@ const ROWS = 31_106
 const EQUAL = 30
 const yesterday = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 86_400_000
 
-onBothWays((open, way) => {
+forEachProduct((open, way) => {
   let product: Product
   beforeAll(async () => {
     const session = way === 'cluster' ? { HOPPER_KAFKA_SESSION_MS: '6000' } : {}
@@ -45,8 +45,8 @@ onBothWays((open, way) => {
     expect(answer.status).toBe(202)
     return (await answer.json()) as { accepted: number; rejected: { reason: string }[] }
   }
-  async function named(name: string): Promise<number> {
-    await counted(product, keys.read)
+  async function countNamed(name: string): Promise<number> {
+    await whenCounted(product, keys.read)
     const answer = await fetch(`${product.apiUrl}/api/v1/apps/noid/query`, {
       method: 'POST',
       headers: { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' },
@@ -59,8 +59,8 @@ onBothWays((open, way) => {
     return ((await answer.json()) as { data: [{ count: number }] }).data[0].count
   }
   const reaches = async (name: string, count: number): Promise<void> => {
-    await until(async () => (await named(name)) === count, 60_000).catch(async () =>
-      expect(await named(name)).toBe(count),
+    await until(async () => (await countNamed(name)) === count, 60_000).catch(async () =>
+      expect(await countNamed(name)).toBe(count),
     )
   }
 

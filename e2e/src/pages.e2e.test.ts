@@ -10,8 +10,8 @@ import type {
   Traffic,
 } from '@hopper/contracts'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { counted, getJson, type Product } from './products/product.ts'
-import { onBothWays } from './products/ways.ts'
+import { whenCounted, getJson, type Product } from './products/product.ts'
+import { forEachProduct } from './products/for-each-product.ts'
 
 const app = (id: string, more: object = {}) => ({
   id,
@@ -86,7 +86,7 @@ async function post<T>(
   return { status: answer.status, body: (await answer.json()) as T }
 }
 
-onBothWays((open) => {
+forEachProduct((open) => {
   beforeAll(async () => {
     const provision = { organizations: [{ id: 'acme', name: 'Acme', admin_key: admin, apps: Object.values(apps) }] }
     product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' } })
@@ -143,7 +143,7 @@ onBothWays((open) => {
     await send('sampled', 'tab', [
       { type: 3, target: '//b', action: 'hover-then-leave', elapsed_time: 90, pointer: 'touch' },
     ])
-    await counted(product, apps.shop.read_key)
+    await whenCounted(product, apps.shop.read_key)
   }, 120_000)
   afterAll(() => product?.dispose())
 

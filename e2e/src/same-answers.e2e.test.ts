@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
 import { cluster } from './products/cluster.ts'
-import { counted, type Product } from './products/product.ts'
+import { whenCounted, type Product } from './products/product.ts'
 import { randomTraffic } from './traffic/random-traffic.ts'
 import { standalone } from './products/standalone.ts'
+import { reportPaths } from './report-paths.fixture.ts'
 
 const keys = { write: 'hw_same_0123456789abcdef', read: 'hr_same_0123456789abcdef' }
 const stages = [1, 2, 3, 4, 5].map((id) => ({ id, name: `Stage ${id}`, url: `/page-${id}` }))
@@ -32,31 +33,13 @@ const date = (ago: number): string => new Date(now - ago * DAY_MS).toISOString()
 const range = `from=${date(25)}&to=${date(0)}`
 const instants = { from: now - 30 * DAY_MS, to: now }
 
-const reports = [
-  'stages/users',
-  'stages/users?count_by=device',
-  'stages/conversion',
+const refused = ['agents?by=shoe', 'stages/users?funnel=none']
+const reports = reportPaths(date(25), date(0), [
   'stages/conversion?count_by=device',
-  'stages/time',
-  'stages/graph',
-  'elements/actions',
-  `elements/durations?xpath=${encodeURIComponent("//*[@id='b1']")}`,
-  'pages/views',
-  'clicks',
-  'agents?by=device',
-  'agents?by=browser',
-  'agents?by=os',
-  'agents?by=country',
   'traffic?by=hour',
-  'traffic?by=day',
-  'journeys?depth=4',
-  'keys?prefix=',
   'keys/target/values?prefix=',
-  'agents?by=shoe',
-  'stages/users?funnel=none',
-]
-  .map((path) => `${path}${path.includes('?') ? '&' : '?'}${range}`)
-  .concat('funnels', 'elements')
+  ...refused,
+])
 
 const clicked = (id: number) => ({
   name: `b${id}`,
@@ -94,7 +77,6 @@ const queries: readonly (readonly [path: string, body: object])[] = [
     },
   ],
 ]
-const refused = ['agents?by=shoe', 'stages/users?funnel=none']
 
 const engines = inject('engines')
 
@@ -115,7 +97,7 @@ describe.skipIf(!engines)('standalone and cluster', () => {
               await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
           }
         }
-        await counted(product, keys.read)
+        await whenCounted(product, keys.read)
       }),
     )
   }, 240_000)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { counted, type Product } from './products/product.ts'
-import { onBothWays } from './products/ways.ts'
+import { whenCounted, type Product } from './products/product.ts'
+import { forEachProduct } from './products/for-each-product.ts'
 import { sendSession, type SentSession, type SessionItem } from './traffic/session-client.ts'
 
 const SESSIONS = 1_000
@@ -28,7 +28,7 @@ const messages = fc
 
 const line = ({ type, timestamp, name = type.toLowerCase() }: SessionItem): string => `${timestamp} ${type} ${name}`
 
-onBothWays((open, way) => {
+forEachProduct((open, way) => {
   let product: Product
   beforeAll(async () => {
     product = await open({ provision })
@@ -55,7 +55,7 @@ onBothWays((open, way) => {
         }),
       )
       expect(sent.reduce((sum, { connections }) => sum + connections, 0)).toBeGreaterThan(SESSIONS * 1.3)
-      await counted(product, keys.read)
+      await whenCounted(product, keys.read)
       const stored = await storedSessions(product)
       for (const { id, acknowledged } of sent)
         expect([id, stored.get(id)?.sort()]).toEqual([id, acknowledged.map(line).sort()])
@@ -72,7 +72,7 @@ onBothWays((open, way) => {
       [{ type: 'SESSION_START', timestamp: begin } as const],
     ]
     const { id } = await sendSession(url, whole, () => 0.9)
-    await counted(product, keys.read)
+    await whenCounted(product, keys.read)
     const answer = await fetch(`${product.apiUrl}/session/${id}`, { headers: { authorization: `Bearer ${keys.read}` } })
     expect([answer.status, await answer.json()]).toEqual([
       200,

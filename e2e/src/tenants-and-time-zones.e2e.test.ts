@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { PageViews, StageUsers, Traffic } from '@hopper/contracts'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { counted, getJson, type Product } from './products/product.ts'
-import { onBothWays } from './products/ways.ts'
+import { whenCounted, getJson, type Product } from './products/product.ts'
+import { forEachProduct } from './products/for-each-product.ts'
 
 const funnel = { id: 'f', name: 'F', stages: [{ id: 1, name: 'one', url: '/1' }] }
 const app = (id: string, timezone: string) => ({
@@ -53,7 +53,7 @@ const entered = (timestamp: string) => ({
 const get = <T>(of: keyof typeof apps, path: string) =>
   getJson<T>(product, `/api/v1/apps/${of}/${path}`, apps[of].read_key)
 
-onBothWays((open) => {
+forEachProduct((open) => {
   beforeAll(async () => {
     product = await open({
       provision: {
@@ -82,7 +82,7 @@ onBothWays((open) => {
       entered('2026-10-25T23:00:00.000Z'),
     ])
     await send('kathmandu', [entered('2026-05-01T18:14:59.999Z'), entered('2026-05-01T18:15:00.000Z')])
-    await counted(product, apps.berlin.read_key)
+    await whenCounted(product, apps.berlin.read_key)
     const dates = async (of: 'berlin' | 'kathmandu', from: string, to: string) =>
       (await get<StageUsers>(of, `stages/users?funnel=f&from=${from}&to=${to}`)).rows
         .filter(({ users }) => users > 0)
@@ -105,7 +105,7 @@ onBothWays((open) => {
 
   it('shows 23 and 25 hours on the dates of a clock change', async () => {
     await send('berlin', [view('2026-10-25T00:30:00Z', '/twice'), view('2026-10-25T01:30:00Z', '/twice')])
-    await counted(product, apps.berlin.read_key)
+    await whenCounted(product, apps.berlin.read_key)
     const hours = async (date: string) => (await get<Traffic>('berlin', `traffic?by=hour&from=${date}&to=${date}`)).rows
     expect(await hours('2026-03-29')).toHaveLength(23)
     const autumn = await hours('2026-10-25')
@@ -120,7 +120,7 @@ onBothWays((open) => {
     for (const of of ['berlin', 'other'] as const) {
       await send(of, [{ ...view('2026-06-10T10:00:00Z', `/${of}`), event_id: id }], device)
     }
-    await counted(product, apps.berlin.read_key)
+    await whenCounted(product, apps.berlin.read_key)
     for (const of of ['berlin', 'other'] as const) {
       const { rows } = await get<PageViews>(of, 'pages/views?from=2026-06-10&to=2026-06-10')
       expect(rows.map(({ url, views }) => [url, views])).toEqual([[`/${of}`, 1]])

@@ -2,9 +2,9 @@ import { tableFromIPC } from '@uwdata/flechette'
 import { decodeEnvelope } from '@hopper/contracts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { counted, type Product } from './products/product.ts'
+import { whenCounted, type Product } from './products/product.ts'
 import { until } from './products/until.ts'
-import { onBothWays } from './products/ways.ts'
+import { forEachProduct } from './products/for-each-product.ts'
 
 const keys = { write: 'hw_text_0123456789abcdef', read: 'hr_text_0123456789abcdef' }
 const provision = {
@@ -209,7 +209,7 @@ const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = te
 
 const sorted = (values: Iterable<unknown>): string[] => [...values].map((value) => JSON.stringify(value)).sort()
 
-onBothWays((open, way) => {
+forEachProduct((open, way) => {
   let product: Product
   beforeAll(async () => {
     // Times that any engine accepts: nothing is killed here.
@@ -229,7 +229,7 @@ onBothWays((open, way) => {
       for (const body of [...some.slice(0, BATCH / 2).map(([device_id, events]) => ({ device_id, events })), together])
         await send(body)
     }
-    await counted(product, keys.read)
+    await whenCounted(product, keys.read)
     await until(async () => (await query({ unique: ['event_id'] })).count === 3 * texts.length, 60_000)
   }, 240_000)
   afterAll(() => product?.dispose())
@@ -316,32 +316,12 @@ onBothWays((open, way) => {
 
   it('returns each text as it was sent, in events and NDJSON', async () => {
     const expected = sorted(
-      sent.flatMap(([device_id, events]) =>
-        events.map(({ event_id, name, user_id, session_id, data, target }) => [
-          device_id,
-          event_id,
-          name,
-          user_id,
-          session_id,
-          sortedData(data),
-          target,
-        ]),
-      ),
+      sent.flatMap(([device_id, events]) => events.map((event) => textsOf({ ...event, device_id }))),
     )
     type View = Sent & { device_id: string; user: string }
     const sortedViews = (views: readonly View[]): string[] => {
       for (const { user, user_id } of views) expect(user).toBe(user_id)
-      return sorted(
-        views.map(({ device_id, event_id, name, user_id, session_id, data, target }) => [
-          device_id,
-          event_id,
-          name,
-          user_id,
-          session_id,
-          sortedData(data),
-          target,
-        ]),
-      )
+      return sorted(views.map(textsOf))
     }
     const ndjson = await (await get('export?format=ndjson')).text()
     expect(
@@ -403,7 +383,7 @@ onBothWays((open, way) => {
   it('counts once when it is sent again', async () => {
     for (const [device_id, events] of sent.slice(0, special.length))
       await send({ device_id, events } as { events: readonly object[] })
-    await counted(product, keys.read)
+    await whenCounted(product, keys.read)
     expect((await query({ unique: ['event_id'] })).unique.event_id).toBe(3 * texts.length)
     const { dead_letters } = (await (
       await fetch(`${product.apiUrl}/api/v1/status`, { headers: { authorization: `Bearer ${keys.read}` } })
@@ -464,6 +444,12 @@ onBothWays((open, way) => {
     }
   })
 })
+
+/** Lists the fields of an event that contain texts. */
+function textsOf(event: Sent & { readonly device_id: string }): unknown[] {
+  const { device_id, event_id, name, user_id, session_id, data, target } = event
+  return [device_id, event_id, name, user_id, session_id, sortedData(data), target]
+}
 
 function sortedData(data: Readonly<Record<string, unknown>> | undefined): unknown {
   return data && sorted(Object.entries(data))

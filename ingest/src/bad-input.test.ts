@@ -17,7 +17,7 @@ const click = (more: object = {}) => ({
   ...more,
 })
 const batch = (...events: unknown[]) => ({ device_id: 'd', events })
-const refused = async (body: unknown, headers?: Record<string, string>): Promise<string> => {
+const errorOf = async (body: unknown, headers?: Record<string, string>): Promise<string> => {
   const answer = await gateway.post(body, headers)
   const { error } = answer.body as ErrorBody
   expect(error.message.length).toBeGreaterThan(20)
@@ -47,18 +47,18 @@ describe('a body that cannot be read', () => {
     ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d])],
     ['an overlong UTF-8 sequence', Buffer.from([0x22, 0xc0, 0xaf, 0x22])],
   ])('is 400: %s', async (_name, body) => {
-    expect(await refused(body)).toBe('400 HOP_BODY_INVALID')
+    expect(await errorOf(body)).toBe('400 HOP_BODY_INVALID')
   })
 
   it('is 413 over 1 MB and over 1,000 events', async () => {
-    expect(await refused(`{"events":[],"x":"${'y'.repeat(limits.bodyBytesMax)}"}`)).toBe('413 HOP_BODY_TOO_LARGE')
-    expect(await refused(batch(...Array.from({ length: 1_001 }, () => 1)))).toBe('413 HOP_BODY_TOO_LARGE')
+    expect(await errorOf(`{"events":[],"x":"${'y'.repeat(limits.bodyBytesMax)}"}`)).toBe('413 HOP_BODY_TOO_LARGE')
+    expect(await errorOf(batch(...Array.from({ length: 1_001 }, () => 1)))).toBe('413 HOP_BODY_TOO_LARGE')
   })
 
   it('is 415 with another type or encoding', async () => {
-    expect(await refused('<a/>', { 'content-type': 'application/xml' })).toBe('415 HOP_BODY_TYPE')
-    expect(await refused('{}', { 'content-type': 'application/x-www-form-urlencoded' })).toBe('415 HOP_BODY_TYPE')
-    expect(await refused('{}', { 'content-encoding': 'zstd' })).toBe('415 HOP_BODY_TYPE')
+    expect(await errorOf('<a/>', { 'content-type': 'application/xml' })).toBe('415 HOP_BODY_TYPE')
+    expect(await errorOf('{}', { 'content-type': 'application/x-www-form-urlencoded' })).toBe('415 HOP_BODY_TYPE')
+    expect(await errorOf('{}', { 'content-encoding': 'zstd' })).toBe('415 HOP_BODY_TYPE')
   })
 })
 
@@ -80,12 +80,12 @@ describe('compression', () => {
   ] as const)('does not bypass the limit: a %s bomb is 413', async (encoding, pack) => {
     const bomb = pack(Buffer.alloc(50_000_000, ' '))
     expect(bomb.length).toBeLessThan(limits.bodyBytesMax)
-    expect(await refused(bomb, { 'content-encoding': encoding })).toBe('413 HOP_BODY_TOO_LARGE')
+    expect(await errorOf(bomb, { 'content-encoding': encoding })).toBe('413 HOP_BODY_TOO_LARGE')
   })
 
   it('is 400 when the body is not compressed, or cut off', async () => {
-    expect(await refused(body, { 'content-encoding': 'gzip' })).toBe('400 HOP_BODY_INVALID')
-    expect(await refused(gzipSync(body).subarray(0, 40), { 'content-encoding': 'gzip' })).toBe('400 HOP_BODY_INVALID')
+    expect(await errorOf(body, { 'content-encoding': 'gzip' })).toBe('400 HOP_BODY_INVALID')
+    expect(await errorOf(gzipSync(body).subarray(0, 40), { 'content-encoding': 'gzip' })).toBe('400 HOP_BODY_INVALID')
   })
 })
 

@@ -13,7 +13,11 @@ afterAll(() => gateway[Symbol.asyncDispose]())
 
 let device = 0
 /** Sends events of a new device and returns their envelope. */
-async function stored(events: object[], body: object = {}, headers: Record<string, string> = {}): Promise<Envelope> {
+async function sendAndRead(
+  events: object[],
+  body: object = {},
+  headers: Record<string, string> = {},
+): Promise<Envelope> {
   const device_id = `device-${device++}`
   const answer = await gateway.post({ device_id, ...body, events }, headers)
   expect(answer).toMatchObject({ status: 202, body: { accepted: events.length, rejected: [] } })
@@ -26,9 +30,12 @@ const view = (from: string, to: string) => ({ type: 'url_change', from, to, elap
 
 describe('what is stored', () => {
   it('is the event with the name of its type, without unknown fields', async () => {
-    const { events } = await stored([click({ event_id: 'e', timestamp: now - 5, seq: 7, user_id: 'u', extra: 1 })], {
-      session_id: 's',
-    })
+    const { events } = await sendAndRead(
+      [click({ event_id: 'e', timestamp: now - 5, seq: 7, user_id: 'u', extra: 1 })],
+      {
+        session_id: 's',
+      },
+    )
     expect(events).toEqual([
       {
         event_id: 'e',
@@ -45,7 +52,7 @@ describe('what is stored', () => {
   })
 
   it('has the time of receipt when none was sent, and reads ISO 8601', async () => {
-    const { events } = await stored([click(), click({ timestamp: '2026-03-01T13:00:00+02:00' })])
+    const { events } = await sendAndRead([click(), click({ timestamp: '2026-03-01T13:00:00+02:00' })])
     expect(events.map(({ timestamp }) => timestamp)).toEqual([now, now - 3_600_000])
   })
 
@@ -61,7 +68,7 @@ describe('what is stored', () => {
 describe("the sender's clock", () => {
   it('is corrected when it differs by more than 5 s, and its own time is kept', async () => {
     const ahead = 3_600_000
-    const { events } = await stored([click({ timestamp: now + ahead - 1_000 }), click()], { sent_at: now + ahead })
+    const { events } = await sendAndRead([click({ timestamp: now + ahead - 1_000 }), click()], { sent_at: now + ahead })
     expect(events[0]).toMatchObject({ timestamp: now - 1_000, client_time: now + ahead - 1_000 })
     expect(events[1]).not.toHaveProperty('client_time')
     expect(events[1]!.timestamp).toBe(now)
@@ -69,14 +76,14 @@ describe("the sender's clock", () => {
 
   it('is trusted up to 5 s, and without sent_at', async () => {
     for (const body of [{ sent_at: now + 5_000 }, { sent_at: '2026-03-01T11:59:55Z' }, {}]) {
-      const { events } = await stored([click({ timestamp: now - 7 })], body)
+      const { events } = await sendAndRead([click({ timestamp: now - 7 })], body)
       expect(events[0]!.timestamp).toBe(now - 7)
       expect(events[0]).not.toHaveProperty('client_time')
     }
   })
 
   it('may be years off when sent_at shows it', async () => {
-    const { events } = await stored([click({ timestamp: 1_000 })], { sent_at: 3_000 })
+    const { events } = await sendAndRead([click({ timestamp: 1_000 })], { sent_at: 3_000 })
     expect(events[0]).toMatchObject({ timestamp: now - 2_000, client_time: 1_000 })
   })
 })
@@ -101,14 +108,14 @@ it('makes an envelope for each device, in order, with the rejected events where 
 
 describe('the context', () => {
   it('contains device, browser and system, and no address', async () => {
-    const envelope = await stored([click()], {}, { 'x-forwarded-for': '203.0.113.9' })
+    const envelope = await sendAndRead([click()], {}, { 'x-forwarded-for': '203.0.113.9' })
     expect(envelope.context).toEqual({ device: 'desktop', browser: 'Chrome', os: 'Linux' })
     expect(JSON.stringify(envelope)).not.toMatch(/203\.0\.113|127\.0\.0\.1/)
   })
 
   it('contains the bot verdict with its reason', async () => {
     const bot = async (userAgent: string, body = {}) =>
-      (await stored([click()], body, { 'user-agent': userAgent })).context.bot
+      (await sendAndRead([click()], body, { 'user-agent': userAgent })).context.bot
     expect(await bot(browser)).toBeUndefined()
     expect(await bot('Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)')).toBe('user_agent')
     expect(await bot('')).toBe('no_user_agent')
@@ -117,7 +124,7 @@ describe('the context', () => {
   })
 
   it('contains campaign and referrer of the first page', async () => {
-    const arrived = await stored([
+    const arrived = await sendAndRead([
       view(
         'https://www.search.example/q?secret=1',
         'https://shop.example/?utm_source=mail&utm_campaign=a%20b&utm_x=1#top',
@@ -127,13 +134,17 @@ describe('the context', () => {
       utm: { utm_source: 'mail', utm_campaign: 'a b' },
       referrer: 'www.search.example/q',
     })
-    const inside = await stored(
+    const inside = await sendAndRead(
       [view('https://shop.example/a', 'https://shop.example/b')],
       {},
       { referer: 'https://shop.example/b' },
     )
     expect(inside.context).toEqual({ device: 'desktop', browser: 'Chrome', os: 'Linux' })
-    const byHeader = await stored([view('', 'https://shop.example/b')], {}, { referer: 'https://news.example/today' })
+    const byHeader = await sendAndRead(
+      [view('', 'https://shop.example/b')],
+      {},
+      { referer: 'https://news.example/today' },
+    )
     expect(byHeader.context.referrer).toBe('news.example/today')
   })
 })

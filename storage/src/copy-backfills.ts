@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { backfillId, uncounted } from '@hopper/contracts'
+import { backfillId, resetBackfill } from '@hopper/contracts'
 import type { Registry } from './ports/registry.ts'
 
 /**
@@ -13,7 +13,7 @@ export async function copyBackfills(readers: Registry, staged: Registry['backfil
     for (const each of await readers.backfills.list(id)) {
       const own = counted.get(backfillId(each))
       if (isDeepStrictEqual(own?.groups, each.groups)) continue
-      await staged.put(id, backfillId(each), uncounted(each))
+      await staged.put(id, backfillId(each), resetBackfill(each))
     }
   }
 }

@@ -20,7 +20,11 @@ it('yields results in order and never exceeds the limits of reads and bytes in f
           return at
         }
         const got: number[] = []
-        for await (const at of readAhead(items.keys(), read, { atOnce, bytesMax, bytesOf: (at) => items[at]!.bytes })) {
+        for await (const at of readAhead(items.keys(), read, {
+          concurrency: atOnce,
+          bytesMax,
+          bytesOf: (at) => items[at]!.bytes,
+        })) {
           reading.delete(at)
           got.push(at)
         }
@@ -46,7 +50,7 @@ it('throws the failure of a read at its place, begins no further read and leaves
     for await (const at of readAhead(
       Array.from({ length: 100 }, (_, n) => n),
       read,
-      { atOnce: 5 },
+      { concurrency: 5 },
     ))
       got.push(at)
   }

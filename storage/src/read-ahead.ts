@@ -1,7 +1,7 @@
 /** Limits of a bulk read. */
 export interface ReadAheadLimits<T> {
   /** maximum number of reads in flight */
-  readonly atOnce?: number
+  readonly concurrency?: number
   /** maximum expected size of all items in flight, in bytes; a single item is always read */
   readonly bytesMax?: number
   /** expected size of an item, in bytes */
@@ -23,7 +23,7 @@ export async function* readAhead<T, R>(
   read: (item: T) => Promise<R>,
   limits: ReadAheadLimits<T> = {},
 ): AsyncGenerator<R> {
-  const { atOnce = CONCURRENCY, bytesMax = BYTES_MAX, bytesOf = () => 0 } = limits
+  const { concurrency: atOnce = CONCURRENCY, bytesMax = BYTES_MAX, bytesOf = () => 0 } = limits
   const inFlight: { readonly bytes: number; readonly result: Promise<R> }[] = []
   let bytes = 0
   const next = async (): Promise<R> => {

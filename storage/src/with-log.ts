@@ -9,7 +9,7 @@ export interface CheckedLog extends EventLog {
 
 const HEALTH_MS_MAX = 1_500
 /** Timeout while the log was away at the last check: readiness probes have short timeouts. */
-const AWAY_MS_MAX = 100
+const UNAVAILABLE_MS_MAX = 100
 
 /** Health of a log. An engine that does not answer in time is unhealthy. At most one check is in flight. */
 class LogHealth {
@@ -23,12 +23,12 @@ class LogHealth {
 
   async now(): Promise<PartHealth> {
     this.#checking ??= this.#log.health().finally(() => (this.#checking = undefined))
-    const wasAway = this.#last?.healthy === false
+    const wasUnavailable = this.#last?.healthy === false
     const answer = await Promise.race([
       this.#checking,
-      pause(wasAway ? AWAY_MS_MAX : HEALTH_MS_MAX, undefined, { ref: false }),
+      pause(wasUnavailable ? UNAVAILABLE_MS_MAX : HEALTH_MS_MAX, undefined, { ref: false }),
     ])
-    const silent = wasAway
+    const silent = wasUnavailable
       ? this.#last!
       : { name: this.#last?.name ?? 'log', healthy: false, detail: `does not answer within ${HEALTH_MS_MAX} ms` }
     return (this.#last = answer ?? silent)

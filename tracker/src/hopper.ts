@@ -10,7 +10,7 @@ import { xpathOf } from './xpath.ts'
 let clicked = Date.now()
 
 /** Records a change of the address; a page load counts as one even with the same address. */
-const navigated = (_event?: unknown, loaded?: boolean): void => {
+const onNavigate = (_event?: unknown, loaded?: boolean): void => {
   const now = Date.now()
   const url = new URL(location as never)
   move(
@@ -32,8 +32,8 @@ interface DomEvent {
   pointerType: Pointer
 }
 const listeners: Record<string, (event: DomEvent) => unknown> = {
-  popstate: navigated,
-  pageshow: navigated,
+  popstate: onNavigate,
+  pageshow: onNavigate,
   pointerover: (event) => pointBy(event.pointerType),
   mouseover: (event) => pointAt(event.target),
   mouseout: (event) => event.relatedTarget || pointAt(null),
@@ -56,10 +56,10 @@ for (const name of ['pushState', 'replaceState'] as const) {
   const original = history[name].bind(history)
   history[name] = (...state) => {
     original(...state)
-    navigated()
+    onNavigate()
   }
 }
-navigated(0, true)
+onNavigate(0, true)
 
 type Data = Record<string, string | number | boolean>
 

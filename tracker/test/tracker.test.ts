@@ -1,6 +1,6 @@
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Site, eventsOf, until } from './site.ts'
+import { Site, eventsOf, until } from './site.fixture.ts'
 
 const args = [
   '--no-sandbox',

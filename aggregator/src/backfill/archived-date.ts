@@ -5,8 +5,8 @@ import type { Archive } from '@hopper/storage'
 import { PastEntries, type PastChanges, type PastFunnel } from './past-entries.ts'
 
 /**
- * Maximum of entries in memory, about 150 bytes each. A date with more rows is read several times, each time for a
- * share of the devices.
+ * Maximum number of entries in memory, about 150 bytes each. A date with more rows is read several times, each time for
+ * a share of the devices.
  */
 const ROWS_IN_MEMORY_MAX = 200_000
 const EVENTS_PER_TURN = 2_000

@@ -53,7 +53,7 @@ const visits = fc.array(fc.tuple(step, known), { minLength: 1, maxLength: 25 })
 type Visits = typeof visits extends fc.Arbitrary<infer T> ? T : never
 
 /** Events that trackers send on some dates; trackers that know the funnel report the stages that are entered. */
-function sent(app: string, steps: Visits, knowsFunnel: boolean): Envelope[] {
+function envelopesOf(app: string, steps: Visits, knowsFunnel: boolean): Envelope[] {
   const places = new Map<string, { stage: number; since: number }>()
   let now = noon
   return steps.map(([{ device, session, wait, at, click }, user_id], n) => {
@@ -87,7 +87,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   afterAll(() => lane[Symbol.asyncDispose]())
 
   const start = async (options: Partial<AggregatorOptions> = {}): Promise<Aggregator> => {
-    const aggregator = new Aggregator({ ...lane.storage, owner: 'test', backfillLookMs: 20, ...options })
+    const aggregator = new Aggregator({ ...lane.storage, owner: 'test', backfillCheckMs: 20, ...options })
     await aggregator.start()
     return aggregator
   }
@@ -120,8 +120,11 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
           await lane.storage.registry.funnels.put(before, 'f', funnel)
           await until(isBackfilled(before))
           // Events that were in the log when the funnel was created, and later ones from pages without knowledge of it.
-          const [early, late] = [sent(after, steps, false).slice(0, cut), sent(after, steps, false).slice(cut)]
-          await lane.storage.log.append([...sent(before, steps, true), ...early])
+          const [early, late] = [
+            envelopesOf(after, steps, false).slice(0, cut),
+            envelopesOf(after, steps, false).slice(cut),
+          ]
+          await lane.storage.log.append([...envelopesOf(before, steps, true), ...early])
           await lane.storage.registry.funnels.put(after, 'f', funnel)
           await until(isBackfilled(after))
           const all = cut >= steps.length
@@ -163,7 +166,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     })
     let aggregator = await start()
     await until(isBackfilled(before))
-    await lane.storage.log.append([...sent(before, steps, true), ...sent(after, steps, false)])
+    await lane.storage.log.append([...envelopesOf(before, steps, true), ...envelopesOf(after, steps, false)])
     await until(isCounted)
     await lane.storage.registry.funnels.put(after, 'f', funnel)
     await aggregator.close()

@@ -6,7 +6,7 @@ import {
   stageNumber,
   stagesDefinition,
   timeZone,
-  uncounted,
+  resetBackfill,
   type App,
   type Funnel,
   type LaneBackfill,
@@ -16,18 +16,18 @@ import type { TurnLane } from '../lane/lane-turns.ts'
 import { LaneWork } from '../lane/lane-work.ts'
 import { addLive, stagesOfDate } from './stages-of-date.ts'
 import {
-  correct,
-  eventsOf,
+  applyCorrection,
+  countedEvents,
   isEmpty,
-  onlyAdding,
+  withoutRemovals,
   timeCorrection,
-  unaccounted,
+  surplusRows,
   visitorCorrection,
 } from './write-stages.ts'
 
 /** Interval between two checks for new stages, and the additional time per app. */
-const LOOK_MS = 2_000
-const LOOK_MS_PER_APP = 20
+const CHECK_MS = 2_000
+const CHECK_MS_PER_APP = 20
 const SAVE_MS = 2_000
 
 /** Owned lane whose past is counted. */
@@ -52,7 +52,7 @@ export interface BackfillsOptions {
   /** Invalidates cached apps: later reads get each app as it is in the registry now. */
   readonly forgetApps: () => void
   /** interval between two checks for new stages, in ms (plus 20 ms per app); 2 s by default */
-  readonly lookMs?: number | undefined
+  readonly checkMs?: number | undefined
 }
 
 /** Funnel in one lane. */
@@ -79,7 +79,7 @@ export class Backfills {
    */
   readonly #settled = new Map<string, string>()
   readonly #work = new LaneWork()
-  #lookAt = 0
+  #nextCheckAt = 0
 
   constructor(options: BackfillsOptions) {
     this.#options = options
@@ -91,8 +91,8 @@ export class Backfills {
   }
 
   /** Resolves when no write to the lane is in flight; call it after the lane was given away. */
-  left(lane: number): Promise<void> {
-    return this.#work.left(lane)
+  whenIdle(lane: number): Promise<void> {
+    return this.#work.whenIdle(lane)
   }
 
   close(): Promise<void> {
@@ -100,11 +100,11 @@ export class Backfills {
   }
 
   async #run(lanes: () => ReadonlyMap<number, BackfilledLane>): Promise<void> {
-    if (performance.now() < this.#lookAt) return
+    if (performance.now() < this.#nextCheckAt) return
     try {
       const { registry } = this.#options
       const apps = await registry.apps.list()
-      this.#lookAt = performance.now() + (this.#options.lookMs ?? LOOK_MS) + apps.length * LOOK_MS_PER_APP
+      this.#nextCheckAt = performance.now() + (this.#options.checkMs ?? CHECK_MS) + apps.length * CHECK_MS_PER_APP
       for (const app of apps) {
         for (const funnel of await registry.funnels.list(app.id)) {
           for (const [lane, own] of lanes()) await this.#step({ app, funnel, lane, own }, lanes)
@@ -122,7 +122,7 @@ export class Backfills {
     const { app, funnel, lane, own } = place
     const isOurs = (): boolean => !this.#work.isClosed && lanes().get(lane) === own
     const name = JSON.stringify([lane, app.id, funnel.id])
-    const definition = `${own.lasting().epoch} ${stagesDefinition(funnel.stages)}`
+    const definition = `${own.currentLease().epoch} ${stagesDefinition(funnel.stages)}`
     if (!isOurs() || this.#settled.get(name) === definition) return
     const backfill = (): Promise<boolean> =>
       this.#backfill(place, isOurs).catch((error: unknown) => {
@@ -167,7 +167,7 @@ export class Backfills {
     forgetApps()
     const until = (await log.ends())[lane] ?? 0
     const groups = [...found.groups.filter((group) => group.stages.length > 0), { stages, until }]
-    const state = { ...uncounted(found), groups, definition }
+    const state = { ...resetBackfill(found), groups, definition }
     await registry.backfills.put(app.id, backfillId(state), state)
     return state
   }
@@ -240,14 +240,14 @@ export class Backfills {
         await addLive(recounted, source, funnel, { from, before })
       }
       const times = await timeCorrection(tables, place, recount)
-      const found = { missing, surplus: unaccounted(surplus, recount), times }
+      const found = { missing, surplus: surplusRows(surplus, recount), times }
       // A partly lost archive accounts for less than the tables contain: the tables are then all that is left of the
       // rest.
-      const isWhole = recounted.events === (await eventsOf(tables, place))
-      const correction = isWhole ? found : onlyAdding(found)
+      const isWhole = recounted.events === (await countedEvents(tables, place))
+      const correction = isWhole ? found : withoutRemovals(found)
       if (isEmpty(correction)) return true
       own.forgetVisitors()
-      await correct(tables, lease, place, correction)
+      await applyCorrection(tables, lease, place, correction)
       return true
     })
   }

@@ -47,12 +47,12 @@ export function isEmpty({ missing, surplus, times }: StageCorrection): boolean {
 }
 
 /** Part of a correction that removes nothing. */
-export function onlyAdding({ missing, times }: StageCorrection): StageCorrection {
+export function withoutRemovals({ missing, times }: StageCorrection): StageCorrection {
   return { missing, surplus: [], times: times.filter(({ deltas }) => deltas.every((delta) => delta >= 0)) }
 }
 
 /** Number of events that the tables have counted on a date. */
-export async function eventsOf({ reader }: StageTables, { app, date, lane }: StagesPlace): Promise<number> {
+export async function countedEvents({ reader }: StageTables, { app, date, lane }: StagesPlace): Promise<number> {
   const rows = await reader.counterPartition(lane, { table: 'activity_by_date', app, date })
   return rows.reduce((sum, { counters }) => sum + counters[0]!, 0)
 }
@@ -75,7 +75,7 @@ export async function visitorCorrection(
 }
 
 /** Rows that a recount does not account for. */
-export function unaccounted(changes: readonly VisitorChange[], recount: Recount): VisitorChange[] {
+export function surplusRows(changes: readonly VisitorChange[], recount: Recount): VisitorChange[] {
   return withRows(changes.map((change) => ({ ...change, rows: without(change.rows, recount.visitors(change)) })))
 }
 
@@ -109,7 +109,7 @@ function withRows(changes: readonly VisitorChange[]): VisitorChange[] {
  * Corrects the tables, as the owner of the lane and while no batch is being written. Each step depends on the current
  * content of the tables, so the correction may be interrupted anywhere and retried. The watermark does not move.
  */
-export async function correct(
+export async function applyCorrection(
   { writer }: StageTables,
   lease: Lease,
   { app, date, lane }: StagesPlace,

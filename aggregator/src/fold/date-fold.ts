@@ -15,14 +15,14 @@ export class DateFold {
   readonly #positions: number[] = []
   readonly #events: CountedEvent[] = []
   /** the last event of the previous fold */
-  #before: CountedEvent | undefined
+  #previous: CountedEvent | undefined
 
   constructor(partition: Partition, rowsOf: (table: CounterTableName) => CounterRows) {
     this.counters = counterFolds.map(({ table }) => rowsOf(table))
     this.visitors = visitorFolds.map(({ table }) => new VisitorRows({ table, ...partition }))
   }
 
-  take(position: number, event: CountedEvent): void {
+  add(position: number, event: CountedEvent): void {
     this.#positions.push(position)
     this.#events.push(event)
   }
@@ -36,7 +36,7 @@ export class DateFold {
     })
     visitorFolds.forEach(({ fold, repeats }, at) => {
       const rows = this.visitors[at]!
-      let last = this.#before
+      let last = this.#previous
       // One function for all events: a closure per event would only be garbage.
       let event: CountedEvent
       const put: Put = (key) => rows.put(key, event.visitor)
@@ -45,7 +45,7 @@ export class DateFold {
         last = event
       }
     })
-    this.#before = events.at(-1)
+    this.#previous = events.at(-1)
     positions.length = events.length = 0
   }
 }

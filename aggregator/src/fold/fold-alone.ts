@@ -1,8 +1,7 @@
 import type { Event } from '@hopper/contracts'
 import { foldBatch } from './fold-batch.ts'
-import { judge, type Message, type Past } from '../judge/judge.ts'
+import { judge, NO_PAST, type Message } from '../judge/judge.ts'
 
-const NO_PAST: Past = { firstPositions: new Map(), identities: new Map() }
 const common = { event_id: 'sample', seq: 0, elapsed_time: 1 } as const
 /** One valid event of each kind. */
 const samples = (timestamp: number): Event[] => [

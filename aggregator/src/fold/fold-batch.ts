@@ -5,7 +5,7 @@ import { CounterRows } from './counter-rows.ts'
 import { DateFold } from './date-fold.ts'
 import { SeenFold } from './fold-seen.ts'
 import { SessionFold } from './fold-sessions.ts'
-import { counts, type Judged, type Judgement, type Message } from '../judge/judge.ts'
+import { isCounted, type Judged, type Judgement, type Message } from '../judge/judge.ts'
 import { counterFolds } from '../tables/all.ts'
 
 /** Returns the watermark of a counter partition: positions up to it are counted there. */
@@ -26,7 +26,7 @@ export function touchedPartitions(messages: readonly Message[], { events }: Judg
   }
   let last: Judged | undefined
   for (const judged of events) {
-    if (!counts(judged)) continue
+    if (!isCounted(judged)) continue
     if (judged.date === last?.date && judged.message.app === last.message.app) continue
     last = judged
     const {
@@ -56,7 +56,7 @@ export function foldBatch(messages: readonly Message[], judgement: Pick<Judgemen
  */
 export class BatchFold {
   readonly #appliedOf: AppliedOf
-  readonly #skip: boolean
+  readonly #skipsApplied: boolean
   readonly #fates = new ByPartition(({ app, date }) => this.#rowsOf({ table: 'fates_by_date', app, date }))
   readonly #dates = new ByPartition(
     (partition) => new DateFold(partition, (table) => this.#rowsOf({ table, ...partition })),
@@ -69,7 +69,7 @@ export class BatchFold {
   /** `skip` is false only in the control of the fault test: events are then counted again. */
   constructor(appliedOf: AppliedOf, skip = true) {
     this.#appliedOf = appliedOf
-    this.#skip = skip
+    this.#skipsApplied = skip
   }
 
   /** Adds messages with the judgement of their events. `appliedOf` must know all partitions that they touch. */
@@ -125,7 +125,7 @@ export class BatchFold {
     let page: ((url: string) => string) | undefined
     let fold: DateFold | undefined
     for (const judged of events) {
-      if (!counts(judged)) continue
+      if (!isCounted(judged)) continue
       const {
         position,
         event,
@@ -140,7 +140,7 @@ export class BatchFold {
         page = this.#pageOf(app)
       }
       last = judged
-      fold!.take(position, {
+      fold!.add(position, {
         event,
         context: envelope.context,
         visitor,
@@ -159,7 +159,7 @@ export class BatchFold {
   }
 
   #rowsOf(partition: CounterPartition): CounterRows {
-    return new CounterRows(partition, this.#appliedOf(partition), this.#skip)
+    return new CounterRows(partition, this.#appliedOf(partition), this.#skipsApplied)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { SessionChange } from '@hopper/storage'
-import { counts, type Judged } from '../judge/judge.ts'
+import { isCounted, type Judged } from '../judge/judge.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -16,7 +16,7 @@ export class SessionFold {
         event: { session_id, timestamp },
         visitor: { device, user },
       } = judged
-      if (!counts(judged) || session_id === undefined) continue
+      if (!isCounted(judged) || session_id === undefined) continue
       const session = this.#of(app.id, session_id, judged)
       if (timestamp < session.start) session.start = timestamp
       if (timestamp >= session.end) {

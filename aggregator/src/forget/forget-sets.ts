@@ -15,7 +15,7 @@ import {
 import { ForgottenEvents, type DeadLetter, type LaneBatch } from '@hopper/storage'
 import { archivedEventsOf } from '../backfill/archived-date.ts'
 import { SessionFold } from '../fold/fold-sessions.ts'
-import { counts, type CountedApp } from '../judge/judge.ts'
+import { isCounted, type CountedApp } from '../judge/judge.ts'
 import { judgeArchived } from '../recount/fold-archived.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
 import { forgottenEvents, ForgottenRows } from './forgotten-rows.ts'
@@ -59,7 +59,7 @@ export async function forgetSets(
   for await (const events of forgottenEvents(store.archive, { app: app.id, lane, rows }, place.assertOwned)) {
     collect(found, app, events)
     await place.own.exclusively((lease) =>
-      hideIds(store, place, events, (date, ids) => seen.tell(lane, date, ids), lease),
+      hideIds(store, place, events, (date, ids) => seen.add(lane, date, ids), lease),
     )
   }
   const dead_letters = await forgetLetters(store, place, part)
@@ -73,13 +73,13 @@ function collect(found: Found, app: CountedApp, events: readonly ArchivedEvent[]
   const zone = timeZone(app.timezone)
   for (const archived of events) {
     const { event, received_at } = archived
-    const isCounted = counts(judgeArchived(app, archived))
+    const wasCounted = isCounted(judgeArchived(app, archived))
     const [date, received] = [zone.dateOf(event.timestamp), utcDate(received_at)]
-    if (isCounted) found.dates[date] = (found.dates[date] ?? 0) + 1
+    if (wasCounted) found.dates[date] = (found.dates[date] ?? 0) + 1
     else found.bots++
     found.received[received] = (found.received[received] ?? 0) + 1
     found.events[event.type] = (found.events[event.type] ?? 0) + 1
-    if (isCounted && event.session_id !== undefined)
+    if (wasCounted && event.session_id !== undefined)
       found.sessions.set(event.session_id, Math.min(found.sessions.get(event.session_id) ?? Infinity, event.timestamp))
   }
 }

@@ -96,8 +96,8 @@ export class Forgets {
   }
 
   /** Resolves when no write to the lane is in flight; call it after the lane was given away. */
-  left(lane: number): Promise<void> {
-    return this.#work.left(lane).catch(() => undefined)
+  whenIdle(lane: number): Promise<void> {
+    return this.#work.whenIdle(lane).catch(() => undefined)
   }
 
   close(): Promise<void> {
@@ -215,7 +215,7 @@ export class Forgets {
     const planned = await own.paused(async () => {
       if (own.isDeferring) throw new Postponed('events of an app that is behind are not counted yet')
       const { position: mark } = await own.archive()
-      await lanes.commit(own.lasting(), mark)
+      await lanes.commit(own.currentLease(), mark)
       own.committed = mark
       const devices = await planForget(reader, forget, { lane, lanes: log.lanes, mark })
       const decided: ForgetPart = { ...part, step: 'planned', mark, devices: devices.map(({ id: _, ...rest }) => rest) }
@@ -238,7 +238,7 @@ export class Forgets {
     for (const { id, device } of found) {
       const generation = forgotten?.generationOf(id) ?? 1
       const removed = { app: app.id, device: id, ranges: ranges.get(device) ?? [], generation }
-      await writer.removeIdentities(own.lasting(), removed)
+      await writer.removeIdentities(own.currentLease(), removed)
     }
     forgetApps()
     return { ...part, step: 'cut' }
@@ -285,7 +285,7 @@ export class Forgets {
   async #rewriteArchive({ app, lane, own, assertOwned }: ForgetPlace, part: ForgetPart): Promise<ForgetPart> {
     const rows = new ForgottenRows(app.id, part)
     const work = (): Promise<void> =>
-      rewriteSpans(this.#options.archive, { app: app.id, lane, rows }, () => own.lasting(), assertOwned)
+      rewriteSpans(this.#options.archive, { app: app.id, lane, rows }, () => own.currentLease(), assertOwned)
     await (own.merges?.exclusively(work) ?? work())
     return { ...part, step: 'archived' }
   }

@@ -8,7 +8,7 @@ export interface ForgettingLane {
   committed: number
   readonly isDeferring: boolean
   /** returns a lease whose end is always the current one */
-  lasting(): Lease
+  currentLease(): Lease
   /** Archives buffered events; returns the position before which every event is in the tables and in the archive. */
   archive(): Promise<{ readonly position: number }>
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T>

@@ -25,7 +25,7 @@ import { addPastOf } from '../backfill/stages-of-date.ts'
 import { isMark } from '../backfill/write-stages.ts'
 import { rowKey } from '../fold/row-key.ts'
 import { visitorRowKey } from '../fold/visitor-rows.ts'
-import { counts } from '../judge/judge.ts'
+import { isCounted } from '../judge/judge.ts'
 import { foldArchived, judgeArchived } from '../recount/fold-archived.ts'
 import { Recount } from '../recount/recount.ts'
 import { fetchColumns } from './forgotten-rows.ts'
@@ -112,7 +112,7 @@ export async function recountDate(
 export async function countedEvents(store: ForgettingStore, at: Omit<RecountedDate, 'forgotten'>): Promise<number> {
   let events = 0
   for await (const some of archivedOfDate(store, at, { from: 0, before: Infinity }))
-    events += some.filter((event) => counts(judgeArchived(at.folded, event))).length
+    events += some.filter((event) => isCounted(judgeArchived(at.folded, event))).length
   return events
 }
 

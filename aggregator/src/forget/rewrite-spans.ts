@@ -2,7 +2,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
 import { encodeBuffer, eventsOfChunk, RowBuffer } from '@hopper/engine'
 import type { Archive, Lease } from '@hopper/storage'
-import { inSpans } from '../merge/stored-span.ts'
+import { groupIntoSpans } from '../merge/stored-span.ts'
 import { fetchColumns, type ForgottenRows } from './forgotten-rows.ts'
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
@@ -25,7 +25,7 @@ export async function rewriteSpans(
   lease: () => Lease,
   assertOwned: () => void,
 ): Promise<void> {
-  for (const { chunks } of inSpans(await archive.list({ app, lane, ...ALL }))) {
+  for (const { chunks } of groupIntoSpans(await archive.list({ app, lane, ...ALL }))) {
     const parts: EncodedChunk[] = []
     let isChanged = false
     for (const summary of chunks) {

@@ -1,7 +1,7 @@
 import { limits, type App, type Envelope, type Event } from '@hopper/contracts'
 import { placeOf } from '@hopper/storage'
 import { expect, it } from 'vitest'
-import { deviceKey, judge, seenKey, seenPartition, type Message, type Past } from './judge.ts'
+import { deviceKey, judge, NO_PAST, seenKey, seenPartition, type Message, type Past } from './judge.ts'
 import { envelopeOf } from '../testing/lane.fixture.ts'
 
 const noon = Date.parse('2026-06-15T12:00:00Z')
@@ -13,7 +13,6 @@ const app: App = {
   origins: [],
   keep_parameters: [],
 }
-const nothing: Past = { firstPositions: new Map(), identities: new Map() }
 const note = (event_id: string, fields: object = {}): Event => ({
   type: 'custom',
   name: 'n',
@@ -27,11 +26,11 @@ const at = (position: number, events: Event[], fields: Partial<Envelope> = {}): 
   app,
   envelope: envelopeOf('shop', { events, ...fields }),
 })
-const fatesOf = (messages: Message[], past = nothing): string[] => judge(messages, past).events.map(({ fate }) => fate)
-const usersOf = (messages: Message[], past = nothing): string[] =>
+const fatesOf = (messages: Message[], past = NO_PAST): string[] => judge(messages, past).events.map(({ fate }) => fate)
+const usersOf = (messages: Message[], past = NO_PAST): string[] =>
   judge(messages, past).events.map(({ visitor }) => visitor.user)
 const seenAt = (position: number): Past => ({
-  ...nothing,
+  ...NO_PAST,
   firstPositions: new Map([[seenKey(seenPartition('shop', note('a')), 'a'), position]]),
 })
 
@@ -75,7 +74,7 @@ it('accepts imported events of any age, with reason historical only where they w
   const imported = { context: { device: 'server', browser: '', os: '', historical: true } } as const
   const judged = judge(
     [at(1, [note('a')], imported), at(2, [note('b')], { ...imported, received_at: noon + 300 * 86_400_000 })],
-    nothing,
+    NO_PAST,
   ).events
   expect(judged.map(({ fate, reason }) => [fate, reason])).toEqual([
     ['accepted', 'new'],
@@ -92,7 +91,7 @@ it('assigns events to the user as whom their device was last identified', () => 
     at(3, [note('f')], { device_id: 'other' }),
   ]
   expect(usersOf(messages)).toEqual(['', 'ann', 'ann', 'bob', 'bob', ''])
-  expect(judge(messages, nothing).identities.map(({ user, place }) => [user, place])).toEqual([
+  expect(judge(messages, NO_PAST).identities.map(({ user, place }) => [user, place])).toEqual([
     ['ann', placeOf(1, 1)],
     ['bob', placeOf(2, 0)],
   ])
@@ -103,7 +102,7 @@ it('uses only identities before a replayed batch, not those that the batch itsel
     { user: 'ann', place: placeOf(1, 1) },
     { user: 'bob', place: placeOf(2, 1) },
   ]
-  const past: Past = { ...nothing, identities: new Map([[deviceKey('shop', 'd'), known]]) }
+  const past: Past = { ...NO_PAST, identities: new Map([[deviceKey('shop', 'd'), known]]) }
   expect(usersOf([at(2, [note('a'), note('b', { user_id: 'bob' })])], past)).toEqual(['ann', 'bob'])
   expect(usersOf([at(1, [note('a')])], past)).toEqual([''])
 })
@@ -115,5 +114,5 @@ it('ignores identities of events that do not count', () => {
     at(2, [note('a', { user_id: 'ann' })]),
     at(3, [note('b', { user_id: 'bob' })], machine),
   ]
-  expect(judge(messages, nothing).identities).toEqual([])
+  expect(judge(messages, NO_PAST).identities).toEqual([])
 })

@@ -57,6 +57,9 @@ export interface Past {
   readonly earlier?: EarlierParts
 }
 
+/** State of a lane of which nothing is known. */
+export const NO_PAST: Past = { firstPositions: new Map(), identities: new Map() }
+
 /** Ids with the partition in which they are looked up. */
 export interface IdsOfPartition {
   readonly partition: Partition
@@ -105,7 +108,7 @@ export interface Judgement {
 }
 
 /** True for events that feed the tables and identify a device; the others only have their fate. */
-export function counts({ fate }: Pick<Judged, 'fate'>): boolean {
+export function isCounted({ fate }: Pick<Judged, 'fate'>): boolean {
   return fate === 'accepted' || fate === 'late'
 }
 
@@ -171,7 +174,7 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
       const repeated = isRepeated(message, event)
       const date = zone.dateOf(event.timestamp)
       const [fate, reason] = fateOf(message, event, repeated, date, zone)
-      if (counts({ fate }) && event.user_id !== undefined && event.user_id !== user) {
+      if (isCounted({ fate }) && event.user_id !== undefined && event.user_id !== user) {
         user = event.user_id
         visitor = { user, device: envelope.device_id }
         const generation = app.forgotten?.generationOf(envelope.device_id)

@@ -71,7 +71,7 @@ export class LanePast {
     }
     await Promise.all(
       requested.map(async ({ partition, ids }) =>
-        lookUp(partition, this.#filters ? await this.#filters.seen.meet(this.#lane, partition, ids) : ids),
+        lookUp(partition, this.#filters ? await this.#filters.seen.testAndAdd(this.#lane, partition, ids) : ids),
       ),
     )
     await Promise.all(
@@ -93,7 +93,9 @@ export class LanePast {
     for (const { app, position } of messages) if (!firsts.has(app.id)) firsts.set(app.id, position)
     await Promise.all(
       [...requested].map(async ([app, devices]) => {
-        const maybe = this.#filters ? await this.#filters.identified.maybe(this.#lane, app, [...devices]) : [...devices]
+        const maybe = this.#filters
+          ? await this.#filters.identified.maybeIdentified(this.#lane, app, [...devices])
+          : [...devices]
         if (maybe.length === 0) return
         const identities = await this.#writer.identities(app, maybe, placeOf(firsts.get(app)!, 0))
         for (const [device, identity] of identities) found.set(deviceKey(app, device), [identity])

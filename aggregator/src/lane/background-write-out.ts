@@ -23,5 +23,5 @@ export function backgroundWriteOut({ writer, logger, wroteOut }: BackgroundWrite
       return false
     }
   }
-  return new LaneTurns((lane) => writeOut(lane.lasting()))
+  return new LaneTurns((lane) => writeOut(lane.currentLease()))
 }

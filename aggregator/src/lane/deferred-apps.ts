@@ -1,7 +1,7 @@
 import type { LogMessage } from '@hopper/storage'
 
 /** Memory budget of held messages, in bytes, shared by all lanes of a process. */
-export class HeldBytes {
+export class ByteBudget {
   readonly max: number
   #used = 0
 
@@ -14,18 +14,18 @@ export class HeldBytes {
   }
 
   /** Takes the bytes if there is room; returns whether there was. */
-  take(bytes: number): boolean {
+  tryReserve(bytes: number): boolean {
     if (this.#used + bytes > this.max) return false
     this.#used += bytes
     return true
   }
 
   /** Takes the bytes even if there is no room. */
-  force(bytes: number): void {
+  reserve(bytes: number): void {
     this.#used += bytes
   }
 
-  give(bytes: number): void {
+  release(bytes: number): void {
     this.#used -= bytes
   }
 }
@@ -45,7 +45,7 @@ export interface DeferredPiece {
  * time, and how far they are counted. Their messages are held while there is room; the rest is read from the log again.
  */
 export class DeferredApps {
-  readonly #room: HeldBytes
+  readonly #budget: ByteBudget
   /** by app, the position of the first message that waits here */
   readonly #since = new Map<string, number>()
   /** all messages of these apps in [`#next`, `#heldUntil`) */
@@ -56,8 +56,8 @@ export class DeferredApps {
   /** changes when messages that were held or in flight must be read again */
   #version = 0
 
-  constructor(room: HeldBytes) {
-    this.#room = room
+  constructor(budget: ByteBudget) {
+    this.#budget = budget
   }
 
   get isEmpty(): boolean {
@@ -131,7 +131,7 @@ export class DeferredApps {
   refill(messages: readonly LogMessage[], from: number, until: number): void {
     // This range was requested before further apps with messages in it were deferred.
     if (from !== this.#heldUntil || this.#held.length > 0) return
-    for (const message of messages) this.#room.force(message.value.length)
+    for (const message of messages) this.#budget.reserve(message.value.length)
     this.#held = [...messages]
     this.#heldUntil = until
   }
@@ -151,7 +151,7 @@ export class DeferredApps {
   counted({ messages, until, apps, version }: DeferredPiece, count = messages.length): void {
     const next = count === messages.length ? until : messages[count]!.position
     if (version === this.#version) {
-      for (const { value } of this.#held.splice(0, count)) this.#room.give(value.length)
+      for (const { value } of this.#held.splice(0, count)) this.#budget.release(value.length)
       this.#next = next
     } else {
       for (const app of apps) this.#skip(app, next)
@@ -166,7 +166,7 @@ export class DeferredApps {
 
   /** Holds a copy: `value` may be a small slice of a large buffer from the broker. */
   #hold({ position, value, isDamaged }: LogMessage): boolean {
-    if (!this.#room.take(value.length)) return false
+    if (!this.#budget.tryReserve(value.length)) return false
     this.#held.push({ position, value: Uint8Array.from(value), ...(isDamaged && { isDamaged }) })
     return true
   }
@@ -188,7 +188,7 @@ export class DeferredApps {
   }
 
   #release(): void {
-    for (const { value } of this.#held) this.#room.give(value.length)
+    for (const { value } of this.#held) this.#budget.release(value.length)
     this.#held = []
   }
 }

@@ -35,7 +35,7 @@ const BYTES_PER_WRITE = 4_000_000
  */
 const PART_BYTES = 64_000
 const WIDE_PART_BYTES = 1_000_000
-const LOOKED_UP_SHARE_MAX = 0.03
+const SUSPECT_SHARE_MAX = 0.03
 const NONE: ReadonlyMap<number, DeadLetter> = new Map()
 
 /** Outcome of a batch, for the metrics. */
@@ -71,14 +71,14 @@ export interface PassTargets {
   /** visitor rows that the tables are known to contain */
   readonly written: WrittenVisitors
   /** returns the positions of replayed dead letters: these count at their new positions */
-  readonly replayed: () => Promise<ReadonlySet<number>>
+  readonly readReplayed: () => Promise<ReadonlySet<number>>
   readonly buffer: ArchiveBuffer | undefined
   /** returns the memory limit of buffered rows before they are archived, in bytes */
   readonly rowBytesMax: () => number
   /** bounds the messages that are processed concurrently */
   readonly gate: MessageGate
   /** returns a lease whose end is always the current one */
-  readonly lasting: () => Lease
+  readonly currentLease: () => Lease
   readonly appOf: (id: string) => Promise<CountedApp | undefined>
   readonly watermarkCheck: boolean
 }
@@ -121,14 +121,14 @@ export class LanePass {
    * the watermark.
    */
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
-    const done = this.#writing.then(() => work(this.#targets.lasting()))
+    const done = this.#writing.then(() => work(this.#targets.currentLease()))
     this.#writing = done.catch(() => undefined)
     return done
   }
 
   /** Appends buffered events to the archive. */
   async archive(): Promise<void> {
-    await this.#targets.buffer?.flush(this.#targets.lasting)
+    await this.#targets.buffer?.flush(this.#targets.currentLease)
   }
 
   async #prepare(delivered: readonly LogMessage[], bytesMax: number): Promise<Prepared> {
@@ -166,7 +166,7 @@ export class LanePass {
       allDeadLetters.push(...deadLetters)
       const known = await past.of(messages, earlier)
       const judgement = judge(messages, known.past)
-      this.#isWide = known.past.suspects.size > LOOKED_UP_SHARE_MAX * judgement.events.length
+      this.#isWide = known.past.suspects.size > SUSPECT_SHARE_MAX * judgement.events.length
       await this.#readWatermarks(touchedPartitions(messages, judgement), applied)
       fold.add(messages, judgement)
       buffer?.add(judgement.events)
@@ -211,7 +211,7 @@ export class LanePass {
   async #decode(delivered: readonly LogMessage[], unfoldable: ReadonlyMap<number, DeadLetter>): Promise<Decoded> {
     const messages: Decoded['messages'] = []
     const deadLetters: DeadLetter[] = []
-    const replayed = await this.#targets.replayed()
+    const replayed = await this.#targets.readReplayed()
     for (const sent of delivered) {
       if (replayed.has(sent.position)) continue
       const read = unfoldable.get(sent.position) ?? (await readMessage(sent, this.#targets.appOf))

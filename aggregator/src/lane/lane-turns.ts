@@ -5,7 +5,7 @@ import { LaneWork } from './lane-work.ts'
 /** Owned lane. */
 export interface TurnLane {
   /** returns a lease whose end is always the current one */
-  lasting(): Lease
+  currentLease(): Lease
 }
 
 /**
@@ -27,8 +27,8 @@ export class LaneTurns<L extends TurnLane> {
   }
 
   /** Resolves when the step of a lane has ended; call it after the lane was given away. */
-  left(lane: number): Promise<void> {
-    return this.#work.left(lane)
+  whenIdle(lane: number): Promise<void> {
+    return this.#work.whenIdle(lane)
   }
 
   close(): Promise<void> {
@@ -41,7 +41,7 @@ export class LaneTurns<L extends TurnLane> {
       for (const lane of [...lanes()]) {
         // A lane may be revoked during the turns of the lanes before it.
         const isOwned = !this.#work.isClosed && [...lanes()].includes(lane)
-        if (isOwned && (await this.#work.step(lane.lasting().lane, () => this.#step(lane)))) worked = true
+        if (isOwned && (await this.#work.step(lane.currentLease().lane, () => this.#step(lane)))) worked = true
         // SQLite answers synchronously, so other work of the thread gets its turn here.
         await setImmediate()
       }

@@ -29,7 +29,7 @@ export class LaneWork {
   }
 
   /** Resolves when the step of a lane has ended; call it after the lane was given away. */
-  async left(lane: number): Promise<void> {
+  async whenIdle(lane: number): Promise<void> {
     await this.#steps.get(lane)
   }
 

@@ -39,7 +39,7 @@ async function start(options: Partial<AggregatorOptions> = {}): Promise<Aggregat
   return running
 }
 const send = (...envelopes: Envelope[]): Promise<unknown> => lane.storage.log.append(envelopes)
-const fated = (fate: string, events: number, app = 'shop'): Promise<void> =>
+const whenFate = (fate: string, events: number, app = 'shop'): Promise<void> =>
   until(async () => (await lane.fates(app))[fate] === events)
 
 it('counts an event that is sent again once, also after a restart', async () => {
@@ -47,11 +47,11 @@ it('counts an event that is sent again once, also after a restart', async () => 
   const aggregator = await start()
   await send(first)
   await send(first)
-  await fated('duplicate', 4)
+  await whenFate('duplicate', 4)
   await aggregator.close()
   await start()
   await send(first)
-  await fated('duplicate', 7)
+  await whenFate('duplicate', 7)
   expect(await lane.fates('shop')).toEqual({ accepted: 2, duplicate: 7 })
   expect((await lane.tables('shop')).counters['page_views_by_date|2026-06-15|/']).toEqual([2, 0, 0])
 })
@@ -59,7 +59,7 @@ it('counts an event that is sent again once, also after a restart', async () => 
 it('commits the position on close, so that the next start reads nothing again', async () => {
   const aggregator = await start()
   await send(envelopeOf('shop', { events: [view('a')] }), envelopeOf('shop', { events: [view('b')] }))
-  await fated('accepted', 2)
+  await whenFate('accepted', 2)
   await aggregator.close()
   expect(await lane.storage.lanes.positions()).toEqual(await lane.storage.log.ends())
   expect(await make().assigned(0)).toBe(2)
@@ -83,7 +83,7 @@ it('writes messages that it cannot count to the dead letters and continues', asy
     envelopeOf('nobody', { events: [view('n')] }),
   )
   await send(envelopeOf('shop', { events: [view('good')] }))
-  await fated('accepted', 1)
+  await whenFate('accepted', 1)
   expect(await lane.storage.reader.deadLetters()).toBe(poison.length + 1)
   expect(await lane.fates('shop')).toEqual({ accepted: 1 })
   expect((await lane.tables('nobody')).counters).toEqual({})
@@ -143,7 +143,7 @@ it.each([new TypeError('a bug'), new SyntaxError('a record that is no JSON'), ne
     }
     await start({ registry: failing, logger })
     await send(envelopeOf('shop', { events: [view('a')] }))
-    await fated('accepted', 1)
+    await whenFate('accepted', 1)
     expect(new Set(logged)).toEqual(new Set([fault]))
     expect(await lane.storage.reader.deadLetters()).toBe(0)
   },
@@ -156,7 +156,7 @@ it("makes no dead letters of an app's messages when its registered time zone is 
   await pause(300)
   expect(await lane.storage.reader.deadLetters()).toBe(0)
   await lane.storage.registry.apps.put('acme', 'nowhere', { ...app, timezone: 'UTC' })
-  await fated('accepted', 1, 'nowhere')
+  await whenFate('accepted', 1, 'nowhere')
 })
 
 it('counts events that ingest rejected for lack of a device, and no other events without one', async () => {
@@ -164,10 +164,10 @@ it('counts events that ingest rejected for lack of a device, and no other events
   await send(
     envelopeOf('shop', { device_id: '', events: [], rejected: [{ reason: 'no_device' }, { reason: 'no_device' }] }),
   )
-  await fated('rejected', 2)
+  await whenFate('rejected', 2)
   expect(await lane.storage.reader.deadLetters()).toBe(0)
   await send(envelopeOf('shop', { device_id: '', events: [view('a')] }), envelopeOf('shop', { events: [view('b')] }))
-  await fated('accepted', 1)
+  await whenFate('accepted', 1)
   expect(await lane.storage.reader.deadLetters()).toBe(1)
   expect(await lane.fates('shop')).toEqual({ accepted: 1, rejected: 2 })
 })
@@ -179,8 +179,8 @@ it('never mixes apps that share devices, ids and times', async () => {
     envelopeOf('shop', { events: [view('a'), view('b')] }),
     envelopeOf('other', { events: [view('a', { user_id: 'ann' })] }),
   )
-  await fated('accepted', 1, 'other')
-  await fated('accepted', 2)
+  await whenFate('accepted', 1, 'other')
+  await whenFate('accepted', 2)
   expect((await lane.storage.writer.identities('shop', ['d'], Number.MAX_SAFE_INTEGER)).size).toBe(0)
   expect((await lane.tables('other')).persons).toMatchObject({ 'users_by_date|2026-06-15|17': 1 })
 })
@@ -191,7 +191,7 @@ it('keeps its lease after a failed batch, so that the batch is counted on redeli
   let takes = 0
   const failing = withOverrides(writer, {
     apply: async (lease, batch) => {
-      if (failures-- > 0) throw new Error('the store is away')
+      if (failures-- > 0) throw new Error('the store is unavailable')
       return writer.apply(lease, batch)
     },
   })
@@ -200,7 +200,7 @@ it('keeps its lease after a failed batch, so that the batch is counted on redeli
     lanes: withOverrides(lanes, { acquire: (...args) => (takes++, lanes.acquire(...args)) }),
   })
   await send(envelopeOf('shop', { events: [view('a')] }))
-  await fated('accepted', 1)
+  await whenFate('accepted', 1)
   expect({ failures, takes }).toEqual({ failures: -1, takes: 1 })
 })
 
@@ -242,7 +242,7 @@ it('renews a lease well before it expires, and only then', async () => {
   await until(async () => renewals.length > 0)
   expect(renewals[0]).toBeGreaterThan(lastsMs / 3)
   await send(envelopeOf('shop', { events: [view('a')] }))
-  await fated('accepted', 1)
+  await whenFate('accepted', 1)
   await until(async () => (await lanes.positions())[0] === 1)
   // The renewed lease lasts long, so it is not renewed with every commit.
   expect(renewals).toHaveLength(1)
@@ -280,20 +280,22 @@ it('renews the lease while a batch and an archive write take longer than it last
 it('takes a lane with an expired lease again without further messages, and archives what it had read', async () => {
   const { lanes } = lane.storage
   let takes = 0
-  let away = true
+  let isUnavailable = true
   const failing = withOverrides(lanes, {
     acquire: async (...args) => ({
       ...(await lanes.acquire(...args)),
       expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000),
     }),
-    renew: async (lease) => (away ? Promise.reject(new Error('the store is away')) : lanes.renew(lease)),
-    commit: async (...args) => (away ? Promise.reject(new Error('the store is away')) : lanes.commit(...args)),
+    renew: async (lease) =>
+      isUnavailable ? Promise.reject(new Error('the store is unavailable')) : lanes.renew(lease),
+    commit: async (...args) =>
+      isUnavailable ? Promise.reject(new Error('the store is unavailable')) : lanes.commit(...args),
   })
   await start({ lanes: failing })
   await send(envelopeOf('shop', { events: [view('a')] }))
-  await fated('accepted', 1)
+  await whenFate('accepted', 1)
   await until(async () => takes > 1)
-  away = false
+  isUnavailable = false
   await until(async () => (await lanes.positions())[0] === 1)
   expect(await lane.fates('shop')).toEqual({ accepted: 1 })
 })
@@ -313,7 +315,7 @@ it('does not acknowledge a batch whose lease expired while it was counted, and a
       ...(await lanes.acquire(...args)),
       expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000),
     }),
-    renew: () => Promise.reject(new Error('the store is away')),
+    renew: () => Promise.reject(new Error('the store is unavailable')),
   })
   await start({ lanes: short, writer: slow })
   await send(envelopeOf('shop', { events: [view('a')] }))

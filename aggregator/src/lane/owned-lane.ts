@@ -9,7 +9,7 @@ import {
   type TableWriter,
 } from '@hopper/storage'
 import { ArchiveBuffer } from '../archive-buffer.ts'
-import { DeferredApps, type HeldBytes } from './deferred-apps.ts'
+import { DeferredApps, type ByteBudget } from './deferred-apps.ts'
 import type { ChooseDeferred } from './heavy-apps.ts'
 import { LanePass, type Applied, type Counted } from './lane-pass.ts'
 import { Pauses } from './pauses.ts'
@@ -54,7 +54,7 @@ export interface LaneTargets {
   /** bounds the messages of deferred apps that all lanes process concurrently */
   readonly deferredGate: MessageGate
   /** memory budget for held messages of deferred apps, shared by all lanes */
-  readonly held: HeldBytes
+  readonly held: ByteBudget
   /** returns whether there is another app that one with a large backlog could delay */
   readonly mayDefer: () => boolean
   readonly chooseDeferred: ChooseDeferred
@@ -105,8 +105,8 @@ export class OwnedLane {
       identified,
       past: new LanePast(lane, writer, { seen, identified }),
       written: this.#written,
-      replayed: () => this.#readReplayed(),
-      lasting: () => this.lasting(),
+      readReplayed: () => this.#readReplayed(),
+      currentLease: () => this.currentLease(),
       appOf: targets.appOf,
       watermarkCheck: targets.watermarkCheck,
     }
@@ -127,19 +127,19 @@ export class OwnedLane {
   }
 
   /** True when the lease should be renewed. */
-  get aging(): boolean {
+  get shouldRenew(): boolean {
     return performance.now() >= this.#renewAt
   }
 
   /** True when another owner may have the lane by now. */
-  get expired(): boolean {
+  get isExpired(): boolean {
     return isLeaseExpired(this.#lease)
   }
 
   /**
    * Returns a lease whose end is always the current one: a long batch continues when the lease was renewed meanwhile.
    */
-  lasting(): Lease {
+  currentLease(): Lease {
     const until = (): number => this.#lease.expiresAt
     return {
       ...this.#lease,
@@ -231,12 +231,12 @@ export class OwnedLane {
   /**
    * Does the same as `archive`, except for buffered rows that should wait for more; undefined if there are any.
    */
-  async archiveRipe(): Promise<Reached | undefined> {
+  async archiveDue(): Promise<Reached | undefined> {
     const { reached } = this
-    const ripe = this.#buffers.map((buffer) => buffer?.ripe ?? true)
-    if (ripe[0]) await this.#front.archive()
-    if (ripe[1]) await this.#behind.archive()
-    return ripe.every(Boolean) ? reached : undefined
+    const isDue = this.#buffers.map((buffer) => buffer?.isDue ?? true)
+    if (isDue[0]) await this.#front.archive()
+    if (isDue[1]) await this.#behind.archive()
+    return isDue.every(Boolean) ? reached : undefined
   }
 
   /** Appends buffered events to the archive; returns how far every event is in the tables and in the archive. */

@@ -6,7 +6,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { expect, it } from 'vitest'
 import { Aggregator } from '../aggregator.ts'
 import { BatchFold, foldBatch, type Folded } from '../fold/fold-batch.ts'
-import { EarlierParts, judge, seenDate, type Judged, type Message, type Past } from '../judge/judge.ts'
+import { EarlierParts, judge, NO_PAST, seenDate, type Judged, type Message } from '../judge/judge.ts'
 import { envelopeOf, messagesOf, openLane } from '../testing/lane.fixture.ts'
 import { addVerdicts, type Verdicts } from '../judge/verdicts.ts'
 
@@ -19,7 +19,6 @@ const apps: readonly App[] = ['a', 'b'].map((id) => ({
   origins: [],
   keep_parameters: [],
 }))
-const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
 
 const event = fc
   .record({
@@ -86,7 +85,7 @@ function inParts(
     } of ids)
       if (seenIds.has(id!)) suspects.add(id!)
       else seenIds.add(id!)
-    const judgement = judge(part, { ...NOTHING, suspects, earlier })
+    const judgement = judge(part, { ...NO_PAST, suspects, earlier })
     fold.add(part, judgement)
     earlier.add(judgement, ids)
     addVerdicts(verdicts, part, judgement)
@@ -110,7 +109,7 @@ const inOrder = ({ counters, visitors, seen, identities, sessions }: Folded): un
 it('gives the same result for a batch that is judged and folded in parts as for the whole batch', () => {
   fc.assert(
     fc.property(batch, fc.array(fc.nat(), { maxLength: 6 }), (messages, cuts) => {
-      const whole = judge(messages, NOTHING)
+      const whole = judge(messages, NO_PAST)
       const { folded, judged, verdicts } = inParts(messages, cuts)
       expect(judged.map(({ fate, visitor, date }) => [fate, visitor, date])).toEqual(
         whole.events.map(({ fate, visitor, date }) => [fate, visitor, date]),

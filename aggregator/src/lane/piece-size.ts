@@ -4,14 +4,14 @@ const BYTES_MIN = 16_000
 const BYTES_MAX = 4_000_000
 /** Target limit of the time that a piece blocks the thread. */
 const BLOCKED_MS_MAX = 200
-const LOOK_MS = 10
+const SAMPLING_MS = 10
 
 /**
  * Adapts the size of pieces of work so that other work of the thread need not wait: smaller after the thread was
  * blocked for long, larger after it was not. Large pieces cost less per event.
  */
 export class PieceSize {
-  readonly #delay = monitorEventLoopDelay({ resolution: LOOK_MS })
+  readonly #delay = monitorEventLoopDelay({ resolution: SAMPLING_MS })
   #bytes = BYTES_MAX / 16
 
   get bytes(): number {

@@ -54,10 +54,10 @@ function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
   return [[...path], ...below]
 }
 
-function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
+function replaceAt(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
   if (key === undefined) return by
   const copy = (Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) }) as Record<string, unknown>
-  copy[key] = replaced(copy[key], rest, by)
+  copy[key] = replaceAt(copy[key], rest, by)
   return copy
 }
 
@@ -98,7 +98,7 @@ const messageOf = (app: string): fc.Arbitrary<Uint8Array> => {
         .tuple(fc.nat(paths.length - 1), strange, fc.uuid())
         .map(([at, by, id]) =>
           Buffer.from(
-            (JSON.stringify(replaced(full(app, id), paths[at]!, by)) ?? '').replace(JSON.stringify(DEEP), deepJson),
+            (JSON.stringify(replaceAt(full(app, id), paths[at]!, by)) ?? '').replace(JSON.stringify(DEEP), deepJson),
           ),
         ),
     },

@@ -14,14 +14,14 @@ it('reports how long the memory budget is exceeded, and stays ready', () => {
     () => used * MB,
   )
   expect([watch.overSeconds, watch.health()]).toEqual([0, { name: 'memory', healthy: true }])
-  watch.look()
+  watch.measure()
   vi.advanceTimersByTime(90_000)
-  watch.look()
+  watch.measure()
   const detail =
     '1500 MB are in use, more than the 1000 MB allowed, for 90 s: events are counted more slowly; ' +
     'raise HOPPER_MEMORY_MB or start another aggregator'
   expect([watch.overSeconds, watch.health()]).toEqual([90, { name: 'memory', healthy: true, detail }])
   used = 800
-  watch.look()
+  watch.measure()
   expect([watch.overSeconds, watch.health()]).toEqual([0, { name: 'memory', healthy: true }])
 })

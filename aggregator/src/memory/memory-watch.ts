@@ -14,7 +14,7 @@ const REMEDY = 'raise HOPPER_MEMORY_MB or start another aggregator'
 export class MemoryWatch {
   readonly total: number
   readonly #measure: () => number
-  readonly #crossed: (level: MemoryLevel, used: number) => void
+  readonly #onCrossed: (level: MemoryLevel, used: number) => void
   #level: MemoryLevel = 'within'
   #used = 0
   /** time at which the level became `over` */
@@ -23,11 +23,11 @@ export class MemoryWatch {
   /** `measure` returns the bytes that are in use now. */
   constructor(
     total: number,
-    crossed: (level: MemoryLevel, used: number) => void,
+    onCrossed: (level: MemoryLevel, used: number) => void,
     measure: () => number = () => process.memoryUsage.rss(),
   ) {
     this.total = total
-    this.#crossed = crossed
+    this.#onCrossed = onCrossed
     this.#measure = measure
   }
 
@@ -56,12 +56,12 @@ export class MemoryWatch {
     return { name: 'memory', healthy: true, detail: `${excess}: events are counted more slowly; ${REMEDY}` }
   }
 
-  look(): MemoryLevel {
+  measure(): MemoryLevel {
     this.#used = this.#measure()
     const level = this.#levelOf(this.#used / this.total)
     if (level !== 'over') this.#overSince = undefined
     else this.#overSince ??= performance.now()
-    if (level !== this.#level) this.#crossed(level, this.#used)
+    if (level !== this.#level) this.#onCrossed(level, this.#used)
     return (this.#level = level)
   }
 

@@ -33,7 +33,7 @@ describe('the memory of an aggregator', () => {
     )
     for (const next of [100, 840, 851, 900, 840, 760, 851, 1_000, 1_200, 990, 930, 1_010, 920, 751, 749, 800, 900]) {
       used = next
-      watch.look()
+      watch.measure()
     }
     expect(reported).toEqual(['near 851', 'over 1000', 'near 920', 'within 749', 'near 900'])
   })

@@ -14,7 +14,7 @@ export interface BackgroundMergesOptions {
   readonly apps: () => Promise<readonly string[]>
   readonly merger: SpanMerger | undefined
   readonly logger: { error(details: object, message: string): void } | undefined
-  readonly merged: (merged: Merged) => void
+  readonly onMerged: (onMerged: Merged) => void
 }
 
 /**
@@ -50,12 +50,12 @@ export class BackgroundMerges {
 
   async #step(lane: MergingLane): Promise<boolean> {
     try {
-      const done = await lane.merges?.step(() => lane.lasting())
-      if (done && done !== 'looked') this.#options.merged(done)
+      const done = await lane.merges?.step(() => lane.currentLease())
+      if (done && done !== 'checked') this.#options.onMerged(done)
       return done !== undefined
     } catch (error) {
       this.#options.logger?.error(
-        { lane: lane.lasting().lane, err: error },
+        { lane: lane.currentLease().lane, err: error },
         'spans could not be merged and stay as they are',
       )
       return false

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { selectMerge, FAN_IN, FAN_IN_OVER, MERGE_BYTES_MAX, tierOf } from './select-merge.ts'
+import { selectMerge, FAN_IN, FAN_IN_PAST, MERGE_BYTES_MAX, tierOf } from './select-merge.ts'
 
 interface Sized {
   readonly rows: number
@@ -47,7 +47,7 @@ it('keeps few spans, rewrites each event few times and loses none, for spans of 
         // times as large.
         const small = Math.min(total, 512) / FAN_IN
         expect(spans.reduce((sum, { rewritten }) => sum + rewritten, 0) / total).toBeLessThanOrEqual(small + 6)
-        settle(spans, FAN_IN_OVER)
+        settle(spans, FAN_IN_PAST)
         expect(spans.map(tierOf).filter((tier, at, all) => tier === all[at + 1] && tier < 4)).toEqual([])
       },
     ),
@@ -64,6 +64,6 @@ it('leaves large spans alone, and merges the smallest first', () => {
   ]
   expect(selectMerge(spans, FAN_IN)).toEqual(spans.slice(10))
   expect(selectMerge(spans.slice(0, 10), FAN_IN)).toEqual(spans.slice(1, 9))
-  expect(selectMerge([sized(300_000), sized(300_000)], FAN_IN_OVER)).toBeUndefined()
+  expect(selectMerge([sized(300_000), sized(300_000)], FAN_IN_PAST)).toBeUndefined()
   expect(selectMerge(spans.slice(0, 8), FAN_IN)).toBeUndefined()
 })

@@ -1,10 +1,10 @@
 import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
 import type { Archive, Lease, Partition, SpanKey } from '@hopper/storage'
 import { Pauses } from '../lane/pauses.ts'
-import { selectMerge, FAN_IN, FAN_IN_OVER } from './select-merge.ts'
-import { MergeQueue, type Due } from './merge-queue.ts'
+import { selectMerge, FAN_IN, FAN_IN_PAST } from './select-merge.ts'
+import { MergeQueue, type DueCheck } from './merge-queue.ts'
 import type { SpanMerger } from './merge-thread.ts'
-import { isOver, lastOfMonth, spansOfDate, spansOfMonth, type StoredSpan } from './stored-span.ts'
+import { hasEnded, lastOfMonth, spansOfDate, spansOfMonth, type StoredSpan } from './stored-span.ts'
 import { unmergedPartitions } from './unmerged-partitions.ts'
 
 /** Result of one merge. */
@@ -26,7 +26,7 @@ export class LaneMerges {
   readonly #lane: number
   readonly #merger: SpanMerger
   readonly #queue = new MergeQueue()
-  #left: AsyncGenerator<readonly Partition[]> | undefined
+  #unmerged: AsyncGenerator<readonly Partition[]> | undefined
   readonly #pauses = new Pauses()
   #closed = false
   #replacing: Promise<unknown> = Promise.resolve()
@@ -42,7 +42,7 @@ export class LaneMerges {
     this.#archive = archive
     this.#lane = lane
     this.#merger = merger
-    this.#left = unmergedPartitions(archive, lane, apps, now)
+    this.#unmerged = unmergedPartitions(archive, lane, apps, now)
   }
 
   appended(partition: Partition): void {
@@ -51,10 +51,10 @@ export class LaneMerges {
 
   /**
    * Does one merge, or searches one window of time for spans that an earlier owner left unmerged. Returns the merge,
-   * 'looked' when nothing was merged but there may be more to do, `undefined` when there is nothing to do now. Rejects
+   * 'checked' when nothing was merged but there may be more to do, `undefined` when there is nothing to do now. Rejects
    * when the merge failed: nothing has changed then, and the merge is postponed.
    */
-  step(lease: () => Lease, now = Date.now()): Promise<Merged | 'looked' | undefined> {
+  step(lease: () => Lease, now = Date.now()): Promise<Merged | 'checked' | undefined> {
     return this.#pauses.during(() => this.#step(lease, now))
   }
 
@@ -63,15 +63,15 @@ export class LaneMerges {
     return this.#pauses.pause(work)
   }
 
-  async #step(lease: () => Lease, now: number): Promise<Merged | 'looked' | undefined> {
+  async #step(lease: () => Lease, now: number): Promise<Merged | 'checked' | undefined> {
     if (this.#closed) return undefined
     const due = this.#queue.next(now)
-    if (!due) return this.#lookBack()
+    if (!due) return this.#findUnmerged()
     try {
       const run = await this.#runOf(due, now)
       if (run) return await this.#merge(due, run, lease)
-      this.#queue.looked(due)
-      return 'looked'
+      this.#queue.checked(due)
+      return 'checked'
     } catch (error) {
       this.#queue.failed(due, now)
       if (this.#closed) return undefined
@@ -89,26 +89,26 @@ export class LaneMerges {
    * Selects spans of a date to merge. For a past date without any, selects among all past dates of its month: a small
    * site has few events on each date.
    */
-  async #runOf({ partition, fanIn }: Due, now: number): Promise<readonly StoredSpan[] | undefined> {
+  async #runOf({ partition, fanIn }: DueCheck, now: number): Promise<readonly StoredSpan[] | undefined> {
     const run = selectMerge(await spansOfDate(this.#archive, this.#lane, partition), fanIn)
-    if (run || fanIn !== FAN_IN_OVER) return run
+    if (run || fanIn !== FAN_IN_PAST) return run
     return selectMerge(
       await spansOfMonth(this.#archive, this.#lane, partition, now),
-      isOver(lastOfMonth(partition.date), now) ? FAN_IN_OVER : FAN_IN,
+      hasEnded(lastOfMonth(partition.date), now) ? FAN_IN_PAST : FAN_IN,
     )
   }
 
-  async #lookBack(): Promise<'looked' | undefined> {
-    const found = await this.#left?.next()
+  async #findUnmerged(): Promise<'checked' | undefined> {
+    const found = await this.#unmerged?.next()
     if (!found || found.done) {
-      this.#left = undefined
+      this.#unmerged = undefined
       return undefined
     }
-    for (const partition of found.value) this.#queue.found(partition)
-    return 'looked'
+    for (const partition of found.value) this.#queue.add(partition)
+    return 'checked'
   }
 
-  async #merge({ partition }: Due, run: readonly StoredSpan[], lease: () => Lease): Promise<Merged | undefined> {
+  async #merge({ partition }: DueCheck, run: readonly StoredSpan[], lease: () => Lease): Promise<Merged | undefined> {
     const chunks: EncodedChunk[] = []
     for (const summary of run.flatMap((span) => span.chunks)) chunks.push(await this.#fetch(summary))
     if (this.#closed) return undefined

@@ -1,6 +1,6 @@
 import type { Partition } from '@hopper/storage'
-import { FAN_IN, FAN_IN_OVER } from './select-merge.ts'
-import { isOver } from './stored-span.ts'
+import { FAN_IN, FAN_IN_PAST } from './select-merge.ts'
+import { hasEnded } from './stored-span.ts'
 
 const PARTITIONS_MAX = 20_000
 /** A past date is merged to its end when no span was appended to it for this long. */
@@ -14,7 +14,7 @@ interface Entry {
 }
 
 /** Partition whose spans should be checked, and the number of spans of one size that are merged. */
-export interface Due {
+export interface DueCheck {
   readonly partition: Partition
   readonly fanIn: number
 }
@@ -40,31 +40,31 @@ export class MergeQueue {
   }
 
   /** Adds a partition that was found to have spans to merge. */
-  found(partition: Partition): void {
+  add(partition: Partition): void {
     const key = keyOf(partition)
     if (!this.#entries.has(key) && this.#entries.size < PARTITIONS_MAX)
       this.#entries.set(key, { partition, appended: FAN_IN, lastAppendAt: 0 })
   }
 
-  /** Returns the partition to check next; the same one until `looked` or `failed` is called for it. */
-  next(now: number): Due | undefined {
+  /** Returns the partition to check next; the same one until `checked` or `failed` is called for it. */
+  next(now: number): DueCheck | undefined {
     for (const { partition, appended, lastAppendAt } of this.#entries.values()) {
-      const isFinal = now - lastAppendAt >= QUIET_MS && isOver(partition.date, now)
-      if (isFinal || appended >= FAN_IN) return { partition, fanIn: isFinal ? FAN_IN_OVER : FAN_IN }
+      const isFinal = now - lastAppendAt >= QUIET_MS && hasEnded(partition.date, now)
+      if (isFinal || appended >= FAN_IN) return { partition, fanIn: isFinal ? FAN_IN_PAST : FAN_IN }
     }
     return undefined
   }
 
   /** Notes that nothing was left to merge. */
-  looked({ partition, fanIn }: Due): void {
+  checked({ partition, fanIn }: DueCheck): void {
     const key = keyOf(partition)
     const entry = this.#entries.get(key)
-    if (fanIn === FAN_IN_OVER) this.#entries.delete(key)
+    if (fanIn === FAN_IN_PAST) this.#entries.delete(key)
     else if (entry) entry.appended = 0
   }
 
   /** Notes that the merge failed: it is retried after as many further spans, or after the quiet time. */
-  failed({ partition }: Due, now: number): void {
+  failed({ partition }: DueCheck, now: number): void {
     const entry = this.#entries.get(keyOf(partition))
     if (!entry) return
     entry.appended = 0

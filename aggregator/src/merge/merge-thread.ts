@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { EncodedChunk } from '@hopper/contracts'
 import { newZstdLock, terminateOutsideZstd } from '@hopper/engine'
-import { packed, type PackedChunk } from './packed-chunk.ts'
+import { packChunks, type PackedChunk } from './packed-chunk.ts'
 
 /** Merges the chunks of several spans into those of one span. */
 export interface SpanMerger {
@@ -43,7 +43,7 @@ export class MergeThread implements SpanMerger {
   #request(chunks: readonly EncodedChunk[]): Promise<readonly EncodedChunk[]> {
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
-      const { message, transfer } = packed(chunks)
+      const { message, transfer } = packChunks(chunks)
       this.#thread ??= this.#start()
       this.#thread.postMessage(message, transfer)
     })

@@ -10,7 +10,7 @@ export interface PackedChunk {
  * Packs chunks into a message that transfers their bytes. Each cell is copied first: it may be a slice of a larger
  * buffer that is still in use elsewhere.
  */
-export function packed(chunks: readonly EncodedChunk[]): { message: PackedChunk[]; transfer: ArrayBuffer[] } {
+export function packChunks(chunks: readonly EncodedChunk[]): { message: PackedChunk[]; transfer: ArrayBuffer[] } {
   const transfer: ArrayBuffer[] = []
   const message = chunks.map(({ summary, columns }) => ({
     summary,

@@ -3,7 +3,7 @@ import type { StoredSpan } from './stored-span.ts'
 /** Number of adjacent spans of one size that are merged into one of the next size. */
 export const FAN_IN = 8
 /** The same number for a date or month that is past and quiet, so that few spans remain. */
-export const FAN_IN_OVER = 2
+export const FAN_IN_PAST = 2
 /** Maximum bytes that a merge reads, as stored; these and the result are in memory at the same time. */
 export const MERGE_BYTES_MAX = 32_000_000
 const MERGE_SPANS_MAX = 128
@@ -34,7 +34,7 @@ export function selectMerge<S extends Size>(spans: readonly S[], fanIn: number):
     for (let begin = 0, end = 0; begin < spans.length; begin = end + 1) {
       for (end = begin; end < spans.length && tiers[end]! <= tier; end++);
       if (tiers.slice(begin, end).filter((other) => other === tier).length < fanIn) continue
-      const run = bounded(spans.slice(begin, end))
+      const run = takeBounded(spans.slice(begin, end))
       if (run.length > 1) return run
     }
   }
@@ -42,7 +42,7 @@ export function selectMerge<S extends Size>(spans: readonly S[], fanIn: number):
 }
 
 /** Returns the first spans, as many as one merge may read. */
-function bounded<S extends Size>(spans: readonly S[]): readonly S[] {
+function takeBounded<S extends Size>(spans: readonly S[]): readonly S[] {
   let bytes = 0
   const end = spans.findIndex((span, at) => at >= MERGE_SPANS_MAX || (bytes += span.bytes) > MERGE_BYTES_MAX)
   return end < 0 ? spans : spans.slice(0, end)

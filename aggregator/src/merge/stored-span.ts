@@ -28,7 +28,7 @@ export async function spansOfMonth(
   now: number,
 ): Promise<StoredSpan[]> {
   const spans = await spansBetween(archive, lane, app, `${monthOf(date)}-01`, lastOfMonth(date))
-  return spans.filter(({ chunks }) => isOver(chunks[0]!.date, now))
+  return spans.filter(({ chunks }) => hasEnded(chunks[0]!.date, now))
 }
 
 export function monthOf(date: string): string {
@@ -53,16 +53,16 @@ async function spansBetween(
     from: Math.max(0, Date.parse(first) + EARLIEST_MS),
     to: Date.parse(last) + LATEST_MS,
   })
-  return inSpans(chunks.filter(({ date }) => first <= date && date <= last))
+  return groupIntoSpans(chunks.filter(({ date }) => first <= date && date <= last))
 }
 
 /** True when a local date has ended in every time zone. */
-export function isOver(date: string, now: number): boolean {
+export function hasEnded(date: string, now: number): boolean {
   return now >= Date.parse(date) + LATEST_MS
 }
 
 /** Groups chunks of one lane into spans, sorted by their first date, then by their positions. */
-export function inSpans(chunks: readonly ChunkSummary[]): StoredSpan[] {
+export function groupIntoSpans(chunks: readonly ChunkSummary[]): StoredSpan[] {
   const spans = new Map<string, ChunkSummary[]>()
   for (const chunk of chunks) {
     const name = `${chunk.date} ${chunk.first_position} ${chunk.last_position}`

@@ -1,7 +1,7 @@
 import type { ChunkSummary } from '@hopper/contracts'
 import type { Archive, Partition } from '@hopper/storage'
-import { selectMerge, FAN_IN, FAN_IN_OVER } from './select-merge.ts'
-import { inSpans, isOver, lastOfMonth, monthOf } from './stored-span.ts'
+import { selectMerge, FAN_IN, FAN_IN_PAST } from './select-merge.ts'
+import { groupIntoSpans, hasEnded, lastOfMonth, monthOf } from './stored-span.ts'
 
 const DAY_MS = 86_400_000
 const WINDOW_MS = 31 * DAY_MS
@@ -32,11 +32,11 @@ export async function* unmergedPartitions(
 
 function mergeable(app: string, chunks: readonly ChunkSummary[], now: number): Partition[] {
   const dates = [...Map.groupBy(chunks, ({ date }) => date)].filter(([date, own]) =>
-    selectMerge(inSpans(own), isOver(date, now) ? FAN_IN_OVER : FAN_IN),
+    selectMerge(groupIntoSpans(own), hasEnded(date, now) ? FAN_IN_PAST : FAN_IN),
   )
-  const over = chunks.filter(({ date }) => isOver(date, now))
+  const over = chunks.filter(({ date }) => hasEnded(date, now))
   const months = [...Map.groupBy(over, ({ date }) => monthOf(date)).values()].filter((own) =>
-    selectMerge(inSpans(own), isOver(lastOfMonth(own[0]!.date), now) ? FAN_IN_OVER : FAN_IN),
+    selectMerge(groupIntoSpans(own), hasEnded(lastOfMonth(own[0]!.date), now) ? FAN_IN_PAST : FAN_IN),
   )
   return [...dates.map(([date]) => ({ app, date })), ...months.map(([chunk]) => ({ app, date: chunk!.date }))]
 }

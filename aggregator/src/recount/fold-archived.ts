@@ -1,9 +1,7 @@
 import type { App, ArchivedEvent } from '@hopper/contracts'
 import type { CounterChange } from '@hopper/storage'
 import { foldBatch, type Folded } from '../fold/fold-batch.ts'
-import { judge, type Judged, type Past } from '../judge/judge.ts'
-
-const NO_PAST: Past = { firstPositions: new Map(), identities: new Map() }
+import { judge, NO_PAST, type Judged } from '../judge/judge.ts'
 
 /**
  * Folds archived events into the counters and visitor sets of their dates, with the folds of the aggregator. The

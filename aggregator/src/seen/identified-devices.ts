@@ -22,13 +22,13 @@ export class IdentifiedDevices {
   }
 
   /** Returns the devices that may have identities in the store. */
-  async maybe(lane: number, app: string, devices: readonly string[]): Promise<readonly string[]> {
+  async maybeIdentified(lane: number, app: string, devices: readonly string[]): Promise<readonly string[]> {
     return this.#filters ? this.#filters.maybeSeen(lane, partitionOf(app), devices) : devices
   }
 
   /** Adds identities that are about to be written. */
   add(lane: number, identities: readonly IdentityChange[]): void {
-    for (const { app, device } of identities) this.#filters?.tell(lane, partitionOf(app), [device])
+    for (const { app, device } of identities) this.#filters?.add(lane, partitionOf(app), [device])
   }
 
   /** Drops the filters of a lane that has, or had, another owner. */

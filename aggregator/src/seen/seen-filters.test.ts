@@ -34,7 +34,7 @@ it('needs no look-up for a new date, and answers maybe for ids that were added',
   const app = randomUUID()
   const [known, fresh] = [ids(50), ids(50)]
   expect(await filters.maybeSeen(0, { app, date }, known)).toEqual([])
-  expect(await filters.meet(0, { app, date }, [...known, known[7]!])).toEqual([known[7]])
+  expect(await filters.testAndAdd(0, { app, date }, [...known, known[7]!])).toEqual([known[7]])
   expect(await filters.maybeSeen(0, { app, date }, [...known, ...fresh])).toEqual(known)
   expect(await filters.maybeSeen(0, { app, date: '2026-06-16' }, known)).toEqual([])
   expect(await filters.maybeSeen(1, { app, date }, known)).toEqual([])
@@ -45,10 +45,10 @@ it('answers maybe for every id until it has read the whole store, a page at a ti
   const [known, fresh] = [ids(6_000), ids(100)]
   await write(change(app, known))
   const filters = new SeenFilters(lane.storage.writer)
-  expect(await filters.meet(0, { app, date }, fresh)).toEqual(fresh)
+  expect(await filters.testAndAdd(0, { app, date }, fresh)).toEqual(fresh)
   // Ids that are written during the read may be missing in its result.
   const meanwhile = ids(10)
-  filters.tell(0, { app, date }, meanwhile)
+  filters.add(0, { app, date }, meanwhile)
   const others = ids(100)
   let maybe: readonly string[] = others
   for (let touch = 0; touch < 3; touch++) maybe = await filters.maybeSeen(0, { app, date }, others)
@@ -62,7 +62,7 @@ it('drops the least recently used filter when memory is full, and filters of lan
   const apps = Array.from({ length: 10 }, () => randomUUID())
   const known = ids(100)
   for (const app of apps) {
-    await filters.meet(0, { app, date }, known)
+    await filters.testAndAdd(0, { app, date }, known)
     await write(change(app, known))
     expect(filters.bytes).toBeLessThanOrEqual(20_000)
   }
@@ -82,11 +82,11 @@ it('does not treat a failed read as complete', async () => {
   const { writer } = lane.storage
   const filters = new SeenFilters({
     async *seenIds(...args) {
-      if (fails) throw new Error('the store is away')
+      if (fails) throw new Error('the store is unavailable')
       yield* writer.seenIds(...args)
     },
   })
-  await expect(filters.maybeSeen(0, { app, date }, known)).rejects.toThrow('away')
+  await expect(filters.maybeSeen(0, { app, date }, known)).rejects.toThrow('unavailable')
   fails = false
   expect(await filters.maybeSeen(0, { app, date }, known)).toEqual(known)
 })

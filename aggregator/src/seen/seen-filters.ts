@@ -4,7 +4,7 @@ import { IdFilter } from './id-filter.ts'
 /** Memory of all filters of a process: about 30 million ids. */
 const FILTERS_BYTES_MAX = 96_000_000
 /** Ids that are loaded into an incomplete filter per id that is looked up. */
-const FILLED_PER_ASKED = 8
+const LOADED_PER_LOOKUP = 8
 /** Overhead of a filter beside its bits, in bytes. */
 const ENTRY_BYTES = 512
 
@@ -51,20 +51,20 @@ export class SeenFilters {
    * Does the same for ids that are about to be written, and adds them. An id that occurs twice among them counts as one
    * that may be in the store.
    */
-  async meet(lane: number, partition: Partition, ids: readonly string[]): Promise<readonly string[]> {
+  async testAndAdd(lane: number, partition: Partition, ids: readonly string[]): Promise<readonly string[]> {
     const known = await this.#filled(lane, partition, ids.length)
     const maybe = ids.filter((id) => known.filter.add(id))
-    this.#weigh(keyOf(lane, partition), known)
+    this.#updateBytes(keyOf(lane, partition), known)
     return known.rest ? ids : maybe
   }
 
   /** Adds ids that are about to be written and were not passed to `meet`. */
-  tell(lane: number, partition: Partition, ids: readonly string[]): void {
+  add(lane: number, partition: Partition, ids: readonly string[]): void {
     const key = keyOf(lane, partition)
     const known = this.#known.get(key)
     if (!known) return
     for (const id of ids) known.filter.add(id)
-    this.#weigh(key, known)
+    this.#updateBytes(key, known)
   }
 
   /** Drops the filters of a lane that has, or had, another owner. */
@@ -79,7 +79,7 @@ export class SeenFilters {
       rest: this.#writer.seenIds(lane, partition)[Symbol.asyncIterator](),
       bytes: 0,
     }))
-    if (known.rest) await this.#fill(key, known, count * FILLED_PER_ASKED)
+    if (known.rest) await this.#fill(key, known, count * LOADED_PER_LOOKUP)
     return known
   }
 
@@ -92,7 +92,7 @@ export class SeenFilters {
         else for (const id of page.value) known.filter.add(id)
         loaded += page.done ? 0 : page.value.length
       }
-      this.#weigh(key, known)
+      this.#updateBytes(key, known)
     } catch (error) {
       // A failed iteration is finished, and would be taken for complete.
       this.#drop(key, known)
@@ -107,7 +107,7 @@ export class SeenFilters {
     return known
   }
 
-  #weigh(key: string, known: Known): void {
+  #updateBytes(key: string, known: Known): void {
     if (this.#known.get(key) !== known) return
     const bytes = known.filter.bytes + ENTRY_BYTES
     this.#bytes += bytes - known.bytes

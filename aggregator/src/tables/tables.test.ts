@@ -12,7 +12,7 @@ import { counterTableNames, visitorTableNames, type Key } from '@hopper/storage'
 import { describe, expect, it } from 'vitest'
 import type { CountedEvent } from '../fold/counted-event.ts'
 import { foldBatch } from '../fold/fold-batch.ts'
-import { judge } from '../judge/judge.ts'
+import { judge, NO_PAST } from '../judge/judge.ts'
 import { envelopeOf } from '../testing/lane.fixture.ts'
 import { counterFolds, visitorFolds } from './all.ts'
 
@@ -55,7 +55,7 @@ const countedOf = (event: Event, device: 'desktop' | 'mobile' | 'tablet' = 'desk
 })
 
 /** Returns the rows that one event adds to a counter table. */
-function added(table: string, event: Event, device?: 'desktop' | 'mobile' | 'tablet'): [Key, readonly number[]][] {
+function rowsAdded(table: string, event: Event, device?: 'desktop' | 'mobile' | 'tablet'): [Key, readonly number[]][] {
   const rows: [Key, readonly number[]][] = []
   counterFolds
     .find((each) => each.table === table)!
@@ -63,7 +63,7 @@ function added(table: string, event: Event, device?: 'desktop' | 'mobile' | 'tab
   return rows
 }
 
-function put(table: string, event: Event): Key[] {
+function rowsPut(table: string, event: Event): Key[] {
   const rows: Key[] = []
   visitorFolds.find((each) => each.table === table)!.fold(countedOf(event, 'mobile'), (key) => rows.push(key))
   return rows
@@ -181,7 +181,7 @@ describe.each([
   ],
   ['stage_time_by_date', entry, []],
 ] as const)('%s', (table, event, rows) => {
-  it(`adds ${JSON.stringify(rows)} for ${event.type}`, () => expect(added(table, event as Event)).toEqual(rows))
+  it(`adds ${JSON.stringify(rows)} for ${event.type}`, () => expect(rowsAdded(table, event as Event)).toEqual(rows))
 })
 
 it.each([
@@ -192,7 +192,7 @@ it.each([
   ['touch', 'desktop', 0],
 ] as const)('counts a hover by pointer %s on a %s %i times', (pointer, device, times) => {
   for (const table of ['element_actions_by_date', 'element_durations_by_date']) {
-    expect(added(table, hover('hover-then-clicked', pointer), device)).toHaveLength(times)
+    expect(rowsAdded(table, hover('hover-then-clicked', pointer), device)).toHaveLength(times)
   }
 })
 
@@ -212,7 +212,7 @@ describe.each([
   ],
 ] as const)('%s', (table, event, rows) => {
   it(`holds the visitor in ${JSON.stringify(rows)} for ${event.type}`, () =>
-    expect(put(table, event as Event)).toEqual(rows))
+    expect(rowsPut(table, event as Event)).toEqual(rows))
 })
 
 it('feeds a table only from its kind of event', () => {
@@ -229,9 +229,9 @@ it('feeds a table only from its kind of event', () => {
       ...feeds(
         kinds,
         counterFolds.map(({ table }) => table),
-        added,
+        rowsAdded,
       ),
-      ...feeds(kinds, visitorTableNames, put),
+      ...feeds(kinds, visitorTableNames, rowsPut),
     ]),
   ).toEqual({
     clicks_by_date: ['click'],
@@ -289,7 +289,7 @@ it('adds to the tables that countingTables names, and to no other', () => {
 
 it('puts 420 ms between the bounds of its bucket', () => {
   const { from_ms, to_ms } = bucketBounds(
-    Number(added('element_durations_by_date', hover('hover-then-leave'))[0]![0][2]),
+    Number(rowsAdded('element_durations_by_date', hover('hover-then-leave'))[0]![0][2]),
   )
   expect([from_ms <= 420, 420 < to_ms]).toEqual([true, true])
 })
@@ -303,7 +303,7 @@ describe('dates and hours', () => {
       timestamp: Date.parse(instant),
     }))
     const messages = [{ position: 0, app, envelope: envelopeOf('a', { events }) }]
-    const judgement = judge(messages, { firstPositions: new Map(), identities: new Map() })
+    const judgement = judge(messages, NO_PAST)
     return foldBatch(messages, judgement)
       .counters.filter(({ table }) => table === 'activity_by_date')
       .flatMap(({ date, rows }) => rows.map(({ key, deltas }) => `${date} ${key[0]}: ${deltas[0]}`))
@@ -373,10 +373,7 @@ it('keeps rows apart whose strings would be equal when joined', () => {
   })
   // An address that no parser accepts is stored unchanged, whatever it contains.
   const messages = [of(0, 'd', 'u\0x', 'http://[', 'b\0c'), of(1, 'x\0d', 'u', 'http://[\0b', 'c')]
-  const { counters, visitors } = foldBatch(
-    messages,
-    judge(messages, { firstPositions: new Map(), identities: new Map() }),
-  )
+  const { counters, visitors } = foldBatch(messages, judge(messages, NO_PAST))
   expect(counters.find(({ table }) => table === 'clicks_by_date')!.rows).toHaveLength(2)
   expect(visitors.find(({ table }) => table === 'users_by_date')!.rows).toHaveLength(4)
 })

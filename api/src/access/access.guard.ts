@@ -16,16 +16,16 @@ import { callerName, grant, maySee, roleOf, type Caller } from './caller.ts'
 export class AccessGuard implements CanActivate {
   private readonly access: AccessService
   private readonly registry: Registry
-  private readonly questions: ArchiveQueries
+  private readonly queries: ArchiveQueries
 
   constructor(
     @Inject(AccessService) access: AccessService,
     @Inject(REGISTRY) registry: Registry,
-    @Inject(ArchiveQueries) questions: ArchiveQueries,
+    @Inject(ArchiveQueries) queries: ArchiveQueries,
   ) {
     this.access = access
     this.registry = registry
-    this.questions = questions
+    this.queries = queries
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -40,7 +40,7 @@ export class AccessGuard implements CanActivate {
     else grant(request, ofKey === undefined ? { caller } : { caller, app: await this.appOfKey(caller, ofKey) })
     // refuse a flood of queries before validating their bodies
     const app = id ?? (caller.kind === 'key' ? caller.app : undefined)
-    if (progress && app !== undefined) this.questions.assertRoom({ app, caller: callerName(caller) })
+    if (progress && app !== undefined) this.queries.assertRoom({ app, caller: callerName(caller) })
     return true
   }
 

@@ -8,7 +8,7 @@ export interface DeriveRequest {
 }
 export type DeriveReply = { readonly hash: Uint8Array } | { readonly error: string }
 
-interface Asked {
+interface PendingHash {
   resolve(hash: Buffer): void
   reject(error: Error): void
 }
@@ -20,17 +20,17 @@ interface Asked {
 export class PasswordThread {
   #worker: Worker | undefined
   /** in request order; replies come in the same order */
-  #asked: Asked[] = []
+  #pending: PendingHash[] = []
 
   /** pending requests */
-  get asked(): number {
-    return this.#asked.length
+  get pending(): number {
+    return this.#pending.length
   }
 
   derive(request: DeriveRequest): Promise<Buffer> {
     const worker = (this.#worker ??= this.#start())
     return new Promise((resolve, reject) => {
-      this.#asked.push({ resolve, reject })
+      this.#pending.push({ resolve, reject })
       worker.ref()
       worker.postMessage(request)
     })
@@ -44,10 +44,10 @@ export class PasswordThread {
     })
     worker.unref()
     worker.on('message', (reply: DeriveReply) => {
-      const asked = this.#asked.shift()
-      if (this.#asked.length === 0) worker.unref()
-      if ('hash' in reply) asked?.resolve(Buffer.from(reply.hash))
-      else asked?.reject(new Error(reply.error))
+      const pending = this.#pending.shift()
+      if (this.#pending.length === 0) worker.unref()
+      if ('hash' in reply) pending?.resolve(Buffer.from(reply.hash))
+      else pending?.reject(new Error(reply.error))
     })
     worker.on('error', (error) => this.#fail(worker, error as Error))
     worker.on('exit', () => this.#fail(worker, new Error('the thread that hashes passwords has ended')))
@@ -57,6 +57,6 @@ export class PasswordThread {
   #fail(worker: Worker, error: Error): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
-    for (const asked of this.#asked.splice(0)) asked.reject(error)
+    for (const pending of this.#pending.splice(0)) pending.reject(error)
   }
 }

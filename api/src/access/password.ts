@@ -25,6 +25,7 @@ export async function verifyPassword(password: string, stored: string | undefine
  * Derives one hash at a time and bounds the queue: a flood of logins must not exhaust memory or delay all other work.
  */
 async function derive(password: string, salt: Buffer): Promise<Buffer> {
-  if (thread.asked >= WAITING_MAX) throw new HopperError('HOP_RATE', undefined, { details: { retry_after_seconds: 5 } })
+  if (thread.pending >= WAITING_MAX)
+    throw new HopperError('HOP_RATE', undefined, { details: { retry_after_seconds: 5 } })
   return thread.derive({ password: password.normalize('NFKC'), salt, bytes: HASH_BYTES })
 }

@@ -34,7 +34,7 @@ export type FunnelPatch = Static<typeof FunnelPatch>
 export const Elements = Type.Object({ elements: Type.Array(Element) })
 export const ElementPatch = Type.Object({ name: Type.Optional(label), xpath: Type.Optional(Element.properties.xpath) })
 export type ElementPatch = Static<typeof ElementPatch>
-export const WhichElement = Type.Object({ xpath: Element.properties.xpath })
+export const ElementKey = Type.Object({ xpath: Element.properties.xpath })
 
 const keyName = Type.Optional(
   Type.String({

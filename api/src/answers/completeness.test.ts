@@ -78,8 +78,8 @@ test('a long backlog is sampled only at intervals, however often the status is r
   await log.append(Array.from({ length: 40 }, (_, i) => envelope(`d${i}`, 999_000)))
   const completeness = new Completeness(counting, lanes, () => 1_000_000)
   for (let round = 0; round < 3; round++) {
-    const asked = Array.from({ length: 5 }, async () => completeness.waiting(await completeness.progress()))
-    expect(await Promise.all(asked)).toEqual(Array.from({ length: 5 }, () => ({ messages: 40, events: 0 })))
+    const looks = Array.from({ length: 5 }, async () => completeness.waiting(await completeness.progress()))
+    expect(await Promise.all(looks)).toEqual(Array.from({ length: 5 }, () => ({ messages: 40, events: 0 })))
   }
   // one read for complete_to, one for the backlog
   expect(reads).toBe(2)
@@ -93,40 +93,40 @@ test.each(['refuses', 'does not answer'])(
     const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
     const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
     let now = 1_000_000
-    let isAway = false
-    const away = (): Promise<never> =>
+    let isUnavailable = false
+    const fail = (): Promise<never> =>
       how === 'refuses' ? Promise.reject(new Error('refused by the test')) : new Promise(() => undefined)
-    const flaky = withOverrides(log, { ends: () => (isAway ? away() : log.ends()) })
+    const flaky = withOverrides(log, { ends: () => (isUnavailable ? fail() : log.ends()) })
     const completeness = new Completeness(flaky, lanes, () => now)
     const lease = await lanes.acquire(0, 'test')
     await log.append([envelope('a', 999_000)])
     await lanes.commit(lease, 1)
-    expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogAway: false })
+    expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogUnavailable: false })
     now = 1_001_000
     await log.append([envelope('b', 1_000_500)])
     expect((await completeness.progress()).completeTo).toBe(1_000_000)
 
-    isAway = true
+    isUnavailable = true
     now = 1_050_000
     const started = performance.now()
     expect(await completeness.progress()).toMatchObject({
       completeTo: 1_000_000,
       ends: [2],
       done: [1],
-      isLogAway: true,
+      isLogUnavailable: true,
     })
     await lanes.commit(lease, 2)
     for (let asked = 0; asked < 20; asked++)
-      expect(await completeness.progress()).toMatchObject({ completeTo: 1_001_000, isLogAway: true })
+      expect(await completeness.progress()).toMatchObject({ completeTo: 1_001_000, isLogUnavailable: true })
     expect(performance.now() - started).toBeLessThan(3_000)
-    expect(await new Completeness(withOverrides(log, { ends: away }), lanes, () => now).progress()).toMatchObject({
+    expect(await new Completeness(withOverrides(log, { ends: fail }), lanes, () => now).progress()).toMatchObject({
       completeTo: null,
-      isLogAway: true,
+      isLogUnavailable: true,
     })
 
     if (how === 'refuses') {
-      isAway = false
-      await expect.poll(async () => (await completeness.progress()).isLogAway).toBe(false)
+      isUnavailable = false
+      await expect.poll(async () => (await completeness.progress()).isLogUnavailable).toBe(false)
       expect((await completeness.progress()).completeTo).toBe(1_050_000)
     }
     await close()
@@ -138,30 +138,30 @@ test('it polls by itself, so that an instant is known if the log fails before th
   const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
   let now = 1_000_000
-  let isAway = false
+  let isUnavailable = false
   const completeness = new Completeness(
-    withOverrides(log, { ends: () => (isAway ? Promise.reject(new Error('refused by the test')) : log.ends()) }),
+    withOverrides(log, { ends: () => (isUnavailable ? Promise.reject(new Error('refused by the test')) : log.ends()) }),
     lanes,
     () => now,
   )
   const watch = completeness.watch()
   await new Promise((next) => setTimeout(next, 200))
-  isAway = true
+  isUnavailable = true
   now = 2_000_000
-  expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogAway: true })
+  expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogUnavailable: true })
   watch.stop()
   await close()
   rmSync(dir, { recursive: true })
 })
 
-test('a process that starts while the log is away says what the one before it recorded, and no more', async () => {
+test('a process started while the log is unavailable says what the one before it recorded, and no more', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
   const { log, lanes, registry, close } = await openEmbedded({ dir, lanes: 1 })
   let now = 1_000_000
   const lease = await lanes.acquire(0, 'test')
-  const away = withOverrides(log, { ends: () => Promise.reject(new Error('refused by the test')) })
+  const unavailable = withOverrides(log, { ends: () => Promise.reject(new Error('refused by the test')) })
   const young = (): Promise<{ completeTo: number | null }> =>
-    new Completeness(away, lanes, () => now, registry).progress()
+    new Completeness(unavailable, lanes, () => now, registry).progress()
   expect((await young()).completeTo).toBeNull()
 
   const first = new Completeness(log, lanes, () => now, registry)
@@ -174,7 +174,7 @@ test('a process that starts while the log is away says what the one before it re
   expect(await registry.lastSeenLog.get('', 'last')).toEqual({ at: 1_001_000, ends: [1], complete_to: 1_000_000 })
   now = 5_000_000
   await log.append([envelope('b', 4_000_000)])
-  expect(await young()).toMatchObject({ completeTo: 1_000_000, ends: [1], done: [0], isLogAway: true })
+  expect(await young()).toMatchObject({ completeTo: 1_000_000, ends: [1], done: [0], isLogUnavailable: true })
   await lanes.commit(lease, 1)
   expect(await young()).toMatchObject({ completeTo: 1_001_000, ends: [1], done: [1] })
   await lanes.commit(lease, 2)

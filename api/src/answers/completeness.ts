@@ -21,11 +21,11 @@ interface Ends {
   /** time of the request to the log: what is received later may not be in the answer */
   readonly at: number
   /** monotonic time of the request to the log */
-  readonly askedAt: number
+  readonly requestedAt: number
 }
 
 /** A cached figure that was read from the log. */
-interface Look {
+interface CachedFigure {
   /** monotonic time */
   readonly at: number
   readonly figure: Promise<number>
@@ -42,7 +42,7 @@ export interface LaneProgress {
   /** the same for the app that was asked about: while another app is deferred, further than `done` */
   readonly ownDone: readonly number[]
   /** true while the log does not report its ends: the values are from its last response */
-  readonly isLogAway: boolean
+  readonly isLogUnavailable: boolean
   /**
    * true if a lane ends before its counted position: its topic was recreated or truncated, so its end proves nothing
    */
@@ -61,7 +61,7 @@ const PEEKED_MAX = 32
 const PEEKED_BYTES_MAX = 256_000
 const PEEKED_LANES_MAX = 8
 /** Reading a lane needs a consumer of its own, so the result is cached for this long. */
-const LOOK_EVERY_MS = 2_000
+const CACHED_MS = 2_000
 
 /** Records of the installation that say more than lanes and log. */
 export type ProgressRecords = Pick<Registry, 'ahead' | 'lastSeenLog'>
@@ -81,10 +81,10 @@ export class Completeness {
   /** ascending by time; only the first may be proved already */
   private snapshots: Snapshot[] = []
   private known: Known = { at: 0, ends: [], done: [], readAt: 0 }
-  private asking: Promise<Ends> | undefined
-  private isAway = false
-  private firstUncounted: Look | undefined
-  private eventsPerMessage: Look | undefined
+  private reading: Promise<Ends> | undefined
+  private isUnavailable = false
+  private firstUncounted: CachedFigure | undefined
+  private eventsPerMessage: CachedFigure | undefined
 
   constructor(log: EventLog, lanes: Lanes, clock: () => number, records?: ProgressRecords) {
     this.log = log
@@ -99,23 +99,23 @@ export class Completeness {
    * first request; records what it sees for the processes that start while it is.
    */
   watch(): { stop(): void } {
-    let isLooking = false
-    const look = async (): Promise<void> => {
-      if (isLooking) return
-      isLooking = true
+    let isPolling = false
+    const startReading = async (): Promise<void> => {
+      if (isPolling) return
+      isPolling = true
       // A request reports the error to its caller; here the next poll tries again.
       await this.record().catch(() => undefined)
-      isLooking = false
+      isPolling = false
     }
-    const timer = setInterval(() => void look(), WATCH_MS).unref()
-    void look()
+    const timer = setInterval(() => void startReading(), WATCH_MS).unref()
+    void startReading()
     return { stop: () => clearInterval(timer) }
   }
 
   private async record(): Promise<void> {
-    const { isLogAway, isLogCut, completeTo } = await this.progress()
+    const { isLogUnavailable: isLogUnavailable, isLogCut, completeTo } = await this.progress()
     const { at, ends } = this.known
-    if (!isLogAway && !isLogCut) await this.lastSeen?.put({ at, ends, complete_to: completeTo })
+    if (!isLogUnavailable && !isLogCut) await this.lastSeen?.put({ at, ends, complete_to: completeTo })
   }
 
   /**
@@ -126,11 +126,11 @@ export class Completeness {
     const [answer, done] = await Promise.all([this.ends(), this.lanes.positions()])
     const ownDone = app === undefined ? done : await this.doneOf(app, done, answer?.ends ?? this.known.ends)
     if (!answer) return this.withoutLog(done, ownDone)
-    const { ends, at, askedAt } = answer
-    const common = { ends, done, ownDone, isLogAway: false }
+    const { ends, at, requestedAt } = answer
+    const common = { ends, done, ownDone, isLogUnavailable: false }
     // Everything counted before the log was read was in the log.
     const isLogCut =
-      this.known.readAt <= askedAt && this.known.done.some((counted, lane) => counted > (ends[lane] ?? 0))
+      this.known.readAt <= requestedAt && this.known.done.some((counted, lane) => counted > (ends[lane] ?? 0))
     if (isLogCut) return { ...common, completeTo: await this.provedBefore(ownDone), isLogCut }
     this.known = { at, ends, done, readAt: performance.now() }
     if (reaches(done, ends)) {
@@ -161,27 +161,34 @@ export class Completeness {
    * callers do not wait for it while the log is unavailable.
    */
   private async ends(): Promise<Ends | undefined> {
-    this.asking ??= this.ask().finally(() => (this.asking = undefined))
-    const answered = this.asking.then(
-      (answer) => ((this.isAway = false), answer),
-      () => ((this.isAway = true), undefined),
+    this.reading ??= this.readEnds().finally(() => (this.reading = undefined))
+    const answered = this.reading.then(
+      (answer) => ((this.isUnavailable = false), answer),
+      () => ((this.isUnavailable = true), undefined),
     )
-    if (this.isAway) return Promise.race([answered, pause(0, undefined)])
+    if (this.isUnavailable) return Promise.race([answered, pause(0, undefined)])
     const inTime = await Promise.race([answered, pause(ENDS_MS_MAX, undefined, { ref: false })])
-    this.isAway = inTime === undefined
+    this.isUnavailable = inTime === undefined
     return inTime
   }
 
-  private async ask(): Promise<Ends> {
-    const [at, askedAt] = [this.clock(), performance.now()]
-    return { at, askedAt, ends: await this.log.ends() }
+  private async readEnds(): Promise<Ends> {
+    const [at, requestedAt] = [this.clock(), performance.now()]
+    return { at, requestedAt, ends: await this.log.ends() }
   }
 
   /** Reports progress without the log: from the ends that were seen last, by this process or one before it. */
   private async withoutLog(done: readonly number[], ownDone: readonly number[]): Promise<LaneProgress> {
     const seen = this.known.ends.length > 0 ? this.known.ends : ((await this.lastSeen?.get())?.ends ?? [])
     const ends = done.map((position, lane) => Math.max(position, seen[lane] ?? 0))
-    return { completeTo: await this.provedBefore(ownDone), ends, done, ownDone, isLogAway: true, isLogCut: false }
+    return {
+      completeTo: await this.provedBefore(ownDone),
+      ends,
+      done,
+      ownDone,
+      isLogUnavailable: true,
+      isLogCut: false,
+    }
   }
 
   /** The newest snapshot whose ends have been reached. */
@@ -209,8 +216,8 @@ export class Completeness {
    * Lists what the log has lost. A lane with a loss stays stopped until somebody accepts it. Empty while the log is
    * unavailable.
    */
-  async losses({ ends, done, isLogAway, isLogCut }: LaneProgress): Promise<LaneLoss[]> {
-    if (isLogAway) return []
+  async losses({ ends, done, isLogUnavailable: isLogUnavailable, isLogCut }: LaneProgress): Promise<LaneLoss[]> {
+    if (isLogUnavailable) return []
     const starts = (await this.log.starts?.().catch(() => [])) ?? []
     // Without a truncation, a lane counted beyond its end was counted further between the two reads.
     const endOf = (lane: number): number => (isLogCut ? (ends[lane] ?? 0) : Math.max(ends[lane] ?? 0, done[lane] ?? 0))
@@ -223,9 +230,9 @@ export class Completeness {
   async waiting(progress: LaneProgress): Promise<{ messages: number; events: number }> {
     const waiting = waitingOf(progress)
     const messages = waiting.reduce((sum, { from, end }) => sum + end - from, 0)
-    if (progress.isLogAway) return { messages, events: messages }
+    if (progress.isLogUnavailable) return { messages, events: messages }
     if (messages <= PEEKED_MAX) return { messages, events: Math.round(messages * (await this.peekedRatio(waiting))) }
-    this.eventsPerMessage = fresh(this.eventsPerMessage) ?? look(this.peekedRatio(waiting))
+    this.eventsPerMessage = fresh(this.eventsPerMessage) ?? startReading(this.peekedRatio(waiting))
     return { messages, events: Math.round(messages * (await this.eventsPerMessage.figure)) }
   }
 
@@ -245,7 +252,8 @@ export class Completeness {
    */
   async mayConcern(app: string, progress: LaneProgress): Promise<boolean> {
     const waiting = waitingOf({ ends: progress.ends, done: progress.ownDone })
-    if (progress.isLogAway || progress.isLogCut || waiting.some(({ from, end }) => end - from > PEEKED_MAX)) return true
+    if (progress.isLogUnavailable || progress.isLogCut || waiting.some(({ from, end }) => end - from > PEEKED_MAX))
+      return true
     const looks = waiting.map(async ({ lane, from, end }) => {
       const seen = await this.peek(lane, from, end)
       return seen.length < end - from || seen.some((envelope) => envelope?.app === app)
@@ -256,7 +264,7 @@ export class Completeness {
   /** Reads the first messages of a lane's backlog; undefined stands for a message that cannot be decoded. */
   private async peek(lane: number, from: number, end: number): Promise<(Envelope | undefined)[]> {
     const messages = await this.log.read(lane, from, Math.min(PEEKED_MAX, end - from), PEEKED_BYTES_MAX)
-    return messages.filter(({ position }) => position < end).map(({ value }) => decoded(value))
+    return messages.filter(({ position }) => position < end).map(({ value }) => decodeIfPossible(value))
   }
 
   private remember(snapshot: Snapshot): void {
@@ -276,7 +284,7 @@ export class Completeness {
       const times = await Promise.all(waitingOf({ ends, done }).map(({ lane, from }) => this.receivedAt(lane, from)))
       return Math.max(0, Math.min(this.clock(), ...times) - ORDER_MARGIN_MS)
     }
-    this.firstUncounted = fresh(this.firstUncounted) ?? look(oldest())
+    this.firstUncounted = fresh(this.firstUncounted) ?? startReading(oldest())
     return this.firstUncounted.figure
   }
 
@@ -285,7 +293,7 @@ export class Completeness {
     if (!message) return this.clock()
     // Messages deleted before they were counted may be older than anything that is left.
     if (message.position > position && ((await this.log.starts?.())?.[lane] ?? 0) > position) return 0
-    return decoded(message.value)?.received_at ?? 0
+    return decodeIfPossible(message.value)?.received_at ?? 0
   }
 }
 
@@ -296,14 +304,14 @@ interface WaitingPart {
   readonly end: number
 }
 
-function look(figure: Promise<number>): Look {
-  const begun: Look = { at: performance.now(), figure, hasFailed: false }
+function startReading(figure: Promise<number>): CachedFigure {
+  const begun: CachedFigure = { at: performance.now(), figure, hasFailed: false }
   figure.catch(() => (begun.hasFailed = true))
   return begun
 }
 
-function fresh(last: Look | undefined): Look | undefined {
-  return last && !last.hasFailed && performance.now() - last.at < LOOK_EVERY_MS ? last : undefined
+function fresh(last: CachedFigure | undefined): CachedFigure | undefined {
+  return last && !last.hasFailed && performance.now() - last.at < CACHED_MS ? last : undefined
 }
 
 function waitingOf({ ends, done }: Pick<LaneProgress, 'ends' | 'done'>): WaitingPart[] {
@@ -311,7 +319,7 @@ function waitingOf({ ends, done }: Pick<LaneProgress, 'ends' | 'done'>): Waiting
 }
 
 /** Decodes an envelope; one that cannot be decoded will become a dead letter. */
-function decoded(value: Uint8Array): Envelope | undefined {
+function decodeIfPossible(value: Uint8Array): Envelope | undefined {
   try {
     return decodeEnvelope(value)
   } catch {

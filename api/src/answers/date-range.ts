@@ -25,15 +25,15 @@ export interface DateRange {
  * Resolves `?from&to` for an app at an instant: dates in its time zone, by default the last 7 days including today.
  * @throws HopperError HOP_RANGE_INVALID
  */
-export function dateRange(asked: { from?: string; to?: string }, app: App, now: number): DateRange {
+export function dateRange(parameters: { from?: string; to?: string }, app: App, now: number): DateRange {
   const zone = timeZone(app.timezone)
   for (const field of ['from', 'to'] as const) {
-    const date = asked[field]
+    const date = parameters[field]
     if (date !== undefined && (!isDate(date) || date > LAST_DATE))
       throw invalid(field, `must be a date like 2026-01-31; not ${JSON.stringify(date.slice(0, 40))}`)
   }
-  const to = asked.to ?? zone.dateOf(now)
-  const from = asked.from ?? shiftDate(to, 1 - DEFAULT_DAYS)
+  const to = parameters.to ?? zone.dateOf(now)
+  const from = parameters.from ?? shiftDate(to, 1 - DEFAULT_DAYS)
   if (from > to) throw invalid('from', `(${from}) is after to (${to})`)
   if (shiftDate(from, limits.rangeDaysMax) <= to)
     throw invalid('from', `(${from}) is more than ${limits.rangeDaysMax} days before to (${to})`)

@@ -7,7 +7,7 @@ export const LETTERS_MAX = 100
 export const PAGE_BYTES_MAX = 1_000_000
 export const REPLAYED_MAX = 100
 
-export const DeadLettersAsked = Type.Object({
+export const DeadLettersParameters = Type.Object({
   limit: Type.Optional(
     Type.Integer({
       minimum: 1,
@@ -19,7 +19,7 @@ export const DeadLettersAsked = Type.Object({
     Type.String({ pattern: '^[0-9]{1,4}\\.[0-9]{1,15}$', description: '`next` of the previous page' }),
   ),
 })
-export type DeadLettersAsked = Static<typeof DeadLettersAsked>
+export type DeadLettersParameters = Static<typeof DeadLettersParameters>
 
 export const DeadLetters = Type.Object({
   rows: Type.Array(

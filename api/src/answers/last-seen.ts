@@ -4,7 +4,7 @@ const ID = 'last'
 const PUT_EVERY_MS = 10_000
 
 /**
- * What is recorded of the log, so that a process that starts while the log is away knows up to when everything is
+ * What is recorded of the log, so that a process started while the log is unavailable knows up to when everything is
  * counted. Every API process records it; the last one wins, which can only say less than is true.
  */
 export class LastSeen {

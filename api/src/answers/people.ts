@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { ComputedProperty, limits, Meta, queryLimits } from '@hopper/contracts'
-import { RangeAsked } from './asked.ts'
+import { RangeParameters } from './report-parameters.ts'
 import { event, limit, type EventView } from './events/events.ts'
 
 /** Schemas of persons and their computed properties. */
@@ -9,14 +9,14 @@ export const PERSONS_MAX = 500
 const FILTER_CHARS_MAX = 8_000
 const CURSOR_CHARS_MAX = 4_000
 
-export const PersonAsked = Type.Object({
-  ...RangeAsked.properties,
+export const PersonParameters = Type.Object({
+  ...RangeParameters.properties,
   limit,
   cursor: Type.Optional(
     Type.String({ maxLength: CURSOR_CHARS_MAX, description: '`next` of the page before: older events' }),
   ),
 })
-export type PersonAsked = Static<typeof PersonAsked>
+export type PersonParameters = Static<typeof PersonParameters>
 
 const traits = Type.Record(Type.String(), Type.Unknown(), {
   description: 'the last value of each trait, over all events',
@@ -43,8 +43,8 @@ export const Person = Type.Object({
 })
 export type Person = Omit<Static<typeof Person>, 'timeline'> & { timeline: EventView[] }
 
-export const PersonsAsked = Type.Object({
-  ...RangeAsked.properties,
+export const PersonsParameters = Type.Object({
+  ...RangeParameters.properties,
   search: Type.Optional(
     Type.String({
       minLength: 1,
@@ -75,7 +75,7 @@ export const PersonsAsked = Type.Object({
     Type.Integer({ minimum: 1, maximum: PERSONS_MAX, description: `persons; default: ${PERSONS_DEFAULT}` }),
   ),
 })
-export type PersonsAsked = Static<typeof PersonsAsked>
+export type PersonsParameters = Static<typeof PersonsParameters>
 
 export const Persons = Type.Object({
   persons: Type.Array(

@@ -2,13 +2,13 @@ import { limits, type Meta } from '@hopper/contracts'
 import type { CounterRow, Key } from '@hopper/storage'
 
 /** Truncates rows that are sorted by weight and sets `meta.truncated`. */
-export function largest<T>(rows: T[], meta: Meta): { rows: T[]; meta: Meta } {
+export function keepLargest<T>(rows: T[], meta: Meta): { rows: T[]; meta: Meta } {
   if (rows.length <= limits.answerRowsMax) return { rows, meta }
   return { rows: rows.slice(0, limits.answerRowsMax), meta: { ...meta, truncated: true } }
 }
 
 /** Truncates rows that are sorted by time, keeping the newest, and sets `meta.truncated`. */
-export function newest<T>(rows: T[], meta: Meta): { rows: T[]; meta: Meta } {
+export function keepNewest<T>(rows: T[], meta: Meta): { rows: T[]; meta: Meta } {
   if (rows.length <= limits.answerRowsMax) return { rows, meta }
   return { rows: rows.slice(-limits.answerRowsMax), meta: { ...meta, truncated: true } }
 }
@@ -35,6 +35,6 @@ export function ratio(a: number, b: number): number | null {
 }
 
 /** Compares texts by code unit, so that the order is the same on every machine. */
-export function byText(a: string, b: string): number {
+export function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

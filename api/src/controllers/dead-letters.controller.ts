@@ -1,8 +1,8 @@
 import { Controller, Inject } from '@nestjs/common'
 import type { Caller } from '../access/caller.ts'
-import { DeadLetters, DeadLettersAsked, LettersToReplay, ReplayedLetters } from '../answers/dead-letters.ts'
+import { DeadLetters, DeadLettersParameters, LettersToReplay, ReplayedLetters } from '../answers/dead-letters.ts'
 import { Endpoint } from '../http/call.ts'
-import { TheCaller, ValidBody, ValidQuery } from '../http/parameters.ts'
+import { CurrentCaller, ValidBody, ValidQuery } from '../http/parameters.ts'
 import { DeadLettersService } from '../services/dead-letters.service.ts'
 
 const whose =
@@ -21,12 +21,12 @@ export class DeadLettersController {
     summary: 'Messages of the log that could not be counted',
     note: whose,
     need: 'admin',
-    query: DeadLettersAsked,
+    query: DeadLettersParameters,
     csv: true,
     answer: DeadLetters,
   })
-  page(@TheCaller() caller: Caller, @ValidQuery() asked: DeadLettersAsked): Promise<DeadLetters> {
-    return this.letters.page(caller, asked)
+  page(@CurrentCaller() caller: Caller, @ValidQuery() parameters: DeadLettersParameters): Promise<DeadLetters> {
+    return this.letters.page(caller, parameters)
   }
 
   @Endpoint('POST', 'replay', {
@@ -39,7 +39,7 @@ export class DeadLettersController {
     body: LettersToReplay,
     answer: ReplayedLetters,
   })
-  replay(@TheCaller() caller: Caller, @ValidBody() asked: LettersToReplay): Promise<ReplayedLetters> {
-    return this.letters.replay(caller, asked)
+  replay(@CurrentCaller() caller: Caller, @ValidBody() parameters: LettersToReplay): Promise<ReplayedLetters> {
+    return this.letters.replay(caller, parameters)
   }
 }

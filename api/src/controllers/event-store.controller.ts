@@ -2,11 +2,11 @@ import type { Readable } from 'node:stream'
 import { Controller, Inject, Res } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
 import type { FastifyReply } from 'fastify'
-import { PutEvents, PutEventsAsked, SessionView, StreamAsked } from '../answers/events/event-store.ts'
+import { PutEvents, PutEventsParameters, SessionView, StreamParameters } from '../answers/events/event-store.ts'
 import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { prepareEvents } from '../http/event-stream.ts'
-import { CurrentApp, LastEventId, PathPart, TheClient, ValidQuery } from '../http/parameters.ts'
+import { CurrentApp, LastEventId, PathPart, CurrentClient, ValidQuery } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { EventStoreService } from '../services/event-store.service.ts'
 import { LiveService } from '../services/live.service.ts'
@@ -32,18 +32,18 @@ export class EventStoreController {
     note:
       'Later events only follow, so an index never shifts. The header `Link: <…>; rel="next"` has the cursor of the ' +
       'next page; an empty page has none: ask again with the same start.',
-    query: PutEventsAsked,
+    query: PutEventsParameters,
     answer: PutEvents,
   })
   async events(
     @CurrentApp() app: App,
-    @ValidQuery() asked: PutEventsAsked,
-    @TheClient() client: Client,
+    @ValidQuery() parameters: PutEventsParameters,
+    @CurrentClient() client: Client,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EncodedAnswer> {
-    const { answer, next, completeTo } = await this.store.events(app, asked, client)
+    const { answer, next, completeTo } = await this.store.events(app, parameters, client)
     if (completeTo !== null) void reply.header('x-hopper-complete-to', completeTo)
-    const limit = asked.limit === undefined ? '' : `&limit=${asked.limit}`
+    const limit = parameters.limit === undefined ? '' : `&limit=${parameters.limit}`
     if (next !== undefined) void reply.header('link', `</events?start=${next}${limit}>; rel="next"`)
     return answer
   }
@@ -54,13 +54,13 @@ export class EventStoreController {
     status: 200,
     summary: 'Each event that came by PUT once it is counted, as Server-Sent Events',
     note: `An event has the form of GET /events. ${RESUMES}`,
-    query: StreamAsked,
+    query: StreamParameters,
     media: ['text/event-stream'],
   })
   puts(
     @CurrentApp() app: App,
     @LastEventId() after: string | undefined,
-    @TheClient() client: Client,
+    @CurrentClient() client: Client,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
     return this.stream(app, 'puts', after, client, reply)
@@ -72,13 +72,13 @@ export class EventStoreController {
     status: 200,
     summary: 'Each event of the app as it is counted, as Server-Sent Events',
     note: `An event has its fate and its position in the log. ${RESUMES}`,
-    query: StreamAsked,
+    query: StreamParameters,
     media: ['text/event-stream'],
   })
   all(
     @CurrentApp() app: App,
     @LastEventId() after: string | undefined,
-    @TheClient() client: Client,
+    @CurrentClient() client: Client,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
     return this.stream(app, 'events', after, client, reply)
@@ -90,7 +90,7 @@ export class EventStoreController {
     summary: 'A session: its start, its end, and its events by time',
     answer: SessionView,
   })
-  session(@CurrentApp() app: App, @PathPart('uuid') id: string, @TheClient() client: Client): Promise<SessionView> {
+  session(@CurrentApp() app: App, @PathPart('uuid') id: string, @CurrentClient() client: Client): Promise<SessionView> {
     return this.store.session(app, id, client)
   }
 

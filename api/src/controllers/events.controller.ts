@@ -1,11 +1,11 @@
 import { Controller, Inject } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
-import { RangeAsked } from '../answers/asked.ts'
-import { EventFate, EventsAsked, EventsPage } from '../answers/events/events.ts'
+import { RangeParameters } from '../answers/report-parameters.ts'
+import { EventFate, EventsParameters, EventsPage } from '../answers/events/events.ts'
 import { eventsTable, eventTable } from '../answers/tables.ts'
 import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
-import { ValidQuery, PathPart, CurrentApp, TheClient } from '../http/parameters.ts'
+import { ValidQuery, PathPart, CurrentApp, CurrentClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { EventFateService } from '../services/event-fate.service.ts'
 import { EventsService } from '../services/events.service.ts'
@@ -23,12 +23,16 @@ export class EventsController {
   @Endpoint('GET', 'events', {
     need: 'read',
     summary: 'All events, in log order',
-    query: EventsAsked,
+    query: EventsParameters,
     csv: eventsTable,
     answer: EventsPage,
   })
-  page(@CurrentApp() app: App, @ValidQuery() asked: EventsAsked, @TheClient() client: Client): Promise<EncodedAnswer> {
-    return this.events.page(app, asked, client)
+  page(
+    @CurrentApp() app: App,
+    @ValidQuery() parameters: EventsParameters,
+    @CurrentClient() client: Client,
+  ): Promise<EncodedAnswer> {
+    return this.events.page(app, parameters, client)
   }
 
   @Endpoint('GET', 'events/:event', {
@@ -37,16 +41,16 @@ export class EventsController {
     note:
       'Also of a rejected event that named an id. An event is looked for on the dates of the range and one day ' +
       'around them: by its own time, a rejected one by that of its receipt.',
-    query: RangeAsked,
+    query: RangeParameters,
     csv: eventTable,
     answer: EventFate,
   })
   event(
     @CurrentApp() app: App,
     @PathPart('event') id: string,
-    @ValidQuery() asked: RangeAsked,
-    @TheClient() client: Client,
+    @ValidQuery() parameters: RangeParameters,
+    @CurrentClient() client: Client,
   ): Promise<EventFate> {
-    return this.fates.fate(app, id, asked, client)
+    return this.fates.fate(app, id, parameters, client)
   }
 }

@@ -3,9 +3,9 @@ import { Controller, Inject, Res } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
 import { exportFormats } from '@hopper/engine'
 import type { FastifyReply } from 'fastify'
-import { ExportAsked } from '../answers/events/events.ts'
+import { ExportParameters } from '../answers/events/events.ts'
 import { Endpoint } from '../http/call.ts'
-import { ValidQuery, CurrentApp, TheClient } from '../http/parameters.ts'
+import { ValidQuery, CurrentApp, CurrentClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { ExportService } from '../services/export.service.ts'
 
@@ -21,7 +21,7 @@ export class ExportController {
     need: 'read',
     status: 200,
     summary: 'All events of a range, streamed',
-    query: ExportAsked,
+    query: ExportParameters,
     media: Object.values(exportFormats).map(({ mediaType }) => mediaType),
     note:
       'In csv, texts that a spreadsheet would run as a formula get a leading apostrophe. ' +
@@ -29,11 +29,11 @@ export class ExportController {
   })
   async export(
     @CurrentApp() app: App,
-    @ValidQuery() asked: ExportAsked,
-    @TheClient() client: Client,
+    @ValidQuery() parameters: ExportParameters,
+    @CurrentClient() client: Client,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
-    const { parts, mediaType, fileName, meta } = await this.exports.export(app, asked, client)
+    const { parts, mediaType, fileName, meta } = await this.exports.export(app, parameters, client)
     void reply.headers({
       'content-type': mediaType,
       'content-disposition': `attachment; filename="${fileName}"`,

@@ -2,10 +2,10 @@ import type { Readable } from 'node:stream'
 import { Controller, Inject, Res } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
 import type { FastifyReply } from 'fastify'
-import { StreamAsked } from '../answers/events/event-store.ts'
+import { StreamParameters } from '../answers/events/event-store.ts'
 import { Endpoint } from '../http/call.ts'
 import { prepareEvents } from '../http/event-stream.ts'
-import { CurrentApp, LastEventId, TheClient } from '../http/parameters.ts'
+import { CurrentApp, LastEventId, CurrentClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { LiveService } from '../services/live.service.ts'
 
@@ -21,7 +21,7 @@ export class LiveController {
     need: 'read',
     status: 200,
     summary: 'Each event as it is counted, as Server-Sent Events',
-    query: StreamAsked,
+    query: StreamParameters,
     media: ['text/event-stream'],
     note:
       'Events `event` with the event, its fate and its position in the log. ' +
@@ -30,7 +30,7 @@ export class LiveController {
   async listen(
     @CurrentApp() app: App,
     @LastEventId() after: string | undefined,
-    @TheClient() client: Client,
+    @CurrentClient() client: Client,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
     const stream = await this.live.listen(app, { form: 'events', name: 'event', after }, client)

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../access/caller.ts'
 import { McpAnswer, McpMessage } from '../answers/mcp.ts'
 import { Endpoint } from '../http/call.ts'
-import { TheCaller, TheClient, ValidBody } from '../http/parameters.ts'
+import { CurrentCaller, CurrentClient, ValidBody } from '../http/parameters.ts'
 import { McpService } from '../mcp/mcp.service.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { PUBLIC_URL } from '../tokens.ts'
@@ -32,9 +32,9 @@ export class McpController {
   })
   async answer(
     @Req() request: FastifyRequest,
-    @TheCaller() caller: Caller,
+    @CurrentCaller() caller: Caller,
     @ValidBody() message: McpMessage,
-    @TheClient() client: Client,
+    @CurrentClient() client: Client,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     this.checkOrigin(request.headers.origin)

@@ -1,9 +1,9 @@
 import { Controller, Inject } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
-import { Person, PersonAsked, Persons, PersonsAsked } from '../answers/people.ts'
+import { Person, PersonParameters, Persons, PersonsParameters } from '../answers/people.ts'
 import { personsTable, personTable } from '../answers/tables.ts'
 import { Endpoint } from '../http/call.ts'
-import { ValidQuery, PathPart, CurrentApp, TheClient } from '../http/parameters.ts'
+import { ValidQuery, PathPart, CurrentApp, CurrentClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { PersonsService } from '../services/people/persons.service.ts'
 
@@ -20,12 +20,16 @@ export class PersonsController {
     status: 200,
     progress: true,
     summary: 'The persons that have events in the range',
-    query: PersonsAsked,
+    query: PersonsParameters,
     csv: personsTable,
     answer: Persons,
   })
-  list(@CurrentApp() app: App, @ValidQuery() asked: PersonsAsked, @TheClient() client: Client): Promise<Persons> {
-    return this.persons.list(app, asked, client)
+  list(
+    @CurrentApp() app: App,
+    @ValidQuery() parameters: PersonsParameters,
+    @CurrentClient() client: Client,
+  ): Promise<Persons> {
+    return this.persons.list(app, parameters, client)
   }
 
   @Endpoint('GET', ':person', {
@@ -34,16 +38,16 @@ export class PersonsController {
     note:
       'A person is `u:USER` or `d:DEVICE`, as in the lists of a funnel; without a prefix it is a user. ' +
       'A device that was identified has the traits and properties of its first user.',
-    query: PersonAsked,
+    query: PersonParameters,
     csv: personTable,
     answer: Person,
   })
   one(
     @CurrentApp() app: App,
     @PathPart('person') id: string,
-    @ValidQuery() asked: PersonAsked,
-    @TheClient() client: Client,
+    @ValidQuery() parameters: PersonParameters,
+    @CurrentClient() client: Client,
   ): Promise<Person> {
-    return this.persons.one(app, id, asked, client)
+    return this.persons.one(app, id, parameters, client)
   }
 }

@@ -1,12 +1,12 @@
 import { Controller, Inject } from '@nestjs/common'
 import * as contracts from '@hopper/contracts'
-import { EventAnswer, JourneysAnswer, JourneysAsked, RetentionAnswer } from '../answers/asked.ts'
+import { EventAnswer, JourneysAnswer, JourneysParameters, RetentionAnswer } from '../answers/report-parameters.ts'
 import { funnelTable, journeysTable, queryTable, retentionTable } from '../answers/tables.ts'
 import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
-import { ValidQuery, ValidBody, CurrentApp, TheClient } from '../http/parameters.ts'
+import { ValidQuery, ValidBody, CurrentApp, CurrentClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
-import { QueryService, type SentEvents, type SentRetention } from '../services/query.service.ts'
+import { QueryService, type EventQueryBody, type RetentionQueryBody } from '../services/query.service.ts'
 
 const query = { need: 'read', status: 200, progress: true } as const
 
@@ -28,7 +28,7 @@ export class QueriesController {
   funnel(
     @CurrentApp() app: contracts.App,
     @ValidBody() sent: contracts.FunnelQuery,
-    @TheClient() client: Client,
+    @CurrentClient() client: Client,
   ): Promise<contracts.FunnelAnswer | EncodedAnswer> {
     return this.queries.funnel(app, sent, client)
   }
@@ -42,8 +42,8 @@ export class QueriesController {
   })
   events(
     @CurrentApp() app: contracts.App,
-    @ValidBody() sent: SentEvents,
-    @TheClient() client: Client,
+    @ValidBody() sent: EventQueryBody,
+    @CurrentClient() client: Client,
   ): Promise<EventAnswer | EncodedAnswer> {
     return this.queries.events(app, sent, client)
   }
@@ -57,8 +57,8 @@ export class QueriesController {
   })
   retention(
     @CurrentApp() app: contracts.App,
-    @ValidBody() sent: SentRetention,
-    @TheClient() client: Client,
+    @ValidBody() sent: RetentionQueryBody,
+    @CurrentClient() client: Client,
   ): Promise<RetentionAnswer | EncodedAnswer> {
     return this.queries.retention(app, sent, client)
   }
@@ -66,15 +66,15 @@ export class QueriesController {
   @Endpoint('GET', 'journeys', {
     ...query,
     summary: 'The journeys of people through the pages',
-    query: JourneysAsked,
+    query: JourneysParameters,
     csv: journeysTable,
     answer: JourneysAnswer,
   })
   journeys(
     @CurrentApp() app: contracts.App,
-    @ValidQuery() asked: JourneysAsked,
-    @TheClient() client: Client,
+    @ValidQuery() parameters: JourneysParameters,
+    @CurrentClient() client: Client,
   ): Promise<JourneysAnswer | EncodedAnswer> {
-    return this.queries.journeys(app, asked, client)
+    return this.queries.journeys(app, parameters, client)
   }
 }

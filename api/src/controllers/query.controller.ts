@@ -1,12 +1,12 @@
 import { Controller, Inject } from '@nestjs/common'
 import { EventQuery, type App } from '@hopper/contracts'
-import { EventAnswer } from '../answers/asked.ts'
+import { EventAnswer } from '../answers/report-parameters.ts'
 import { queryTable } from '../answers/tables.ts'
 import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
-import { CurrentApp, ValidBody, TheClient } from '../http/parameters.ts'
+import { CurrentApp, ValidBody, CurrentClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
-import { QueryService, type SentEvents } from '../services/query.service.ts'
+import { QueryService, type EventQueryBody } from '../services/query.service.ts'
 
 /** The event store's own URL of a query: the read key determines the app. */
 @Controller('query')
@@ -29,8 +29,8 @@ export class QueryController {
   })
   events(
     @CurrentApp() app: App,
-    @ValidBody() sent: SentEvents,
-    @TheClient() client: Client,
+    @ValidBody() sent: EventQueryBody,
+    @CurrentClient() client: Client,
   ): Promise<EventAnswer | EncodedAnswer> {
     return this.queries.events(app, sent, client)
   }

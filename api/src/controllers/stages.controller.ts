@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common'
 import * as contracts from '@hopper/contracts'
-import { StageTimeAsked, StagesAsked } from '../answers/asked.ts'
+import { StageTimeParameters, StagesParameters } from '../answers/report-parameters.ts'
 import { Endpoint } from '../http/call.ts'
 import { ValidQuery, CurrentApp } from '../http/parameters.ts'
 import { StagesService } from '../services/stages.service.ts'
@@ -18,40 +18,43 @@ export class StagesController {
   @Endpoint('GET', 'users', {
     ...report,
     summary: 'Unique users per date and stage',
-    query: StagesAsked,
+    query: StagesParameters,
     answer: contracts.StageUsers,
   })
-  users(@CurrentApp() app: contracts.App, @ValidQuery() asked: StagesAsked): Promise<contracts.StageUsers> {
-    return this.stages.users(app, asked)
+  users(@CurrentApp() app: contracts.App, @ValidQuery() parameters: StagesParameters): Promise<contracts.StageUsers> {
+    return this.stages.users(app, parameters)
   }
 
   @Endpoint('GET', 'conversion', {
     ...report,
     summary: 'Unique users and rate per stage',
-    query: StagesAsked,
+    query: StagesParameters,
     answer: contracts.StageConversion,
   })
-  conversion(@CurrentApp() app: contracts.App, @ValidQuery() asked: StagesAsked): Promise<contracts.StageConversion> {
-    return this.stages.conversion(app, asked)
+  conversion(
+    @CurrentApp() app: contracts.App,
+    @ValidQuery() parameters: StagesParameters,
+  ): Promise<contracts.StageConversion> {
+    return this.stages.conversion(app, parameters)
   }
 
   @Endpoint('GET', 'time', {
     ...report,
     summary: 'Average time in a stage',
-    query: StageTimeAsked,
+    query: StageTimeParameters,
     answer: contracts.StageTime,
   })
-  time(@CurrentApp() app: contracts.App, @ValidQuery() asked: StageTimeAsked): Promise<contracts.StageTime> {
-    return this.stages.time(app, asked)
+  time(@CurrentApp() app: contracts.App, @ValidQuery() parameters: StageTimeParameters): Promise<contracts.StageTime> {
+    return this.stages.time(app, parameters)
   }
 
   @Endpoint('GET', 'graph', {
     ...report,
     summary: 'Unique users per transition between stages',
-    query: StagesAsked,
+    query: StagesParameters,
     answer: contracts.StageGraph,
   })
-  graph(@CurrentApp() app: contracts.App, @ValidQuery() asked: StagesAsked): Promise<contracts.StageGraph> {
-    return this.stages.graph(app, asked)
+  graph(@CurrentApp() app: contracts.App, @ValidQuery() parameters: StagesParameters): Promise<contracts.StageGraph> {
+    return this.stages.graph(app, parameters)
   }
 }

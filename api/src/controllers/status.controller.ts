@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common'
 import { Status } from '@hopper/contracts'
 import type { Caller } from '../access/caller.ts'
 import { Endpoint } from '../http/call.ts'
-import { TheCaller } from '../http/parameters.ts'
+import { CurrentCaller } from '../http/parameters.ts'
 import { StatusService } from '../services/status.service.ts'
 
 @Controller('api/v1/status')
@@ -14,7 +14,7 @@ export class StatusController {
   }
 
   @Endpoint('GET', '', { summary: 'Health of the installation', need: 'read', answer: Status })
-  status(@TheCaller() caller: Caller): Promise<Status> {
+  status(@CurrentCaller() caller: Caller): Promise<Status> {
     return this.service.status(caller)
   }
 }

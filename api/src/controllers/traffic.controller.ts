@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common'
 import { Agents, Clicks, PageViews, Traffic, type App } from '@hopper/contracts'
-import { AgentsAsked, RangeAsked, TrafficAsked } from '../answers/asked.ts'
+import { AgentsParameters, RangeParameters, TrafficParameters } from '../answers/report-parameters.ts'
 import { Endpoint } from '../http/call.ts'
 import { ValidQuery, CurrentApp } from '../http/parameters.ts'
 import { TrafficService } from '../services/traffic.service.ts'
@@ -17,43 +17,43 @@ export class TrafficController {
     summary: 'Views and time per page',
     need: 'read',
     csv: true,
-    query: RangeAsked,
+    query: RangeParameters,
     answer: PageViews,
   })
-  pages(@CurrentApp() app: App, @ValidQuery() asked: RangeAsked): Promise<PageViews> {
-    return this.service.pages(app, asked)
+  pages(@CurrentApp() app: App, @ValidQuery() parameters: RangeParameters): Promise<PageViews> {
+    return this.service.pages(app, parameters)
   }
 
   @Endpoint('GET', 'clicks', {
     summary: 'Most clicked targets',
     need: 'read',
     csv: true,
-    query: RangeAsked,
+    query: RangeParameters,
     answer: Clicks,
   })
-  clicks(@CurrentApp() app: App, @ValidQuery() asked: RangeAsked): Promise<Clicks> {
-    return this.service.clicks(app, asked)
+  clicks(@CurrentApp() app: App, @ValidQuery() parameters: RangeParameters): Promise<Clicks> {
+    return this.service.clicks(app, parameters)
   }
 
   @Endpoint('GET', 'agents', {
     summary: 'Devices, browsers, systems, countries',
     need: 'read',
     csv: true,
-    query: AgentsAsked,
+    query: AgentsParameters,
     answer: Agents,
   })
-  agents(@CurrentApp() app: App, @ValidQuery() asked: AgentsAsked): Promise<Agents> {
-    return this.service.agents(app, asked)
+  agents(@CurrentApp() app: App, @ValidQuery() parameters: AgentsParameters): Promise<Agents> {
+    return this.service.agents(app, parameters)
   }
 
   @Endpoint('GET', 'traffic', {
     summary: 'Events, views and users over time',
     need: 'read',
     csv: true,
-    query: TrafficAsked,
+    query: TrafficParameters,
     answer: Traffic,
   })
-  traffic(@CurrentApp() app: App, @ValidQuery() asked: TrafficAsked): Promise<Traffic> {
-    return this.service.traffic(app, asked)
+  traffic(@CurrentApp() app: App, @ValidQuery() parameters: TrafficParameters): Promise<Traffic> {
+    return this.service.traffic(app, parameters)
   }
 }

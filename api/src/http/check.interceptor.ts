@@ -44,8 +44,8 @@ function queryOf(call: Call, request: FastifyRequest): Pick<Checked, 'query' | '
     unknown
   >
   if (!call.csv) return { query, style: {} }
-  const { bom, decimal, ...asked } = query
-  return { query: asked, style: { bom, decimal } as Checked['style'] }
+  const { bom, decimal, ...own } = query
+  return { query: own, style: { bom, decimal } as Checked['style'] }
 }
 
 /** Returns one schema object per call, so that it is compiled only once. */

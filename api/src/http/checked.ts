@@ -20,7 +20,7 @@ const checkers = new WeakMap<TSchema, Checker>()
  */
 export function checkedBody(schema: TSchema, body: unknown): unknown {
   assertBounded(body)
-  return checked(schema, body, 'The body')
+  return check(schema, body, 'The body')
 }
 
 /**
@@ -36,7 +36,7 @@ export function checkedQuery(schema: TObject, query: Readonly<Record<string, unk
     name,
     properties[name]?.type === 'integer' ? integerOf(text) : text,
   ])
-  return checked(schema, Object.fromEntries(read), 'The query')
+  return check(schema, Object.fromEntries(read), 'The query')
 }
 
 /** Describes every fault of a value in plain words; empty if the value is valid. */
@@ -57,7 +57,7 @@ export function invalidFields(faults: readonly Fault[], whole = 'The request'): 
   return new HopperError('HOP_PARAM_INVALID', `${shown.join('; ')}${more}${end}`, { details: { fields: faults } })
 }
 
-function checked(schema: TSchema, value: unknown, whole: string): unknown {
+function check(schema: TSchema, value: unknown, whole: string): unknown {
   const faults = faultsIn(schema, value)
   if (faults.length > 0) throw invalidFields(faults, whole)
   return value

@@ -17,12 +17,12 @@ export function clientOf(request: FastifyRequest, reply: FastifyReply): HttpClie
   let client = clients.get(request)
   if (!client) {
     const left = new AbortController()
-    const closed = (): void => {
+    const onClose = (): void => {
       if (!reply.raw.writableFinished) left.abort(clientGone())
     }
     // the client may have disconnected while the guard looked up its key
-    if (reply.raw.closed || request.raw.socket.destroyed) closed()
-    else reply.raw.once('close', closed)
+    if (reply.raw.closed || request.raw.socket.destroyed) onClose()
+    else reply.raw.once('close', onClose)
     clients.set(
       request,
       (client = {

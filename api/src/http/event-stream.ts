@@ -12,7 +12,7 @@ export class EventStream extends Readable {
   }
 
   /** Sends one event with a JSON value, which contains no line break. Does nothing after the end. */
-  tell(event: string, value: unknown): void {
+  send(event: string, value: unknown): void {
     if (this.destroyed || this.readableEnded) return
     if (this.readableLength > UNREAD_BYTES_MAX) return void this.destroy()
     this.push(`event: ${event}\ndata: `)
@@ -26,7 +26,7 @@ export class EventStream extends Readable {
 }
 
 /** Tells whether an Accept header asks for events. */
-export function asksForEvents(accept: string | undefined): boolean {
+export function acceptsEventStream(accept: string | undefined): boolean {
   return (accept ?? '').split(',').some((wish) => wish.split(';', 1)[0]!.trim().toLowerCase() === 'text/event-stream')
 }
 

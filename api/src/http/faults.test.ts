@@ -50,11 +50,11 @@ function placesIn(value: unknown, path: readonly string[] = []): (readonly strin
   return [path, ...inner]
 }
 
-function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
+function replaceAt(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
   if (key === undefined) return by
   const copy = Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) }
   const part = (value as Record<string, unknown>)[key]
-  return Object.assign(copy, { [key]: replaced(part, rest, by) })
+  return Object.assign(copy, { [key]: replaceAt(part, rest, by) })
 }
 
 test.each(valid)(
@@ -70,7 +70,7 @@ test.each(valid)(
           fc.constantFrom({ type: 'eq' }, { type: 'nothing' }, 'x'.repeat(3_000), 1e308),
         ),
         (place, by) => {
-          for (const { field, message } of faultsIn(schema, replaced(value, place, by))) {
+          for (const { field, message } of faultsIn(schema, replaceAt(value, place, by))) {
             expect(message).not.toBe('does not have the documented shape')
             expect(message).not.toMatch(/constant|anyOf|schema/)
             expect(field === '' ? place.length : 0).toBe(0)
@@ -86,7 +86,7 @@ test.each(valid)('a %s with an unknown field in any object has exactly that faul
   for (const place of placesIn(value)) {
     const object = place.reduce<unknown>((part, key) => (part as Record<string, unknown>)[key], value)
     if (typeof object !== 'object' || Array.isArray(object)) continue
-    const faults = faultsIn(schema, replaced(value, place, { ...object, zzz_unknown: 1 }))
+    const faults = faultsIn(schema, replaceAt(value, place, { ...object, zzz_unknown: 1 }))
     expect(faults.map(({ field }) => field.endsWith('zzz_unknown'))).toEqual([true])
   }
 })

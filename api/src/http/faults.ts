@@ -114,7 +114,7 @@ class FaultWalk {
     if (variants.some((variant) => Check({ ...variant, $defs: this.definitions } as never, value))) return
     const meant = variants.find(({ type }) => type !== undefined && hasType(type, value))
     if (meant) return this.visit(meant, value, path)
-    this.add(path, `must be ${listed(variants.map(({ type }) => typeName(type)))}`)
+    this.add(path, `must be ${joinWithOr(variants.map(({ type }) => typeName(type)))}`)
   }
 
   private allowed(schema: Schema | undefined): string {
@@ -170,10 +170,10 @@ function boundsText({ minimum, maximum }: { minimum?: number | undefined; maximu
 }
 
 /** Returns the values that a schema enumerates, if it does nothing else. */
-function choicesOf(schema: Schema, resolved: (schema: Schema) => Schema): readonly unknown[] | undefined {
+function choicesOf(schema: Schema, resolve: (schema: Schema) => Schema): readonly unknown[] | undefined {
   if (schema.enum) return schema.enum
   if ('const' in schema) return [schema.const]
-  const variants = schema.anyOf?.map(resolved)
+  const variants = schema.anyOf?.map(resolve)
   return variants?.every((variant) => 'const' in variant) ? variants.map((variant) => variant.const) : undefined
 }
 
@@ -213,7 +213,7 @@ function notThis(value: unknown): string {
   return `, not ${text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}…` : text}`
 }
 
-function listed(names: readonly string[]): string {
+function joinWithOr(names: readonly string[]): string {
   const distinct = [...new Set(names)]
   return distinct.length === 1 ? distinct[0]! : `${distinct.slice(0, -1).join(', ')} or ${distinct.at(-1)}`
 }

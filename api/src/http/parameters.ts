@@ -13,7 +13,7 @@ export const CurrentApp = createParamDecorator(
   (_: unknown, context: ExecutionContext): App => grantedOf(requestOf(context)).app!,
 )
 
-export const TheCaller = createParamDecorator(
+export const CurrentCaller = createParamDecorator(
   (_: unknown, context: ExecutionContext): Caller => grantedOf(requestOf(context)).caller,
 )
 
@@ -28,7 +28,7 @@ export const ValidBody = createParamDecorator(
 )
 
 /** Injects the client, which waits for the answer and may disconnect before it comes. */
-export const TheClient = createParamDecorator((_: unknown, context: ExecutionContext): Client =>
+export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client =>
   clientOf(requestOf(context), context.switchToHttp().getResponse<FastifyReply>()),
 )
 

@@ -6,7 +6,7 @@ import { firstValueFrom, from, type Observable } from 'rxjs'
 import { LOGGER } from '../tokens.ts'
 import { callOf } from './call.ts'
 import { clientOf, type HttpClient } from './client.ts'
-import { asksForEvents, EventStream, prepareEvents } from './event-stream.ts'
+import { acceptsEventStream, EventStream, prepareEvents } from './event-stream.ts'
 
 const TOLD_EVERY_MS = 100
 
@@ -25,7 +25,7 @@ export class ProgressInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<FastifyRequest>()
     const reply = context.switchToHttp().getResponse<FastifyReply>()
-    if (!callOf(context.getHandler()).progress || !asksForEvents(request.headers.accept)) return next.handle()
+    if (!callOf(context.getHandler()).progress || !acceptsEventStream(request.headers.accept)) return next.handle()
     const stream = new EventStream()
     const begun = firstProgress(clientOf(request, reply), stream)
     return from(this.streamed(firstValueFrom(next.handle() as Observable<unknown>), begun, stream, reply))
@@ -41,11 +41,11 @@ export class ProgressInterceptor implements NestInterceptor {
     prepareEvents(reply)
     answer
       .then(
-        (value) => stream.tell('answer', value),
+        (value) => stream.send('answer', value),
         (error: unknown) => {
           const known = error instanceof HopperError ? error : new HopperError('HOP_INTERNAL')
           if (known.status >= 500) this.logger.error({ err: error }, 'a query failed')
-          stream.tell('error', known.toBody())
+          stream.send('error', known.toBody())
         },
       )
       .finally(() => stream.end())
@@ -61,7 +61,7 @@ function firstProgress(client: HttpClient, stream: EventStream): Promise<void> {
       const now = performance.now()
       if (now - last < TOLD_EVERY_MS) return
       last = now
-      stream.tell('progress', progress)
+      stream.send('progress', progress)
       resolve()
     }
   })

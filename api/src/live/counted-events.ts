@@ -54,7 +54,7 @@ export async function countedEvents(
   const seen = readAhead(
     partitions,
     ([date, some]) => reader.seen(lane, { app, date }, [...new Set(some.map(({ event }) => event.event_id))]),
-    { atOnce: DATES_CONCURRENCY },
+    { concurrency: DATES_CONCURRENCY },
   )
   const counted: CountedEvent[] = []
   let partition = 0
@@ -97,7 +97,7 @@ function candidatesOf(
   forgotten: ForgottenEvents | undefined,
 ): Candidate[] {
   if ((appOfMessage(value) ?? app) !== app) return []
-  const sent = decoded(value)
+  const sent = decodeIfPossible(value)
   if (sent?.app !== app) return []
   const envelope = forgotten?.knows(sent)
     ? forgotten.without(position, sent, validateEnvelope(sent) === undefined)
@@ -114,7 +114,7 @@ function candidatesOf(
 }
 
 /** Decodes an envelope; one that cannot be decoded is a dead letter. */
-function decoded(value: LogMessage['value']): Envelope | undefined {
+function decodeIfPossible(value: LogMessage['value']): Envelope | undefined {
   try {
     return decodeEnvelope(value)
   } catch {

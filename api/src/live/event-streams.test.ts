@@ -5,7 +5,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { CountedLog, deviceIn, ownEvent, putEvent, type Sent } from '../testing/counted-log.ts'
 import { decideToForget } from '../testing/forgotten-events.ts'
-import { apiOver, keys, LANES, NOW, openInstallation, type Installation } from '../testing/installation.ts'
+import { apiOver, keys, LANES, NOW, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -272,12 +272,12 @@ test('ids of another log, and positions that the log has no longer, are refused'
 })
 
 /** A log of which the beginning can be deleted, and that can be away. */
-function unsteady(stored: EventLog): { log: EventLog; starts: number[]; isAway: boolean; refused: number } {
-  const state = { log: stored, starts: new Array<number>(LANES).fill(0), isAway: false, refused: 0 }
+function unsteady(stored: EventLog): { log: EventLog; starts: number[]; isUnavailable: boolean; refused: number } {
+  const state = { log: stored, starts: new Array<number>(LANES).fill(0), isUnavailable: false, refused: 0 }
   state.log = withOverrides(stored, {
     starts: async () => state.starts,
     read: async (lane, from, limit, bytesMax) => {
-      if (state.isAway) throw new Error(`away ${++state.refused}`)
+      if (state.isUnavailable) throw new Error(`away ${++state.refused}`)
       return stored.read(lane, Math.max(from, state.starts[lane]!), limit, bytesMax)
     },
   })
@@ -309,10 +309,10 @@ test('a stream continues when the log was away for a while', async () => {
   apis.push(api)
   await api.listen(0, '127.0.0.1')
   const stream = await open('/eventstream', {}, api)
-  state.isAway = true
+  state.isUnavailable = true
   await log.add('shop', [put('w1')])
   await expect.poll(() => state.refused, { timeout: 10_000 }).toBeGreaterThan(0)
-  state.isAway = false
+  state.isUnavailable = false
   expect(idsOf(await stream.events(1))).toEqual(['w1'])
 })
 

@@ -145,11 +145,11 @@ export class McpService {
   }
 
   private async run(tool: Tool, given: object, caller: Caller, client: Client): Promise<unknown> {
-    const { app: id, ...asked } = checkedBody(tool.input, given) as { readonly app?: string }
+    const { app: id, ...parameters } = checkedBody(tool.input, given) as { readonly app?: string }
     if (tool.ofCaller) return tool.ofCaller(this.services, caller)
     const app = await this.appOf(caller, id)
     if (tool.isQuery) this.archived.assertRoom({ app: app.id, caller: callerName(caller) })
-    return tool.ofApp!(this.services, asked as never, { app, client })
+    return tool.ofApp!(this.services, parameters as never, { app, client })
   }
 
   private appOf(caller: Caller, id: string | undefined): Promise<App> {

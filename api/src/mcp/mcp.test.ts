@@ -3,8 +3,8 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { laneOf, type FunnelAnswer } from '@hopper/contracts'
-import { archive, type Sketch } from '../testing/archived.ts'
-import { keys, LANES, openInstallation, type Installation } from '../testing/installation.ts'
+import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
+import { keys, LANES, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -31,7 +31,7 @@ beforeAll(async () => {
     ...bought.map(([device, minute]): Sketch => ({ device, time: T0 + minute * 60_000, data: { tag: 'cart' } })),
   ]
   for (const [lane, own] of Map.groupBy(sketches, ({ device }) => laneOf('shop', device, LANES)))
-    await archive(hopper.storage, 'shop', lane, DATE, 0, own)
+    await archiveSketches(hopper.storage, 'shop', lane, DATE, 0, own)
   await hopper.app.listen(0, '127.0.0.1')
   url = `${(await hopper.app.getUrl()).replace('[::1]', '127.0.0.1')}/mcp`
 })

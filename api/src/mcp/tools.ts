@@ -1,15 +1,15 @@
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
 import { EventQuery, FunnelQuery, limits, queryLimits, RetentionQuery, type App } from '@hopper/contracts'
 import type { Caller } from '../access/caller.ts'
-import { JourneysAsked } from '../answers/asked.ts'
-import { EventKeysAsked, KeyValuesAsked } from '../answers/events/event-keys.ts'
-import { PersonAsked, PersonsAsked } from '../answers/people.ts'
+import { JourneysParameters } from '../answers/report-parameters.ts'
+import { EventKeysParameters, KeyValuesParameters } from '../answers/events/event-keys.ts'
+import { PersonParameters, PersonsParameters } from '../answers/people.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import type { AppsService } from '../services/administration/apps.service.ts'
 import type { EventKeysService } from '../services/event-keys.service.ts'
 import type { FunnelsService } from '../services/administration/funnels.service.ts'
 import type { PersonsService } from '../services/people/persons.service.ts'
-import type { QueryService, SentEvents, SentRetention } from '../services/query.service.ts'
+import type { QueryService, EventQueryBody, RetentionQueryBody } from '../services/query.service.ts'
 
 /** The services that the API's controllers call too: a tool has no way of its own to an answer. */
 export interface ToolServices {
@@ -35,7 +35,7 @@ export interface Tool {
   readonly input: TObject
   readonly isQuery: boolean
   /** answers for an app */
-  readonly ofApp?: (services: ToolServices, asked: never, call: ToolCall) => Promise<unknown>
+  readonly ofApp?: (services: ToolServices, parameters: never, call: ToolCall) => Promise<unknown>
   /** answers for the caller, whatever the app */
   readonly ofCaller?: (services: ToolServices, caller: Caller) => Promise<unknown>
 }
@@ -52,7 +52,7 @@ const app = Type.Optional(
 function toolOf<S extends TProperties, P extends TProperties = Record<never, never>>(
   tool: Pick<Tool, 'name' | 'title' | 'description'> & { readonly isQuery?: boolean },
   { path, schema }: { readonly path?: P; readonly schema: TObject<S> },
-  ofApp: (services: ToolServices, asked: Static<TObject<P & S>>, call: ToolCall) => Promise<unknown>,
+  ofApp: (services: ToolServices, parameters: Static<TObject<P & S>>, call: ToolCall) => Promise<unknown>,
 ): Tool {
   const input = Type.Object({ app, ...path, ...schema.properties })
   return { isQuery: false, ...tool, input, ofApp: ofApp }
@@ -87,8 +87,9 @@ export const tools: readonly Tool[] = [
       description: `The keys that events of an app have, to filter by; with \`where\` also their values. ${RANGE}`,
       isQuery: true,
     },
-    { schema: EventKeysAsked },
-    ({ eventKeys }, { prefix = '', ...asked }, call) => eventKeys.keys(call.app, { prefix, ...asked }, call.client),
+    { schema: EventKeysParameters },
+    ({ eventKeys }, { prefix = '', ...parameters }, call) =>
+      eventKeys.keys(call.app, { prefix, ...parameters }, call.client),
   ),
   toolOf(
     {
@@ -97,8 +98,8 @@ export const tools: readonly Tool[] = [
       description: `The values that a key of events has, the most frequent first. ${RANGE}`,
       isQuery: true,
     },
-    { path: { key: Type.String({ minLength: 1, maxLength: queryLimits.keyCharsMax }) }, schema: KeyValuesAsked },
-    ({ eventKeys }, { key, ...asked }, call) => eventKeys.values(call.app, key, asked, call.client),
+    { path: { key: Type.String({ minLength: 1, maxLength: queryLimits.keyCharsMax }) }, schema: KeyValuesParameters },
+    ({ eventKeys }, { key, ...parameters }, call) => eventKeys.values(call.app, key, parameters, call.client),
   ),
   toolOf(
     {
@@ -110,7 +111,7 @@ export const tools: readonly Tool[] = [
       isQuery: true,
     },
     { schema: FunnelQuery },
-    ({ queries }, asked, call) => queries.funnel(call.app, asked as FunnelQuery, call.client),
+    ({ queries }, parameters, call) => queries.funnel(call.app, parameters as FunnelQuery, call.client),
   ),
   toolOf(
     {
@@ -120,7 +121,7 @@ export const tools: readonly Tool[] = [
       isQuery: true,
     },
     { schema: EventQuery },
-    ({ queries }, asked, call) => queries.events(call.app, asked as SentEvents, call.client),
+    ({ queries }, parameters, call) => queries.events(call.app, parameters as EventQueryBody, call.client),
   ),
   toolOf(
     {
@@ -129,8 +130,8 @@ export const tools: readonly Tool[] = [
       description: `The ways that people take from page to page (or from value to value of a key). ${RANGE} ${META}`,
       isQuery: true,
     },
-    { schema: JourneysAsked },
-    ({ queries }, asked, call) => queries.journeys(call.app, asked, call.client),
+    { schema: JourneysParameters },
+    ({ queries }, parameters, call) => queries.journeys(call.app, parameters, call.client),
   ),
   toolOf(
     {
@@ -140,7 +141,7 @@ export const tools: readonly Tool[] = [
       isQuery: true,
     },
     { schema: RetentionQuery },
-    ({ queries }, asked, call) => queries.retention(call.app, asked as SentRetention, call.client),
+    ({ queries }, parameters, call) => queries.retention(call.app, parameters as RetentionQueryBody, call.client),
   ),
   toolOf(
     {
@@ -151,8 +152,8 @@ export const tools: readonly Tool[] = [
         `ordered, page by page. ${RANGE}`,
       isQuery: true,
     },
-    { schema: PersonsAsked },
-    ({ persons }, asked, call) => persons.list(call.app, asked, call.client),
+    { schema: PersonsParameters },
+    ({ persons }, parameters, call) => persons.list(call.app, parameters, call.client),
   ),
   toolOf(
     {
@@ -169,8 +170,8 @@ export const tools: readonly Tool[] = [
           description: '`u:USER` or `d:DEVICE`, as in the lists of a funnel; without a prefix it is a user',
         }),
       },
-      schema: PersonAsked,
+      schema: PersonParameters,
     },
-    ({ persons }, { person, ...asked }, call) => persons.one(call.app, person, asked, call.client),
+    ({ persons }, { person, ...parameters }, call) => persons.one(call.app, person, parameters, call.client),
   ),
 ]

@@ -1,7 +1,7 @@
 import * as contracts from '@hopper/contracts'
 import type { TSchema } from 'typebox'
 import * as administration from '../answers/administration.ts'
-import * as asked from '../answers/asked.ts'
+import * as asked from '../answers/report-parameters.ts'
 import * as deadLetters from '../answers/dead-letters.ts'
 import * as eventStore from '../answers/events/event-store.ts'
 import * as eventKeys from '../answers/events/event-keys.ts'

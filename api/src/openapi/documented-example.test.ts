@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { laneOf } from '@hopper/contracts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { archive, type Sketch } from '../testing/archived.ts'
-import { keys, LANES, openInstallation, type Installation } from '../testing/installation.ts'
+import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
+import { keys, LANES, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -39,7 +39,7 @@ beforeAll(async () => {
       time: Date.parse(timestamp),
       data,
     }))
-    await archive(hopper.storage, 'shop', lane, '2026-03-28', 0, sketches)
+    await archiveSketches(hopper.storage, 'shop', lane, '2026-03-28', 0, sketches)
   }
   expect(lanes.size).toBe(2)
 })

@@ -14,7 +14,7 @@ import * as contracts from '@hopper/contracts'
 import * as administration from '../answers/administration.ts'
 import * as deadLetters from '../answers/dead-letters.ts'
 import * as mcp from '../answers/mcp.ts'
-import { keys, openInstallation, type Installation } from '../testing/installation.ts'
+import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // this runs a compiler, which is slow on busy machines
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })

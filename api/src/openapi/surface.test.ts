@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { firstStart, provision } from '../index.ts'
-import { keys, openInstallation, type Installation } from '../testing/installation.ts'
+import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 let hopper: Installation
 const dashboardDir = mkdtempSync(join(tmpdir(), 'hopper-dashboard-'))

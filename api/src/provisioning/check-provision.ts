@@ -29,12 +29,16 @@ function twice({ organizations }: Provision): string[] {
     ...apps.flatMap((app) => [app.write_key, app.read_key]),
   ].filter((key) => key !== undefined)
   return [
-    ...repeated(organizations.map(({ id }) => id)).map((id) => `organization "${id}" is listed twice`),
-    ...repeated(apps.map(({ id }) => id)).map((id) => `app "${id}" is listed twice; ids are unique in an installation`),
-    ...repeated(keys).map((key) => `the key that ends in ${key.slice(-4)} is listed twice`),
+    ...duplicatesIn(organizations.map(({ id }) => id)).map((id) => `organization "${id}" is listed twice`),
+    ...duplicatesIn(apps.map(({ id }) => id)).map(
+      (id) => `app "${id}" is listed twice; ids are unique in an installation`,
+    ),
+    ...duplicatesIn(keys).map((key) => `the key that ends in ${key.slice(-4)} is listed twice`),
     ...apps.flatMap((app) => [
-      ...repeated((app.funnels ?? []).map(({ id }) => id)).map((id) => `app "${app.id}" has the funnel "${id}" twice`),
-      ...repeated((app.elements ?? []).map(({ xpath }) => xpath)).map(
+      ...duplicatesIn((app.funnels ?? []).map(({ id }) => id)).map(
+        (id) => `app "${app.id}" has the funnel "${id}" twice`,
+      ),
+      ...duplicatesIn((app.elements ?? []).map(({ xpath }) => xpath)).map(
         (xpath) => `app "${app.id}" has the element "${xpath}" twice`,
       ),
     ]),
@@ -56,8 +60,8 @@ async function unusableStages(registry: Registry, { organizations }: Provision):
       const problem = xpathProblem(xpath)
       if (problem !== undefined) problems.push(`app "${id}", element "${name}": xpath ${problem}`)
     }
-    const kept = keptParameters(keep_parameters ?? old?.keep_parameters ?? [], funnels)
-    problems.push(...keptProblems(kept).map(({ message }) => `app "${id}": its stages ${message}`))
+    const parameters = keptParameters(keep_parameters ?? old?.keep_parameters ?? [], funnels)
+    problems.push(...keptProblems(parameters).map(({ message }) => `app "${id}": its stages ${message}`))
   }
   return problems
 }
@@ -99,6 +103,6 @@ async function keyConflict(
     : []
 }
 
-function repeated(values: readonly (string | number)[]): string[] {
+function duplicatesIn(values: readonly (string | number)[]): string[] {
   return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))].map(String)
 }

@@ -7,7 +7,7 @@ import { Chunk, mergeChunks } from '@hopper/engine'
 import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
-import { archive as fill, type Sketch } from '../testing/archived.ts'
+import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
 import { ArchiveQueries } from './archive-queries.ts'
 import type { QueryOf } from './query.ts'
 
@@ -42,7 +42,7 @@ const funnel = (fields: Partial<QueryOf<'funnel'>['request']> = {}): QueryOf<'fu
 
 let dir: string
 let storage: Storage
-let questions: ArchiveQueries
+let queries: ArchiveQueries
 let metrics: Registry
 /** reads of the archive: the columns of each chunk, by its first position */
 let reads: string[]
@@ -52,16 +52,16 @@ beforeEach(async () => {
   storage = await openEmbedded({ dir, lanes: 2 })
   reads = []
   metrics = new Registry()
-  questions = new ArchiveQueries(counted(storage.archive!), 20_000, metrics)
+  queries = new ArchiveQueries(recordReads(storage.archive!), 20_000, metrics)
 })
 afterEach(async () => {
-  await questions.onModuleDestroy()
+  await queries.onModuleDestroy()
   await storage.close()
   rmSync(dir, { recursive: true })
 })
 
 /** Wraps an archive to record its reads. */
-function counted(archive: Archive): Archive {
+function recordReads(archive: Archive): Archive {
   return {
     covered: (...args) => archive.covered(...args),
     append: (...args) => archive.append(...args),
@@ -76,18 +76,18 @@ function counted(archive: Archive): Archive {
 }
 
 const running = async (): Promise<number> => Number(/state="running"\} (\d+)/.exec(await metrics.metrics())?.[1])
-const counts = async (question = funnel()): Promise<number[]> =>
-  (await questions.ask(APP, question, context, somebody)).result.steps.map(({ count }) => count)
+const counts = async (query = funnel()): Promise<number[]> =>
+  (await queries.ask(APP, query, context, somebody)).result.steps.map(({ count }) => count)
 
 it('reads the users of devices once: a second query reads only new chunks that can match', async () => {
-  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('pad', 1, 'see', 'bob')])
-  await fill(storage, APP, 1, '2026-03-01', 0, [event('laptop', -40_000, 'other', 'ann')])
+  await archiveSketches(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('pad', 1, 'see', 'bob')])
+  await archiveSketches(storage, APP, 1, '2026-03-01', 0, [event('laptop', -40_000, 'other', 'ann')])
   expect(await counts()).toEqual([2, 0])
   expect(reads).toContain('1/0: index position runs user')
   expect(reads.filter((read) => read.startsWith('1/'))).toHaveLength(1)
 
   reads = []
-  await fill(storage, APP, 1, DATE, 5, [event('laptop', 9, 'buy', 'ann')])
+  await archiveSketches(storage, APP, 1, DATE, 5, [event('laptop', 9, 'buy', 'ann')])
   expect(await counts()).toEqual([2, 1])
   expect(reads.filter((read) => read.startsWith('1/5'))).not.toHaveLength(0)
   expect(reads.filter((read) => read.startsWith('1/0'))).toEqual([])
@@ -101,12 +101,12 @@ it('reads the users of devices once: a second query reads only new chunks that c
 })
 
 it('runs equal concurrent queries once, and a different one in parallel', async () => {
-  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see'), event('phone', 1, 'buy')])
+  await archiveSketches(storage, APP, 0, DATE, 0, [event('phone', 0, 'see'), event('phone', 1, 'buy')])
   const { request } = funnel()
   const turned = Object.fromEntries(Object.entries(request).reverse()) as unknown as typeof request
   const answers = await Promise.all([
-    questions.ask(APP, funnel(), context, somebody),
-    questions.ask(APP, { kind: 'funnel', request: turned }, context, somebody),
+    queries.ask(APP, funnel(), context, somebody),
+    queries.ask(APP, { kind: 'funnel', request: turned }, context, somebody),
   ])
   expect(answers[0].result).toBe(answers[1].result)
   expect(reads.filter((read) => read.includes('timestamp'))).toHaveLength(1)
@@ -121,41 +121,41 @@ it('runs equal concurrent queries once, and a different one in parallel', async 
 })
 
 it('caches the answer for a past range until an event or an identify changes it', async () => {
-  await fill(storage, APP, 0, DATE, 0, [
+  await archiveSketches(storage, APP, 0, DATE, 0, [
     event('phone', 0, 'see'),
     event('phone', 1, 'see', 'ann'),
     event('pad', 2, 'buy', 'bob'),
   ])
-  const first = await questions.ask(APP, funnel(), context, somebody)
-  expect((await questions.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
+  const first = await queries.ask(APP, funnel(), context, somebody)
+  expect((await queries.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
 
   // bob again, from the same device, after the range: the device still belongs to the same users
-  await fill(storage, APP, 0, '2026-03-29', 3, [event('pad', 2_000, 'see', 'bob')])
-  expect((await questions.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
+  await archiveSketches(storage, APP, 0, '2026-03-29', 3, [event('pad', 2_000, 'see', 'bob')])
+  expect((await queries.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
 
   // ann has a second device, in another lane, and made a purchase with it
-  await fill(storage, APP, 1, '2026-03-29', 0, [event('laptop', 2_001, 'other', 'ann')])
-  await fill(storage, APP, 1, DATE, 1, [event('laptop', 30, 'buy', 'ann')])
-  expect((await questions.ask(APP, funnel(), context, somebody)).result.steps.map(({ count }) => count)).toEqual([1, 1])
+  await archiveSketches(storage, APP, 1, '2026-03-29', 0, [event('laptop', 2_001, 'other', 'ann')])
+  await archiveSketches(storage, APP, 1, DATE, 1, [event('laptop', 30, 'buy', 'ann')])
+  expect((await queries.ask(APP, funnel(), context, somebody)).result.steps.map(({ count }) => count)).toEqual([1, 1])
 
   // an open range is never cached
   const open = { ...context, completeTo: T0 }
-  expect((await questions.ask(APP, funnel(), open, somebody)).result).not.toBe(
-    (await questions.ask(APP, funnel(), open, somebody)).result,
+  expect((await queries.ask(APP, funnel(), open, somebody)).result).not.toBe(
+    (await queries.ask(APP, funnel(), open, somebody)).result,
   )
 })
 
 it('an identify long after the range changes the answer, even without new chunks in the range', async () => {
-  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('tv', 5, 'buy')])
+  await archiveSketches(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('tv', 5, 'buy')])
   expect(await counts()).toEqual([1, 0])
-  await fill(storage, APP, 0, '2026-04-28', 2, [event('tv', 50_000, 'other', 'ann')])
+  await archiveSketches(storage, APP, 0, '2026-04-28', 2, [event('tv', 50_000, 'other', 'ann')])
   expect(await counts()).toEqual([1, 1])
 })
 
 it('merging spans does not change the users of devices, and only the merged span is read', async () => {
-  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann')])
-  await fill(storage, APP, 0, DATE, 5, [event('phone', 4, 'see', 'bob'), event('tv', 5, 'buy', 'ann')])
-  await fill(storage, APP, 1, DATE, 0, [event('laptop', 9, 'buy', 'bob')])
+  await archiveSketches(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann')])
+  await archiveSketches(storage, APP, 0, DATE, 5, [event('phone', 4, 'see', 'bob'), event('tv', 5, 'buy', 'ann')])
+  await archiveSketches(storage, APP, 1, DATE, 0, [event('laptop', 9, 'buy', 'bob')])
   expect(await counts()).toEqual([2, 2])
   const lane = await storage.archive!.list({ app: APP, from: 0, to: Number.MAX_SAFE_INTEGER, lane: 0 })
   const chunks = await Promise.all(
@@ -177,7 +177,7 @@ it('reports its progress, and stops soon after its only client leaves', async ()
     time: T0 + i,
     data: { tag: 'see', text: `${'a'.repeat(2_000)}${i}` },
   }))
-  for (let part = 0; part < 4; part++) await fill(storage, APP, 0, DATE, part * 10_000, many)
+  for (let part = 0; part < 4; part++) await archiveSketches(storage, APP, 0, DATE, part * 10_000, many)
   const filters = Array.from({ length: 50 }, (_, i): Filter => ({
     type: 'regex',
     key: 'text',
@@ -188,16 +188,16 @@ it('reports its progress, and stops soon after its only client leaves', async ()
     request: { start: T0, end: T0 + 3_600_000, data: [{ name: 'all', filters: [{ type: 'or', filters }] }] },
   }
   const left = new AbortController()
-  const asked = questions.ask(APP, slow, context, { signal: left.signal })
+  const answer = queries.ask(APP, slow, context, { signal: left.signal })
   await expect.poll(() => running(), { timeout: 10_000 }).toBe(1)
   const at = performance.now()
   left.abort(new Error('left'))
-  await expect(asked).rejects.toThrow('left')
+  await expect(answer).rejects.toThrow('left')
   await expect.poll(() => running(), { timeout: 5_000 }).toBe(0)
   expect(performance.now() - at).toBeLessThan(5_000)
 
   const reported: { done: number; total: number }[] = []
-  await questions.ask(
+  await queries.ask(
     APP,
     { kind: 'events', request: { ...slow.request, data: [{ name: 'all', filters: [], unique: ['text'] }] } },
     context,

@@ -11,8 +11,8 @@ function bytesOf({ summary, names }: ColumnFetch): number {
 }
 
 /** @throws HopperError HOP_LIMIT if the columns of a lane, which are read together, do not fit into memory */
-export function assertLaneFits(wants: readonly ColumnFetch[]): void {
-  const bytes = wants.reduce((sum, want) => sum + bytesOf(want), 0)
+export function assertLaneFits(fetches: readonly ColumnFetch[]): void {
+  const bytes = fetches.reduce((sum, fetch) => sum + bytesOf(fetch), 0)
   if (bytes > LANE_BYTES_MAX)
     throw new HopperError(
       'HOP_LIMIT',
@@ -22,16 +22,16 @@ export function assertLaneFits(wants: readonly ColumnFetch[]): void {
 }
 
 /** Splits chunks, in any order, into batches of bounded size. */
-export function batchesOf(wants: readonly ColumnFetch[]): ColumnFetch[][] {
+export function batchesOf(fetches: readonly ColumnFetch[]): ColumnFetch[][] {
   const batches: ColumnFetch[][] = []
   let bytes = Infinity
-  for (const want of wants) {
-    const own = bytesOf(want)
+  for (const fetch of fetches) {
+    const own = bytesOf(fetch)
     if (bytes + own > BATCH_BYTES) {
       batches.push([])
       bytes = 0
     }
-    batches.at(-1)!.push(want)
+    batches.at(-1)!.push(fetch)
     bytes += own
   }
   return batches

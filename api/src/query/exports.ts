@@ -32,10 +32,10 @@ const poolBounds: PoolBounds = {
 
 /** The archive access that exports need. */
 export interface ExportHost {
-  cells(asked: WorkerRequest & { ask: 'cells' }): Promise<Reply['answer']>
+  cells(request: WorkerRequest & { ask: 'cells' }): Promise<Reply['answer']>
 }
 
-interface Exported {
+interface OpenExport {
   readonly requester: Requester
   readonly request: Omit<ExportRequest, keyof ExportPart>
   readonly chunks: readonly ChunkSummary[]
@@ -80,8 +80,8 @@ export class Exports {
    */
   async begin(
     app: string,
-    request: Exported['request'],
-    chunks: Exported['chunks'],
+    request: OpenExport['request'],
+    chunks: OpenExport['chunks'],
     context: QueryContext,
     client: Client,
     leave: () => void,
@@ -118,7 +118,7 @@ export class Exports {
   }
 
   /** Runs the export slice by slice. Between slices, an export that waits for its client has no thread. */
-  async #all(exported: Exported, begun: () => void): Promise<void> {
+  async #all(exported: OpenExport, begun: () => void): Promise<void> {
     const until = performance.now() + EXPORT_LIMIT_MS
     const {
       requester,
@@ -145,22 +145,22 @@ export class Exports {
   }
 
   async #slice(
-    { request, context, parts, requester, left }: Exported,
+    { request, context, parts, requester, left }: OpenExport,
     slice: Slice,
     begun: () => void,
   ): Promise<ExportPlace | null> {
     const { own, place: start, isFirst, isLast, turn, until } = slice
-    const answer = async (asked: WorkerRequest): Promise<Reply['answer']> => {
-      if (asked.ask === 'cells') return this.#host.cells(asked)
-      if (asked.ask !== 'take') return undefined
+    const answer = async (message: WorkerRequest): Promise<Reply['answer']> => {
+      if (message.ask === 'cells') return this.#host.cells(message)
+      if (message.ask !== 'take') return undefined
       begun()
-      parts.hand(asked.bytes)
+      parts.deliver(message.bytes)
       const wantsMore = await parts.wantsMore(PAUSE_AFTER_MS)
       if (wantsMore === false) return undefined
       const isOver = this.#pool.load.waiting > 0 && performance.now() - turn.startedAt >= SLICE_MS
       return wantsMore && !isOver ? 'go on' : 'pause'
     }
-    const task: WorkerJob = {
+    const job: WorkerJob = {
       app: requester.app,
       question: { kind: 'export', request: { ...request, start, isFirst, isLast } },
       context,
@@ -169,7 +169,7 @@ export class Exports {
       history: [],
     }
     const outcome = await turn.run(
-      task,
+      job,
       { answer, progress: () => undefined },
       { until: () => until, signal: left.signal },
     )

@@ -5,7 +5,7 @@ const BUFFERED_BYTES = 256 * 1024
 /** A stream fed part by part by a producer that can wait until the reader wants more. */
 export class PartStream extends Readable {
   readonly #waiters = new Set<() => void>()
-  #handed = 0
+  #delivered = 0
   #wantsMore = true
 
   constructor() {
@@ -14,12 +14,12 @@ export class PartStream extends Readable {
 
   /** bytes that the reader has consumed */
   get taken(): number {
-    return this.#handed - this.readableLength
+    return this.#delivered - this.readableLength
   }
 
-  hand(bytes: Uint8Array): void {
+  deliver(bytes: Uint8Array): void {
     if (this.destroyed) return
-    this.#handed += bytes.byteLength
+    this.#delivered += bytes.byteLength
     this.#wantsMore = this.push(bytes)
   }
 

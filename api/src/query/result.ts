@@ -41,14 +41,14 @@ export function encodeResult(result: unknown): Uint8Array<ArrayBuffer> {
 export class Result<T> {
   readonly json: Uint8Array
   /** true if something is truncated or folded into `other`; `json` does not include this flag */
-  readonly isCut: boolean
+  readonly isTruncated: boolean
   #value: T | undefined
 
   /** Takes ownership of the bytes from `encodeResult`. */
   constructor(json: Uint8Array) {
-    this.isCut = CUT.every((byte, i) => json[i] === byte)
-    this.json = this.isCut ? json.subarray(CUT.length - 1) : json
-    if (this.isCut) this.json[0] = CUT[0]!
+    this.isTruncated = CUT.every((byte, i) => json[i] === byte)
+    this.json = this.isTruncated ? json.subarray(CUT.length - 1) : json
+    if (this.isTruncated) this.json[0] = CUT[0]!
   }
 
   get isSmall(): boolean {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { laneOf, type Filter, type PropertyDefinition } from '@hopper/contracts'
 import {
   Chunk,
-  endless,
+  unlimitedBudget,
   identityFacts,
   IdentityIndex,
   People,
@@ -27,7 +27,7 @@ import {
 } from '@hopper/engine'
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { archive as fill, type Sketch } from '../testing/archived.ts'
+import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
 import { ArchiveQueries } from './archive-queries.ts'
 import { queryBounds } from './pool/query-pool.ts'
 import type { Query } from './query.ts'
@@ -58,7 +58,7 @@ beforeAll(async () => {
   pools = [queryBounds, ...split].map((bounds) => new ArchiveQueries(storage.archive, 60_000, new Registry(), bounds))
 })
 afterAll(async () => {
-  await Promise.all(pools.map((questions) => questions.onModuleDestroy()))
+  await Promise.all(pools.map((queries) => queries.onModuleDestroy()))
   await storage.close()
   rmSync(dir, { recursive: true })
 })
@@ -80,7 +80,7 @@ const range = fc
   .record({ from: fc.nat({ max: 20 }), hours: fc.integer({ min: 1, max: 30 }) })
   .map(({ from, hours }) => ({ from: T0 + from * HOUR_MS, to: T0 + (from + hours) * HOUR_MS }))
 const count_by = fc.constantFrom('person' as const, 'device' as const, 'session' as const)
-const question: fc.Arbitrary<Query> = fc.oneof(
+const randomQuery: fc.Arbitrary<Query> = fc.oneof(
   fc
     .record({
       range,
@@ -156,7 +156,7 @@ function peopleOf(chunks: readonly Chunk[]): People {
   for (const chunk of chunks) traits.add(traitFacts(chunk))
   const values = Object.entries(properties).map(([name, definition]) => {
     const totals = new PropertyTotals(definition.operation, index.identities())
-    for (const chunk of chunks) totals.add(propertyFacts(new PropertyPlan(definition), chunk, endless))
+    for (const chunk of chunks) totals.add(propertyFacts(new PropertyPlan(definition), chunk, unlimitedBudget))
     return [`property.${name}`, totals] as const
   })
   return new People(
@@ -166,20 +166,20 @@ function peopleOf(chunks: readonly Chunk[]): People {
 }
 
 /** Computes the answer with the engine itself, which has every column of every chunk. */
-function directly(asked: Query, stored: readonly Chunk[]): unknown {
+function directly(query: Query, stored: readonly Chunk[]): unknown {
   const people = peopleOf(stored)
   const chunks = stored.map((chunk) => chunk.withPeople(people))
-  if (asked.kind === 'events') return queryEvents(asked.request, chunks)
+  if (query.kind === 'events') return queryEvents(query.request, chunks)
   const { identities } = people
   const lanes = [...Map.groupBy(chunks, ({ summary }) => summary.lane)].map(([lane, own]): LaneInput => ({
     lane,
     spans: spansOf(own),
     identities,
   }))
-  if (asked.kind === 'funnel') return queryFunnel(asked.request, context, lanes)
-  if (asked.kind === 'journeys') return queryJourneys(asked.request, lanes)
-  if (asked.kind === 'retention') return queryRetention(asked.request, context, lanes)
-  throw new TypeError(asked.kind)
+  if (query.kind === 'funnel') return queryFunnel(query.request, context, lanes)
+  if (query.kind === 'journeys') return queryJourneys(query.request, lanes)
+  if (query.kind === 'retention') return queryRetention(query.request, context, lanes)
+  throw new TypeError(query.kind)
 }
 
 /** Sorts people, whose order depends on the order in which lanes are read. */
@@ -196,8 +196,8 @@ it(
       fc.asyncProperty(
         fc.array(sketch, { minLength: 5, maxLength: 40 }),
         fc.integer({ min: 3, max: 20 }),
-        fc.array(question, { minLength: 4, maxLength: 4 }),
-        async (drafts, perSpan, asked) => {
+        fc.array(randomQuery, { minLength: 4, maxLength: 4 }),
+        async (drafts, perSpan, query) => {
           const app = randomUUID()
           for (const [lane, own] of Map.groupBy(drafts, ({ device }) => laneOf(app, device, LANES))) {
             const users = new Map<string, string>()
@@ -208,7 +208,7 @@ it(
               return { ...at, data: { tag, item, price: hour } }
             })
             for (let at = 0; at < sketches.length; at += perSpan)
-              await fill(storage, app, lane, '2026-03-28', at, sketches.slice(at, at + perSpan))
+              await archiveSketches(storage, app, lane, '2026-03-28', at, sketches.slice(at, at + perSpan))
           }
           const listed = await storage.archive!.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
           const chunks = await Promise.all(
@@ -216,10 +216,10 @@ it(
               Chunk.of({ summary, columns: await storage.archive!.columns(summary, Object.keys(summary.columns)) }),
             ),
           )
-          for (const each of asked) {
+          for (const each of query) {
             const expected = sorted(directly(each, chunks))
-            for (const questions of pools) {
-              const { result } = await questions.ask(app, each, context, { signal: new AbortController().signal })
+            for (const queries of pools) {
+              const { result } = await queries.ask(app, each, context, { signal: new AbortController().signal })
               expect(sorted(result)).toEqual(expected)
             }
           }

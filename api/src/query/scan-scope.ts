@@ -40,8 +40,8 @@ export interface Outline extends Omit<ScanScope, 'canMatch'> {
 }
 
 /** @throws HopperError if the query is invalid; its regular expressions are not checked */
-export function outlineOf(question: Query, context: QueryContext): Outline {
-  const { from, to, byPerson, personKeys, showsPersons } = scopeOf(withoutPatterns(question), context)
+export function outlineOf(query: Query, context: QueryContext): Outline {
+  const { from, to, byPerson, personKeys, showsPersons } = scopeOf(withoutPatterns(query), context)
   return {
     from,
     to,
@@ -49,39 +49,39 @@ export function outlineOf(question: Query, context: QueryContext): Outline {
     personKeys,
     showsPersons,
     keys: keysOfFilters(
-      question.request,
-      new Set(['bot', 'type', ...(question.kind === 'journeys' ? [question.request.key ?? 'to'] : [])]),
+      query.request,
+      new Set(['bot', 'type', ...(query.kind === 'journeys' ? [query.request.key ?? 'to'] : [])]),
     ),
   }
 }
 
 /** @throws HopperError if the query is invalid */
-export function scopeOf(question: Query, context: QueryContext): ScanScope {
-  if (question.kind === 'events') {
-    const plan = new EventPlan(question.request)
+export function scopeOf(query: Query, context: QueryContext): ScanScope {
+  if (query.kind === 'events') {
+    const plan = new EventPlan(query.request)
     return scope(plan.start, plan.end, plan.named, (summary) => plan.canMatch(summary))
   }
-  if (question.kind === 'values') {
-    const plan = new ValuePlan(question.request)
+  if (query.kind === 'values') {
+    const plan = new ValuePlan(query.request)
     return scope(plan.request.from, plan.request.to, plan.named, (summary) => plan.canMatch(summary))
   }
-  if (question.kind === 'keys') return scope(question.request.from, question.request.to, [], hasRareKeys)
-  if (question.kind === 'traits')
-    return scope(question.request.from, question.request.to, [], (summary) => mayHaveTraits(summary))
-  if (question.kind === 'page' || question.kind === 'encoded_page' || question.kind === 'export')
-    return scope(question.request.from, question.request.to, [], () => true)
-  if (question.kind === 'puts') return scope(question.request.from, question.request.to, [], hasPuts)
-  if (question.kind === 'person')
-    return { ...scope(question.request.from, question.request.to, [], () => true, true), showsPersons: true }
-  if (question.kind === 'persons') {
-    const { from, to } = question.request
-    return { ...scope(from, to, new PersonsPlan(question.request).keys, () => true, true), showsPersons: true }
+  if (query.kind === 'keys') return scope(query.request.from, query.request.to, [], hasRareKeys)
+  if (query.kind === 'traits')
+    return scope(query.request.from, query.request.to, [], (summary) => mayHaveTraits(summary))
+  if (query.kind === 'page' || query.kind === 'encoded_page' || query.kind === 'export')
+    return scope(query.request.from, query.request.to, [], () => true)
+  if (query.kind === 'puts') return scope(query.request.from, query.request.to, [], hasPuts)
+  if (query.kind === 'person')
+    return { ...scope(query.request.from, query.request.to, [], () => true, true), showsPersons: true }
+  if (query.kind === 'persons') {
+    const { from, to } = query.request
+    return { ...scope(from, to, new PersonsPlan(query.request).keys, () => true, true), showsPersons: true }
   }
-  if (question.kind === 'session') {
-    const { from, to, id } = question.request
+  if (query.kind === 'session') {
+    const { from, to, id } = query.request
     return scope(from, to, [], (summary) => mayHaveSession(summary, id))
   }
-  const plan = planOf(question, context)
+  const plan = planOf(query, context)
   const known = new ValueTruths(plan.atoms)
   return scope(plan.from, plan.end, plan.named, (summary) => plan.canMatch(summary, known), plan.unit === 'person')
 }
@@ -97,8 +97,8 @@ function scope(
   return { from, to, byPerson: byPerson || personKeys.length > 0, personKeys, showsPersons: false, canMatch }
 }
 
-function planOf(question: UnitQuery, context: QueryContext): FunnelPlan {
-  if (question.kind === 'funnel') return new FunnelPlan(question.request)
-  if (question.kind === 'journeys') return new JourneyScan(question.request).plan
-  return new RetentionScan(question.request, context).plan
+function planOf(query: UnitQuery, context: QueryContext): FunnelPlan {
+  if (query.kind === 'funnel') return new FunnelPlan(query.request)
+  if (query.kind === 'journeys') return new JourneyScan(query.request).plan
+  return new RetentionScan(query.request, context).plan
 }

@@ -6,7 +6,7 @@ import { HopperError, type Filter } from '@hopper/contracts'
 import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
-import { archive as fill, type Sketch } from '../testing/archived.ts'
+import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
 import { ArchiveQueries } from './archive-queries.ts'
 import { queryBounds } from './pool/query-pool.ts'
 import type { QueryOf } from './query.ts'
@@ -58,11 +58,11 @@ beforeEach(async () => {
       time: T0 + i,
       data: { text: `${'a'.repeat(2_000)}${lane}/${i}` },
     }))
-    for (let part = 0; part < 3; part++) await fill(storage, APP, lane, DATE, part * 10_000, rows)
+    for (let part = 0; part < 3; part++) await archiveSketches(storage, APP, lane, DATE, part * 10_000, rows)
   }
 })
 afterEach(async () => {
-  await Promise.all(opened.splice(0).map((questions) => questions.onModuleDestroy()))
+  await Promise.all(opened.splice(0).map((queries) => queries.onModuleDestroy()))
   await storage.close()
   rmSync(dir, { recursive: true })
 })
@@ -78,18 +78,18 @@ function open(limitMs: number, splitRowsMin = 0): ArchiveQueries {
     list: (range) => whole.list(range),
     columns: (chunk, names) =>
       chunk.lane === broken && names.includes('timestamp')
-        ? Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'The disk is away.'))
+        ? Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'The disk is unavailable.'))
         : whole.columns(chunk, names),
   }
   metrics = new Registry()
-  const questions = new ArchiveQueries(archive, limitMs, metrics, {
+  const queries = new ArchiveQueries(archive, limitMs, metrics, {
     ...queryBounds,
     threadsMax: 3,
     threadsPerAppMax: 2,
     splitRowsMin,
   })
-  opened.push(questions)
-  return questions
+  opened.push(queries)
+  return queries
 }
 
 const running = async (): Promise<number> => Number(/state="running"\} (\d+)/.exec(await metrics.metrics())?.[1])
@@ -99,12 +99,12 @@ it('a funnel over enough rows runs in two threads, which both stop when its clie
     [6 * ROWS, 2],
     [6 * ROWS + 1, 1],
   ] as const) {
-    const questions = open(60_000, splitRowsMin)
+    const queries = open(60_000, splitRowsMin)
     const left = new AbortController()
-    const asked = questions.ask(APP, hostile, context, { signal: left.signal })
+    const answer = queries.ask(APP, hostile, context, { signal: left.signal })
     await expect.poll(running, { timeout: 20_000 }).toBe(threads)
     left.abort(new Error('left'))
-    await expect(asked).rejects.toThrow('left')
+    await expect(answer).rejects.toThrow('left')
     await expect.poll(running, { timeout: 10_000 }).toBe(0)
   }
 })
@@ -119,28 +119,32 @@ it('combines the progress of both threads', async () => {
 it.each([0, 1])(
   'a failure in the thread of lane %i is reported, stops the other, and the next query is answered',
   async (lane) => {
-    const questions = open(60_000)
+    const queries = open(60_000)
     broken = lane
-    await expect(questions.ask(APP, easy, context, somebody)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
+    await expect(queries.ask(APP, easy, context, somebody)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
     expect(await running()).toBe(0)
     broken = undefined
-    expect((await questions.ask(APP, easy, context, somebody)).result.steps.map(({ count }) => count)).toEqual([30, 30])
+    expect((await queries.ask(APP, easy, context, somebody)).result.steps.map(({ count }) => count)).toEqual([30, 30])
   },
 )
 
 it('asks once whether the answer for these identities is cached, and then ends in both threads', async () => {
-  const questions = open(60_000)
-  const first = await questions.ask(APP, easy, context, somebody)
+  const queries = open(60_000)
+  const first = await queries.ask(APP, easy, context, somebody)
   // the same user again, after the range: one more chunk to read, but no new users
-  await fill(storage, APP, 0, '2026-03-29', 50_000, [{ device: '0/0', user: 'u/0', time: T0 + 80_000_000, data: {} }])
-  expect((await questions.ask(APP, easy, context, somebody)).result).toBe(first.result)
+  await archiveSketches(storage, APP, 0, '2026-03-29', 50_000, [
+    { device: '0/0', user: 'u/0', time: T0 + 80_000_000, data: {} },
+  ])
+  expect((await queries.ask(APP, easy, context, somebody)).result).toBe(first.result)
   expect(await running()).toBe(0)
-  await fill(storage, APP, 0, '2026-03-29', 50_001, [{ device: 'new', user: 'u/0', time: T0 + 80_000_000, data: {} }])
-  expect((await questions.ask(APP, easy, context, somebody)).result).not.toBe(first.result)
+  await archiveSketches(storage, APP, 0, '2026-03-29', 50_001, [
+    { device: 'new', user: 'u/0', time: T0 + 80_000_000, data: {} },
+  ])
+  expect((await queries.ask(APP, easy, context, somebody)).result).not.toBe(first.result)
 })
 
 it('ends at its limit in both threads', async () => {
-  const questions = open(3_000)
-  await expect(questions.ask(APP, hostile, context, somebody)).rejects.toMatchObject({ code: 'HOP_QUERY_TIMEOUT' })
+  const queries = open(3_000)
+  await expect(queries.ask(APP, hostile, context, somebody)).rejects.toMatchObject({ code: 'HOP_QUERY_TIMEOUT' })
   await expect.poll(running, { timeout: 10_000 }).toBe(0)
 })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encodeEnvelope, type DeadLetterReason, type Envelope } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { DeadLetters, ReplayedLetters } from '../answers/dead-letters.ts'
-import { keys, NOW, openInstallation, type Installation } from '../testing/installation.ts'
+import { keys, NOW, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 let hopper: Installation
 const url = '/api/v1/dead-letters'

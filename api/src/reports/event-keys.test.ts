@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { archive, type Sketch } from '../testing/archived.ts'
-import { keys, openInstallation, type Installation } from '../testing/installation.ts'
+import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
+import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -20,16 +20,16 @@ const event = (device: string, minute: number, data: Sketch['data'], bot = false
 
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
-  await archive(hopper.storage, 'shop', 0, DATE, 0, [
+  await archiveSketches(hopper.storage, 'shop', 0, DATE, 0, [
     event('a', 0, { event_tag: 'product_view', item_colour: 'red', price: 10 }),
     event('a', 1, { event_tag: 'product_view', item_colour: 'blue', price: 10 }),
     event('b', 2, { event_tag: 'add_to_cart', item_size: 42, name: 'x' }),
     event('b', 3, { event_tag: 'product_view', item_colour: 'robot' }, true),
   ])
-  await archive(hopper.storage, 'shop', 1, DATE, 0, [
+  await archiveSketches(hopper.storage, 'shop', 1, DATE, 0, [
     event('c', 4, { event_tag: 'product_view', item_colour: 'red', price: '10' }),
   ])
-  await archive(hopper.storage, 'shop', 1, '2026-01-01', 1, [
+  await archiveSketches(hopper.storage, 'shop', 1, '2026-01-01', 1, [
     { device: 'c', time: Date.UTC(2026, 0, 1, 9), data: { old_key: 'old' } },
   ])
 })
@@ -57,7 +57,7 @@ test('keys that differ in every event are all listed, with their values', async 
   const rare = Array.from({ length: 50 }, (_, i): Sketch =>
     event(`r${i}`, 10, Object.fromEntries(Array.from({ length: 4 }, (_, k) => [`rare_${i}_${k}`, i]))),
   )
-  await archive(
+  await archiveSketches(
     hopper.storage,
     'shop',
     0,

@@ -4,7 +4,7 @@ import { mergeChunks, Chunk } from '@hopper/engine'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { createLoginLink, ensureOwner } from '../index.ts'
 import { CountedLog, deviceIn, ownEvent, putEvent, type Sent } from '../testing/counted-log.ts'
-import { keys, LANES, NOW, openInstallation, type Installation } from '../testing/installation.ts'
+import { keys, LANES, NOW, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 120_000 })

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { laneOf } from '@hopper/contracts'
 import { rejectedPartition } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { archive, type Sketch } from '../testing/archived.ts'
-import { keys, openInstallation, type Installation } from '../testing/installation.ts'
+import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
+import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -26,11 +26,15 @@ beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
   for (const [device, lane] of Object.entries(devices))
     expect([device, laneOf('shop', device, 2)]).toEqual([device, lane])
-  await archive(hopper.storage, 'shop', 1, DATE, 10, [event('phone', 5), event('kiosk', 1), event('phone', 3, 'ann')])
-  await archive(hopper.storage, 'shop', 0, DATE, 7, [event('laptop', 4, 'ann'), event('laptop', 2, 'ann')])
+  await archiveSketches(hopper.storage, 'shop', 1, DATE, 10, [
+    event('phone', 5),
+    event('kiosk', 1),
+    event('phone', 3, 'ann'),
+  ])
+  await archiveSketches(hopper.storage, 'shop', 0, DATE, 7, [event('laptop', 4, 'ann'), event('laptop', 2, 'ann')])
   // the events of one envelope may have two dates, so their spans overlap
-  await archive(hopper.storage, 'shop', 1, '2026-03-29', 13, [event('phone', 1_440, 'ann')])
-  await archive(hopper.storage, 'blog', 1, DATE, 20, [event('kiosk', 9)])
+  await archiveSketches(hopper.storage, 'shop', 1, '2026-03-29', 13, [event('phone', 1_440, 'ann')])
+  await archiveSketches(hopper.storage, 'blog', 1, DATE, 20, [event('kiosk', 9)])
   const seen = (event_id: string, position: number, fate: 'accepted' | 'late'): object => ({
     event_id,
     position,
@@ -86,7 +90,7 @@ test('an unchanged page is not sent again, although what it is complete to advan
 test('events that arrive after the last page follow its cursor, in any lane', async () => {
   const { next } = await page('limit=100')
   expect(ids(await page(`start=${next}`))).toEqual([])
-  await archive(hopper.storage, 'shop', 0, '2026-03-30', 30, [event('laptop', 5_000, 'ann')])
+  await archiveSketches(hopper.storage, 'shop', 0, '2026-03-30', 30, [event('laptop', 5_000, 'ann')])
   expect(ids(await page(`start=${next}`))).toEqual(['laptop-30'])
 })
 

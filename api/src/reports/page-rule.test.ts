@@ -2,7 +2,7 @@ import { limits } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { provision } from '../index.ts'
-import { keys, openInstallation, type Installation } from '../testing/installation.ts'
+import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 let hopper: Installation
 beforeAll(async () => void (hopper = await openInstallation(openEmbedded)))

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { laneOf } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { archive, type Sketch } from '../testing/archived.ts'
-import { keys, LANES, openInstallation, type Installation } from '../testing/installation.ts'
+import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
+import { keys, LANES, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -61,7 +61,7 @@ beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
   const fill = async (date: string, sketches: readonly Sketch[], first: number): Promise<void> => {
     for (const [lane, own] of Map.groupBy(sketches, ({ device }) => laneOf('shop', device, LANES)))
-      await archive(hopper.storage, 'shop', lane, date, first, own)
+      await archiveSketches(hopper.storage, 'shop', lane, date, first, own)
   }
   await fill('2026-03-27', before, 0)
   await fill(DATE, history, 100)
@@ -292,7 +292,7 @@ test('a funnel breaks down by a trait and by a computed property, and a new iden
   expect(await funnel('trait.plan')).toEqual({ free: 1, pro: 1, null: 1 })
   const lane = laneOf('shop', 'tablet', LANES)
   const later = { ...identify('tablet', 0, 'bob', { plan: 'team' }), time: T0 + 86_400_000 }
-  await archive(hopper.storage, 'shop', lane, '2026-03-29', 500, [later])
+  await archiveSketches(hopper.storage, 'shop', lane, '2026-03-29', 500, [later])
   expect(await funnel('trait.plan')).toEqual({ team: 1, pro: 1, null: 1 })
   await define('spent', { event: 'purchase', key: 'price', operation: 'maximum' })
   expect(await funnel('property.spent')).toEqual({ 100: 1, 5: 1, 2: 1 })

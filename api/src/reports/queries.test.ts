@@ -2,7 +2,7 @@ import type { ArchivedEvent, FunnelAnswer } from '@hopper/contracts'
 import { encodeChunks } from '@hopper/engine'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { keys, openInstallation, type Installation } from '../testing/installation.ts'
+import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -45,7 +45,7 @@ const sent: readonly (readonly Sent[])[] = [
   ],
 ]
 
-function archived(rows: readonly Sent[]): ArchivedEvent[] {
+function archivedEvents(rows: readonly Sent[]): ArchivedEvent[] {
   return rows.map(({ device, user = '', minute, tag, colour, bot, page }, position) => {
     const timestamp = T0 + minute * MINUTE_MS
     const data = {
@@ -79,7 +79,7 @@ beforeAll(async () => {
   for (const [lane, rows] of sent.entries()) {
     const lease = await lanes.acquire(lane, 'test')
     // Two spans per lane, so that devices span both.
-    for (const part of [archived(rows).slice(0, 2), archived(rows).slice(2)]) {
+    for (const part of [archivedEvents(rows).slice(0, 2), archivedEvents(rows).slice(2)]) {
       const cover = {
         app: 'shop',
         date: DATE,

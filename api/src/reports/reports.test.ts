@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { keys, openInstallation, type Installation } from '../testing/installation.ts'
+import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 let hopper: Installation
 const range = 'from=2026-03-28&to=2026-03-30'

@@ -1,7 +1,7 @@
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { archive } from '../testing/archived.ts'
-import { keys, openInstallation, type Installation } from '../testing/installation.ts'
+import { archiveSketches } from '../testing/archived.fixture.ts'
+import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -16,7 +16,7 @@ const admin = { authorization: `Bearer ${keys.admin}`, accept: 'text/csv' }
 
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
-  await archive(hopper.storage, 'shop', 0, DATE, 0, [
+  await archiveSketches(hopper.storage, 'shop', 0, DATE, 0, [
     { device: 'laptop', time: T0, data: { tag: 'view', page: '/', price: 0.5 } },
     { device: 'laptop', time: T0 + 1_000, data: { tag: 'cart', page: '/cart', price: 1.25 } },
     { device: 'b', time: T0 + 2_000, data: { tag: 'view', page: '/', note: '=1+1;"x"' } },
@@ -175,7 +175,7 @@ test('a large answer, which is encoded already, has a table and a tag as well', 
     time: T0 + i * 1_000,
     data: { tag: `tag ${i}` },
   }))
-  await archive(hopper.storage, 'shop', 1, DATE, 0, data)
+  await archiveSketches(hopper.storage, 'shop', 1, DATE, 0, data)
   const sets = Array.from({ length: 20 }, (_, i) => ({ name: `set ${i}`, filters: [], events: 1_000 }))
   const query = { start: DATE, end: DATE, data: sets }
   const json = await hopper.send('POST', `${app}/query`, query, { ...csv, accept: 'application/json' })

@@ -15,8 +15,8 @@ export class AnswerService {
     this.clock = clock
   }
 
-  async open(app: App, asked: { from?: string; to?: string }): Promise<DateRange & { meta: Meta }> {
-    const range = dateRange(asked, app, this.clock())
+  async open(app: App, parameters: { from?: string; to?: string }): Promise<DateRange & { meta: Meta }> {
+    const range = dateRange(parameters, app, this.clock())
     const progress = await this.completeness.progress(app.id)
     const { completeTo } = progress
     const isOver = completeTo !== null && completeTo > range.zone.startOf(shiftDate(range.to, 1)) + limits.lateAfterMs

@@ -16,7 +16,7 @@ import {
   LETTERS_DEFAULT,
   PAGE_BYTES_MAX,
   type DeadLetters,
-  type DeadLettersAsked,
+  type DeadLettersParameters,
   type LettersToReplay,
   type ReplayedLetters,
 } from '../answers/dead-letters.ts'
@@ -59,7 +59,7 @@ export class DeadLettersService {
     this.registry = registry
   }
 
-  async page(caller: Caller, { limit = LETTERS_DEFAULT, cursor }: DeadLettersAsked): Promise<DeadLetters> {
+  async page(caller: Caller, { limit = LETTERS_DEFAULT, cursor }: DeadLettersParameters): Promise<DeadLetters> {
     const isVisible = await this.visibleTo(caller)
     const [lane = 0, position = 0] = cursor?.split('.').map(Number) ?? []
     const rows: DeadLetters['rows'] = []
@@ -82,11 +82,11 @@ export class DeadLettersService {
    * Appends letters to the log again, as they are or mended.
    * @throws HopperError HOP_RATE if too many calls wait already
    */
-  async replay(caller: Caller, asked: LettersToReplay): Promise<ReplayedLetters> {
+  async replay(caller: Caller, parameters: LettersToReplay): Promise<ReplayedLetters> {
     if (this.waiting >= REPLAYS_WAITING_MAX)
       throw new HopperError('HOP_RATE', 'Other replays are under way.', { details: { retry_after_seconds: 5 } })
     this.waiting++
-    const replayed = this.replaying.then(() => this.replayNow(caller, asked)).finally(() => this.waiting--)
+    const replayed = this.replaying.then(() => this.replayNow(caller, parameters)).finally(() => this.waiting--)
     this.replaying = replayed.catch(() => undefined)
     return replayed
   }

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, bucketBounds, type App, type ElementActions, type ElementDurations } from '@hopper/contracts'
 import type { Registry, TableReader } from '@hopper/storage'
-import type { ElementAsked, ElementsAsked } from '../answers/asked.ts'
+import type { ElementParameters, ElementsParameters } from '../answers/report-parameters.ts'
 import { durationCorrelation, type ActionBucket } from '../answers/correlation.ts'
-import { byText, largest, ratio, sumBy } from '../answers/rows.ts'
+import { compareTexts, keepLargest, ratio, sumBy } from '../answers/rows.ts'
 import { invalidFields } from '../http/checked.ts'
 import { READER, REGISTRY } from '../tokens.ts'
 import { xpathProblem } from '../validation/xpath.ts'
@@ -30,30 +30,30 @@ export class ElementReportsService {
    * Counts how often each element was left and clicked after hovering, and how long that took. An element without a
    * name is shown by its XPath.
    */
-  async actions(app: App, asked: ElementsAsked): Promise<ElementActions> {
-    const { dates, meta } = await this.answers.open(app, asked)
-    const prefix = asked.xpath === undefined ? [] : [asked.xpath]
+  async actions(app: App, parameters: ElementsParameters): Promise<ElementActions> {
+    const { dates, meta } = await this.answers.open(app, parameters)
+    const prefix = parameters.xpath === undefined ? [] : [parameters.xpath]
     const configured = (await this.registry.elements.list(app.id)).filter(
-      ({ xpath }) => asked.xpath === undefined || xpath === asked.xpath,
+      ({ xpath }) => parameters.xpath === undefined || xpath === parameters.xpath,
     )
     const counted = await this.reader.counters('element_actions_by_date', app.id, dates, prefix)
     const sums = new Map(configured.map(({ xpath }) => [xpath, [0, 0, 0, 0, 0]]))
     for (const { key, counters } of sumBy(counted, ({ key }) => key)) sums.set(String(key[0]), counters)
-    if (asked.xpath !== undefined && sums.size === 0) throw unknownElement(asked.xpath)
+    if (parameters.xpath !== undefined && sums.size === 0) throw unknownElement(parameters.xpath)
     const names = new Map(configured.map(({ xpath, name }) => [xpath, name]))
     const rows = [...sums].map(([xpath, counters]) => actionsRow(xpath, names.get(xpath) ?? xpath, counters))
-    return largest(
-      rows.sort((a, b) => b.hits - a.hits || byText(a.xpath, b.xpath)),
+    return keepLargest(
+      rows.sort((a, b) => b.hits - a.hits || compareTexts(a.xpath, b.xpath)),
       meta,
     )
   }
 
   /** Hover durations before either action, in log-scaled buckets from the shortest to the longest seen. */
-  async durations(app: App, asked: ElementAsked): Promise<ElementDurations> {
-    const { dates, meta } = await this.answers.open(app, asked)
-    const counted = await this.reader.counters('element_durations_by_date', app.id, dates, [asked.xpath])
-    if (counted.length === 0 && !(await this.registry.elements.get(app.id, asked.xpath)))
-      throw unknownElement(asked.xpath)
+  async durations(app: App, parameters: ElementParameters): Promise<ElementDurations> {
+    const { dates, meta } = await this.answers.open(app, parameters)
+    const counted = await this.reader.counters('element_durations_by_date', app.id, dates, [parameters.xpath])
+    if (counted.length === 0 && !(await this.registry.elements.get(app.id, parameters.xpath)))
+      throw unknownElement(parameters.xpath)
     const buckets = bucketsOf(sumBy(counted, ({ key }) => [key[1]!, key[2]!]))
     const shown = buckets
       .map(({ bucket, leave, click }) => ({ ...bucketBounds(bucket), leave, click }))

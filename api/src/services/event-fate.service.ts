@@ -22,7 +22,7 @@ import {
   type Registry,
   type TableReader,
 } from '@hopper/storage'
-import type { RangeAsked } from '../answers/asked.ts'
+import type { RangeParameters } from '../answers/report-parameters.ts'
 import { eventView, type EventFate } from '../answers/events/events.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
@@ -72,7 +72,7 @@ export class EventFateService {
   }
 
   /** Finds the first event with an id. Only if there is none, one with this id that was rejected. */
-  async fate(app: App, id: string, asked: RangeAsked, client: Client): Promise<EventFate> {
+  async fate(app: App, id: string, asked: RangeParameters, client: Client): Promise<EventFate> {
     const range = await this.answers.open(app, asked)
     const dates = [shiftDate(range.from, -1), ...range.dates, shiftDate(range.to, 1)]
     const found =

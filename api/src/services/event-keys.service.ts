@@ -6,11 +6,11 @@ import {
   VALUES_DEFAULT,
   VALUES_OF_EACH_DEFAULT,
   type EventKeys,
-  type EventKeysAsked,
+  type EventKeysParameters,
   type EventValues,
-  type KeyValuesAsked,
+  type KeyValuesParameters,
 } from '../answers/events/event-keys.ts'
-import { byText, largest } from '../answers/rows.ts'
+import { compareTexts, keepLargest } from '../answers/rows.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
@@ -37,8 +37,12 @@ export class EventKeysService {
     this.properties = properties
   }
 
-  async keys(app: App, { prefix = '', where, limit, ...asked }: EventKeysAsked, client: Client): Promise<EventKeys> {
-    const range = await this.answers.open(app, asked)
+  async keys(
+    app: App,
+    { prefix = '', where, limit, ...parameters }: EventKeysParameters,
+    client: Client,
+  ): Promise<EventKeys> {
+    const range = await this.answers.open(app, parameters)
     if (where !== undefined)
       return this.keysWhere(app, range, prefix, filterOf(where), limit ?? VALUES_OF_EACH_DEFAULT, client)
     const { from, to } = instantRange(app, range.from, range.to)
@@ -49,8 +53,8 @@ export class EventKeysService {
     }
     for (const key of await this.personKeys(app, range, prefix, client)) keys.add(key)
     if (chunks.some(hasRareKeys)) for (const key of await this.rareKeys(app, range, prefix, client)) keys.add(key)
-    return largest(
-      [...keys].sort(byText).map((key) => ({ key })),
+    return keepLargest(
+      [...keys].sort(compareTexts).map((key) => ({ key })),
       range.meta,
     )
   }
@@ -58,10 +62,10 @@ export class EventKeysService {
   async values(
     app: App,
     key: string,
-    { prefix, limit, ...asked }: KeyValuesAsked,
+    { prefix, limit, ...parameters }: KeyValuesParameters,
     client: Client,
   ): Promise<EventValues> {
-    const range = await this.answers.open(app, asked)
+    const range = await this.answers.open(app, parameters)
     const request = { key, filters: [], limit: limit ?? VALUES_DEFAULT, ...(prefix === undefined ? {} : { prefix }) }
     const [found] = await this.ask(app, range, request, client)
     const more = found?.more ?? false
@@ -80,7 +84,7 @@ export class EventKeysService {
     const rows = found
       .filter(({ key }) => key.startsWith(prefix))
       .map(({ key, values, more }) => ({ key, values: [...values], more }))
-    return largest(rows, rows.some(({ more }) => more) ? { ...range.meta, truncated: true } : range.meta)
+    return keepLargest(rows, rows.some(({ more }) => more) ? { ...range.meta, truncated: true } : range.meta)
   }
 
   private async rareKeys(app: App, range: Range, prefix: string, client: Client): Promise<readonly string[]> {
@@ -107,14 +111,14 @@ export class EventKeysService {
   private async ask(
     app: App,
     range: Range,
-    asked: { key?: string; prefix?: string; keyPrefix?: string; filters: Filter[]; limit: number },
+    parameters: { key?: string; prefix?: string; keyPrefix?: string; filters: Filter[]; limit: number },
     client: Client,
   ) {
     const { from, to } = instantRange(app, range.from, range.to)
-    const context = await this.properties.contextOf(app, range.meta.complete_to, asked)
+    const context = await this.properties.contextOf(app, range.meta.complete_to, parameters)
     const { result } = await this.archived.ask<'values'>(
       app.id,
-      { kind: 'values', request: { ...asked, from, to } },
+      { kind: 'values', request: { ...parameters, from, to } },
       context,
       client,
     )

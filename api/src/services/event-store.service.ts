@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, limits, type App } from '@hopper/contracts'
 import type { EventLog, TableReader } from '@hopper/storage'
-import { SESSION_EVENTS_MAX, type PutEventsAsked, type SessionView } from '../answers/events/event-store.ts'
+import { SESSION_EVENTS_MAX, type PutEventsParameters, type SessionView } from '../answers/events/event-store.ts'
 import { PAGE_EVENTS_DEFAULT } from '../answers/events/events.ts'
 import { pageCursor, pageStart } from '../answers/events/page-cursor.ts'
 import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
@@ -50,7 +50,11 @@ export class EventStoreService {
     this.lanes = log.lanes
   }
 
-  async events(app: App, { start, limit = PAGE_EVENTS_DEFAULT }: PutEventsAsked, client: Client): Promise<PutPage> {
+  async events(
+    app: App,
+    { start, limit = PAGE_EVENTS_DEFAULT }: PutEventsParameters,
+    client: Client,
+  ): Promise<PutPage> {
     const { starts: places, skip } = pageStart(start, this.lanes)
     const request = { from: 0, to: Number.MAX_SAFE_INTEGER, places, skip, limit }
     let page = await this.page(app, request, client)

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { limits, shiftDate, timeZone, type App, type Meta } from '@hopper/contracts'
 import type { EventLog } from '@hopper/storage'
-import { PAGE_EVENTS_DEFAULT, type EventsAsked } from '../answers/events/events.ts'
+import { PAGE_EVENTS_DEFAULT, type EventsParameters } from '../answers/events/events.ts'
 import { pageCursor, pageStart } from '../answers/events/page-cursor.ts'
 import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
@@ -28,7 +28,11 @@ export class EventsService {
     this.lanes = log.lanes
   }
 
-  async page(app: App, { start, limit = PAGE_EVENTS_DEFAULT }: EventsAsked, client: Client): Promise<EncodedAnswer> {
+  async page(
+    app: App,
+    { start, limit = PAGE_EVENTS_DEFAULT }: EventsParameters,
+    client: Client,
+  ): Promise<EncodedAnswer> {
     const request = { from: 0, to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit }
     // read the proved instant before the archive, so that `complete_to` holds for the page
     const { meta } = await this.answers.open(app, {})

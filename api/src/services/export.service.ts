@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common'
 import type { App, Meta } from '@hopper/contracts'
 import { exportFormats } from '@hopper/engine'
 import type { Logger } from 'pino'
-import type { ExportAsked } from '../answers/events/events.ts'
+import type { ExportParameters } from '../answers/events/events.ts'
 import { invalidFields } from '../http/checked.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
@@ -38,10 +38,10 @@ export class ExportService {
     this.logger = logger
   }
 
-  async export(app: App, { format, bom, ...asked }: ExportAsked, client: Client): Promise<Exported> {
+  async export(app: App, { format, bom, ...parameters }: ExportParameters, client: Client): Promise<Exported> {
     if (bom === '1' && format !== 'csv')
       throw invalidFields([{ field: 'bom', message: 'is only valid with format=csv' }])
-    const { from, to, meta } = await this.answers.open(app, asked)
+    const { from, to, meta } = await this.answers.open(app, parameters)
     const instants = instantRange(app, from, to)
     const context = contextOf(app, meta.complete_to)
     const parts = await this.archived.export(app.id, { format, from: instants.from, to: instants.to }, context, client)

@@ -8,7 +8,7 @@ import {
   type RetentionRequest,
 } from '@hopper/contracts'
 import { stepsOfFunnel } from '@hopper/engine'
-import type { JourneysAsked } from '../answers/asked.ts'
+import type { JourneysParameters } from '../answers/report-parameters.ts'
 import { invalidFields } from '../http/checked.ts'
 import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
@@ -19,9 +19,9 @@ import { AnswerService } from './answer.service.ts'
 import { FunnelsService } from './administration/funnels.service.ts'
 import { PropertiesService } from './people/properties.service.ts'
 
-type Sent<T, Ends extends keyof T> = Omit<T, Ends> & Record<Ends, number | string>
-export type SentEvents = Sent<EventRequest, 'start' | 'end'>
-export type SentRetention = Sent<RetentionRequest, 'from' | 'to'>
+type BodyOf<T, Ends extends keyof T> = Omit<T, Ends> & Record<Ends, number | string>
+export type EventQueryBody = BodyOf<EventRequest, 'start' | 'end'>
+export type RetentionQueryBody = BodyOf<RetentionRequest, 'from' | 'to'>
 type Answered<K extends keyof Results> = Promise<(Results[K] & { meta: Meta }) | EncodedAnswer>
 
 /** Runs queries over all events, answered from the archive. */
@@ -53,7 +53,7 @@ export class QueryService {
   }
 
   /** Sets of events: their number, their distinct values, and the events. */
-  async events(app: App, sent: SentEvents, client: Client): Answered<'events'> {
+  async events(app: App, sent: EventQueryBody, client: Client): Answered<'events'> {
     const { from, to, dates } = instantRange(app, sent.start, sent.end, ['start', 'end'])
     return this.answer(app, dates, { kind: 'events', request: { ...sent, start: from, end: to } }, client)
   }
@@ -61,7 +61,7 @@ export class QueryService {
   /** The journeys that people take. */
   async journeys(
     app: App,
-    { depth, from, to, start, end, ...asked }: JourneysAsked,
+    { depth, from, to, start, end, ...parameters }: JourneysParameters,
     client: Client,
   ): Answered<'journeys'> {
     const range = await this.answers.open(app, {
@@ -70,11 +70,11 @@ export class QueryService {
     })
     const instants = instantRange(app, range.from, range.to)
     const places = {
-      ...(start === undefined ? {} : { start: placeOf(app, start, asked.key) }),
-      ...(end === undefined ? {} : { end: placeOf(app, end, asked.key) }),
+      ...(start === undefined ? {} : { start: placeOf(app, start, parameters.key) }),
+      ...(end === undefined ? {} : { end: placeOf(app, end, parameters.key) }),
     }
     const request = {
-      ...asked,
+      ...parameters,
       ...places,
       from: instants.from,
       to: instants.to,
@@ -84,7 +84,7 @@ export class QueryService {
   }
 
   /** Retention: the people who return. */
-  async retention(app: App, sent: SentRetention, client: Client): Answered<'retention'> {
+  async retention(app: App, sent: RetentionQueryBody, client: Client): Answered<'retention'> {
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
     return this.answer(app, dates, { kind: 'retention', request: { ...sent, from, to } }, client)
   }
@@ -92,21 +92,21 @@ export class QueryService {
   private async answer<K extends keyof Results>(
     app: App,
     dates: { from: string; to: string },
-    question: Query & { kind: K },
+    query: Query & { kind: K },
     client: Client,
   ): Answered<K> {
     // Read the proved instant before the archive, so that `complete_to` holds for the answer.
     const { meta } = await this.answers.open(app, dates)
     const { encoded, completeTo } = await this.archived.ask<K>(
       app.id,
-      question,
-      await this.properties.contextOf(app, meta.complete_to, question.request),
+      query,
+      await this.properties.contextOf(app, meta.complete_to, query.request),
       client,
     )
     const all = {
       ...meta,
       complete_to: meta.complete_to === null ? null : completeTo,
-      ...(encoded.isCut && { truncated: true }),
+      ...(encoded.isTruncated && { truncated: true }),
     }
     return encoded.isSmall ? { ...encoded.value, meta: all } : EncodedAnswer.withMeta(encoded.json, all)
   }

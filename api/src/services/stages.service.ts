@@ -9,8 +9,8 @@ import {
   type StageUsers,
 } from '@hopper/contracts'
 import type { TableReader } from '@hopper/storage'
-import type { StageTimeAsked, StagesAsked } from '../answers/asked.ts'
-import { largest, newest, ratio, sumBy } from '../answers/rows.ts'
+import type { StageTimeParameters, StagesParameters } from '../answers/report-parameters.ts'
+import { keepLargest, keepNewest, ratio, sumBy } from '../answers/rows.ts'
 import { READER } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 import { FunnelsService } from './administration/funnels.service.ts'
@@ -36,9 +36,9 @@ export class StagesService {
   }
 
   /** Unique users per date and stage. */
-  async users(app: App, asked: StagesAsked): Promise<StageUsers> {
-    const funnel = await this.funnels.chosen(app, asked.funnel)
-    const { dates, meta } = await this.answers.open(app, asked)
+  async users(app: App, parameters: StagesParameters): Promise<StageUsers> {
+    const funnel = await this.funnels.chosen(app, parameters.funnel)
+    const { dates, meta } = await this.answers.open(app, parameters)
     if (!funnel) return { rows: [], meta }
     const counted = await this.reader.uniques({
       table: 'stage_users_by_date',
@@ -46,7 +46,7 @@ export class StagesService {
       dates,
       prefix: [funnel.id],
       groupBy: ['date', 'stage'],
-      countBy: asked.count_by ?? 'person',
+      countBy: parameters.count_by ?? 'person',
     })
     const users = new Map(counted.map((row) => [row.group.join(' '), row.users]))
     const rows = dates.flatMap((date) =>
@@ -57,14 +57,14 @@ export class StagesService {
         users: users.get(`${date} ${stageNumber(stage)}`) ?? 0,
       })),
     )
-    return newest(rows, meta)
+    return keepNewest(rows, meta)
   }
 
   /** Unique users per stage over the whole range, relative to all users of the range. */
-  async conversion(app: App, asked: StagesAsked): Promise<StageConversion> {
-    const funnel = await this.funnels.chosen(app, asked.funnel)
-    const { dates, meta } = await this.answers.open(app, asked)
-    const of = { app: app.id, dates, countBy: asked.count_by ?? 'person' } as const
+  async conversion(app: App, parameters: StagesParameters): Promise<StageConversion> {
+    const funnel = await this.funnels.chosen(app, parameters.funnel)
+    const { dates, meta } = await this.answers.open(app, parameters)
+    const of = { app: app.id, dates, countBy: parameters.count_by ?? 'person' } as const
     const [all, counted] = await Promise.all([
       this.reader.uniques({ ...of, table: 'users_by_date', prefix: [], groupBy: [] }),
       funnel
@@ -81,9 +81,9 @@ export class StagesService {
   }
 
   /** Time between entering and leaving a stage, over those who left it. */
-  async time(app: App, asked: StageTimeAsked): Promise<StageTime> {
-    const funnel = await this.funnels.chosen(app, asked.funnel)
-    const { dates, meta } = await this.answers.open(app, asked)
+  async time(app: App, parameters: StageTimeParameters): Promise<StageTime> {
+    const funnel = await this.funnels.chosen(app, parameters.funnel)
+    const { dates, meta } = await this.answers.open(app, parameters)
     if (!funnel) return { rows: [], meta }
     const counted = await this.reader.counters('stage_time_by_date', app.id, dates, [funnel.id])
     const sums = new Map(sumBy(counted, ({ key }) => [key[1]!]).map(({ key, counters }) => [key[0], counters]))
@@ -101,9 +101,9 @@ export class StagesService {
   }
 
   /** Unique users per transition between the current stages of the funnel. */
-  async graph(app: App, asked: StagesAsked): Promise<StageGraph> {
-    const funnel = await this.funnels.chosen(app, asked.funnel)
-    const { dates, meta } = await this.answers.open(app, asked)
+  async graph(app: App, parameters: StagesParameters): Promise<StageGraph> {
+    const funnel = await this.funnels.chosen(app, parameters.funnel)
+    const { dates, meta } = await this.answers.open(app, parameters)
     if (!funnel) return { rows: [], meta }
     const counted = await this.reader.uniques({
       table: 'stage_edges_by_date',
@@ -111,14 +111,14 @@ export class StagesService {
       dates,
       prefix: [funnel.id],
       groupBy: ['from_stage', 'to_stage'],
-      countBy: asked.count_by ?? 'person',
+      countBy: parameters.count_by ?? 'person',
     })
     const ids = new Map(funnel.stages.map((stage) => [stageNumber(stage), stage.id]))
     const edges = counted.flatMap(({ group, users }) => {
       const [from, to] = [group[0] === OUTSIDE ? null : ids.get(Number(group[0])), ids.get(Number(group[1]))]
       return from === undefined || to === undefined ? [] : [{ from, to, users }]
     })
-    return largest(edges, meta)
+    return keepLargest(edges, meta)
   }
 }
 

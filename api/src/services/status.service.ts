@@ -4,7 +4,7 @@ import { datesBetween, shiftDate, type App, type Status } from '@hopper/contract
 import type { LaneLoss, Registry, Storage, TableReader } from '@hopper/storage'
 import { maySee, type Caller } from '../access/caller.ts'
 import { Completeness } from '../answers/completeness.ts'
-import { byText, sumBy } from '../answers/rows.ts'
+import { compareTexts, sumBy } from '../answers/rows.ts'
 import { CLOCK, HEALTH, MODE, READER, REGISTRY, type Clock } from '../tokens.ts'
 import { RatesService } from './rates.service.ts'
 
@@ -102,6 +102,6 @@ export class StatusService {
     const rows = await Promise.all(apps.map(({ id }) => this.reader.counters('fates_by_date', id, dates)))
     return sumBy(rows.flat(), ({ key }) => key)
       .map(({ key, counters }) => ({ fate: String(key[0]), reason: String(key[1]), events: counters[0] ?? 0 }))
-      .sort((a, b) => byText(a.fate, b.fate) || byText(a.reason, b.reason))
+      .sort((a, b) => compareTexts(a.fate, b.fate) || compareTexts(a.reason, b.reason))
   }
 }

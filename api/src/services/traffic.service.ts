@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { shiftDate, type Agents, type App, type Clicks, type PageViews, type Traffic } from '@hopper/contracts'
 import type { TableReader } from '@hopper/storage'
-import type { AgentsAsked, RangeAsked, TrafficAsked } from '../answers/asked.ts'
+import type { AgentsParameters, RangeParameters, TrafficParameters } from '../answers/report-parameters.ts'
 import type { DateRange } from '../answers/date-range.ts'
-import { byText, largest, newest, ratio, sumBy } from '../answers/rows.ts'
+import { compareTexts, keepLargest, keepNewest, ratio, sumBy } from '../answers/rows.ts'
 import { READER } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 
@@ -20,8 +20,8 @@ export class TrafficService {
     this.answers = answers
   }
 
-  async pages(app: App, asked: RangeAsked): Promise<PageViews> {
-    const { dates, meta } = await this.answers.open(app, asked)
+  async pages(app: App, parameters: RangeParameters): Promise<PageViews> {
+    const { dates, meta } = await this.answers.open(app, parameters)
     const sums = sumBy(await this.reader.counters('page_views_by_date', app.id, dates), ({ key }) => key)
     const pages = sums.map(({ key, counters: [views = 0, elapsed = 0, left = 0] }) => ({
       url: String(key[0]),
@@ -30,14 +30,14 @@ export class TrafficService {
     }))
     // a page that was only left in this range has no views in it and may not belong to the app
     const rows = pages.filter(({ views }) => views > 0)
-    return largest(
-      rows.sort((a, b) => b.views - a.views || byText(a.url, b.url)),
+    return keepLargest(
+      rows.sort((a, b) => b.views - a.views || compareTexts(a.url, b.url)),
       meta,
     )
   }
 
-  async clicks(app: App, asked: RangeAsked): Promise<Clicks> {
-    const { dates, meta } = await this.answers.open(app, asked)
+  async clicks(app: App, parameters: RangeParameters): Promise<Clicks> {
+    const { dates, meta } = await this.answers.open(app, parameters)
     const sums = sumBy(await this.reader.counters('clicks_by_date', app.id, dates), ({ key }) => key)
     const rows = sums.map(({ key, counters: [hits = 0, elapsed = 0] }) => ({
       url: String(key[0]),
@@ -45,36 +45,36 @@ export class TrafficService {
       hits,
       average_ms: ratio(elapsed, hits),
     }))
-    return largest(
-      rows.sort((a, b) => b.hits - a.hits || byText(a.url, b.url) || byText(a.target, b.target)),
+    return keepLargest(
+      rows.sort((a, b) => b.hits - a.hits || compareTexts(a.url, b.url) || compareTexts(a.target, b.target)),
       meta,
     )
   }
 
   /** A user with two browsers counts once for each, so shares may add up to more than 1. */
-  async agents(app: App, asked: AgentsAsked): Promise<Agents> {
-    const { dates, meta } = await this.answers.open(app, asked)
-    const of = { app: app.id, dates, countBy: asked.count_by ?? 'person' } as const
+  async agents(app: App, parameters: AgentsParameters): Promise<Agents> {
+    const { dates, meta } = await this.answers.open(app, parameters)
+    const of = { app: app.id, dates, countBy: parameters.count_by ?? 'person' } as const
     const [all, counted] = await Promise.all([
       this.reader.uniques({ ...of, table: 'users_by_date', prefix: [], groupBy: [] }),
-      this.reader.uniques({ ...of, table: 'agents_by_date', prefix: [asked.by], groupBy: ['value'] }),
+      this.reader.uniques({ ...of, table: 'agents_by_date', prefix: [parameters.by], groupBy: ['value'] }),
     ])
     const total = all[0]?.users ?? 0
     const rows = counted.map(({ group, users }) => ({ value: String(group[0]), users, share: ratio(users, total) }))
     return {
       total_users: total,
-      ...largest(
-        rows.sort((a, b) => b.users - a.users || byText(a.value, b.value)),
+      ...keepLargest(
+        rows.sort((a, b) => b.users - a.users || compareTexts(a.value, b.value)),
         meta,
       ),
     }
   }
 
   /** One row per hour or date of the range, including those without events. */
-  async traffic(app: App, asked: TrafficAsked): Promise<Traffic> {
-    const range = await this.answers.open(app, asked)
+  async traffic(app: App, parameters: TrafficParameters): Promise<Traffic> {
+    const range = await this.answers.open(app, parameters)
     const { dates, meta } = range
-    const byHour = asked.by === 'hour'
+    const byHour = parameters.by === 'hour'
     const groupBy = byHour ? ['date', 'hour'] : ['date']
     const [counted, visitors] = await Promise.all([
       this.reader.counters('activity_by_date', app.id, dates),
@@ -84,7 +84,7 @@ export class TrafficService {
         dates,
         prefix: [],
         groupBy,
-        countBy: asked.count_by ?? 'person',
+        countBy: parameters.count_by ?? 'person',
       }),
     ])
     const sums = sumBy(counted, ({ date, key }) => (byHour ? [date, key[0]!] : [date]))
@@ -94,7 +94,7 @@ export class TrafficService {
       const [events = 0, views = 0] = counters.get(group) ?? []
       return { time: new Date(at).toISOString(), events, views, users: users.get(group) ?? 0 }
     })
-    return newest(rows, meta)
+    return keepNewest(rows, meta)
   }
 }
 

@@ -47,7 +47,7 @@ export async function aggregate(
     () => done.reject(new Error(`only ${counted} of ${events} events counted in ${COUNT_MS_MAX} ms`)),
     COUNT_MS_MAX,
   )
-  const watched = telling(writer, (some) => {
+  const watched = reportingWriter(writer, (some) => {
     counted += some
     if (counted >= events) done.resolve((events / (performance.now() - begun!)) * 1_000)
   })
@@ -70,11 +70,11 @@ export async function aggregate(
 }
 
 /** Wraps a writer so that it reports the number of events that each batch has counted. */
-export function telling(writer: TableWriter, tell: (events: number) => void): TableWriter {
+export function reportingWriter(writer: TableWriter, report: (events: number) => void): TableWriter {
   return withOverrides(writer, {
     apply: async (lease, batch) => {
       await writer.apply(lease, batch)
-      tell(countedIn(batch))
+      report(countedIn(batch))
     },
   })
 }

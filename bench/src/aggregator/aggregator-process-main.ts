@@ -2,7 +2,7 @@ import { Aggregator } from '@hopper/aggregator'
 import { withOverrides, withLog } from '@hopper/storage'
 import { cassandraDefaults, openCassandra } from '@hopper/storage/cassandra'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
-import { telling } from './aggregated.ts'
+import { reportingWriter } from './aggregated.ts'
 
 /** The source and destination of the bench's processes. */
 export interface AggregatorTarget {
@@ -25,7 +25,7 @@ const storage = withLog(
   log,
 )
 const own = new Set<number>()
-const tell = (news: AggregatorNews): void => void process.send!(news)
+const report = (news: AggregatorNews): void => void process.send!(news)
 
 const watched = withOverrides(log, {
   subscribe: (consumer) =>
@@ -33,18 +33,18 @@ const watched = withOverrides(log, {
       withOverrides(consumer, {
         assigned: async (lane) => {
           const position = await consumer.assigned(lane)
-          tell({ lanes: own.add(lane).size })
+          report({ lanes: own.add(lane).size })
           return position
         },
         revoked: async (lane) => {
           own.delete(lane)
           await consumer.revoked(lane)
-          tell({ lanes: own.size })
+          report({ lanes: own.size })
         },
       }),
     ),
 })
-const writer = telling(storage.writer, (counted) => tell({ counted }))
+const writer = reportingWriter(storage.writer, (counted) => report({ counted }))
 const aggregator = new Aggregator({
   log: watched,
   lanes: storage.lanes,

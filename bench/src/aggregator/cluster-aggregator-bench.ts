@@ -8,8 +8,8 @@ import { AggregatorProcesses } from './aggregator-processes.ts'
 import { aggregate, fillLog, noArchive, noTables, type Target } from './aggregated.ts'
 import { envelopes } from '../harness/bodies.ts'
 import { cassandraContactPoints, kafkaBrokers } from '../harness/config.ts'
-import { allOf, oneEach, sendAll, updatesOf, type CounterUpdate } from './counter-updates.ts'
-import { cpuOf, idle, processOn } from '../harness/process-usage.ts'
+import { updatesWithoutFolding, oneUpdatePerEvent, sendAll, updatesOf, type CounterUpdate } from './counter-updates.ts'
+import { cpuOf, whenIdle, processOn } from '../harness/process-usage.ts'
 import { median, reportLine } from '../harness/paired.ts'
 
 const LANES = 8
@@ -140,7 +140,7 @@ async function compareShared({ storage, client, target }: Own, { concurrency, na
     for (let round = -WARM_UPS; round < ROUNDS; round++) {
       processes.hold()
       await fillLog(storage, `shared${round}`, ENVELOPES, EVENTS)
-      const run = await measured(ENVELOPES * EVENTS, () => processes.count(ENVELOPES * EVENTS), processes.pids)
+      const run = await measureRun(ENVELOPES * EVENTS, () => processes.count(ENVELOPES * EVENTS), processes.pids)
       const one = await updated(client, concurrency)
       if (round < 0) continue
       shared.push(run)
@@ -180,7 +180,11 @@ async function compareShared({ storage, client, target }: Own, { concurrency, na
 }
 
 async function everyCounter(storage: Storage, client: Client, concurrency: number): Promise<Run> {
-  const all = allOf(await fillLog(storage, 'naive', 0, 0), envelopes('naive', COUNTED / EVENTS, EVENTS), LANES)
+  const all = updatesWithoutFolding(
+    await fillLog(storage, 'naive', 0, 0),
+    envelopes('naive', COUNTED / EVENTS, EVENTS),
+    LANES,
+  )
   return perEvent(await sent(client, all, concurrency), all.length / COUNTED)
 }
 
@@ -199,16 +203,16 @@ let runs = 0
 async function counted(storage: Storage, target: Target): Promise<Run> {
   const id = `run${runs++}`
   await fillLog(storage, id, ENVELOPES, EVENTS)
-  return measured(ENVELOPES * EVENTS, () => aggregate(storage, id, ENVELOPES * EVENTS, target))
+  return measureRun(ENVELOPES * EVENTS, () => aggregate(storage, id, ENVELOPES * EVENTS, target))
 }
 
 /** One counter update per event. */
 function updated(client: Client, concurrency: number): Promise<Run> {
-  return sent(client, oneEach(UPDATES, LANES), concurrency)
+  return sent(client, oneUpdatePerEvent(UPDATES, LANES), concurrency)
 }
 
 async function sent(client: Client, updates: readonly CounterUpdate[], concurrency: number): Promise<Run> {
-  return measured(updates.length, async () => updates.length / (await sendAll(client, updates, concurrency)))
+  return measureRun(updates.length, async () => updates.length / (await sendAll(client, updates, concurrency)))
 }
 
 /** Returns the concurrency at which the driver is fastest. */
@@ -227,13 +231,13 @@ async function bestConcurrency(client: Client): Promise<number> {
  * Runs `work`, which returns a rate, once Cassandra has finished the previous work. Reports the CPU that each process
  * has used per item, out of `count`. Our own processes are this one and those of `pids`.
  */
-async function measured(count: number, work: () => Promise<number>, pids: readonly number[] = []): Promise<Run> {
+async function measureRun(count: number, work: () => Promise<number>, pids: readonly number[] = []): Promise<Run> {
   const [cassandra, kafka] = [processOn(cassandraContactPoints![0]!), processOn(kafkaBrokers![0]!)]
   const used = (): [number, number, number] => {
     const { user, system } = process.cpuUsage()
     return [pids.reduce((sum, pid) => sum + cpuOf(pid), user + system), cpuOf(cassandra), cpuOf(kafka)]
   }
-  await idle(cassandra)
+  await whenIdle(cassandra)
   const before = used()
   const rate = await work()
   const [own, ofCassandra, ofKafka] = used().map((after, at) => (after - before[at]!) / count) as [

@@ -15,7 +15,7 @@ export interface CounterUpdate {
 /**
  * Returns one counter update per event, spread over pages and lanes as real events are. The issue compares with this.
  */
-export function oneEach(events: number, lanes: number): CounterUpdate[] {
+export function oneUpdatePerEvent(events: number, lanes: number): CounterUpdate[] {
   const query = queries.get('page-views-by-date.add')!
   return Array.from({ length: events }, (_, number) => ({
     query,
@@ -27,7 +27,7 @@ export function oneEach(events: number, lanes: number): CounterUpdate[] {
  * Returns the updates that an aggregator without folding would send: for each event, every row of every counter table
  * that it feeds, including its fate.
  */
-export function allOf(app: App, envelopes: readonly Envelope[], lanes: number): CounterUpdate[] {
+export function updatesWithoutFolding(app: App, envelopes: readonly Envelope[], lanes: number): CounterUpdate[] {
   return envelopes.flatMap(({ device_id, context, received_at, events }, at) =>
     events.flatMap((event, index) => {
       const { counters } = foldArchived(app, [

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Envelope, Event } from '@hopper/contracts'
-import { cluster, counted, standalone, type Product } from '@hopper/e2e'
+import { cluster, whenCounted, standalone, type Product } from '@hopper/e2e'
 import { withLog, type Storage } from '@hopper/storage'
 import { cassandraDefaults, migrate, openCassandra } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
@@ -67,7 +67,7 @@ async function demo(way: Way, product: Product, days: number): Promise<void> {
     const args = [cli, 'load', '--demo', '--url', product.ingestUrl, '--key', keys.write, '--days', String(days)]
     const [code] = (await once(spawn(process.execPath, args, { stdio: 'ignore' }), 'exit')) as [number]
     if (code !== 0) throw new Error(`the demo ended with ${code}`)
-    await counted(product, keys.read, COUNT_MS_MAX)
+    await whenCounted(product, keys.read, COUNT_MS_MAX)
     reportPeak(`the demo of ${days} days, ${way}`, Math.max(...services.map(({ pid }) => peakMegabytesOf(pid!))) - idle)
   } finally {
     await product.dispose()

@@ -3,7 +3,7 @@ import { withLog, type Storage } from '@hopper/storage'
 import { cassandraDefaults, openCassandra } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
-import { telling } from './aggregated.ts'
+import { reportingWriter } from './aggregated.ts'
 import type { AggregatorTarget } from './aggregator-process-main.ts'
 
 /** The source and destination of the process: a directory, or engines. */
@@ -14,9 +14,9 @@ export type ImportNews = 'ready' | { readonly counted: number }
 
 /** Runs an aggregator that begins on request, so that the idle memory of its process can be measured first. */
 const target = JSON.parse(process.argv[2]!) as ImportTarget
-const storage = await opened(target)
+const storage = await open(target)
 const say = (news: ImportNews): void => void process.send!(news)
-const writer = telling(storage.writer, (counted) => say({ counted }))
+const writer = reportingWriter(storage.writer, (counted) => say({ counted }))
 const { log, lanes, registry, archive } = storage
 const logger = { info: () => undefined, warn: console.warn, error: console.error }
 const aggregator = new Aggregator({
@@ -40,7 +40,7 @@ process.on(
 )
 say('ready')
 
-async function opened(of: ImportTarget): Promise<Storage> {
+async function open(of: ImportTarget): Promise<Storage> {
   if ('dir' in of) return openEmbedded(of)
   const { brokers, contactPoints, dataCenter, name, lanes: count } = of
   const kafka = await new KafkaEventLog({ ...kafkaDefaults, brokers, lanes: count, topic: name, group: name }).connect()

@@ -1,4 +1,4 @@
-import { cluster, counted, standalone, type Product } from '@hopper/e2e'
+import { cluster, whenCounted, standalone, type Product } from '@hopper/e2e'
 import autocannon from 'autocannon'
 import { bodies, userAgent } from '../harness/bodies.ts'
 import { withOwnEngines } from '../harness/own-engines.ts'
@@ -54,7 +54,7 @@ async function underLoad(product: Product): Promise<Record<string, number>> {
       requests: bodies(200, EVENTS).map((body) => ({ body })),
     })
     if (result['2xx'] !== REQUESTS) throw new Error(`${result['2xx']} of ${REQUESTS} requests acknowledged`)
-    await counted(product, keys.read, 300_000)
+    await whenCounted(product, keys.read, 300_000)
     return Object.fromEntries(product.services.map(({ name, pid }) => [name, peakMegabytesOf(pid!)]))
   } finally {
     await product.dispose()

@@ -91,13 +91,13 @@ class Tally {
   #cpuUs = 0
   #foldingUs = 0
 
-  async measure(step: () => Promise<Merged | 'looked' | undefined>): Promise<void> {
+  async measure(step: () => Promise<Merged | 'checked' | undefined>): Promise<void> {
     const cpu = process.cpuUsage()
     const folding = process.threadCpuUsage()
     const started = performance.now()
     this.#delay.enable()
     for (let done = await step(); done !== undefined; done = await step()) {
-      if (done === 'looked') continue
+      if (done === 'checked') continue
       this.#merges++
       this.#rewritten += done.rows
       this.#written += done.bytesAfter

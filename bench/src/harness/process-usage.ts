@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 /** number of clock ticks per second in which Linux counts CPU time */
 const TICKS_PER_SECOND = 100
 const LISTENING = '0A'
-const LOOK_MS = 300
+const SAMPLING_MS = 300
 const IDLE_SHARE = 0.1
 const IDLE_WAIT_MS_MAX = 30_000
 
@@ -63,10 +63,10 @@ function linesOf(file: string): string[] {
 }
 
 /** Resolves when a process uses less than a tenth of a core, or after half a minute. */
-export async function idle(pid: number | undefined): Promise<void> {
+export async function whenIdle(pid: number | undefined): Promise<void> {
   for (const end = performance.now() + IDLE_WAIT_MS_MAX; performance.now() < end;) {
     const before = cpuOf(pid)
-    await pause(LOOK_MS)
-    if ((cpuOf(pid) - before) / 1_000 < LOOK_MS * IDLE_SHARE) return
+    await pause(SAMPLING_MS)
+    if ((cpuOf(pid) - before) / 1_000 < SAMPLING_MS * IDLE_SHARE) return
   }
 }

@@ -39,12 +39,12 @@ export async function kafkaIngestBench(): Promise<void> {
     ])
     const payloads = bodies(MESSAGES, EVENTS)
     await eventsPerSecond(port, payloads)
-    let { messagesPerRequest } = await ask<IngestFigures>(ingest, {})
+    let { messagesPerRequest } = await request<IngestFigures>(ingest, {})
     const values = await written(target)
     const cpu: { hopper: number[]; bare: number[] } = { hopper: [], bare: [] }
     const overHttp = async (): Promise<number> => {
       const reached = await eventsPerSecond(port, payloads)
-      const figures = await ask<IngestFigures>(ingest, {})
+      const figures = await request<IngestFigures>(ingest, {})
       messagesPerRequest = figures.messagesPerRequest
       cpu.hopper.push(figures.cpuUs / (reached * SECONDS))
       return reached
@@ -56,7 +56,7 @@ export async function kafkaIngestBench(): Promise<void> {
         events: EVENTS,
         values,
       }
-      const figures = await ask<BareProducerFigures>(bare, order)
+      const figures = await request<BareProducerFigures>(bare, order)
       cpu.bare.push(figures.cpuUsPerEvent)
       return figures.eventsPerSecond
     }
@@ -109,7 +109,7 @@ async function answer<T>(child: ChildProcess): Promise<T> {
   return message
 }
 
-async function ask<T>(child: ChildProcess, order: object): Promise<T> {
+async function request<T>(child: ChildProcess, order: object): Promise<T> {
   const answered = answer<T>(child)
   child.send(order)
   return answered

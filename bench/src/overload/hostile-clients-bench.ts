@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { quantile } from './hostile.ts'
 import { attacks, type Attack } from './hostile-clients.ts'
 import { peakMegabytesOf } from '../harness/process-usage.ts'
-import { filled, probe, type Starvation } from './starvation.ts'
+import { startFilled, probe, type Starvation } from './starvation.ts'
 import type { Product } from '@hopper/e2e'
 
 const IDLE_MS = 8_000
@@ -16,7 +16,7 @@ const watched = ['ingest', 'healthcheck', 'panel'] as const
  * process with an error when it exceeds its bar.
  */
 export async function hostileClientsBench(): Promise<void> {
-  const product = await filled()
+  const product = await startFilled()
   try {
     const idle = await probe(product, IDLE_MS, watched)
     console.log(

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { cluster, counted, getJson, standalone, type Product } from '@hopper/e2e'
+import { cluster, whenCounted, getJson, standalone, type Product } from '@hopper/e2e'
 import { userAgent } from '../harness/bodies.ts'
 import type { FloodOrder, FloodSent } from './flood-sender-main.ts'
 import { floodShapes } from './flood-shapes.ts'
@@ -12,7 +12,7 @@ import { withOwnEngines } from '../harness/own-engines.ts'
 import { peakMegabytesOf } from '../harness/process-usage.ts'
 
 const VICTIM_EVERY_MS = 250
-const LOOK_EVERY_MS = 100
+const POLL_MS = 100
 const SETTLE_MS_MAX = 600_000
 const DELAY_MS_MAX = 2_000
 const CONTAINER_BYTES = 1_000_000_000
@@ -55,7 +55,7 @@ async function underFlood(way: Way, product: Product, flood: string, seconds: nu
     const end = performance.now() + seconds * 1_000
     const [sent, delays] = await Promise.all([attack(sender, end), delaysOf(product, end)])
     const begun = performance.now()
-    await counted(product, keys.read, SETTLE_MS_MAX)
+    await whenCounted(product, keys.read, SETTLE_MS_MAX)
     const longest = Math.max(...delays)
     const killed = limit?.kills() ?? 0
     const reached = delays.length > 0 && longest <= DELAY_MS_MAX && killed === 0
@@ -98,7 +98,7 @@ async function attack(sender: Worker, end: number): Promise<FloodSent> {
 async function delaysOf(product: Product, end: number): Promise<number[]> {
   const waiting = new Map<string, number>()
   const delays: number[] = []
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     const today = new Date().toISOString().slice(0, 10)
     const { rows } = await getJson<{ rows: { url: string }[] }>(
       product,
@@ -130,10 +130,10 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
   })()
   const begun = performance.now()
   while (performance.now() < end || waiting.size > 0) {
-    await look()
+    await poll()
     if (performance.now() - begun > SETTLE_MS_MAX)
       throw new Error(`${waiting.size} events of the other app are not counted`)
-    await pause(LOOK_EVERY_MS)
+    await pause(POLL_MS)
   }
   await sending
   return delays

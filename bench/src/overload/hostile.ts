@@ -1,4 +1,4 @@
-import { standalone, counted, type Product } from '@hopper/e2e'
+import { standalone, whenCounted, type Product } from '@hopper/e2e'
 
 const EVENTS = 20_000
 const EVENTS_PER_BODY = 500
@@ -57,17 +57,17 @@ export async function attack(ms: number): Promise<HostileReport> {
   try {
     await product.start()
     for (const app of ['shop', 'other'] as const) await fill(product, app)
-    await counted(product, keys.shop.read)
+    await whenCounted(product, keys.shop.read)
     await probe(product, 500)
     const calm = await probe(product, ms)
     const one = await besides(product, 1, () => probe(product, ms, ['own']))
     const many = await besides(product, HOSTILE_AT_ONCE, async (hostile) => {
       const [attacked, refusals, running] = await Promise.all([
         probe(product, ms, ['ingest', 'others']),
-        refused(product),
+        measureRefusals(product),
         runningSoon(product),
       ])
-      return { attacked, refusals, running, pattern: await timed('(a+)+$', () => hostile[0]!) }
+      return { attacked, refusals, running, pattern: await measure('(a+)+$', () => hostile[0]!) }
     })
     return { ...many, calm, attacked: { ...many.attacked, own: one.own } }
   } finally {
@@ -83,7 +83,7 @@ async function besides<T>(
 ): Promise<T> {
   const leaving = new AbortController()
   const hostile = Array.from({ length: number }, (_, i) =>
-    ask(product, 'shop', 'query', patterns(number + i), leaving.signal),
+    postQuery(product, 'shop', 'query', patterns(number + i), leaving.signal),
   )
   try {
     return await work(hostile)
@@ -116,7 +116,7 @@ function post(url: string, key: string, body: string, signal?: AbortSignal): Pro
   })
 }
 
-function ask(
+function postQuery(
   product: Product,
   app: keyof typeof keys,
   path: string,
@@ -146,7 +146,7 @@ function patterns(number: number): object {
 async function probe(product: Product, ms: number, which: readonly Kind[] = kinds): Promise<Responsiveness> {
   const taken = { ingest: [] as number[], others: [] as number[], own: [] as number[] }
   const funnel = (app: keyof typeof keys, number: number): Promise<Response> =>
-    ask(product, app, 'funnels/query', {
+    postQuery(product, app, 'funnels/query', {
       ...range(),
       steps,
       count_by: 'device',
@@ -179,10 +179,10 @@ async function probe(product: Product, ms: number, which: readonly Kind[] = kind
 }
 
 /** Sends queries that exceed the limits; each is answered immediately with the reason. */
-async function refused(product: Product): Promise<Refusal[]> {
+async function measureRefusals(product: Product): Promise<Refusal[]> {
   const nested = (depth: number): string =>
     `${'{"type":"not","filter":'.repeat(depth)}{"type":"all","key":"x"}${'}'.repeat(depth)}`
-  const questions: [string, string, string][] = [
+  const queries: [string, string, string][] = [
     [
       'a filter nested 1,000 deep',
       'funnels/query',
@@ -200,12 +200,12 @@ async function refused(product: Product): Promise<Refusal[]> {
     ],
   ]
   const refusals: Refusal[] = []
-  for (const [name, path, body] of questions)
-    refusals.push(await timed(name, () => post(`${product.apiUrl}/api/v1/apps/shop/${path}`, keys.shop.read, body)))
+  for (const [name, path, body] of queries)
+    refusals.push(await measure(name, () => post(`${product.apiUrl}/api/v1/apps/shop/${path}`, keys.shop.read, body)))
   return refusals
 }
 
-async function timed(name: string, call: () => Promise<Response>): Promise<Refusal> {
+async function measure(name: string, call: () => Promise<Response>): Promise<Refusal> {
   const at = performance.now()
   const answer = await call()
   const body = (await answer.json()) as { error?: { code: string } }

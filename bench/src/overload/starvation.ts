@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { counted, standalone, whenAdmitted, type Product } from '@hopper/e2e'
+import { whenCounted, standalone, whenAdmitted, type Product } from '@hopper/e2e'
 import type { Latencies } from './hostile.ts'
 
 const EVENTS = 60_000
@@ -59,7 +59,7 @@ export interface StarvationReport {
  * 1,000 queries arrive together.
  */
 export async function starve(ms: number): Promise<StarvationReport> {
-  const product = await filled()
+  const product = await startFilled()
   try {
     await probe(product, 1_000)
     const idle = await probe(product, ms)
@@ -84,12 +84,12 @@ export async function starve(ms: number): Promise<StarvationReport> {
 }
 
 /** Starts the product with two apps that have events of 30 days, all of them counted. */
-export async function filled(): Promise<Product> {
+export async function startFilled(): Promise<Product> {
   const product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'silent' } })
   try {
     await product.start()
     for (const app of ['shop', 'other'] as const) await fill(product, app)
-    await counted(product, keys.shop.read, 300_000)
+    await whenCounted(product, keys.shop.read, 300_000)
     return product
   } catch (error) {
     await product.dispose()

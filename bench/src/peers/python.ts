@@ -38,7 +38,7 @@ export class Peer {
   readonly loadSeconds: number
   /** its peak memory */
   peakMb = 0
-  readonly questions: readonly string[]
+  readonly queries: readonly string[]
   readonly #process: ChildProcess
   readonly #lines: AsyncIterator<string>
 
@@ -46,28 +46,23 @@ export class Peer {
     name: string,
     child: ChildProcess,
     lines: AsyncIterator<string>,
-    about: { load_s: number; questions: string[] },
+    about: { load_s: number; queries: string[] },
   ) {
     this.name = name
     this.#process = child
     this.#lines = lines
     this.loadSeconds = about.load_s
-    this.questions = about.questions
+    this.queries = about.queries
   }
 
   static async start(name: string, python: string, script: string, args: readonly string[]): Promise<Peer> {
     const child = spawn(python, [join(scripts, script), ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-    return new Peer(
-      name,
-      child,
-      lines,
-      JSON.parse(await lineOf(lines, name)) as { load_s: number; questions: string[] },
-    )
+    return new Peer(name, child, lines, JSON.parse(await lineOf(lines, name)) as { load_s: number; queries: string[] })
   }
 
-  async ask(question: string): Promise<PeerAnswer> {
-    this.#process.stdin!.write(`${question}\n`)
+  async send(query: string): Promise<PeerAnswer> {
+    this.#process.stdin!.write(`${query}\n`)
     const answer = JSON.parse(await lineOf(this.#lines, this.name)) as PeerAnswer
     this.peakMb = answer.peak_mb
     return answer

@@ -13,7 +13,7 @@ export interface Contender {
 interface Opponent {
   readonly peer: Peer
   readonly kind: string
-  readonly fits: (question: string) => boolean
+  readonly fits: (query: string) => boolean
   readonly bar: number
 }
 
@@ -37,7 +37,7 @@ export class Trial {
   }
 
   /** Adds the peer's queries that begin with `kind` and fit. `bar` is how many times faster our engine should be. */
-  against(peer: Peer, kind: string, fits: (question: string) => boolean, bar: number): this {
+  against(peer: Peer, kind: string, fits: (query: string) => boolean, bar: number): this {
     this.#opponents.push({ peer, kind, fits, bar })
     return this
   }
@@ -50,12 +50,12 @@ export class Trial {
     const own: Cost[] = []
     const others = new Map<Opponent, Cost[]>(this.#opponents.map((opponent) => [opponent, []]))
     for (let round = -WARM_UPS; round < rounds; round++) {
-      const asked: Cost[] = []
-      for (const [opponent, question] of best) asked.push(await this.#ask(opponent.peer, question, expected))
+      const peerCosts: Cost[] = []
+      for (const [opponent, query] of best) peerCosts.push(await this.#measurePeer(opponent.peer, query, expected))
       const measured = await this.#measure(expected)
       if (round < 0) continue
       own.push(measured)
-      this.#opponents.forEach((opponent, at) => others.get(opponent)!.push(asked[at]!))
+      this.#opponents.forEach((opponent, at) => others.get(opponent)!.push(peerCosts[at]!))
     }
     console.log(`  ${this.#what}: ours ${costs(own)}`)
     for (const [opponent, list] of others) {
@@ -69,17 +69,17 @@ export class Trial {
 
   /** Returns the fastest fitting way of the peer, by the better of two runs each. */
   async #best({ peer, kind, fits }: Opponent, expected: string): Promise<string> {
-    const found: { question: string; wallMs: number }[] = []
-    for (const question of peer.questions.filter((name) => name.startsWith(`${kind} `) && fits(name))) {
-      const runs = [await this.#ask(peer, question, expected), await this.#ask(peer, question, expected)]
-      found.push({ question, wallMs: Math.min(...runs.map((run) => run.wallMs)) })
+    const found: { query: string; wallMs: number }[] = []
+    for (const query of peer.queries.filter((name) => name.startsWith(`${kind} `) && fits(name))) {
+      const runs = [await this.#measurePeer(peer, query, expected), await this.#measurePeer(peer, query, expected)]
+      found.push({ query, wallMs: Math.min(...runs.map((run) => run.wallMs)) })
     }
-    return found.sort((a, b) => a.wallMs - b.wallMs)[0]!.question
+    return found.sort((a, b) => a.wallMs - b.wallMs)[0]!.query
   }
 
-  async #ask(peer: Peer, question: string, expected: string): Promise<Cost> {
-    const { wall_ms: wallMs, cpu_ms: cpuMs, answer } = await peer.ask(question)
-    this.#check(`${peer.name}, ${question}`, JSON.stringify(answer), expected)
+  async #measurePeer(peer: Peer, query: string, expected: string): Promise<Cost> {
+    const { wall_ms: wallMs, cpu_ms: cpuMs, answer } = await peer.send(query)
+    this.#check(`${peer.name}, ${query}`, JSON.stringify(answer), expected)
     return { wallMs, cpuMs }
   }
 

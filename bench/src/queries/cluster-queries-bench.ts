@@ -54,7 +54,7 @@ export async function clusterQueriesBench(wanted = 10_000_000): Promise<void> {
       ] as const) {
         await measure(what, product.api, engines, body)
       }
-      await inProcess(profiled, () => ask(profiled, plain))
+      await inProcess(profiled, () => postFunnel(profiled, plain))
       console.log(
         `  CPU of the api from its start to the first answer: ${cpuByPart(profiles)
           .slice(0, PARTS)
@@ -106,11 +106,13 @@ async function measure(what: string, api: Service, { cassandraPid }: OwnEngines,
   let megabytes = 0
   for (let round = -1; round < COLD_ROUNDS; round++) {
     await inProcess(api, async () => {
-      const first = await used(api, cassandraPid, () => ask(api, body))
+      const first = await measureCost(api, cassandraPid, () => postFunnel(api, body))
       if (round < 0) return
       cold.push(first)
       for (let again = 0; again < HOT_ROUNDS; again++)
-        hot.push(await used(api, cassandraPid, () => ask(api, { ...body, window_ms: DAY_MS + again + 1 })))
+        hot.push(
+          await measureCost(api, cassandraPid, () => postFunnel(api, { ...body, window_ms: DAY_MS + again + 1 })),
+        )
       megabytes = Math.max(megabytes, peakMegabytesOf(api.pid!))
     })
   }
@@ -133,7 +135,7 @@ interface QueryCost {
   readonly cassandraMs: number
 }
 
-async function used(api: Service, cassandraPid: number, work: () => Promise<void>): Promise<QueryCost> {
+async function measureCost(api: Service, cassandraPid: number, work: () => Promise<void>): Promise<QueryCost> {
   const before = [cpuOf(api.pid), cpuOf(cassandraPid)] as const
   const started = performance.now()
   await work()
@@ -141,7 +143,7 @@ async function used(api: Service, cassandraPid: number, work: () => Promise<void
   return { wallMs, apiMs: (cpuOf(api.pid) - before[0]) / 1_000, cassandraMs: (cpuOf(cassandraPid) - before[1]) / 1_000 }
 }
 
-async function ask({ url }: Service, body: object): Promise<void> {
+async function postFunnel({ url }: Service, body: object): Promise<void> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
   const answer = await fetch(`${url}/api/v1/apps/${app.id}/funnels/query`, {
     method: 'POST',

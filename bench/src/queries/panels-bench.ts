@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Envelope, Event } from '@hopper/contracts'
-import { cluster, counted, until, type Cluster } from '@hopper/e2e'
+import { cluster, whenCounted, until, type Cluster } from '@hopper/e2e'
 import type { Storage } from '@hopper/storage'
 import { Client } from 'cassandra-driver'
 import { quantile } from '../overload/hostile.ts'
@@ -102,7 +102,7 @@ async function fill(product: Cluster, storage: Storage, users: number): Promise<
       ),
     )
   }
-  await counted(product, key, COUNTED_MS)
+  await whenCounted(product, key, COUNTED_MS)
 }
 
 /** A user who reaches some stage of the funnel, sees a page, and hovers or clicks. Every third one logs in. */

@@ -38,7 +38,7 @@ async function auditWindow(source: LaneSource, app: App, dates: readonly string[
     source.lane,
     dates.flatMap((date) => datedTables.map((table) => ({ table, app: app.id, date }))),
   )
-  const visited = await readVisited(source, app, dates)
+  const visited = await readVisitors(source, app, dates)
   const expected = new Recount()
   const [stages, folded] = await Promise.all([AuditedStages.of(source, app), withStages(source.storage.registry, app)])
   for await (const events of source.archived(app, instantsOf(app, dates), committed))
@@ -46,7 +46,7 @@ async function auditWindow(source: LaneSource, app: App, dates: readonly string[
   for (const date of dates) await stages.addPast(expected, date)
   const watermarks = new Watermarks(counted)
   await addCounted(expected, source, committed, watermarks)
-  const visitors = await compareVisited(source, visited, expected, committed)
+  const visitors = await compareVisitorPartitions(source, visited, expected, committed)
   const drift = [
     ...counted
       .map(withoutMarks)
@@ -68,20 +68,24 @@ async function addCounted(recount: Recount, source: LaneSource, from: number, wa
   }
 }
 
-interface Visited {
+interface FoundVisitors {
   readonly partition: VisitorPartition
   readonly rows: VisitorChange['rows']
 }
 
-async function readVisited({ storage, lane }: LaneSource, app: App, dates: readonly string[]): Promise<Visited[]> {
+async function readVisitors(
+  { storage, lane }: LaneSource,
+  app: App,
+  dates: readonly string[],
+): Promise<FoundVisitors[]> {
   const partitions = dates.flatMap((date) => visitorTableNames.map((table) => ({ table, app: app.id, date })))
-  const visited: Visited[] = []
-  const read = async (partition: VisitorPartition): Promise<Visited> => ({
+  const found: FoundVisitors[] = []
+  const read = async (partition: VisitorPartition): Promise<FoundVisitors> => ({
     partition,
     rows: await storage.reader.visitorPartition(lane, partition),
   })
-  for await (const each of readAhead(partitions, read)) visited.push(each)
-  return visited
+  for await (const each of readAhead(partitions, read)) found.push(each)
+  return found
 }
 
 /**
@@ -89,22 +93,22 @@ async function readVisited({ storage, lane }: LaneSource, app: App, dates: reado
  * about to be counted. Of a batch in flight, some partitions are counted and others are not, so that message may be any
  * message behind the archive.
  */
-async function compareVisited(
+async function compareVisitorPartitions(
   source: LaneSource,
-  visited: readonly Visited[],
+  found: readonly FoundVisitors[],
   expected: Recount,
   committed: number,
 ): Promise<VisitorDrift[]> {
   const compare = (allowed: Recount): VisitorDrift[] =>
-    visited.flatMap(({ partition, rows }) =>
+    found.flatMap(({ partition, rows }) =>
       compareVisitors(source.lane, partition, rows, expected.visitors(partition), allowed.visitors(partition)),
     )
   const drift = compare(new Recount())
   if (drift.every(({ kind }) => kind === 'missing')) return drift
-  const soon = new Recount()
+  const pending = new Recount()
   for await (const { folded } of source.folded(committed, Infinity))
-    soon.add({ counters: [], visitors: folded.visitors })
-  return compare(soon)
+    pending.add({ counters: [], visitors: folded.visitors })
+  return compare(pending)
 }
 
 function instantsOf(app: App, dates: readonly string[]): { from: number; to: number } {

@@ -12,7 +12,7 @@ import {
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Drift } from './drift.ts'
-import { auditOf, makeInstallation, RANGE, traffic, type Installation } from './installation.fixture.ts'
+import { auditOf, makeInstallation, RANGE, traffic, type Installation } from '../testing/installation.fixture.ts'
 
 const at = Date.parse('2026-03-29T12:00:00Z')
 const envelope: Envelope = {

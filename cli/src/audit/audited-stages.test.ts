@@ -1,7 +1,7 @@
 import { Aggregator } from '@hopper/aggregator'
 import type { Envelope, Event } from '@hopper/contracts'
 import { expect, it } from 'vitest'
-import { makeInstallation } from './installation.fixture.ts'
+import { makeInstallation } from '../testing/installation.fixture.ts'
 
 const noon = Date.parse('2026-03-29T10:00:00Z')
 const funnel = {
@@ -33,7 +33,7 @@ it('finds no drift in a funnel with a counted past, and repairs damage there', a
   await storage.log.append(envelopes)
   await installation.count()
   await storage.registry.funnels.put('berlin', 'f', funnel)
-  const aggregator = new Aggregator({ ...storage, owner: 'backfill', backfillLookMs: 10 })
+  const aggregator = new Aggregator({ ...storage, owner: 'backfill', backfillCheckMs: 10 })
   await aggregator.start()
   const isDone = async (): Promise<boolean> => {
     const lanes = await storage.registry.backfills.list('berlin')

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import type { Event } from '@hopper/contracts'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { makeInstallation, RANGE, traffic } from './installation.fixture.ts'
+import { makeInstallation, RANGE, traffic } from '../testing/installation.fixture.ts'
 
 const main = resolve(import.meta.dirname, '../main.ts')
 const range = ['--from', RANGE.from, '--to', RANGE.to]

@@ -15,11 +15,11 @@ export function compareCounters(
   { partition, applied, rows }: CountedPartition,
   expected: readonly CounterPartitionRow[],
 ): CounterDrift[] {
-  const wanted = new Map(expected.map((row) => [rowKey(row.key), row]))
+  const required = new Map(expected.map((row) => [rowKey(row.key), row]))
   const found = new Map(rows.map((row) => [rowKey(row.key), row]))
-  return [...new Map([...found, ...wanted])].flatMap(([id, { key, counters }]) => {
+  return [...new Map([...found, ...required])].flatMap(([id, { key, counters }]) => {
     const zeros = counters.map(() => 0)
-    const [is, shall] = [found.get(id)?.counters ?? zeros, wanted.get(id)?.counters ?? zeros]
+    const [is, shall] = [found.get(id)?.counters ?? zeros, required.get(id)?.counters ?? zeros]
     if (is.every((value, at) => value === shall[at])) return []
     return [{ kind: 'counter' as const, ...partition, lane, key, applied, found: is, expected: shall }]
   })

@@ -10,12 +10,12 @@ export function dateWindows(dates: readonly string[], zone: TimeZone, chunks: re
   for (const chunk of chunks)
     for (const [date, share] of sharesOf(chunk, zone)) if (rows.has(date)) rows.set(date, rows.get(date)! + share)
   const windows: string[][] = []
-  let held = Infinity
+  let rowsInWindow = Infinity
   for (const date of dates) {
-    held += rows.get(date)!
-    if (held > WINDOW_ROWS) {
+    rowsInWindow += rows.get(date)!
+    if (rowsInWindow > WINDOW_ROWS) {
       windows.push([])
-      held = rows.get(date)!
+      rowsInWindow = rows.get(date)!
     }
     windows.at(-1)!.push(date)
   }

@@ -37,11 +37,11 @@ export interface AuditReport {
  */
 export async function runAudit(storage: Storage, request: AuditRequest, report: AuditReport): Promise<void> {
   const apps = await appsOf(storage, request.app)
-  const asked: { app: App; dates: readonly string[] }[] = []
+  const audited: { app: App; dates: readonly string[] }[] = []
   for await (const each of readAhead(apps, async (app) => ({ app, dates: await datesOf(storage, app, request) }), {
-    atOnce: 4,
+    concurrency: 4,
   }))
-    asked.push(each)
+    audited.push(each)
   const all = await Promise.all((await storage.registry.apps.list()).map((app) => withStages(storage.registry, app)))
   const known = new Map(all.map((app) => [app.id, app]))
   const tally = { differing: 0, repaired: 0 }
@@ -49,7 +49,7 @@ export async function runAudit(storage: Storage, request: AuditRequest, report: 
     report.progress(lane, storage.log.lanes)
     await using held = request.repair ? await LaneLease.take(storage.lanes, lane, `audit-${process.pid}`) : undefined
     const source = new LaneSource(storage, lane, async (id) => known.get(id))
-    for await (const drift of auditLane(source, asked, request, report)) {
+    for await (const drift of auditLane(source, audited, request, report)) {
       tally.differing += drift.length
       tally.repaired += await settle(storage, held, drift, report)
     }
@@ -66,13 +66,13 @@ export async function runAudit(storage: Storage, request: AuditRequest, report: 
 
 async function* auditLane(
   source: LaneSource,
-  asked: readonly { app: App; dates: readonly string[] }[],
+  audited: readonly { app: App; dates: readonly string[] }[],
   { log = true }: AuditRequest,
   report: AuditReport,
 ): AsyncGenerator<readonly Drift[]> {
   const received = log ? await countReceived(source) : undefined
   if (log && !received) report.logIncomplete(source.lane)
-  for (const { app, dates } of asked) {
+  for (const { app, dates } of audited) {
     if (dates.length === 0) continue
     if (await isForgetting(source, app.id)) {
       report.forgetting(app.id, source.lane)

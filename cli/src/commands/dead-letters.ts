@@ -98,11 +98,11 @@ async function replay(
   { all, ...filters }: Filters & { readonly all?: true },
   places: readonly string[],
 ): Promise<void> {
-  const wanted = places.map(placeOf)
+  const parsedPlaces = places.map(placeOf)
   if (places.length === 0 && filters.reason === undefined && filters.app === undefined && !all) {
     throw new HopperError('HOP_CONFIG', 'Name the dead letters: LANE/POSITION, --reason, --app or --all.')
   }
-  const query: LetterQuery = wanted.length > 0 ? { ...filters, places: wanted } : filters
+  const query: LetterQuery = parsedPlaces.length > 0 ? { ...filters, places: parsedPlaces } : filters
   const storage = await openInstallation(config)
   try {
     const { replayed, left } = await replayLetters(storage, query, (letter, why) =>

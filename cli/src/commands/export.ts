@@ -45,8 +45,8 @@ export function exportCommand(): Command {
 
 /** Reports to stderr, since the dump may go to stdout. */
 const report: DumpReport = {
-  leftOut: (message) => console.error(`hopper: ${message}`),
-  done: (counts) => console.error(`The dump contains ${describeCounts(counts)}.`),
+  onLeftOut: (message) => console.error(`hopper: ${message}`),
+  onDone: (counts) => console.error(`The dump contains ${describeCounts(counts)}.`),
 }
 
 function check({ app, all, from, to, partial }: ExportOptions): void {

@@ -3,7 +3,7 @@ import { Presets, SingleBar } from 'cli-progress'
 import { HopperError, limits } from '@hopper/contracts'
 import { readConfig } from '../config/config.ts'
 import { readDemoKey } from '../demo/demo-key.ts'
-import { drive, type Tally } from '../load/drive.ts'
+import { sendVisits, type Tally } from '../load/send-visits.ts'
 import { Sender } from '../load/sender.ts'
 import { traffic, visitsOf, type Plan } from '../load/traffic.ts'
 import { wholeNumber } from './option-values.ts'
@@ -54,7 +54,7 @@ async function load(options: LoadOptions): Promise<void> {
   const sender = new Sender(url, key, CONNECTIONS)
   const beganMs = performance.now()
   try {
-    const tally = await withBar(plan, (progress) => drive(traffic(plan), sender, CONNECTIONS, progress))
+    const tally = await withBar(plan, (progress) => sendVisits(traffic(plan), sender, CONNECTIONS, progress))
     summarize(tally, (performance.now() - beganMs) / 1_000)
   } finally {
     sender.close()

@@ -139,7 +139,7 @@ it('reports any other bad input on one line, quickly and with exit code 2', asyn
   const busy = createServer()
   await once(busy.listen(0, '127.0.0.1'), 'listening')
   const taken = ['--port', String((busy.address() as AddressInfo).port)]
-  const away = ['--kafka-brokers', '127.0.0.1:1', '--cassandra-contact-points', '127.0.0.1:1']
+  const unreachable = ['--kafka-brokers', '127.0.0.1:1', '--cassandra-contact-points', '127.0.0.1:1']
   const provision = (name: string, text: string): string[] => {
     const file = join(dir, name)
     writeFileSync(file, text)
@@ -148,14 +148,14 @@ it('reports any other bad input on one line, quickly and with exit code 2', asyn
   execFileSync('mkfifo', [join(dir, 'pipe')])
   symlinkSync(join(dir, 'loop'), join(dir, 'loop'))
   const attempts: [string[], RegExp][] = [
-    [['api', ...taken, ...away], /another program listens/],
-    [['aggregator', ...taken, ...away], /another program listens/],
-    [['ingest', ...taken, ...away, '--data', join(dir, 'ingest')], /another program listens/],
+    [['api', ...taken, ...unreachable], /another program listens/],
+    [['aggregator', ...taken, ...unreachable], /another program listens/],
+    [['ingest', ...taken, ...unreachable, '--data', join(dir, 'ingest')], /another program listens/],
     [['start', '--host', '203.0.113.7', '--port', '0', '--data', join(dir, 'data')], /no such address/],
     [['start', '--host', '999.1.1.1', '--port', '0', '--data', join(dir, 'data')], /choose another --host/],
     [['start', '--data', join(dir, 'loop')], /symbolic links go in circles/],
-    [['ingest', '--port', '0', ...away, '--data', join(dir, 'pipe')], /pipe cannot be written/],
-    [['api', '--cassandra-ca', join(dir, 'pipe'), '--port', '0', ...away], /cannot be read as a certificate/],
+    [['ingest', '--port', '0', ...unreachable, '--data', join(dir, 'pipe')], /pipe cannot be written/],
+    [['api', '--cassandra-ca', join(dir, 'pipe'), '--port', '0', ...unreachable], /cannot be read as a certificate/],
     [
       ['api', '--port', '0', '--kafka-brokers', '127.0.0.1:1', '--cassandra-contact-points', '127.0.0.1:1,127.0.0.2:2'],
       /different ports/,

@@ -28,7 +28,10 @@ export function readConfig<N extends SettingName>(
     try {
       return setting.read(text)
     } catch (error) {
-      bad.push({ name: source, message: `${source} must be ${(error as Error).message}, not "${shown(name, text)}"` })
+      bad.push({
+        name: source,
+        message: `${source} must be ${(error as Error).message}, not "${displayText(name, text)}"`,
+      })
       return undefined
     }
   }
@@ -52,6 +55,6 @@ export function unknownVariables(environment: NodeJS.ProcessEnv = process.env): 
   return Object.keys(environment).filter((name) => name.startsWith('HOPPER_') && !known.has(name))
 }
 
-function shown(name: SettingName, text: string): string {
+function displayText(name: SettingName, text: string): string {
   return name.endsWith('Password') ? '…' : text.slice(0, 100)
 }

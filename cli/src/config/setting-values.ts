@@ -57,7 +57,7 @@ export function keyspaceName(text: string): string {
   return text
 }
 
-export function word(text: string): string {
+export function plainName(text: string): string {
   if (!/^[A-Za-z0-9._-]{1,200}$/.test(text)) throw new Error('letters, digits, dots, dashes and underscores')
   return text
 }
@@ -85,7 +85,7 @@ export function origin(text: string): string {
   return url.origin
 }
 
-export function truth(text: string): boolean {
+export function booleanValue(text: string): boolean {
   if (!/^(true|false|1|0|on|off)$/i.test(text)) throw new Error('true or false')
   return /^(true|1|on)$/i.test(text)
 }

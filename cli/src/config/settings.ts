@@ -9,8 +9,8 @@ import {
   oneOf,
   origin,
   path,
-  truth,
-  word,
+  booleanValue,
+  plainName,
   writeKey,
 } from './setting-values.ts'
 
@@ -62,7 +62,7 @@ export const settings = {
     default: 'false',
     isSwitch: true,
     help: 'true: start although acknowledged events are lost, and record which; for one start only',
-    read: truth,
+    read: booleanValue,
   },
   provision: {
     flag: '--provision',
@@ -94,7 +94,7 @@ export const settings = {
     variable: 'HOPPER_TRUST_PROXY',
     default: 'false',
     help: 'true: trust X-Forwarded-For and X-Forwarded-Proto of the proxy in front',
-    read: truth,
+    read: booleanValue,
   },
   rate: {
     flag: '--rate',
@@ -123,7 +123,7 @@ export const settings = {
     flag: '--spool-bytes',
     variable: 'HOPPER_SPOOL_BYTES',
     default: '1000000000',
-    help: 'bytes of disk that ingest of a cluster may fill with events while Kafka is away; 0 for none',
+    help: 'bytes of disk that ingest of a cluster may fill with events while Kafka is unavailable; 0 for none',
     read: integer(0, 1_000_000_000_000),
   },
   external: {
@@ -144,7 +144,7 @@ export const settings = {
     variable: 'HOPPER_DEMO',
     default: 'true',
     help: 'false: no demo shop and no demo app',
-    read: truth,
+    read: booleanValue,
   },
   demoKey: {
     flag: '--demo-key',
@@ -199,7 +199,7 @@ export const settings = {
     variable: 'HOPPER_KAFKA_TLS',
     default: 'false',
     help: 'true: connect to the brokers by TLS',
-    read: truth,
+    read: booleanValue,
   },
   kafkaSasl: {
     flag: '--kafka-sasl',
@@ -231,7 +231,7 @@ export const settings = {
     variable: 'HOPPER_CASSANDRA_DC',
     default: 'datacenter1',
     help: 'the local data center',
-    read: word,
+    read: plainName,
   },
   cassandraKeyspace: {
     flag: '--cassandra-keyspace',
@@ -259,7 +259,7 @@ export const settings = {
     variable: 'HOPPER_CASSANDRA_TLS',
     default: 'false',
     help: 'true: connect to the nodes by TLS',
-    read: truth,
+    read: booleanValue,
   },
   cassandraCa: {
     flag: '--cassandra-ca',
@@ -322,28 +322,28 @@ export const settings = {
     variable: 'HOPPER_UNSAFE_NO_WATERMARK',
     default: '0',
     help: 'only for the control of the fault test: 1 counts messages that are delivered again twice',
-    read: truth,
+    read: booleanValue,
   },
   unsafeNoLease: {
     flag: '--unsafe-no-lease',
     variable: 'HOPPER_UNSAFE_NO_LEASE',
     default: '0',
     help: 'only for the control of the fault test: 1 continues to count after the lease of the lane has run out',
-    read: truth,
+    read: booleanValue,
   },
   unsafeEarlyAck: {
     flag: '--unsafe-early-ack',
     variable: 'HOPPER_UNSAFE_EARLY_ACK',
     default: '0',
     help: 'only for the control of the fault test: 1 acknowledges what is not stored yet',
-    read: truth,
+    read: booleanValue,
   },
   unsafeNoDeadLetters: {
     flag: '--unsafe-no-dead-letters',
     variable: 'HOPPER_UNSAFE_NO_DEAD_LETTERS',
     default: '0',
     help: 'only for the control of the fault test: 1 stops a lane at a message that cannot be decoded',
-    read: truth,
+    read: booleanValue,
   },
 } as const satisfies Record<string, Setting<unknown>>
 

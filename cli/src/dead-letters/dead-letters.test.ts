@@ -11,7 +11,7 @@ import {
 } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { expect, it } from 'vitest'
-import { auditOf, countAll, makeInstallation } from '../audit/installation.fixture.ts'
+import { auditOf, countAll, makeInstallation } from '../testing/installation.fixture.ts'
 import { readConfig } from '../config/config.ts'
 import { createLogger } from '../processes/logger.ts'
 import { rebuildInstallation } from '../rebuild/rebuild-main.ts'

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { makeInstallation, traffic, type Installation } from '../audit/installation.fixture.ts'
-import { collect } from '../import/answers.fixture.ts'
+import { makeInstallation, traffic, type Installation } from '../testing/installation.fixture.ts'
+import { collect } from '../testing/answers.fixture.ts'
 import { dumpInstallation } from './dump.ts'
 import { exportApp } from './export-app.ts'
 
@@ -16,7 +16,7 @@ const exported = {
     await using opened = await open(dir)
     const lines = (
       await collect(
-        dumpInstallation(opened.storage, {}, { leftOut: (message) => expect.fail(message), done: () => undefined }),
+        dumpInstallation(opened.storage, {}, { onLeftOut: (message) => expect.fail(message), onDone: () => undefined }),
       )
     ).slice(1, -1)
     return lines.join('')
@@ -34,7 +34,7 @@ const exported = {
 it.each(['log.db', 'tables.db'] as const)(
   'an export of a directory with a broken page in %s is complete or fails',
   async (file) => {
-    await using installation = await filled()
+    await using installation = await openFilled()
     const { dir } = installation
     const whole = await exported[file](dir)
     expect(whole.length).toBeGreaterThan(20_000)
@@ -42,8 +42,10 @@ it.each(['log.db', 'tables.db'] as const)(
     const pages = before.length / PAGE_BYTES
     let failed = 0
     for (let page = 0; page < pages; page += Math.ceil(pages / 40)) {
-      const filled = Buffer.from(before).fill(0x5a, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
-      for (const damaged of file === 'log.db' ? [filled] : [filled, flipped(before, page * PAGE_BYTES + 3_000)]) {
+      const openFilled = Buffer.from(before).fill(0x5a, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
+      for (const damaged of file === 'log.db'
+        ? [openFilled]
+        : [openFilled, flipByte(before, page * PAGE_BYTES + 3_000)]) {
         await writeFile(join(dir, file), damaged)
         const outcome = await exported[file](dir).catch(() => 'failed')
         if (outcome === 'failed') failed++
@@ -60,7 +62,7 @@ it.each(['log.db', 'tables.db'] as const)(
   240_000,
 )
 
-async function filled(): Promise<Installation> {
+async function openFilled(): Promise<Installation> {
   const installation = await makeInstallation()
   const { storage } = installation
   const again = (n: number): typeof sample =>
@@ -83,7 +85,7 @@ async function open(
   return { storage, [Symbol.asyncDispose]: () => storage.close() }
 }
 
-function flipped(bytes: Buffer, at: number): Buffer {
+function flipByte(bytes: Buffer, at: number): Buffer {
   const changed = Buffer.from(bytes)
   changed[at] = changed[at]! ^ 0x10
   return changed

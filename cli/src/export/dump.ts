@@ -21,8 +21,8 @@ export interface DumpRequest {
 /** Receives results as soon as the dump knows them. */
 export interface DumpReport {
   /** something that the dump leaves out, and why */
-  leftOut(message: string): void
-  done(counts: DumpCounts): void
+  onLeftOut(message: string): void
+  onDone(counts: DumpCounts): void
 }
 
 /**
@@ -50,7 +50,7 @@ export async function* dumpInstallation(
     yield line
   }
   yield lineOf({ end: true, ...tally.counts, sha256: hash.digest('hex') } satisfies DumpEnd)
-  report.done(tally.counts)
+  report.onDone(tally.counts)
 }
 
 async function* contents(
@@ -82,7 +82,7 @@ async function* dumpLog(
         'HOP_CONFIG',
         `${message} "--partial" dumps the rest; the archive has the events, see "hopper export --app".`,
       )
-    report.leftOut(message)
+    report.onLeftOut(message)
   }
   const forgotten = new ForgottenMessages(registry)
   for (const [lane, last] of (await log.ends()).entries()) {
@@ -119,7 +119,7 @@ async function* dumpRegistry({ registry }: Storage, report: DumpReport): AsyncGe
     }
     const orphans = (await registry[kind].list()).length - dumped
     if (orphans > 0)
-      report.leftOut(`${orphans} ${kind} are left out: their organization or app is not in the registry.`)
+      report.onLeftOut(`${orphans} ${kind} are left out: their organization or app is not in the registry.`)
   }
 }
 

@@ -5,7 +5,7 @@ import { decodeEnvelope, type Event } from '@hopper/contracts'
 import { OfflineIntake } from '@hopper/ingest'
 import { withOverrides, type LaneMessage, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { countAll } from '../audit/installation.fixture.ts'
+import { countAll } from '../testing/installation.fixture.ts'
 import { ExternalFiles } from './external-files.ts'
 
 /** An installation with the app `shop`, and a directory that others write to. */

@@ -7,7 +7,7 @@ import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { auditOf, countAll, makeInstallation, traffic, type Installation } from '../audit/installation.fixture.ts'
+import { auditOf, countAll, makeInstallation, traffic, type Installation } from '../testing/installation.fixture.ts'
 import { readConfig } from '../config/config.ts'
 import { settingsOf } from '../config/settings.ts'
 import { dumpInstallation } from '../export/dump.ts'
@@ -202,7 +202,7 @@ function configOf(dir: string): ReturnType<typeof readConfig<(typeof settingsOf.
 
 async function dumpOf(storage: Storage): Promise<string[]> {
   const lines: string[] = []
-  const report = { leftOut: () => undefined, done: () => undefined }
+  const report = { onLeftOut: () => undefined, onDone: () => undefined }
   for await (const line of dumpInstallation(storage, {}, report)) lines.push(line)
   return lines
 }

@@ -11,7 +11,8 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import '@hopper/storage/contract/engines'
 import * as fc from 'fast-check'
 import { describe, expect, inject, it } from 'vitest'
-import { auditOf, RANGE, traffic } from '../audit/installation.fixture.ts'
+import { clusterSettings } from '../testing/cluster.fixture.ts'
+import { auditOf, RANGE, traffic } from '../testing/installation.fixture.ts'
 import { openInstallation } from '../installation/open-installation.ts'
 import { readConfig } from '../config/config.ts'
 import { createLogger } from '../processes/logger.ts'
@@ -19,7 +20,7 @@ import { countAll } from '../rebuild/count-all.ts'
 import { rebuildInstallation } from '../rebuild/rebuild-main.ts'
 import { settingsOf } from '../config/settings.ts'
 import { cassandraSettings } from '../installation/open-storage.ts'
-import { answersOf, dumpOf, readDump, registryFile } from './answers.fixture.ts'
+import { answersOf, dumpOf, readDump, registryFile } from '../testing/answers.fixture.ts'
 
 const engines = inject('engines')
 const name = `hopper_cli_${randomBytes(6).toString('hex')}`
@@ -27,21 +28,7 @@ const [sample] = fc.sample(traffic, { numRuns: 20, seed: 5 }).filter((envelopes)
 
 describe.skipIf(!engines)('Kafka and Cassandra', () => {
   it('import a standalone installation, are repaired, rebuilt and exported, and always answer the same', async () => {
-    const config = readConfig(
-      settingsOf.installation,
-      {
-        lanes: '3',
-        kafkaBrokers: engines!.kafka,
-        kafkaTopic: name,
-        kafkaGroup: name,
-        cassandraContactPoints: engines!.cassandra,
-        cassandraDc: engines!.dataCenter,
-        cassandraKeyspace: name,
-        leaseMs: '3000',
-        unknownOutcomeMs: '500',
-      },
-      {},
-    )
+    const config = readConfig(settingsOf.installation, clusterSettings(engines!, name, 3), {})
     await using dirs = new AsyncDisposableStack()
     const source = await standalone(dirs, 2)
     await provision(source.registry, registryFile, 0)

@@ -7,10 +7,10 @@ import { withOverrides, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { auditOf, countAll, traffic } from '../audit/installation.fixture.ts'
+import { auditOf, countAll, traffic } from '../testing/installation.fixture.ts'
 import { dumpInstallation } from '../export/dump.ts'
 import { writeOut } from '../export/write-out.ts'
-import { answersOf, collect, dumpOf, readDump, registryFile } from './answers.fixture.ts'
+import { answersOf, collect, dumpOf, readDump, registryFile } from '../testing/answers.fixture.ts'
 import { verifyDump } from './import-dump.ts'
 import { readLines } from './read-lines.ts'
 
@@ -50,7 +50,7 @@ const unreadable = [
   Buffer.from('{"version":1,"app":"nobody","device_id":"d","received_at":1,"context":{},"events":[]}'),
 ]
 
-async function filled(envelopes: readonly Envelope[], lanes: number): Promise<Made> {
+async function openFilled(envelopes: readonly Envelope[], lanes: number): Promise<Made> {
   const made = await make(lanes)
   await provision(made.storage.registry, registryFile, 0)
   const clicks = { name: 'clicks', event: 'click', operation: 'count' } as const
@@ -78,7 +78,7 @@ it('moves an installation to one with another number of lanes: all API answers a
       fc.integer({ min: 1, max: 4 }),
       fc.integer({ min: 1, max: 4 }),
       async (envelopes, from, to) => {
-        await using source = await filled(envelopes, from)
+        await using source = await openFilled(envelopes, from)
         await using target = await make(to)
         await target.read(await source.dump())
         const answers = await source.answers()
@@ -105,7 +105,7 @@ async function messagesOf({ log }: Storage): Promise<string[]> {
 const [sample] = fc.sample(traffic, { numRuns: 20, seed: 3 }).filter((envelopes) => envelopes.length > 20)
 
 it('counts nothing twice when run again, even after a truncated dump', async () => {
-  await using source = await filled(sample!, 2)
+  await using source = await openFilled(sample!, 2)
   const dump = await source.dump()
   const wanted = await tablesOf(source.storage)
   await using target = await make(3)
@@ -126,14 +126,14 @@ it('continues after an interruption at any append, and appends each message once
       events: each.events.map((event) => ({ ...event, event_id: `${n} ${event.event_id}` })),
     })),
   )
-  await using source = await filled(many.flat(), 2)
+  await using source = await openFilled(many.flat(), 2)
   const dump = await source.dump()
   const wanted = { messages: await messagesOf(source.storage), tables: await tablesOf(source.storage) }
   expect(wanted.messages.length).toBeGreaterThan(1_500)
   for (const interruption of ['before', 'half', 'after', 'note'] as const) {
     await using target = await make(3)
     for (let at = 0; at < 3; at++)
-      await expect(readDump(interrupted(target.storage, at === 0 ? 1 : 0, interruption), dump)).rejects.toThrow(
+      await expect(readDump(interruptAfter(target.storage, at === 0 ? 1 : 0, interruption), dump)).rejects.toThrow(
         'interrupted',
       )
     for (let times = 0; times < 2; times++) {
@@ -148,7 +148,7 @@ it('continues after an interruption at any append, and appends each message once
  * A storage that fails permanently at the append after `appends` others: before it, after half of it, after it, or when
  * its progress is stored.
  */
-function interrupted(storage: Storage, appends: number, how: 'before' | 'half' | 'after' | 'note'): Storage {
+function interruptAfter(storage: Storage, appends: number, how: 'before' | 'half' | 'after' | 'note'): Storage {
   let left = appends
   const log = withOverrides(storage.log, {
     appendMessages: async (messages) => {
@@ -169,7 +169,7 @@ function interrupted(storage: Storage, appends: number, how: 'before' | 'half' |
 }
 
 it('imports a dump again when its messages are gone from the log', async () => {
-  await using source = await filled(sample!, 2)
+  await using source = await openFilled(sample!, 2)
   const dump = await source.dump()
   await using target = await make(2)
   await target.read(dump)
@@ -181,7 +181,7 @@ it('imports a dump again when its messages are gone from the log', async () => {
 })
 
 it('detects every kind of damage to a dump before its end', async () => {
-  await using source = await filled(sample!, 2)
+  await using source = await openFilled(sample!, 2)
   const lines = (await source.dump()).trimEnd().split('\n')
   const first = lines.findIndex((line) => line.startsWith('{"lane"'))
   const damages: [string, string[]][] = [
@@ -230,7 +230,7 @@ function countBy(names: readonly string[]): Record<string, number> {
 }
 
 it('refuses to dump a log that has lost messages, unless `partial` is set', async () => {
-  await using source = await filled(sample!, 1)
+  await using source = await openFilled(sample!, 1)
   const { storage } = source
   const lossy = (lost: (position: number) => boolean): Storage => ({
     ...storage,
@@ -240,7 +240,11 @@ it('refuses to dump a log that has lost messages, unless `partial` is set', asyn
   })
   const dump = (of: Storage, partial: boolean, leftOut: string[] = []): Promise<string[]> =>
     collect(
-      dumpInstallation(of, { partial }, { leftOut: (message) => void leftOut.push(message), done: () => undefined }),
+      dumpInstallation(
+        of,
+        { partial },
+        { onLeftOut: (message) => void leftOut.push(message), onDone: () => undefined },
+      ),
     )
   for (const lost of [(position: number) => position < 3, (position: number) => position === 5]) {
     await expect(dump(lossy(lost), false)).rejects.toThrow('lacks the messages from position')

@@ -3,14 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Aggregator } from '@hopper/aggregator'
-import { createApi, provision } from '@hopper/api'
+import { provision } from '@hopper/api'
 import type { Event, Stage } from '@hopper/contracts'
 import { withOverrides, type Storage } from '@hopper/storage'
 import { migrate } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
 import '@hopper/storage/contract/engines'
-import { pino } from 'pino'
-import { Registry } from 'prom-client'
 import { describe, expect, inject, it, vi } from 'vitest'
 import { openInstallation } from '../installation/open-installation.ts'
 import { readConfig } from '../config/config.ts'
@@ -18,7 +16,9 @@ import { createLogger } from '../processes/logger.ts'
 import { rebuildInstallation } from '../rebuild/rebuild-main.ts'
 import { settingsOf } from '../config/settings.ts'
 import { cassandraSettings } from '../installation/open-storage.ts'
-import { dumpOf, readDump } from './answers.fixture.ts'
+import { dumpOf, readDump } from '../testing/answers.fixture.ts'
+import { withApi } from '../testing/api.fixture.ts'
+import { clusterSettings } from '../testing/cluster.fixture.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -39,18 +39,10 @@ interface Answer {
   readonly error: { readonly details: { readonly fields: readonly { readonly field: string }[] } }
 }
 
-/** Calls the real API over a storage, as an administrator. */
-async function withApi<T>(storage: Storage, work: (call: Call) => Promise<T>): Promise<T> {
-  const api = await createApi({
-    ...storage,
-    health: () => storage.health(),
-    mode: 'standalone',
-    publicUrl: 'http://localhost',
-    metrics: new Registry(),
-    logger: pino({ level: 'silent' }),
-  })
-  try {
-    return await work(async (method, path, body) => {
+/** Calls the API over a storage, as an administrator. */
+function asAdministrator<T>(storage: Storage, work: (call: Call) => Promise<T>): Promise<T> {
+  return withApi(storage, (api) =>
+    work(async (method, path, body) => {
       const headers = { authorization: `Bearer ${key}` }
       const answer = await api.inject({
         method,
@@ -59,10 +51,8 @@ async function withApi<T>(storage: Storage, work: (call: Call) => Promise<T>): P
         ...(body && { payload: body }),
       })
       return { status: answer.statusCode, body: answer.body === '' ? ({} as Answer) : answer.json<Answer>() }
-    })
-  } finally {
-    await api.close()
-  }
+    }),
+  )
 }
 
 const stage = (url: string, id?: number): object => ({ name: url, url, ...(id !== undefined && { id }) })
@@ -146,8 +136,8 @@ async function pastOf(storage: Storage): Promise<void> {
   const archive = withOverrides(storage.archive!, {
     list: async (range) => (await opened.promise, storage.archive!.list(range)),
   })
-  const aggregator = new Aggregator({ ...storage, archive, owner: 'past', backfillLookMs: 10 })
-  await withApi(storage, async (call) => {
+  const aggregator = new Aggregator({ ...storage, archive, owner: 'past', backfillCheckMs: 10 })
+  await asAdministrator(storage, async (call) => {
     await call('POST', 'funnels', { id: 'f', name: 'F', stages: [stage('/a', 1), stage('/b', 2)] })
     expect((await call('GET', 'funnels/f')).body.past).toEqual({ state: 'waiting', share: 0 })
     await aggregator.start()
@@ -193,10 +183,10 @@ describe('ids of stages, standalone', () => {
     await using stack = new AsyncDisposableStack()
     const { storage, dir } = await standalone(stack)
     await provision(storage.registry, file, 0)
-    await withApi(storage, makeAndLose)
+    await asAdministrator(storage, makeAndLose)
     const other = await standalone(stack)
     await readDump(other.storage, await dumpOf(storage))
-    await withApi(other.storage, (call) => refuses(call, [1, 2, 3, 4, 6]))
+    await asAdministrator(other.storage, (call) => refuses(call, [1, 2, 3, 4, 6]))
     await storage.close()
     const config = readConfig(settingsOf.installation, { data: dir, lanes: String(lanes) }, {})
     await rebuildInstallation(config, undefined, {
@@ -204,7 +194,7 @@ describe('ids of stages, standalone', () => {
       progress: () => undefined,
     })
     const rebuilt = await openEmbedded({ dir, lanes })
-    await withApi(rebuilt, (call) => refuses(call, [1, 2, 3, 4, 6]))
+    await asAdministrator(rebuilt, (call) => refuses(call, [1, 2, 3, 4, 6]))
     await rebuilt.close()
   })
 
@@ -219,31 +209,17 @@ describe('ids of stages, standalone', () => {
 describe.skipIf(!engines)('ids of stages, cluster', () => {
   it('are never reused, and have a past that is waiting, running and done', async () => {
     const name = `hopper_ids_${randomBytes(6).toString('hex')}`
-    const config = readConfig(
-      settingsOf.installation,
-      {
-        lanes: String(lanes),
-        kafkaBrokers: engines!.kafka,
-        kafkaTopic: name,
-        kafkaGroup: name,
-        cassandraContactPoints: engines!.cassandra,
-        cassandraDc: engines!.dataCenter,
-        cassandraKeyspace: name,
-        leaseMs: '3000',
-        unknownOutcomeMs: '500',
-      },
-      {},
-    )
+    const config = readConfig(settingsOf.installation, clusterSettings(engines!, name, lanes), {})
     await migrate(cassandraSettings(config))
     await using stack = new AsyncDisposableStack()
     const storage = await openInstallation(config)
     stack.defer(() => storage.close())
     await provision(storage.registry, file, 0)
     await pastOf(storage)
-    await withApi(storage, (call) => refusesAfterPast(call))
+    await asAdministrator(storage, (call) => refusesAfterPast(call))
     const other = await standalone(stack)
     await readDump(other.storage, await dumpOf(storage))
-    await withApi(other.storage, (call) => refuses(call, [1, 2, 3, 4]))
+    await asAdministrator(other.storage, (call) => refuses(call, [1, 2, 3, 4]))
   })
 })
 

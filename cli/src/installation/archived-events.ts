@@ -39,10 +39,10 @@ export async function* archivedEvents(
 export function fetchChunks(
   archive: Archive,
   chunks: Iterable<ChunkSummary>,
-  wanted?: (column: string) => boolean,
+  isWanted?: (column: string) => boolean,
 ): AsyncGenerator<Chunk> {
-  return readAhead(chunks, (summary) => fetchChunk(archive, summary, wanted), {
-    atOnce: CHUNKS_AT_ONCE,
+  return readAhead(chunks, (summary) => fetchChunk(archive, summary, isWanted), {
+    concurrency: CHUNKS_AT_ONCE,
     bytesMax: FETCHED_BYTES_MAX,
     bytesOf: bytesOfChunk,
   })
@@ -60,9 +60,9 @@ function bytesOfChunk({ columns }: ChunkSummary): number {
 export async function fetchChunk(
   archive: Archive,
   summary: ChunkSummary,
-  wanted: (column: string) => boolean = () => true,
+  isWanted: (column: string) => boolean = () => true,
 ): Promise<Chunk> {
-  const names = Object.keys(summary.columns).filter(wanted)
+  const names = Object.keys(summary.columns).filter(isWanted)
   const cells = await archive.columns(summary, names)
   const lost = names.filter((name) => cells.get(name)?.byteLength !== summary.columns[name])
   if (lost.length > 0) throw lostColumns(summary, lost)

@@ -29,7 +29,7 @@ export async function assertLogReaches(parts: Parts, acceptLoss: boolean, logger
     .filter((loss) => loss !== undefined)
   if (losses.length === 0) return
   const [cut, gone] = [losses.filter(({ isCut }) => isCut), losses.filter(({ isCut }) => !isCut)]
-  if (!acceptLoss) throw refused(losses)
+  if (!acceptLoss) throw lossError(losses)
   logger.warn({ endsBeforeCounted: cut, deletedUncounted: gone }, 'a loss of the log was accepted by --accept-loss')
   for (const { lane, first, next, isCut } of losses) {
     await parts.registry.losses.put('', `${lane}-${first}`, {
@@ -49,7 +49,7 @@ export async function assertLogReaches(parts: Parts, acceptLoss: boolean, logger
   }
 }
 
-function refused(losses: readonly LaneLoss[]): HopperError {
+function lossError(losses: readonly LaneLoss[]): HopperError {
   return new HopperError(
     'HOP_DATA_DAMAGED',
     `The log does not fit the tables: ${losses.map(describeLoss).join('; ')}.`,

@@ -34,7 +34,7 @@ export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> 
 /** What a process that opens a cluster may add to its settings. */
 export interface ClusterOptions {
   /** opens also while Kafka does not answer, and receives the error */
-  readonly logMayBeAway?: (error: HopperError) => void
+  readonly onLogUnavailable?: (error: HopperError) => void
   /** the memory of the process; it bounds how far Kafka is read ahead */
   readonly memoryBytes?: number
   readonly logger?: Pick<SpoolLogger, 'info' | 'warn'>
@@ -46,7 +46,7 @@ export interface ClusterOptions {
  */
 export async function openCluster(
   config: EngineConfig,
-  { logMayBeAway, memoryBytes, logger }: ClusterOptions = {},
+  { onLogUnavailable, memoryBytes, logger }: ClusterOptions = {},
 ): Promise<Storage> {
   const [{ heldBytesMax, ...settings }, cassandra] = engineSettings(config)
   const kafka = {
@@ -59,19 +59,19 @@ export async function openCluster(
   try {
     await log.connect()
   } catch (error) {
-    const isAway = error instanceof HopperError && error.code === 'HOP_LOG_UNAVAILABLE'
-    if (!isAway || !logMayBeAway) {
+    const isUnavailable = error instanceof HopperError && error.code === 'HOP_LOG_UNAVAILABLE'
+    if (!isUnavailable || !onLogUnavailable) {
       await rest.close()
       throw error
     }
-    logMayBeAway(error)
+    onLogUnavailable(error)
   }
   return withLog(rest, log)
 }
 
 /**
  * Opens a cluster for ingest. Messages that Kafka does not take are spooled to the data directory, and the last state
- * of the registry is cached there, so the process starts and continues while either engine is away.
+ * of the registry is cached there, so the process starts and continues while either engine is unavailable.
  * @throws HopperError HOP_CONFIG also when another process has the directory
  */
 export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: SpoolLogger): Promise<SpooledCluster> {

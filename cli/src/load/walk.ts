@@ -14,7 +14,7 @@ const PRODUCTS_SEEN_MAX = 8
 /** Walks one visitor through one visit, from page to page. Some get further than others. */
 export function walk(visit: Recorder, shopper: Shopper, random: Random): void {
   const walker = new Walker(visit, shopper, random)
-  if (walker.lookAround() && walker.fillCart() && walker.checkOut()) walker.order()
+  if (walker.browse() && walker.fillCart() && walker.checkOut()) walker.order()
 }
 
 /** Visits every page immediately and without a pointer, as a machine does. */
@@ -44,7 +44,7 @@ class Walker {
   }
 
   /** Shows the entry page and the list of products; returns whether the visitor stays. */
-  lookAround(): boolean {
+  browse(): boolean {
     const query = this.#random.chance(CAMPAIGN_CHANCE) ? this.#random.pick(campaigns) : ''
     const entry = this.#random.weighted([
       [pages.home, 62],

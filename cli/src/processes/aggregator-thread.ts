@@ -34,7 +34,7 @@ export class AggregatorThread {
   readonly #ended: Promise<undefined>
   #closing = false
   /** questions that the thread has not answered yet */
-  readonly #asking = new Map<keyof AggregatorAnswers, Promise<FromAggregator | undefined>>()
+  readonly #pendingMetrics = new Map<keyof AggregatorAnswers, Promise<FromAggregator | undefined>>()
   #health: readonly PartHealth[] = []
   /** Resolves with an error when the thread ends without having been asked to. */
   readonly failed: Promise<Error>
@@ -65,21 +65,21 @@ export class AggregatorThread {
 
   /** Returns the metrics of the thread in prom-client's JSON format; none when it has ended. */
   async metrics(): Promise<readonly MetricObject[]> {
-    return (await this.#ask('metrics')) ?? []
+    return (await this.#requestMetrics('metrics')) ?? []
   }
 
   /** Returns the state of the thread's memory, and what of its storage is not healthy. */
   async health(): Promise<readonly PartHealth[]> {
-    const answer = await Promise.race([this.#ask('health'), pause(HEALTH_MS_MAX, undefined, { ref: false })])
+    const answer = await Promise.race([this.#requestMetrics('health'), pause(HEALTH_MS_MAX, undefined, { ref: false })])
     return (this.#health = answer ?? this.#health)
   }
 
   /** Asks the thread; undefined when it has ended. Concurrent calls share one answer. */
-  async #ask<Q extends keyof AggregatorAnswers>(question: Q): Promise<AggregatorAnswers[Q] | undefined> {
-    let asking = this.#asking.get(question)
+  async #requestMetrics<Q extends keyof AggregatorAnswers>(question: Q): Promise<AggregatorAnswers[Q] | undefined> {
+    let asking = this.#pendingMetrics.get(question)
     if (!asking) {
-      asking = this.#answer(question).finally(() => this.#asking.delete(question))
-      this.#asking.set(question, asking)
+      asking = this.#answer(question).finally(() => this.#pendingMetrics.delete(question))
+      this.#pendingMetrics.set(question, asking)
     }
     const answer = await asking
     return answer === undefined || answer === 'ready' ? undefined : answer[question]

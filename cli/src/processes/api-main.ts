@@ -17,7 +17,7 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
   const port = await portFor(config)
   const { log, reader, writer, lanes, registry, archive, health, close } = await withPatience(logger, () =>
     openCluster(config, {
-      logMayBeAway: (error) =>
+      onLogUnavailable: (error) =>
         logger.error(
           { err: error },
           'Kafka is away: answers come from the tables and say up to when they are complete',

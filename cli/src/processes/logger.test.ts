@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
-import { readable, redaction } from './logger.ts'
+import { formatReadable, redaction } from './logger.ts'
 
 it('writes no key, token or cookie, wherever it occurs in a record', () => {
   let text = ''
@@ -24,5 +24,5 @@ it('reads as one plain line in a terminal, which no value can control', () => {
     msg: 'odd\u001b[2J\nvalue',
     page: '/a',
   })
-  expect(readable(line)).toBe('03:04:05 warn  hopper: odd [2J value  page=/a\n')
+  expect(formatReadable(line)).toBe('03:04:05 warn  hopper: odd [2J value  page=/a\n')
 })

@@ -16,12 +16,12 @@ export const redaction = {
 export function createLogger(level: LogLevel, name: string): Logger {
   const options = { level, name, redact: redaction, base: { name }, timestamp: pino.stdTimeFunctions.isoTime }
   return process.stderr.isTTY
-    ? pino(options, { write: (line) => void process.stderr.write(readable(line)) })
+    ? pino(options, { write: (line) => void process.stderr.write(formatReadable(line)) })
     : pino(options, pino.destination({ fd: 2, sync: true }))
 }
 
 /** Formats a record as `07:12:01 warn  aggregator: message  field=value`, and an error's stack on separate lines. */
-export function readable(line: string): string {
+export function formatReadable(line: string): string {
   const {
     level,
     time,

@@ -3,7 +3,7 @@ import { withOverrides, type EventLog, type TableWriter } from '@hopper/storage'
 
 /**
  * Returns a log that acknowledges messages before it has stored them: the control of the fault test in which the log is
- * away.
+ * unavailable.
  */
 export function acknowledgingEarly(log: EventLog): EventLog {
   return withOverrides(log, {

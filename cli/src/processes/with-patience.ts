@@ -8,7 +8,7 @@ const RETRY_MS_MAX = 10_000
 const awayCodes: readonly string[] = ['HOP_STORE_UNAVAILABLE', 'HOP_LOG_UNAVAILABLE']
 
 /**
- * Opens the dependencies of a process, and retries while an engine is away, each time logging which one and why.
+ * Opens the dependencies of a process, and retries while an engine is unavailable, each time logging which one and why.
  * Nothing listens meanwhile, so requests for `/ready` are refused. An invalid setting ends the process. An engine that
  * refuses a password or a certificate is retried, because that may be corrected in the engine.
  */
@@ -20,7 +20,7 @@ export async function withPatience<T>(logger: Logger, open: () => Promise<T>): P
       if (!(error instanceof HopperError) || !awayCodes.includes(error.code)) throw error
       logger.error(
         { reason: error.message, because: causesOf(error), retryMs: waitMs },
-        'an engine is away, so this process does not start yet; trying again',
+        'an engine is unavailable, so this process does not start yet; trying again',
       )
       await pause(waitMs)
     }

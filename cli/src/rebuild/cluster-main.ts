@@ -34,9 +34,9 @@ export async function rebuildCluster(
   opened.defer(() => storage.close())
   await assertWholeLog(storage.log)
   // Fails immediately when an aggregator is alive.
-  await (await holdLanes(storage))[Symbol.asyncDispose]()
+  await (await leaseAllLanes(storage))[Symbol.asyncDispose]()
   await countAll(storage, report.logger, () => undefined)
-  const lanes = await holdLanes(storage)
+  const lanes = await leaseAllLanes(storage)
   opened.use(lanes)
   const ends = await storage.lanes.positions()
   const staging = await stagingOf(config, storage)
@@ -91,13 +91,13 @@ async function stagingOf(config: InstallationConfig, { registry }: Storage): Pro
   return staging
 }
 
-interface HeldLanes extends AsyncDisposable {
+interface AllLanes extends AsyncDisposable {
   /** indexed by lane */
   readonly held: readonly LaneLease[]
 }
 
 /** Takes every lane. When one has another owner, releases those already taken. */
-async function holdLanes({ lanes, log }: Storage): Promise<HeldLanes> {
+async function leaseAllLanes({ lanes, log }: Storage): Promise<AllLanes> {
   const stack = new AsyncDisposableStack()
   const takes = await Promise.allSettled(
     Array.from({ length: log.lanes }, (_, lane) => LaneLease.take(lanes, lane, `rebuild-${process.pid}`)),
@@ -120,8 +120,8 @@ function upTo(log: EventLog, ends: readonly number[]): EventLog {
         assigned: (lane) => consumer.assigned(lane),
         revoked: (lane) => consumer.revoked(lane),
         batch: async (lane, messages, signal) => {
-          const wanted = messages.filter(({ position }) => position < ends[lane]!)
-          if (wanted.length > 0) await consumer.batch(lane, wanted, signal)
+          const included = messages.filter(({ position }) => position < ends[lane]!)
+          if (included.length > 0) await consumer.batch(lane, included, signal)
         },
       }),
   })

@@ -3,7 +3,7 @@ import { Aggregator, guardedLog, type AggregatorLogger } from '@hopper/aggregato
 import { backfillProgress, HopperError } from '@hopper/contracts'
 import { describeLoss, type Registry, type Storage } from '@hopper/storage'
 
-const LOOK_MS = 250
+const POLL_MS = 250
 
 /** Reports counting progress, in messages of all lanes. */
 export type Progress = (done: number, all: number) => void
@@ -37,7 +37,7 @@ export async function countAll(storage: Storage, logger: AggregatorLogger, progr
       const all = ends.reduce((sum, end) => sum + end, 0)
       progress(done, all)
       if (done === all && (!archive || (await isPastCounted(registry)))) return
-      await pause(LOOK_MS)
+      await pause(POLL_MS)
     }
   } finally {
     await aggregator.close()

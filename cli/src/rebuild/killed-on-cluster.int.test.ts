@@ -6,7 +6,8 @@ import '@hopper/storage/contract/engines'
 import * as fc from 'fast-check'
 import { describe, expect, inject, it } from 'vitest'
 import { archivedEvents } from '../installation/archived-events.ts'
-import { auditOf, putApps, RANGE, traffic } from '../audit/installation.fixture.ts'
+import { clusterSettings } from '../testing/cluster.fixture.ts'
+import { auditOf, putApps, RANGE, traffic } from '../testing/installation.fixture.ts'
 import { openInstallation } from '../installation/open-installation.ts'
 import { readConfig } from '../config/config.ts'
 import { createLogger } from '../processes/logger.ts'
@@ -40,18 +41,7 @@ interface Seen {
 describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment', () => {
   it('never shows readers less, and a second run completes it; control: emptying the tables first fails', async () => {
     const name = `hopper_killed_${randomBytes(6).toString('hex')}`
-    const settings = {
-      lanes: String(lanes),
-      kafkaBrokers: engines!.kafka,
-      kafkaTopic: name,
-      kafkaGroup: name,
-      kafkaSessionMs: '6000',
-      cassandraContactPoints: engines!.cassandra,
-      cassandraDc: engines!.dataCenter,
-      cassandraKeyspace: name,
-      leaseMs: '2000',
-      unknownOutcomeMs: '500',
-    }
+    const settings = { ...clusterSettings(engines!, name, lanes), kafkaSessionMs: '6000', leaseMs: '2000' }
     const config = readConfig(settingsOf.installation, settings, {})
     await migrate(cassandraSettings(config))
     await using storage = Object.assign(await openInstallation(config), {
@@ -65,45 +55,45 @@ describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment',
     await count(storage)
     await storage.log.append(visits(100))
     await count(storage)
-    const wanted = await seen(storage)
+    const wanted = await readTables(storage)
     expect([...wanted.visitors].some((row) => row.startsWith('stage_edges_by_date'))).toBe(true)
     await damage(storage)
-    const damaged = await seen(storage)
+    const damaged = await readTables(storage)
     expect(lessThan(damaged, wanted, wanted)).not.toEqual([])
     const killed: boolean[] = []
     for (let attempt = 0; attempt < 3; attempt++) {
-      const rebuild = rebuildAndKill(settings, Math.floor(Math.random() * KILLS_MS_MAX))
-      killed.push(
-        await watched(rebuild, async () => expect(lessThan(await seen(storage), damaged, wanted)).toEqual([])),
-      )
+      const afterMs = Math.floor(Math.random() * KILLS_MS_MAX)
+      const check = async (): Promise<void> =>
+        expect(lessThan(await readTables(storage), damaged, wanted), `killed after ${afterMs} ms`).toEqual([])
+      killed.push(await checkWhile(rebuildAndKill(settings, afterMs), check))
     }
     expect(killed).toContain(true)
     const last = rebuildAndKill(settings, Infinity)
-    expect(await watched(last, async () => expect(lessThan(await seen(storage), damaged, wanted)).toEqual([]))).toBe(
-      false,
-    )
-    expect(await seen(storage)).toEqual(wanted)
+    expect(
+      await checkWhile(last, async () => expect(lessThan(await readTables(storage), damaged, wanted)).toEqual([])),
+    ).toBe(false)
+    expect(await readTables(storage)).toEqual(wanted)
     expect(await auditOf(storage)).toEqual([])
 
     const missed: string[] = []
-    await watched(
+    await checkWhile(
       rebuildAndKill(settings, 6_000, 'in-place'),
-      async () => void missed.push(...lessThan(await seen(storage), wanted, wanted)),
+      async () => void missed.push(...lessThan(await readTables(storage), wanted, wanted)),
     )
     expect(missed).not.toEqual([])
   }, 300_000)
 })
 
 /** Looks repeatedly while something runs, and once more when it has ended. */
-async function watched<T>(running: Promise<T>, look: () => Promise<void>): Promise<T> {
+async function checkWhile<T>(running: Promise<T>, check: () => Promise<void>): Promise<T> {
   let isRunning = true
   const ended = running.finally(() => (isRunning = false))
   try {
-    while (isRunning) await look()
+    while (isRunning) await check()
   } finally {
     await ended
   }
-  await look()
+  await check()
   return ended
 }
 
@@ -117,7 +107,7 @@ function lessThan(now: Seen, before: Seen, after: Seen): string[] {
   return [...counters, ...visitors, ...(now.events === after.events ? [] : [`${now.events} events`])]
 }
 
-async function seen({ reader, archive }: Storage): Promise<Seen> {
+async function readTables({ reader, archive }: Storage): Promise<Seen> {
   const places = datesBetween(RANGE.from, RANGE.to).flatMap((date) =>
     apps.flatMap((app) => [0, 1].map((lane) => ({ app, date, lane }))),
   )

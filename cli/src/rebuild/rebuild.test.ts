@@ -6,7 +6,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { archivedEvents } from '../installation/archived-events.ts'
-import { auditOf, makeInstallation, traffic, type Installation } from '../audit/installation.fixture.ts'
+import { auditOf, makeInstallation, traffic, type Installation } from '../testing/installation.fixture.ts'
 import { createLogger } from '../processes/logger.ts'
 import { readConfig } from '../config/config.ts'
 import { settingsOf } from '../config/settings.ts'
@@ -17,7 +17,7 @@ const [sent] = fc.sample(traffic, { numRuns: 20, seed: 7 }).filter((envelopes) =
 const lanes = 2
 
 it('produces the same tables and the same archive, whatever their damage', async () => {
-  await using installation = await filled()
+  await using installation = await openFilled()
   const { dir } = installation
   const before = { tables: tablesOf(dir), events: await eventsOf(dir) }
   damage(dir)
@@ -27,7 +27,7 @@ it('produces the same tables and the same archive, whatever their damage', async
 })
 
 it('fills the archive of a data directory that predates it', async () => {
-  await using installation = await filled()
+  await using installation = await openFilled()
   const before = await eventsOf(installation.dir)
   const database = new DatabaseSync(join(installation.dir, 'tables.db'))
   database.exec(
@@ -43,7 +43,7 @@ it('fills the archive of a data directory that predates it', async () => {
 })
 
 it('rebuilds one app without recounting the others', async () => {
-  await using installation = await filled()
+  await using installation = await openFilled()
   const { dir } = installation
   const before = tablesOf(dir)
   damage(dir)
@@ -65,7 +65,7 @@ it('refuses while another process has the directory, and for an unknown app', as
 })
 
 it('completes when run again after it was killed', async () => {
-  await using installation = await filled()
+  await using installation = await openFilled()
   const { dir } = installation
   const before = { tables: tablesOf(dir), events: await eventsOf(dir) }
   damage(dir)
@@ -83,7 +83,7 @@ it('completes when run again after it was killed', async () => {
 }, 60_000)
 
 /** A closed directory with counted traffic. */
-async function filled(): Promise<Installation> {
+async function openFilled(): Promise<Installation> {
   const installation = await makeInstallation(lanes)
   await installation.storage.log.append(sent!)
   await installation.count()

@@ -64,6 +64,6 @@ async function encodedOf(archive: Archive, chunks: readonly ChunkSummary[]): Pro
     summary,
     columns: await archive.columns(summary, Object.keys(summary.columns)),
   })
-  for await (const each of readAhead(chunks, read, { atOnce: 8 })) encoded.push(each)
+  for await (const each of readAhead(chunks, read, { concurrency: 8 })) encoded.push(each)
   return encoded
 }

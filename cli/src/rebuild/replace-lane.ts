@@ -48,7 +48,7 @@ export async function replaceLane(
     ).flat()
     const weights = eventsByDate(app, chunks)
     const corrections = readAhead(datesOf(app, chunks), (date) => correctionOf(readers, staged, lane, app.id, date), {
-      atOnce: DATES_AT_ONCE,
+      concurrency: DATES_AT_ONCE,
       bytesMax: READ_BYTES_MAX,
       bytesOf: (date) => (weights.get(date) ?? 0) * BYTES_PER_EVENT,
     })

@@ -7,9 +7,9 @@ import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { auditOf, makeInstallation } from '../audit/installation.fixture.ts'
+import { auditOf, makeInstallation } from '../testing/installation.fixture.ts'
 import { readConfig } from '../config/config.ts'
-import { answersOf, registryFile } from '../import/answers.fixture.ts'
+import { answersOf, registryFile } from '../testing/answers.fixture.ts'
 import { createLogger } from '../processes/logger.ts'
 import { settingsOf } from '../config/settings.ts'
 import { rebuildInstallation } from './rebuild-main.ts'
@@ -50,7 +50,10 @@ const phase = fc.array(visit, { maxLength: 8 })
  * Events that a server (devices 0 and 1) or a tracker sends in a phase. A sender that knows the funnel reports entered
  * stages.
  */
-function sent(visits: readonly (typeof visit extends fc.Arbitrary<infer T> ? T : never)[], n: number): Envelope[] {
+function envelopesOf(
+  visits: readonly (typeof visit extends fc.Arbitrary<infer T> ? T : never)[],
+  n: number,
+): Envelope[] {
   return visits.map(({ device, at, click, says }, place) => {
     const timestamp = noon + (n * 20 + place) * 60_000 + (device % 2) * 86_400_000
     const base = { timestamp, session_id: `s${device}` }
@@ -106,10 +109,10 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 /** Sends each phase, with a change of the funnel before all but the first, while an aggregator counts. */
 async function live(
   storage: Storage,
-  phases: readonly (readonly Parameters<typeof sent>[0][number][])[],
+  phases: readonly (readonly Parameters<typeof envelopesOf>[0][number][])[],
   order: readonly number[],
 ): Promise<void> {
-  const aggregator = new Aggregator({ ...storage, owner: 'live', backfillLookMs: 5 })
+  const aggregator = new Aggregator({ ...storage, owner: 'live', backfillCheckMs: 5 })
   await aggregator.start()
   const isCounted = async (): Promise<boolean> => {
     const [positions, ends] = await Promise.all([storage.lanes.positions(), storage.log.ends()])
@@ -123,7 +126,7 @@ async function live(
         async () => backfillProgress(stages, await storage.registry.backfills.list('berlin')).state === 'done',
       )
     }
-    if (visits.length > 0) await storage.log.append(sent(visits, n))
+    if (visits.length > 0) await storage.log.append(envelopesOf(visits, n))
     // Sometimes the next change arrives while these are being counted.
     if (visits.length % 2 === 0) await until(isCounted)
   }

@@ -24,7 +24,7 @@ export async function portFor({ host, port }: { host: string; port: number }): P
     await once(probe.listen(port, host), 'listening')
     return (probe.address() as AddressInfo).port
   } catch (cause) {
-    throw refused(host, port, cause)
+    throw listenError(host, port, cause)
   } finally {
     await new Promise((closed) => probe.close(closed))
   }
@@ -46,11 +46,11 @@ export async function listen(server: FastifyInstance, host: string, port: number
   try {
     await server.listen({ host, port })
   } catch (cause) {
-    throw refused(host, port, cause)
+    throw listenError(host, port, cause)
   }
 }
 
-function refused(host: string, port: number, cause: unknown): unknown {
+function listenError(host: string, port: number, cause: unknown): unknown {
   const reason = reasons[(cause as NodeJS.ErrnoException).code ?? '']
   return reason === undefined
     ? cause

@@ -128,7 +128,7 @@ export class DecodeError extends Error {
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const lineEnd = message.indexOf('\n')
-  const value = lineEnd === -1 ? parse(message.toString()) : joined(message, lineEnd)
+  const value = lineEnd === -1 ? parse(message.toString()) : decodeWithBody(message, lineEnd)
   if ((value as Partial<Envelope> | null)?.version !== 1)
     throw new DecodeError('unknown_version', 'not an envelope of version 1')
   if (!isEnvelope(value)) throw new DecodeError('invalid_envelope', 'its fields have wrong types')
@@ -150,7 +150,7 @@ function parse(json: string): unknown {
  * Decodes a message that is a line of JSON followed by an unmodified request body. The tracker sends event types as
  * numbers; they are replaced by their names.
  */
-function joined(message: Buffer, lineEnd: number): object {
+function decodeWithBody(message: Buffer, lineEnd: number): object {
   const head = parse(message.toString('utf8', 0, lineEnd)) as object
   const body = parse(message.toString('utf8', lineEnd + 1)) as { events?: unknown } | null
   const events = body?.events

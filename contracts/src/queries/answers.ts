@@ -33,7 +33,7 @@ export const Meta = Type.Object({
 export type Meta = Static<typeof Meta>
 
 /** A result that may be incomplete or partly folded into `other`; the API reports this in `meta`. */
-export type Cut<T> = T & { readonly truncated?: true }
+export type Truncatable<T> = T & { readonly truncated?: true }
 
 const answer = <T extends TProperties>(properties: T): TObject<T & { meta: typeof Meta }> =>
   Type.Object({ ...properties, meta: Meta })

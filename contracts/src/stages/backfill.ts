@@ -52,7 +52,7 @@ export function stagesDefinition(stages: readonly Pick<Stage, 'id' | 'number' | 
 }
 
 /** Resets the backfill of a funnel in a lane; its stages keep the positions at which they became known. */
-export function uncounted({ last: _, ...rest }: LaneBackfill): LaneBackfill {
+export function resetBackfill({ last: _, ...rest }: LaneBackfill): LaneBackfill {
   return { ...rest, counted: 0, done: 0, dates: 0 }
 }
 

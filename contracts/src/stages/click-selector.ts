@@ -48,8 +48,8 @@ function decides({ attribute, value, tag }: SimpleSelector, path: PathParts): bo
 
 function simpleOf(part: string): SimpleSelector | undefined {
   const [, tag, id, attribute, ...values] = simple.exec(part) ?? []
-  if (id !== undefined) return { attribute: 'id', value: unescaped(id) }
-  if (attribute !== undefined) return { attribute, value: unescaped(values.find((value) => value !== undefined) ?? '') }
+  if (id !== undefined) return { attribute: 'id', value: unescape(id) }
+  if (attribute !== undefined) return { attribute, value: unescape(values.find((value) => value !== undefined) ?? '') }
   return tag === undefined ? undefined : { tag: tag.toLowerCase() }
 }
 
@@ -58,7 +58,7 @@ function partsOf(selector: string): string[] {
   return selector.match(/(?:"[^"]*"|'[^']*'|\[[^\]]*\]|\([^)]*\)|\\.|[^,])+/gs) ?? []
 }
 
-function unescaped(text: string): string {
+function unescape(text: string): string {
   return text.replace(/\\(.)/gs, '$1')
 }
 

@@ -44,12 +44,12 @@ export function pageUrlOf(url: string, keepParameters: readonly string[] = [], h
  */
 export function storableUrl(url: string, keepParameters: readonly string[] = [], hashRouting = false): string {
   if (harmless.test(url) || !suspicious.test(url)) return url
-  const text = cleaned(url)
+  const text = clean(url)
   const opaque = opaqueScheme.exec(text)
   if (opaque) return opaqueAddress(text, opaque[1]!)
   const { head, query, fragment } = splitUrl(text)
   return (
-    cleaned(
+    clean(
       withoutCredentials(head) +
         keptPairs(query, keepParameters) +
         (hashRouting ? storableRoute(fragment, keepParameters) : ''),
@@ -84,7 +84,7 @@ function isWeb(scheme: string): boolean {
 
 function partsOf(url: string, keep: readonly string[], hashRouting: boolean): PageParts {
   if (url === '') return { scheme: '', host: '', rest: '' }
-  const text = cleaned(url)
+  const text = clean(url)
   const opaque = opaqueScheme.exec(text)
   if (opaque) return { scheme: '', host: '', rest: opaqueAddress(text, opaque[1]!) }
   const { head, query, fragment } = splitUrl(text)
@@ -115,7 +115,7 @@ function addressOf(head: string): { readonly scheme: string; readonly host: stri
 }
 
 /** Removes what browsers remove from an address: surrounding whitespace, tabs and line breaks. */
-function cleaned(url: string): string {
+function clean(url: string): string {
   return url.replace(/^[\0-\x20]+|[\0-\x20]+$|[\t\n\r]+/g, '')
 }
 

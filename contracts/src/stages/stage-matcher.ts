@@ -35,11 +35,11 @@ export class StageMatcher {
 
   constructor(funnels: readonly Pick<Funnel, 'id' | 'stages'>[], rule: PageRule) {
     this.#rule = rule
-    this.#byUrl = tested(funnels, ({ url }) => {
+    this.#byUrl = compile(funnels, ({ url }) => {
       const pattern = url === undefined ? undefined : new StagePattern(url)
       return pattern && ((text) => pattern.matches(text))
     })
-    this.#byClick = tested(funnels, ({ click }) => {
+    this.#byClick = compile(funnels, ({ click }) => {
       const selector = click === undefined ? undefined : new ClickSelector(click)
       return selector && ((text) => selector.matches(text))
     })
@@ -53,18 +53,18 @@ export class StageMatcher {
 
   ofUrl(url: string): readonly FunnelStage[] {
     if (this.#byUrl.length === 0 || url === '') return NONE
-    return cached(this.#urls, url, () => {
+    return getOrCompute(this.#urls, url, () => {
       const page = pageUrlOf(url, this.#rule.keep_parameters, this.#rule.hash_routing)
       return stagesOf(this.#byUrl, page)
     })
   }
 
   ofTarget(xpath: string): readonly FunnelStage[] {
-    return this.#byClick.length === 0 ? NONE : cached(this.#targets, xpath, () => stagesOf(this.#byClick, xpath))
+    return this.#byClick.length === 0 ? NONE : getOrCompute(this.#targets, xpath, () => stagesOf(this.#byClick, xpath))
   }
 }
 
-function tested(
+function compile(
   funnels: readonly Pick<Funnel, 'id' | 'stages'>[],
   testOf: (stage: Stage) => ((text: string) => boolean) | undefined,
 ): Tested[] {
@@ -85,7 +85,7 @@ function stagesOf(funnels: readonly Tested[], text: string): readonly FunnelStag
   return found.length === 0 ? NONE : found
 }
 
-function cached(
+function getOrCompute(
   known: Map<string, readonly FunnelStage[]>,
   text: string,
   find: () => readonly FunnelStage[],

@@ -23,7 +23,7 @@ export class StagePattern {
       ...addressPieces(address, this.#whole),
       ...(route === undefined ? [] : ['#', ...routePieces(route)]),
     ]
-    this.#globs = alternatives(joined(pieces)).map(globOf)
+    this.#globs = alternatives(joinLiterals(pieces)).map(globOf)
     this.#values = query.map(([name, value]) => [
       decodeText(name),
       value === undefined ? undefined : globOf(valuePieces(value)),
@@ -170,7 +170,7 @@ function wild(text: string): Pieces {
 }
 
 /** Joins adjacent literals. */
-function joined(pieces: Pieces): Pieces {
+function joinLiterals(pieces: Pieces): Pieces {
   const all: (string | null)[] = []
   for (const piece of pieces) {
     const last = all.at(-1)

@@ -26,7 +26,7 @@ export class Client {
 
   /** Returns the text of a response, so that callers can detect changes. */
   async text(path: string, signal?: AbortSignal, accept = 'application/json'): Promise<string> {
-    const response = await this.ask(path, { headers: { accept }, ...(signal ? { signal } : {}) })
+    const response = await this.request(path, { headers: { accept }, ...(signal ? { signal } : {}) })
     return response.text()
   }
 
@@ -37,7 +37,7 @@ export class Client {
   async send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
     const headers: Record<string, string> = { accept: 'application/json', 'x-hopper-csrf': this.csrf }
     if (body !== undefined) headers['content-type'] = 'application/json'
-    const response = await this.ask(path, {
+    const response = await this.request(path, {
       method,
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -46,7 +46,7 @@ export class Client {
     return (text === '' ? undefined : JSON.parse(text)) as T
   }
 
-  private async ask(path: string, init: RequestInit): Promise<Response> {
+  private async request(path: string, init: RequestInit): Promise<Response> {
     let response: Response
     try {
       response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...init })

@@ -36,7 +36,7 @@ export function useReport<T>(path: string | null, live = false): Report<T> {
     if (path === null) return
     const aborted = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
-    const ask = async (): Promise<void> => {
+    const load = async (): Promise<void> => {
       const began = performance.now()
       try {
         const text = await client.text(path, aborted.signal)
@@ -61,10 +61,10 @@ export function useReport<T>(path: string | null, live = false): Report<T> {
         )
     }
     const again = (): void => {
-      if (document.visibilityState === 'visible') void ask()
+      if (document.visibilityState === 'visible') void load()
       else document.addEventListener('visibilitychange', again, { once: true, signal: aborted.signal })
     }
-    void ask()
+    void load()
     return () => {
       aborted.abort()
       clearTimeout(timer)

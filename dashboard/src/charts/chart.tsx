@@ -16,7 +16,7 @@ interface Props {
  * scheme.
  */
 export function Chart({ label, draw, height }: Props): ReactNode {
-  const place = useRef<HTMLDivElement>(null)
+  const container = useRef<HTMLDivElement>(null)
   const theme = useTheme()
   const current = useRef({ draw, theme })
   /** series that the user has switched off or on */
@@ -27,11 +27,11 @@ export function Chart({ label, draw, height }: Props): ReactNode {
     paint(chart.current, current.current, chosen.current)
   }, [draw, theme])
   useEffect(() => {
-    const element = place.current!
-    let gone = false
+    const element = container.current!
+    let isUnmounted = false
     const sizes = new ResizeObserver(() => chart.current?.resize())
     void import('./echarts.ts').then(({ init }) => {
-      if (gone) return
+      if (isUnmounted) return
       chart.current = init(element)
       chart.current.on('legendselectchanged', (event) => {
         chosen.current = (event as { selected: Record<string, boolean> }).selected
@@ -40,13 +40,13 @@ export function Chart({ label, draw, height }: Props): ReactNode {
       sizes.observe(element)
     })
     return () => {
-      gone = true
+      isUnmounted = true
       sizes.disconnect()
       chart.current?.dispose()
       chart.current = null
     }
   }, [])
-  return <div ref={place} className="chart" role="img" aria-label={label} style={{ height }} />
+  return <div ref={container} className="chart" role="img" aria-label={label} style={{ height }} />
 }
 
 function paint(

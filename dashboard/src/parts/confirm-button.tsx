@@ -2,20 +2,20 @@ import { useState, type ReactNode } from 'react'
 
 /** Deletes on the second press; moving the focus away cancels the first one. */
 export function ConfirmButton({ label, onConfirm }: { label: string; onConfirm: () => void }): ReactNode {
-  const [asked, setAsked] = useState(false)
+  const [isConfirming, setConfirming] = useState(false)
   const press = (): void => {
-    if (asked) onConfirm()
-    setAsked(!asked)
+    if (isConfirming) onConfirm()
+    setConfirming(!isConfirming)
   }
   return (
     <button
       type="button"
-      className={asked ? 'small danger' : 'small'}
-      aria-label={asked ? `Really: ${label}` : label}
+      className={isConfirming ? 'small danger' : 'small'}
+      aria-label={isConfirming ? `Really: ${label}` : label}
       onClick={press}
-      onBlur={() => setAsked(false)}
+      onBlur={() => setConfirming(false)}
     >
-      {asked ? 'Really delete?' : 'Delete'}
+      {isConfirming ? 'Really delete?' : 'Delete'}
     </button>
   )
 }

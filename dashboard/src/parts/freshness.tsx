@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Meta } from '@hopper/contracts'
 import { formatClock, formatDates, formatInstant } from '../format/times.ts'
-import { Counting } from './counting.tsx'
+import { BacklogBadge } from './backlog-badge.tsx'
 
 /** numbers older than this may be waiting for a backlog */
 const BEHIND_MS = 5_000
@@ -27,7 +27,7 @@ export function Freshness({ meta }: { meta: Meta | undefined }): ReactNode {
       <span className={meta.settled ? 'badge settled' : 'badge open'} title={meta.settled ? settled : open}>
         {meta.settled ? 'settled' : 'open'}
       </span>
-      {meta.complete_to !== null && Date.now() - meta.complete_to > BEHIND_MS && <Counting />}
+      {meta.complete_to !== null && Date.now() - meta.complete_to > BEHIND_MS && <BacklogBadge />}
       {meta.truncated && (
         <span className="badge warn" title="There are too many rows to show; these are the largest.">
           truncated

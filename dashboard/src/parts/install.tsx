@@ -1,12 +1,12 @@
 import type { ReactNode } from 'react'
 import { useSession } from '../api/session.tsx'
-import { useCounting } from './counting.tsx'
+import { useBacklog } from './backlog-badge.tsx'
 import { PageLink } from './page-link.tsx'
 import { ScriptTag } from './script-tag.tsx'
 
 /** Shown in an empty report: that events are being counted, or how to install the tracker. */
 export function NoEvents(): ReactNode {
-  const counting = useCounting()
+  const counting = useBacklog()
   if (counting === undefined) return <Install />
   return (
     <section className="card wide install" aria-labelledby="counting-title">

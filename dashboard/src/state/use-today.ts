@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'react'
 import { dateIn } from './date-range.ts'
 
-const LOOK_MS = 15_000
+const UPDATE_MS = 15_000
 
 /** Returns today's date in a time zone; updates at midnight there. */
 export function useToday(timezone: string): string {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), LOOK_MS)
+    const timer = setInterval(() => setNow(Date.now()), UPDATE_MS)
     return () => clearInterval(timer)
   }, [])
   return dateIn(timezone, now)

@@ -20,13 +20,13 @@ export const defaultRange: RangeChoice = { preset: '7d' }
 /** Parses a URL; invalid values become the defaults. */
 export function readView(address: { pathname: string; search: string }): View {
   const name = address.pathname.replace(/^\/|\/$/g, '')
-  const asked = new URLSearchParams(address.search)
-  const app = asked.get('app')
-  const funnel = asked.get('funnel')
+  const parameters = new URLSearchParams(address.search)
+  const app = parameters.get('app')
+  const funnel = parameters.get('funnel')
   return {
     page: pages.find((page) => page === name) ?? 'overview',
-    range: readRange(asked.get('range') ?? ''),
-    countBy: asked.get('count_by') === 'device' ? 'device' : 'person',
+    range: readRange(parameters.get('range') ?? ''),
+    countBy: parameters.get('count_by') === 'device' ? 'device' : 'person',
     ...(app ? { app } : {}),
     ...(funnel ? { funnel } : {}),
   }
@@ -34,13 +34,13 @@ export function readView(address: { pathname: string; search: string }): View {
 
 /** Builds the URL of a view; defaults are omitted. */
 export function addressOf(view: View): string {
-  const asked = new URLSearchParams()
-  if (view.app) asked.set('app', view.app)
+  const parameters = new URLSearchParams()
+  if (view.app) parameters.set('app', view.app)
   const range = rangeText(view.range)
-  if (range !== rangeText(defaultRange)) asked.set('range', range)
-  if (view.funnel) asked.set('funnel', view.funnel)
-  if (view.countBy === 'device') asked.set('count_by', 'device')
-  const query = asked.toString()
+  if (range !== rangeText(defaultRange)) parameters.set('range', range)
+  if (view.funnel) parameters.set('funnel', view.funnel)
+  if (view.countBy === 'device') parameters.set('count_by', 'device')
+  const query = parameters.toString()
   return `/${view.page === 'overview' ? '' : view.page}${query === '' ? '' : `?${query}`}`
 }
 

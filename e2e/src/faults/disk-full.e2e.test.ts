@@ -6,8 +6,8 @@ import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Service } from '../products/service.ts'
 import { until } from '../products/until.ts'
-import { apps, provision } from './apps.ts'
-import { read } from './reads.ts'
+import { apps, provision } from './apps.fixture.ts'
+import { read } from './reads.fixture.ts'
 
 const run = promisify(execFile)
 const root = mkdtempSync(join(tmpdir(), 'hopper-disk-full-'))

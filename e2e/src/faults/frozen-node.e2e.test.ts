@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { cluster, type Cluster } from '../products/cluster.ts'
 import { startCassandraRing, type CassandraNode } from '../engines/cassandra-jar.ts'
 import { canUseJars, jarCache } from '../engines/jars.ts'
-import { apps, provision } from './apps.ts'
-import { endure, expectExact } from './endure.ts'
-import { pathsOf, read, Reads, type Read } from './reads.ts'
+import { apps, provision } from './apps.fixture.ts'
+import { runTrial, expectExact } from './trial.fixture.ts'
+import { pathsOf, read, Reads, type Read } from './reads.fixture.ts'
 
 const engines = inject('engines')
 const FROZEN_MS = 15_000
@@ -58,14 +58,14 @@ describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes
 
   it('delays no read by more than three seconds, whichever node it is, and leaves no number wrong', async () => {
     const reads: Read[] = []
-    const endured = await endure({ product, app: apps.proved, seed: 81, perSecond: 10 }, async (sending) => {
+    const result = await runTrial({ product, app: apps.proved, seed: 81, perSecond: 10 }, async (sending) => {
       await sending.more(50)
       // The first answers of a process take some seconds on a busy machine, whatever the nodes do.
       await Promise.all(pathsOf(apps.proved).map((path) => read(product.apiUrl, path, apps.proved.read)))
       for (const node of nodes) reads.push(...(await readsWhileFrozen(node)))
       await sending.more(20)
     })
-    expectExact(endured)
+    expectExact(result)
     expect(reads.length).toBeGreaterThan(100)
     expect(reads.filter(({ status }) => status !== 200)).toEqual([])
     const sorted = reads.map(({ ms }) => ms).sort((a, b) => a - b)

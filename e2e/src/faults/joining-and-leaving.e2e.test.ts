@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { cluster, type Cluster } from '../products/cluster.ts'
 import { mulberry32 } from '../traffic/random-traffic.ts'
 import { Service } from '../products/service.ts'
-import { apps, provision } from './apps.ts'
-import { atWork, someMoment } from './at-work.ts'
-import { endure, expectExact, rowsCountedTwice } from './endure.ts'
+import { apps, provision } from './apps.fixture.ts'
+import { whenCounting, randomPause } from './aggregator-state.fixture.ts'
+import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
 
 const engines = inject('engines')
 
@@ -12,8 +12,8 @@ const engines = inject('engines')
 async function joinAndLeave(services: readonly Service[], rounds: number, random: () => number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const service of services) {
-      await atWork(service)
-      await someMoment(random, 500)
+      await whenCounting(service)
+      await randomPause(random, 500)
       await service.stop(round % 3 === 2 ? 'SIGKILL' : 'SIGTERM')
       await service.start()
     }
@@ -34,7 +34,9 @@ describe.skipIf(!engines)('two aggregators that join and leave in a loop', () =>
 
   it('hand over their lanes without loss or duplication', async () => {
     expectExact(
-      await endure({ product, app: apps.proved, seed: 31 }, () => joinAndLeave(product.aggregators, 3, mulberry32(31))),
+      await runTrial({ product, app: apps.proved, seed: 31 }, () =>
+        joinAndLeave(product.aggregators, 3, mulberry32(31)),
+      ),
     )
   }, 480_000)
 
@@ -42,9 +44,9 @@ describe.skipIf(!engines)('two aggregators that join and leave in a loop', () =>
     const unsafe = (): Promise<Service> =>
       Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
     const aggregators = [await unsafe(), await unsafe()]
-    const endured = await endure({ product, app: apps.control, aggregators, seed: 32 }, () =>
+    const result = await runTrial({ product, app: apps.control, aggregators, seed: 32 }, () =>
       joinAndLeave(aggregators, 3, mulberry32(32)),
     )
-    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+    expect(rowsCountedTwice(result)).toBeGreaterThan(0)
   }, 360_000)
 })

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { cluster, type Cluster } from '../products/cluster.ts'
 import { mulberry32 } from '../traffic/random-traffic.ts'
 import { Service } from '../products/service.ts'
-import { apps, provision } from './apps.ts'
-import { atWork, someMoment } from './at-work.ts'
-import { endure, expectExact, rowsCountedTwice } from './endure.ts'
+import { apps, provision } from './apps.fixture.ts'
+import { whenCounting, randomPause } from './aggregator-state.fixture.ts'
+import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
 
 const engines = inject('engines')
 const AGGREGATORS = 3
@@ -13,8 +13,8 @@ const ROUNDS = 10
 /** Kills an aggregator each time that it is counting. */
 async function killAtWork(service: Service, rounds: number, random: () => number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    await atWork(service)
-    await someMoment(random, 700)
+    await whenCounting(service)
+    await randomPause(random, 700)
     await service.stop('SIGKILL')
     await service.start()
   }
@@ -22,7 +22,7 @@ async function killAtWork(service: Service, rounds: number, random: () => number
 
 async function killServing(service: Service, rounds: number, random: () => number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    await someMoment(random, 8_000)
+    await randomPause(random, 8_000)
     await service.stop('SIGKILL')
     await service.start()
   }
@@ -42,22 +42,22 @@ describe.skipIf(!engines)('processes that are killed', () => {
 
   it('count exactly: three aggregators killed ten times each at work, ingest and api five times each', async () => {
     const random = mulberry32(20_261_121)
-    const endured = await endure({ product, app: apps.proved, seed: 11 }, async () => {
+    const result = await runTrial({ product, app: apps.proved, seed: 11 }, async () => {
       await Promise.all([
         ...product.aggregators.map((service) => killAtWork(service, ROUNDS, random)),
         killServing(product.ingest, 5, random),
         killServing(product.api, 5, random),
       ])
     })
-    expectExact(endured)
-    expect(endured.sending.refused).toBeGreaterThan(0)
+    expectExact(result)
+    expect(result.sending.refused).toBeGreaterThan(0)
   }, 480_000)
 
   it('control: without the watermark check, kills make events count twice', async () => {
     const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
-    const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 12 }, () =>
+    const result = await runTrial({ product, app: apps.control, aggregators: [unsafe], seed: 12 }, () =>
       killAtWork(unsafe, 3, mulberry32(7)),
     )
-    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+    expect(rowsCountedTwice(result)).toBeGreaterThan(0)
   }, 360_000)
 })

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { cluster, type Cluster } from '../products/cluster.ts'
 import { Service } from '../products/service.ts'
 import { until } from '../products/until.ts'
-import { apps, provision } from './apps.ts'
-import { CqlProxy } from './cql-proxy.ts'
-import { endure, expectExact, rowsCountedTwice } from './endure.ts'
+import { apps, provision } from './apps.fixture.ts'
+import { CqlProxy } from './cql-proxy.fixture.ts'
+import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
 
 const engines = inject('engines')
 const LOST_MS = 120_000
@@ -16,8 +16,8 @@ const LOST_MS = 120_000
 async function loseAnswers(proxy: CqlProxy, count: number): Promise<void> {
   let answers = 0
   let lost = 0
-  proxy.fate = (asked) => {
-    if (asked !== 'counters' || lost >= count || ++answers % 7 > 0) return 'pass'
+  proxy.fate = (kind) => {
+    if (kind !== 'counters' || lost >= count || ++answers % 7 > 0) return 'pass'
     return ++lost % 3 === 0 ? 'lose' : 'cut'
   }
   await until(() => lost >= count, LOST_MS)
@@ -39,12 +39,12 @@ describe.skipIf(!engines)('answers to counter writes that are lost after Cassand
 
   it('leave no number wrong', async () => {
     const aggregators = [await behindProxy()]
-    expectExact(await endure({ product, app: apps.proved, aggregators, seed: 51 }, () => loseAnswers(proxy, 12)))
+    expectExact(await runTrial({ product, app: apps.proved, aggregators, seed: 51 }, () => loseAnswers(proxy, 12)))
   }, 480_000)
 
   it('control: without the watermark check, applied batches count twice', async () => {
     const aggregators = [await behindProxy({ HOPPER_UNSAFE_NO_WATERMARK: '1' })]
-    const endured = await endure({ product, app: apps.control, aggregators, seed: 52 }, () => loseAnswers(proxy, 4))
-    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+    const result = await runTrial({ product, app: apps.control, aggregators, seed: 52 }, () => loseAnswers(proxy, 4))
+    expect(rowsCountedTwice(result)).toBeGreaterThan(0)
   }, 360_000)
 })

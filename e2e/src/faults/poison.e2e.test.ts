@@ -2,11 +2,11 @@ import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { cluster, type Cluster } from '../products/cluster.ts'
 import { groundTruth } from '../traffic/ground-truth.ts'
-import { counted } from '../products/product.ts'
+import { whenCounted } from '../products/product.ts'
 import { datesAround, readTables } from '../traffic/stored.ts'
-import { apps, provision, timezone } from './apps.ts'
-import { endure, expectExact, rowsShort } from './endure.ts'
-import { Sending } from './sending.ts'
+import { apps, provision, timezone } from './apps.fixture.ts'
+import { runTrial, expectExact, missingRows } from './trial.fixture.ts'
+import { Sending } from './sending.fixture.ts'
 
 const engines = inject('engines')
 const LANES = 8
@@ -51,15 +51,15 @@ async function poison(brokers: string, topic: string): Promise<void> {
 describe.skipIf(!engines)('a poison message', () => {
   it('goes to the dead letters, each with its reason, and never stops a lane', async () => {
     product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
-    const endured = await endure({ product, app: apps.proved, seed: 1 }, async (sending) => {
+    const result = await runTrial({ product, app: apps.proved, seed: 1 }, async (sending) => {
       for (let round = 0; round < ROUNDS; round++) {
         await sending.more(100)
         await poison(engines!.kafka, product.env.HOPPER_KAFKA_TOPIC!)
       }
       await sending.more(100)
     })
-    expectExact(endured)
-    expect(endured.deadLetters).toBe(ROUNDS * LANES * poisons.length)
+    expectExact(result)
+    expect(result.deadLetters).toBe(ROUNDS * LANES * poisons.length)
   }, 120_000)
 
   it('control: without dead letters its lane stops, and later messages are not counted', async () => {
@@ -74,11 +74,11 @@ describe.skipIf(!engines)('a poison message', () => {
       await poison(engines!.kafka, brittle.env.HOPPER_KAFKA_TOPIC!)
       await sending.more(50)
       const truth = groundTruth(await sending.finish(), timezone, sending.now)
-      await expect(counted(brittle, apps.control.read, STANDING_STILL_MS)).rejects.toThrow('condition not met')
+      await expect(whenCounted(brittle, apps.control.read, STANDING_STILL_MS)).rejects.toThrow('condition not met')
       const storage = await brittle.openStorage()
       try {
         expect(
-          rowsShort({ truth, found: await readTables(storage.reader, apps.control.id, datesAround(sending.now)) }),
+          missingRows({ truth, found: await readTables(storage.reader, apps.control.id, datesAround(sending.now)) }),
         ).toBeGreaterThan(0)
       } finally {
         await storage.close()

@@ -3,12 +3,12 @@ import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from '../traffic/acknowledged.ts'
 import { cluster, type Cluster } from '../products/cluster.ts'
-import { counted, getJson } from '../products/product.ts'
+import { whenCounted, getJson } from '../products/product.ts'
 import { randomTraffic } from '../traffic/random-traffic.ts'
 import { Service } from '../products/service.ts'
 import { until } from '../products/until.ts'
-import { apps, provision } from './apps.ts'
-import { figure } from './at-work.ts'
+import { apps, provision } from './apps.fixture.ts'
+import { metricOf } from './aggregator-state.fixture.ts'
 
 const engines = inject('engines')
 const NOTICED_MS = 150_000
@@ -46,7 +46,7 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
   it('stops the lane and reports it everywhere; nothing is skipped before somebody accepts the loss', async () => {
     const [aggregator] = product.aggregators as [Service]
     let sent = await send(1)
-    await counted(product, apps.proved.read)
+    await whenCounted(product, apps.proved.read)
     expect(await eventsCounted()).toBe(sent)
 
     aggregator.signal('SIGSTOP')
@@ -55,7 +55,7 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
     const deleted = await deleteUncounted(product, { lane, first: done, next: next - 2 })
     aggregator.signal('SIGCONT')
 
-    const lostMessages = (): Promise<number> => figure(aggregator, 'hopper_aggregator_lost_messages')
+    const lostMessages = (): Promise<number> => metricOf(aggregator, 'hopper_aggregator_lost_messages')
     await until(async () => (await lostMessages()) > 0, NOTICED_MS).catch((cause: Error) => {
       throw new Error(aggregator.output.slice(-3_000), { cause })
     })
@@ -83,10 +83,10 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
     const accepting = await Service.of('aggregator', [], { ...product.env, HOPPER_ACCEPT_LOSS: 'true' })
     await accepting.start()
     expect(accepting.output).toContain('accepted by --accept-loss')
-    await counted(product, apps.proved.read)
+    await whenCounted(product, apps.proved.read)
     expect(await eventsCounted()).toBe(sent - lost)
     sent += await send(3)
-    await counted(product, apps.proved.read)
+    await whenCounted(product, apps.proved.read)
     expect(await eventsCounted()).toBe(sent - lost)
     const after = await status()
     expect(after.lanes.filter((each) => each.lost)).toEqual([])

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { cluster, type Cluster } from '../products/cluster.ts'
 import { Service } from '../products/service.ts'
 import { until } from '../products/until.ts'
-import { apps, provision } from './apps.ts'
-import { atWork, figure, lanesOf } from './at-work.ts'
-import { CqlProxy } from './cql-proxy.ts'
-import { endure, expectExact, rowsCountedTwice } from './endure.ts'
+import { apps, provision } from './apps.fixture.ts'
+import { whenCounting, metricOf, lanesOf } from './aggregator-state.fixture.ts'
+import { CqlProxy } from './cql-proxy.fixture.ts'
+import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
 
 const engines = inject('engines')
 const LANES = 8
@@ -21,10 +21,10 @@ const CONTROL_ROUNDS = 5
  */
 async function stopPastLease(stopped: Service, other: Service, proxy: CqlProxy, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    await Promise.all([atWork(stopped), atWork(other)])
+    await Promise.all([whenCounting(stopped), whenCounting(other)])
     const middle = Promise.withResolvers<void>()
-    proxy.fate = (asked) => {
-      if (asked === 'batch') {
+    proxy.fate = (kind) => {
+      if (kind === 'batch') {
         stopped.signal('SIGSTOP')
         middle.resolve()
       }
@@ -33,12 +33,12 @@ async function stopPastLease(stopped: Service, other: Service, proxy: CqlProxy, 
     await middle.promise
     proxy.fate = () => 'pass'
     await until(
-      async () => (await lanesOf(other)) === LANES && (await figure(other, 'hopper_aggregator_lag')) <= LAG_MAX,
+      async () => (await lanesOf(other)) === LANES && (await metricOf(other, 'hopper_aggregator_lag')) <= LAG_MAX,
       TAKEN_OVER_MS,
     )
     stopped.signal('SIGCONT')
   }
-  await atWork(stopped)
+  await whenCounting(stopped)
 }
 
 describe.skipIf(!engines)('an aggregator stopped past its lease that continues when another owns its lanes', () => {
@@ -71,7 +71,7 @@ describe.skipIf(!engines)('an aggregator stopped past its lease that continues w
   it('writes nothing more in those lanes, and gets its share again', async () => {
     const [stopped, other] = [await behindProxy(), product.aggregators[0]!]
     expectExact(
-      await endure({ product, app: apps.proved, aggregators: [stopped, other], seed: 21, perSecond: 15 }, () =>
+      await runTrial({ product, app: apps.proved, aggregators: [stopped, other], seed: 21, perSecond: 15 }, () =>
         stopPastLease(stopped, other, proxy, 3),
       ),
     )
@@ -79,10 +79,10 @@ describe.skipIf(!engines)('an aggregator stopped past its lease that continues w
 
   it('control: without the lease check, it counts what the other has counted', async () => {
     const [stopped, other] = [await behindProxy({ HOPPER_UNSAFE_NO_LEASE: '1' }), product.aggregators[0]!]
-    const endured = await endure(
+    const result = await runTrial(
       { product, app: apps.control, aggregators: [stopped, other], seed: 22, perSecond: 15 },
       () => stopPastLease(stopped, other, proxy, CONTROL_ROUNDS),
     )
-    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+    expect(rowsCountedTwice(result)).toBeGreaterThan(0)
   }, 360_000)
 })

@@ -66,7 +66,7 @@ export async function getJson<T>(product: Product, path: string, key: string): P
 }
 
 /** Waits until every acknowledged event is counted; rejects with the end of the processes' output. */
-export async function counted(product: Product, key: string, boundMs = 60_000): Promise<void> {
+export async function whenCounted(product: Product, key: string, boundMs = 60_000): Promise<void> {
   const isCounted = async (): Promise<boolean> => {
     const status = await getJson<{ lanes: { lag: number }[] }>(product, '/api/v1/status', key)
     return status.lanes.every(({ lag }) => lag === 0)

@@ -1,14 +1,14 @@
 import type { ChunkCover, EncodedChunk, Value } from '@hopper/contracts'
 import { DeviceCursor, spansOf } from '../scan/device-cursor.ts'
 import type { Chunk, Runs } from './chunk.ts'
-import { CHUNK_ROWS_MAX, numbered, partsOf } from './encoding/encode-chunk.ts'
+import { CHUNK_ROWS_MAX, numberParts, partsOf } from './encoding/encode-chunk.ts'
 import { isFreeColumn, numberColumns, type NumberColumn } from './event-keys.ts'
 import { pickIds } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'
 import { chooseOwnKeys, ownKeysMax, SpillBuilder } from './spilled.ts'
 import { Dictionary, type ValueCodes } from './value-column.ts'
 
-/** Maximum of rows times columns of a slice, 4 bytes each. */
+/** Maximum product of rows and columns of a slice, 4 bytes each. */
 const SLICE_VALUES_MAX = 8_000_000
 /**
  * Approximate maximum of the unpacked cells of a slice. Repetitive columns pack so well that the size of the cells is
@@ -56,7 +56,7 @@ export function mergeChunks(chunks: readonly Chunk[], rowsMax = CHUNK_ROWS_MAX):
   const sliceRowsMax = Math.min(rowsMax, rowsPerSlice(chunks))
   for (const slice of slicesOf(chunks, sliceRowsMax))
     parts.push(...partsOf(sliceColumns(chunks, slice), cover, rowsMax))
-  return numbered(parts)
+  return numberParts(parts)
 }
 
 /** Computes the maximum number of rows of a slice, so that its memory is bounded whatever the rows contain. */

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
@@ -14,8 +14,13 @@ const collect = runInNewContext('gc') as () => void
 const T0 = Date.UTC(2026, 0, 1)
 const cover = { app: 'a', date: '2026-01-01', lane: 0, first_position: 0, last_position: 1_000_000 }
 const context = { device: 'desktop', browser: 'Firefox', os: 'Linux' } as const
-const text = (chars: number): string =>
-  Array.from({ length: chars }, () => String.fromCharCode(97 + Math.floor(Math.random() * 26))).join('')
+let drawn = 0
+/** Returns random characters, the same in every run. */
+const text = (chars: number): string => {
+  let characters = ''
+  while (characters.length < chars) characters += hash('sha256', String(drawn++), 'base64url')
+  return characters.slice(0, chars)
+}
 
 type Shape = Partial<ArchivedEvent['event']> & {
   readonly data?: Record<string, Value>
@@ -27,7 +32,7 @@ type Shape = Partial<ArchivedEvent['event']> & {
 const shapes: Record<string, (i: number) => Shape> = {
   'keys of data': () => ({ data: Object.fromEntries(Array.from({ length: 64 }, () => [text(4), 1])) }),
   'long keys': () => ({ data: Object.fromEntries(Array.from({ length: 8 }, () => [text(128), true])) }),
-  values: () => ({ data: { a: text(12), b: Math.random(), c: text(3) } }),
+  values: () => ({ data: { a: text(12), b: drawn / 7, c: text(3) } }),
   'long values': () => ({ data: { a: text(1_500) } }),
   dates: (i) => ({ date: String(i), timestamp: T0 - i * 86_400_000 }),
   devices: () => ({ device: text(20) }),

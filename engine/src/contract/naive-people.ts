@@ -4,7 +4,7 @@ import { isNumeric, naiveAll, naiveValue, type NaivePerson } from './naive-filte
 type Row = ArchivedEvent & { readonly lane: number }
 
 /** Orders events by timestamp, then `seq`, then place in the log. */
-export function inTime(a: Row, b: Row): number {
+export function compareTimes(a: Row, b: Row): number {
   return (
     a.event.timestamp - b.event.timestamp ||
     a.event.seq - b.event.seq ||
@@ -23,7 +23,7 @@ export function naivePeople(
   const nameOf = (row: Row): string =>
     personKey({ user: row.user, device: row.device_id }, users.get(row.device_id)?.[0])
   const persons = new Map<string, NaivePerson>()
-  for (const [name, own] of Map.groupBy([...rows].sort(inTime), nameOf)) {
+  for (const [name, own] of Map.groupBy([...rows].sort(compareTimes), nameOf)) {
     const traits: Record<string, Value> = {}
     for (const { event } of own) if (event.type === 'identify') assignOwn(traits, event.data ?? {})
     const values = properties.map(({ name: of, ...rest }) => [of, naiveProperty(own, rest)] as const)

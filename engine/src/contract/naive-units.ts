@@ -1,5 +1,5 @@
 import { limits, personKey, type FunnelUnit } from '@hopper/contracts'
-import { inTime } from './naive-people.ts'
+import { compareTimes } from './naive-people.ts'
 import type { World } from './random-world.ts'
 
 export type Row = World['rows'][number]
@@ -8,7 +8,7 @@ export type Row = World['rows'][number]
 export function naiveUnits(world: World, rows: readonly Row[], unit: FunnelUnit): Map<string, Row[]> {
   const units = new Map<string, Row[]>()
   const before = new Map<string, { time: number; start: number }>()
-  for (const row of [...rows].sort(inTime)) {
+  for (const row of [...rows].sort(compareTimes)) {
     let name: string = row.device_id
     if (unit === 'person')
       name = personKey({ user: row.user, device: row.device_id }, world.users.get(row.device_id)?.[0])

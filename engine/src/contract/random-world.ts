@@ -17,7 +17,7 @@ import { People, type PersonValues } from '../people/people.ts'
 import { propertyFacts, PropertyTotals } from '../people/property-facts.ts'
 import { PropertyPlan } from '../people/property-plan.ts'
 import { traitFacts, Traits } from '../people/traits.ts'
-import { endless } from '../scan/budget.ts'
+import { unlimitedBudget } from '../scan/budget.ts'
 import { identitiesOf, type Identities } from '../scan/identities.ts'
 import type { NaivePerson } from './naive-filter.ts'
 import { naivePeople } from './naive-people.ts'
@@ -175,7 +175,8 @@ function peopleOf(identities: Identities, chunks: readonly Chunk[]): People {
       ...properties.map(({ name, ...definition }) => {
         const plan = new PropertyPlan(definition)
         const totals = new PropertyTotals(definition.operation, identities)
-        for (const chunk of unordered) if (plan.canMatch(chunk.summary)) totals.add(propertyFacts(plan, chunk, endless))
+        for (const chunk of unordered)
+          if (plan.canMatch(chunk.summary)) totals.add(propertyFacts(plan, chunk, unlimitedBudget))
         return [PROPERTY_PREFIX + name, totals] as const
       }),
     ]),

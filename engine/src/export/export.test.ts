@@ -10,7 +10,7 @@ import { encodeExport, type ExportFormat } from './encode-export.ts'
 type CustomEvent = EventOf<'custom'>
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
-async function exported(format: ExportFormat, chunks: readonly Chunk[], range = ALL): Promise<Buffer> {
+async function readExport(format: ExportFormat, chunks: readonly Chunk[], range = ALL): Promise<Buffer> {
   const parts: Uint8Array[] = []
   for await (const part of encodeExport(format, chunks, range)) parts.push(part)
   return Buffer.concat(parts)
@@ -87,7 +87,7 @@ function withoutValue(row: Record<string, unknown>, none: null | undefined): Rec
 it('Arrow: another implementation reads back every value of every event', async () => {
   await fc.assert(
     fc.asyncProperty(world, async (at) => {
-      const rows = arrowRows(await exported('arrow', at.chunks.flat())).map((row) => withoutValue(row, null))
+      const rows = arrowRows(await readExport('arrow', at.chunks.flat())).map((row) => withoutValue(row, null))
       const wanted = [...at.rows].sort(inLog).map(expectedRow)
       expect((rows as { lane: number; index: number }[]).sort(inLog)).toEqual(wanted)
     }),
@@ -98,16 +98,16 @@ it('Arrow: another implementation reads back every value of every event', async 
 it('Arrow: every batch has its own dictionaries, and a stream may be empty', async () => {
   const chunk = (from: number, rows: number): Chunk =>
     chunkOf(Array.from({ length: rows }, (_, i) => ({ device_id: `d${from + i}`, event: { seq: from + i } })))
-  const rows = arrowRows(await exported('arrow', [chunk(0, 12_000), chunk(12_000, 9_000)]))
+  const rows = arrowRows(await readExport('arrow', [chunk(0, 12_000), chunk(12_000, 9_000)]))
   expect(rows).toHaveLength(21_000)
   for (const { seq, device_id } of rows) expect(device_id).toBe(`d${seq as number}`)
-  expect(arrowRows(await exported('arrow', []))).toEqual([])
+  expect(arrowRows(await readExport('arrow', []))).toEqual([])
 })
 
 it('NDJSON: contains every event as archived', async () => {
   await fc.assert(
     fc.asyncProperty(world, async (at) => {
-      const lines = (await exported('ndjson', at.chunks.flat())).toString().split('\n').slice(0, -1)
+      const lines = (await readExport('ndjson', at.chunks.flat())).toString().split('\n').slice(0, -1)
       const events = lines.map((line) => JSON.parse(line) as { lane: number; index: number })
       const wanted = [...at.rows]
         .sort(inLog)
@@ -123,7 +123,9 @@ it('exports only the events of the range, with its start inclusive and its end e
     fc.asyncProperty(world, fc.nat(30), fc.nat(30), async (at, a, b) => {
       const range = { from: T0 + Math.min(a, b) * TICK_MS, to: T0 + Math.max(a, b) * TICK_MS }
       const wanted = at.rows.filter(({ event }) => event.timestamp >= range.from && event.timestamp < range.to)
-      expect((await exported('csv', at.chunks.flat(), range)).toString().split('\r\n')).toHaveLength(wanted.length + 2)
+      expect((await readExport('csv', at.chunks.flat(), range)).toString().split('\r\n')).toHaveLength(
+        wanted.length + 2,
+      )
     }),
     { numRuns: 60 },
   )
@@ -131,7 +133,7 @@ it('exports only the events of the range, with its start inclusive and its end e
 
 it('CSV: escapes formulas, and any text stays in its cell', async () => {
   const bad = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', 'say "hi", now', 'two\nlines']
-  const csv = (await exported('csv', [chunkOf(bad.map((name) => ({ event: { name } })))])).toString()
+  const csv = (await readExport('csv', [chunkOf(bad.map((name) => ({ event: { name } })))])).toString()
   const cells = cellsOf(csv)
   expect(new Set(cells.map(({ length }) => length)).size).toBe(1)
   const names = cells.slice(1).map((row) => row[cells[0]!.indexOf('name')])
@@ -142,11 +144,11 @@ it('CSV: escapes formulas, and any text stays in its cell', async () => {
 it('exports keys such as __proto__ as data', async () => {
   const data = JSON.parse('{"__proto__":"x","constructor":1}') as Record<string, string>
   const chunk = chunkOf([{ event: { data } }])
-  expect(Object.entries(arrowRows(await exported('arrow', [chunk]))[0]!.data as object)).toEqual([
+  expect(Object.entries(arrowRows(await readExport('arrow', [chunk]))[0]!.data as object)).toEqual([
     ['__proto__', 'x'],
     ['constructor', 1],
   ])
-  expect((await exported('ndjson', [chunk])).toString()).toContain('"data":{"__proto__":"x","constructor":1}')
+  expect((await readExport('ndjson', [chunk])).toString()).toContain('"data":{"__proto__":"x","constructor":1}')
 })
 
 /** Parses the cells of a CSV text by RFC 4180. */

@@ -2,7 +2,7 @@ import type { ChunkSummary, Value } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
 import type { Codes } from '../chunk/encoding/codes.ts'
 import { isAddressColumn, isPageKey, isPersonKey, presentColumns } from '../chunk/event-keys.ts'
-import { endless, type Budget } from '../scan/budget.ts'
+import { unlimitedBudget, type Budget } from '../scan/budget.ts'
 import type { Atom } from './compile-filters.ts'
 import { keyColumn } from './key-column.ts'
 import { ValueTruths } from './value-truths.ts'
@@ -28,7 +28,7 @@ const VALUES_PER_CHECK = 64
 export function classifyRows(
   chunk: Chunk,
   atoms: readonly Atom[],
-  budget: Budget = endless,
+  budget: Budget = unlimitedBudget,
   known = new ValueTruths(atoms),
   keys: Iterable<string> = new Set(atoms.map((atom) => atom.key)),
 ): RowClasses {

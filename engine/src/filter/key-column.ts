@@ -56,7 +56,7 @@ function pageColumn(chunk: Chunk, key: PageKey): ValueColumn | undefined {
     const nameOf = key === 'page' ? pageOf : pageUrlOf
     const page = (url: Value | null): string | null =>
       typeof url === 'string' && url !== '' ? nameOf(url, keep_parameters, hash_routing) : null
-    return firstOfAll([...urls.map((column) => renamed(column, page)), ...own()])!
+    return firstOfAll([...urls.map((column) => renameValues(column, page)), ...own()])!
   })
 }
 
@@ -65,7 +65,7 @@ function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[
 }
 
 /** Maps the values of a column; equal results share one code. */
-function renamed({ codes, values }: ValueColumn, rename: (value: Value | null) => Value | null): ValueColumn {
+function renameValues({ codes, values }: ValueColumn, rename: (value: Value | null) => Value | null): ValueColumn {
   const dictionary = new Dictionary()
   const codeOf = Uint32Array.from(values, (value) => dictionary.code(rename(value)))
   const named = new Uint32Array(codes.length)

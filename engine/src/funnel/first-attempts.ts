@@ -106,7 +106,7 @@ export class FirstAttempts {
     name: RunName,
   ): void {
     this.#tally.add(level, taken, cause, groupTable.length > 0 ? groupTable[groupCodes[start]!]! : 0)
-    if (this.#tally.asks(level, cause)) this.#tally.people.push(name(run))
+    if (this.#tally.wantsName(level, cause)) this.#tally.people.push(name(run))
   }
 
   /** Translates codes to steps in a separate pass, so that the walk is the same machine code for any code width. */

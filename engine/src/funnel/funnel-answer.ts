@@ -2,7 +2,7 @@ import {
   dropCauses,
   queryLimits,
   type ConversionTime,
-  type Cut,
+  type Truncatable,
   type FunnelRequest,
   type FunnelResult,
   type FunnelStepAnswer,
@@ -21,7 +21,7 @@ export function funnelAnswer(
   context: QueryContext,
   tally: FunnelTally,
   groups: readonly (Value | null)[],
-): Cut<FunnelResult> {
+): Truncatable<FunnelResult> {
   const all = groups.map((_, group) => group)
   const steps = stepAnswers(request, tally, all, (step) =>
     conversionTime(tally.times[step]!.blocks(), tally.durations(step)),
@@ -39,7 +39,7 @@ export function funnelAnswer(
   if (request.breakdown !== undefined) answer.breakdown = breakdownRows(request, tally, groups)
   if (request.trend) answer.trend = trendRows(request, context, tally)
   if (request.people) answer.people = tally.people
-  return tally.isCut || answer.breakdown?.at(-1)?.other ? { ...answer, truncated: true } : answer
+  return tally.isTruncated || answer.breakdown?.at(-1)?.other ? { ...answer, truncated: true } : answer
 }
 
 /** Returns a row for each of the values with the most units, then one row for all others. */
@@ -77,7 +77,7 @@ function stepAnswers(
   time: (step: number) => ConversionTime,
 ): FunnelStepAnswer[] {
   const steps = request.steps.length
-  const counts = reached(steps, (level) =>
+  const counts = unitsReached(steps, (level) =>
     groups.reduce((sum, group) => sum + (tally.levels[group * (steps + 1) + level] ?? 0), 0),
   )
   return request.steps.map(({ name }, step) => {
@@ -101,7 +101,7 @@ function trendRows(
   { trend, starts }: FunnelTally,
 ): NonNullable<FunnelResult['trend']> {
   return Array.from(starts!.subarray(0, -1), (time, bucket) => {
-    const counts = reached(steps.length, (level) => trend[bucket * (steps.length + 1) + level]!)
+    const counts = unitsReached(steps.length, (level) => trend[bucket * (steps.length + 1) + level]!)
     return {
       time,
       total: counts[0]!,
@@ -125,7 +125,7 @@ function byGroup(values: Float64Array, groups: Float64Array, count: number): Flo
 }
 
 /** Computes the units that took each step from the units at each level. */
-function reached(steps: number, atLevel: (level: number) => number): number[] {
+function unitsReached(steps: number, atLevel: (level: number) => number): number[] {
   const counts = new Array<number>(steps).fill(0)
   for (let level = steps, sum = 0; level >= 1; level--) counts[level - 1] = sum += atLevel(level)
   return counts

@@ -22,7 +22,7 @@ export interface TallyData {
   readonly causes: readonly number[]
   readonly trend: readonly number[]
   readonly people: readonly string[]
-  readonly isCut: boolean
+  readonly isTruncated: boolean
   /** blocks by step */
   readonly times: readonly (readonly Float64Array[])[]
   readonly timeGroups: readonly (readonly Float64Array[])[]
@@ -48,7 +48,7 @@ export class FunnelTally {
   /** the group of all values without their own group, if there is one */
   other: number | undefined
   /** true if more people match than `people` may contain */
-  isCut = false
+  isTruncated = false
   /** units by group and level: `levels[group * (steps + 1) + level]` */
   readonly levels: number[] = []
   /** units by group, step not taken (from 0) and cause: `causes[(group * steps + step) * 6 + cause]` */
@@ -105,15 +105,15 @@ export class FunnelTally {
     if (this.starts) this.trend[bucketAt(this.starts, taken[0]!) * (steps + 1) + level]!++
   }
 
-  /** Returns whether the name of a unit with this result belongs into `people`; sets `isCut` if there is no room. */
-  asks(level: number, cause: number): boolean {
+  /** Tells whether the name of a unit with this result is for `people`; sets `isTruncated` if there is no room. */
+  wantsName(level: number, cause: number): boolean {
     if (this.#people === undefined) return false
     const { step, outcome, limit } = this.#people
     const isWanted =
       outcome === 'reached'
         ? level >= step
         : level === step - 1 && (outcome === 'dropped' || dropCauses.indexOf(outcome) === cause)
-    if (isWanted && this.people.length >= limit) this.isCut = true
+    if (isWanted && this.people.length >= limit) this.isTruncated = true
     return isWanted && this.people.length < limit
   }
 
@@ -141,7 +141,7 @@ export class FunnelTally {
       )
     const room = (this.#people?.limit ?? 0) - this.people.length
     this.people.push(...other.people.slice(0, Math.max(0, room)))
-    this.isCut ||= other.isCut || other.people.length > room
+    this.isTruncated ||= other.isTruncated || other.people.length > room
   }
 
   /**
@@ -157,12 +157,22 @@ export class FunnelTally {
   }
 
   data(): TallyData {
-    const { groups, levels, causes, trend, people, isCut } = this
+    const { groups, levels, causes, trend, people, isTruncated } = this
     const [times, timeGroups] = [this.times, this.timeGroups].map((lists) => lists.map((list) => list.blocks())) as [
       Float64Array[][],
       Float64Array[][],
     ]
-    return { groups, levels, causes, trend, people, isCut, times, timeGroups, durations: times.map(countedWhenMany) }
+    return {
+      groups,
+      levels,
+      causes,
+      trend,
+      people,
+      isTruncated,
+      times,
+      timeGroups,
+      durations: times.map(countedWhenMany),
+    }
   }
 
   #addGroups(level: number, group: number): void {

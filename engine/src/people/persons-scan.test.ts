@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Filter, Value } from '@hopper/contracts'
 import { naiveHolds } from '../contract/naive-filter.ts'
-import { inTime } from '../contract/naive-people.ts'
+import { compareTimes } from '../contract/naive-people.ts'
 import { T0, TICK_MS, world, type World } from '../contract/random-world.ts'
 import type { PersonsRequest } from './persons-plan.ts'
 import { PersonsScan } from './persons-scan.ts'
@@ -53,7 +53,7 @@ function naivePersons(at: World, asked: Omit<PersonsRequest, 'limit'>): Listed[]
   )
   const persons = [...Map.groupBy(rows, ({ person }) => person.name).values()]
     .filter((own) => asked.filters.every((filter) => naiveHolds(ofPerson(own[0]!), filter)) && found(own, asked.search))
-    .map((own) => [own[0]!, listed(own.toSorted(inTime))] as const)
+    .map((own) => [own[0]!, listed(own.toSorted(compareTimes))] as const)
   const valueOf = ([{ person }, one]: (typeof persons)[number]): Value | undefined => {
     const [kind, name] = asked.order.split('.') as [string, string | undefined]
     if (name === undefined) return one[kind as 'events']

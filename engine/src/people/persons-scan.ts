@@ -2,7 +2,7 @@ import { HopperError, type ChunkSummary } from '@hopper/contracts'
 import type { Chunk, ValueColumn } from '../chunk/chunk.ts'
 import { idAt } from '../chunk/ids.ts'
 import { columnsToRead, keyColumn } from '../filter/key-column.ts'
-import { endless, type Budget } from '../scan/budget.ts'
+import { unlimitedBudget, type Budget } from '../scan/budget.ts'
 import { DeviceCursor, type Span } from '../scan/device-cursor.ts'
 import { identityOf } from '../scan/identities.ts'
 import type { People } from './people.ts'
@@ -47,7 +47,12 @@ export class PersonsScan {
   readonly #best: BestPersons
 
   /** `found` are the users that the search has found by their traits. */
-  constructor(request: PersonsRequest, people: People, found: ReadonlySet<string> = new Set(), budget = endless) {
+  constructor(
+    request: PersonsRequest,
+    people: People,
+    found: ReadonlySet<string> = new Set(),
+    budget = unlimitedBudget,
+  ) {
     this.plan = new PersonsPlan(request)
     this.#people = people
     this.#found = found

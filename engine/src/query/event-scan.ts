@@ -5,7 +5,7 @@ import { classifyRows } from '../filter/classify-rows.ts'
 import { holds } from '../filter/compile-filters.ts'
 import { keyColumn } from '../filter/key-column.ts'
 import { over } from '../filter/parse-filters.ts'
-import { endless, type Budget } from '../scan/budget.ts'
+import { unlimitedBudget, type Budget } from '../scan/budget.ts'
 import { TupleNumbers } from '../scan/match-numbers.ts'
 import { DistinctValues } from './distinct-values.ts'
 import { EventPlan } from './event-plan.ts'
@@ -28,7 +28,7 @@ export class EventScan {
   readonly #stages: readonly StageEvents[]
   readonly #matches: TupleNumbers
 
-  constructor(request: EventRequest, budget = endless) {
+  constructor(request: EventRequest, budget = unlimitedBudget) {
     this.plan = new EventPlan(request)
     this.#budget = budget
     this.#matches = new TupleNumbers(this.plan.match)

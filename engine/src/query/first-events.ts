@@ -15,7 +15,7 @@ interface Candidate {
 export class FirstEvents {
   readonly #limit: number
   readonly #keys: readonly string[] | undefined
-  #kept: Candidate[] = []
+  #candidates: Candidate[] = []
   #bound = Infinity
 
   constructor(limit: number, keys: readonly string[] | undefined) {
@@ -30,26 +30,26 @@ export class FirstEvents {
     return (row) => {
       const time = times[row]!
       if (time > this.#bound) return
-      this.#kept.push({
+      this.#candidates.push({
         time,
         lane: chunk.summary.lane,
         position: chunk.numbers('position')[row]!,
         index: chunk.numbers('index')[row]!,
         row: read(row),
       })
-      if (this.#kept.length >= this.#limit * 2 + 64) this.#cut()
+      if (this.#candidates.length >= this.#limit * 2 + 64) this.#truncate()
     }
   }
 
   rows(): EventRow[] {
-    this.#cut()
-    return this.#kept.map((candidate) => candidate.row)
+    this.#truncate()
+    return this.#candidates.map((candidate) => candidate.row)
   }
 
-  #cut(): void {
-    this.#kept.sort((a, b) => a.time - b.time || a.lane - b.lane || a.position - b.position || a.index - b.index)
-    this.#kept = this.#kept.slice(0, this.#limit)
-    if (this.#kept.length === this.#limit) this.#bound = this.#kept.at(-1)!.time
+  #truncate(): void {
+    this.#candidates.sort((a, b) => a.time - b.time || a.lane - b.lane || a.position - b.position || a.index - b.index)
+    this.#candidates = this.#candidates.slice(0, this.#limit)
+    if (this.#candidates.length === this.#limit) this.#bound = this.#candidates.at(-1)!.time
   }
 }
 

@@ -8,7 +8,7 @@ import { AtomSet, holds, keysOfAtoms, possible, type Atom, type Expression } fro
 import { columnsToRead, keyColumn } from '../filter/key-column.ts'
 import { invalid, over, parseFilters, parseKey } from '../filter/parse-filters.ts'
 import { withoutBots } from '../filter/without-bots.ts'
-import { endless, type Budget } from '../scan/budget.ts'
+import { unlimitedBudget, type Budget } from '../scan/budget.ts'
 
 /** Request for the values that the keys of matching events have. */
 export interface ValuesRequest {
@@ -120,7 +120,7 @@ export class ValuePlan {
 }
 
 /** Counts the values of one chunk. */
-export function tallyValues(plan: ValuePlan, chunk: Chunk, budget: Budget = endless): KeyTally[] {
+export function tallyValues(plan: ValuePlan, chunk: Chunk, budget: Budget = unlimitedBudget): KeyTally[] {
   budget.check()
   const { from, to, key: single } = plan.request
   const { codes, classes, truths } = classifyRows(chunk, plan.atoms, budget)

@@ -45,12 +45,12 @@ export function eventsOfRun(
   chunk: Chunk,
   run: number,
   { from, to }: ExportRange,
-  wanted: (user: string) => boolean,
+  isWanted: (user: string) => boolean,
 ): ArchivedEvent[] {
   const { starts } = chunk.runs()
   const times = chunk.times()
   const users = chunk.values('user')
-  const isWantedByCode = users?.values.map((user) => wanted(String(user ?? ''))) ?? [wanted('')]
+  const isWantedByCode = users?.values.map((user) => isWanted(String(user ?? ''))) ?? [isWanted('')]
   const read = chunkRowReader(chunk)
   const events: ArchivedEvent[] = []
   for (let row = starts[run]!; row < starts[run + 1]!; row++) {

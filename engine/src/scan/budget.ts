@@ -8,7 +8,8 @@ export interface Budget {
   check(): void
 }
 
-export const endless: Budget = { check: () => undefined }
+/** A budget that never aborts. */
+export const unlimitedBudget: Budget = { check: () => undefined }
 
 /** Creates a budget of wall-clock time; `signal` is aborted when the client disconnects. */
 export function timeBudget(ms: number, signal?: { readonly aborted: boolean }): Budget {
@@ -16,7 +17,7 @@ export function timeBudget(ms: number, signal?: { readonly aborted: boolean }): 
   return {
     check: () => {
       if (performance.now() > until) throw new HopperError('HOP_QUERY_TIMEOUT')
-      if (signal?.aborted) throw new HopperError('HOP_QUERY_TIMEOUT', 'The client went away.')
+      if (signal?.aborted) throw new HopperError('HOP_QUERY_TIMEOUT', 'The client disconnected.')
     },
   }
 }

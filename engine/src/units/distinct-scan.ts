@@ -1,8 +1,8 @@
-import { queryLimits, type Cut, type DistinctRequest, type DistinctResult } from '@hopper/contracts'
+import { queryLimits, type Truncatable, type DistinctRequest, type DistinctResult } from '@hopper/contracts'
 import { compareValues } from '../funnel/funnel-answer.ts'
 import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
 import type { UnitRows } from '../funnel/scan/unit-rows.ts'
-import { meansSomething, type Prepared } from '../funnel/scan/gather-rows.ts'
+import { hasRelevantRows, type Prepared } from '../funnel/scan/gather-rows.ts'
 import { UnitScan, type LaneInput, type RunName } from '../funnel/scan/unit-scan.ts'
 import type { Budget } from '../scan/budget.ts'
 
@@ -29,7 +29,7 @@ export class DistinctScan extends UnitScan {
     this.#grouped = breakdown !== undefined
   }
 
-  finish(): Cut<DistinctResult> {
+  finish(): Truncatable<DistinctResult> {
     this.finishShared()
     if (!this.#grouped) return { count: this.#count }
     const rows = [...this.#byGroup].map(([group, count]) => ({ value: this.groups.values[group]!, count }))
@@ -49,7 +49,7 @@ export class DistinctScan extends UnitScan {
     else {
       const { starts } = prepared
       for (let run = first; run < last; run++) {
-        if (prepared.runs?.[run] !== 0 && meansSomething(prepared, starts[run]!, starts[run + 1]!)) this.#count++
+        if (prepared.runs?.[run] !== 0 && hasRelevantRows(prepared, starts[run]!, starts[run + 1]!)) this.#count++
       }
     }
   }
@@ -70,7 +70,7 @@ export function queryDistinct(
   request: DistinctRequest,
   lanes: readonly LaneInput[],
   budget?: Budget,
-): Cut<DistinctResult> {
+): Truncatable<DistinctResult> {
   const scan = new DistinctScan(request, budget)
   for (const lane of lanes) scan.scanLane(lane)
   return scan.finish()

@@ -1,4 +1,4 @@
-import { queryLimits, type Cut, type JourneyResult } from '@hopper/contracts'
+import { queryLimits, type Truncatable, type JourneyResult } from '@hopper/contracts'
 
 /**
  * Maximum number of distinct places and links while units are counted: further ones count as `other` from the start.
@@ -27,7 +27,7 @@ interface Link {
 export class JourneyGraph {
   readonly #nodes = new Map<string, Node>()
   readonly #links = new Map<string, Link>()
-  #isCut = false
+  #isTruncated = false
 
   /** Adds a path whose first place is at `step`; `leaves` means that the unit went to no other place afterwards. */
   add(places: readonly string[], step: number, leaves: boolean): void {
@@ -37,10 +37,10 @@ export class JourneyGraph {
   }
 
   /** Returns the graph with at most `linksMax` links: the most used places of each step, the others as node `other`. */
-  finish(linksMax: number = queryLimits.journeyLinksMax): Cut<JourneyResult> {
+  finish(linksMax: number = queryLimits.journeyLinksMax): Truncatable<JourneyResult> {
     const ranks = this.#ranks()
     const most = Math.max(0, ...ranks) + 1
-    if (this.#links.size <= linksMax && !this.#isCut)
+    if (this.#links.size <= linksMax && !this.#isTruncated)
       return answerOf([...this.#nodes.values()], [...this.#links.values()])
     // the number of links grows with the number of places that have their own node
     let [low, high] = [0, most]
@@ -59,7 +59,7 @@ export class JourneyGraph {
     if (from) {
       if (!this.#links.has(linkName(from, to)) && this.#links.size >= LINKS_MAX && to.kind === undefined) {
         to = this.#special(to.step, 'other')
-        this.#isCut = true
+        this.#isTruncated = true
       }
       const link = this.#links.get(linkName(from, to))
       if (link) link.users++
@@ -74,7 +74,7 @@ export class JourneyGraph {
     const known = this.#nodes.get(id)
     if (known) return known
     if (this.#nodes.size < NODES_MAX) return this.#added({ id, step, value })
-    this.#isCut = true
+    this.#isTruncated = true
     return this.#special(step, 'other')
   }
 

@@ -1,4 +1,4 @@
-import { queryLimits, type Cut, type Filter, type JourneyRequest, type JourneyResult } from '@hopper/contracts'
+import { queryLimits, type Truncatable, type Filter, type JourneyRequest, type JourneyResult } from '@hopper/contracts'
 import { invalid, over } from '../filter/parse-filters.ts'
 import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
 import type { UnitRows } from '../funnel/scan/unit-rows.ts'
@@ -40,7 +40,7 @@ export class JourneyScan extends UnitScan {
    * Returns the most used nodes and links; the others are folded into `other`.
    * @throws HopperError HOP_PARAM_INVALID if no unit visited `start` or `end`
    */
-  finish(): Cut<JourneyResult> {
+  finish(): Truncatable<JourneyResult> {
     this.finishShared()
     for (const [name, place] of [
       ['start', this.#start],
@@ -76,7 +76,7 @@ export function queryJourneys(
   request: JourneyRequest,
   lanes: readonly LaneInput[],
   budget?: Budget,
-): Cut<JourneyResult> {
+): Truncatable<JourneyResult> {
   const scan = new JourneyScan(request, budget)
   for (const lane of lanes) scan.scanLane(lane)
   return scan.finish()

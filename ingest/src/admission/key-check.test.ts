@@ -15,18 +15,18 @@ function withAnswers(registry: Registry, answer: <T>(found: Promise<T>) => Promi
 }
 
 it('keeps using the last known result while the registry is unavailable or silent', async () => {
-  let away: 'no' | 'fails' | 'silent' = 'no'
+  let failure: 'no' | 'fails' | 'silent' = 'no'
   let lookUps = 0
   const check = new KeyCheck(
     withAnswers(gateway.storage.registry, (found) => {
       lookUps++
-      if (away === 'no') return found
-      return away === 'fails' ? Promise.reject(new Error('away')) : new Promise(() => undefined)
+      if (failure === 'no') return found
+      return failure === 'fails' ? Promise.reject(new Error('unavailable')) : new Promise(() => undefined)
     }),
   )
   expect((await check.senderOf(keys.write)).app.id).toBe('shop')
-  for (const failure of ['fails', 'silent'] as const) {
-    away = failure
+  for (const next of ['fails', 'silent'] as const) {
+    failure = next
     const before = lookUps
     // A result is cached for 5 s; afterwards each call queries the registry again.
     await vi.waitFor(
@@ -40,7 +40,7 @@ it('keeps using the last known result while the registry is unavailable or silen
 }, 40_000)
 
 it('reports an unavailable store for a key without a known result', async () => {
-  const check = new KeyCheck(withAnswers(gateway.storage.registry, () => Promise.reject(new Error('away'))))
+  const check = new KeyCheck(withAnswers(gateway.storage.registry, () => Promise.reject(new Error('unavailable'))))
   for (let attempt = 0; attempt < 3; attempt++)
     await expect(check.senderOf(keys.write)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
 })

@@ -12,7 +12,7 @@ export function answerOf(results: readonly (Incoming | Dropped)[], ofBody: Chang
   return {
     accepted: results.length - rejected.length,
     rejected,
-    ...changed(results, ofBody),
+    ...listChanges(results, ofBody),
     ...(first !== undefined && { bot: sumOf(bots), bot_reason: first }),
   }
 }
@@ -26,7 +26,7 @@ function rejection(result: Incoming | Dropped, index: number): EventsAnswer['rej
 }
 
 /** Lists the changes of accepted events; rejected events are not stored, so their changes do not matter. */
-function changed(
+function listChanges(
   results: readonly (Incoming | Dropped)[],
   ofBody: Changes,
 ): Pick<EventsAnswer, 'changed' | 'changed_total'> | undefined {

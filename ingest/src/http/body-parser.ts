@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { HopperError, limits } from '@hopper/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { cutDeep } from './cut-deep.ts'
+import { limitDepth } from './limit-depth.ts'
 import { collect } from '../batch/payload.ts'
 
 /** Smaller bodies cannot be nested deeply enough to matter. */
@@ -92,7 +92,7 @@ export async function decompress(body: Buffer, encoding: string): Promise<Buffer
 export function parseJson(bytes: Buffer): ParsedBody {
   const isPlain = isAscii(bytes)
   if (!isPlain && !isUtf8(bytes)) throw new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.')
-  const read = bytes.length > LARGE_BYTES ? cutDeep(bytes, DEPTH_MAX, limits.eventBytesMax) : bytes
+  const read = bytes.length > LARGE_BYTES ? limitDepth(bytes, DEPTH_MAX, limits.eventBytesMax) : bytes
   const text = read.toString(isPlain ? 'latin1' : 'utf8')
   const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
   const isUnicode = !hasHalfPair(json)

@@ -14,7 +14,7 @@ afterAll(() => gateway[Symbol.asyncDispose]())
 
 let next = 0
 /** Sends one event; returns the stored event, and the changes in the answer by path. */
-async function kept(
+async function sendAndRead(
   event: object,
   body: object = {},
 ): Promise<{ stored: Record<string, unknown>; device: string; changed: Record<string, string> }> {
@@ -37,12 +37,12 @@ const version8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 
 describe('data', () => {
   it('loses a null and nothing else', async () => {
-    const { stored, changed } = await kept(custom({ plan: null, n: 1 }))
+    const { stored, changed } = await sendAndRead(custom({ plan: null, n: 1 }))
     expect([stored.data, changed]).toEqual([{ n: 1 }, { 'data.plan': 'null_value' }])
   })
 
   it('is flattened, with lists as strings: an order in Segment format', async () => {
-    const { stored, changed } = await kept(
+    const { stored, changed } = await sendAndRead(
       custom({
         order_id: 'o-7',
         total: 25,
@@ -69,12 +69,12 @@ describe('data', () => {
   })
 
   it('prefers its own keys over those of inner objects', async () => {
-    const { stored, changed } = await kept(custom({ a: { b: 'inner' }, 'a.b': 'own' }))
+    const { stored, changed } = await sendAndRead(custom({ a: { b: 'inner' }, 'a.b': 'own' }))
     expect([stored.data, changed['data.a.b']]).toEqual([{ 'a.b': 'own' }, 'key_taken'])
   })
 
   it('keeps 64 keys and lists the others', async () => {
-    const { stored, changed } = await kept(
+    const { stored, changed } = await sendAndRead(
       custom(Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`k${at}`, at]))),
     )
     expect(Object.keys(stored.data as object)).toHaveLength(64)
@@ -82,7 +82,7 @@ describe('data', () => {
   })
 
   it('limits keys and values, cut between characters', async () => {
-    const { stored, changed } = await kept(
+    const { stored, changed } = await sendAndRead(
       custom({ ['k'.repeat(200)]: 1, v: '\u{1f600}'.repeat(3_000), fits: '\u{1f600}'.repeat(2_048), '': 'no key' }),
     )
     expect(stored.data).toEqual({ ['k'.repeat(128)]: 1, v: '\u{1f600}'.repeat(2_048), fits: '\u{1f600}'.repeat(2_048) })
@@ -93,7 +93,7 @@ describe('data', () => {
     const data: unknown = JSON.parse(
       '{"__proto__":{"__proto__":{"x":1},"y":2},"constructor":null,"toString":"t","7":true}',
     )
-    const { stored, changed } = await kept(custom(data))
+    const { stored, changed } = await sendAndRead(custom(data))
     expect(JSON.stringify(stored.data)).toBe('{"7":true,"toString":"t","__proto__.y":2,"__proto__.__proto__.x":1}')
     expect(changed).toEqual({
       'data.constructor': 'null_value',
@@ -109,12 +109,12 @@ describe('data', () => {
     ['a list', [1]],
     ['true', true],
   ])('is dropped when it is not an object: %s', async (_name, data) => {
-    const { stored, changed } = await kept(custom(data))
+    const { stored, changed } = await sendAndRead(custom(data))
     expect([stored.data, changed]).toEqual([undefined, { data: 'wrong_type' }])
   })
 
   it('may be null: identify without traits', async () => {
-    const { stored, changed } = await kept({ type: 'identify', user_id: 'ann', data: null })
+    const { stored, changed } = await sendAndRead({ type: 'identify', user_id: 'ann', data: null })
     expect([stored.user_id, stored.data, changed]).toEqual(['ann', undefined, { data: 'null_value' }])
   })
 
@@ -188,21 +188,21 @@ describe('a field', () => {
     ['a seq that is negative', { seq: -3 }, { seq: 0 }, { seq: 'out_of_range' }],
     ['a type that is text', { type: '1' }, { type: 'click' }, {}],
   ])('is kept as far as possible: %s', async (_name, sent, stored, changed) => {
-    const found = await kept(click(sent))
+    const found = await sendAndRead(click(sent))
     const fields = Object.fromEntries(Object.keys(stored).map((name) => [name, found.stored[name]]))
     expect([fields, found.changed]).toEqual([stored, changed])
   })
 
   it('is shortened when it is a too long name, and a number is a name', async () => {
-    expect((await kept(custom({}, { name: 'n'.repeat(300) }))).stored.name).toBe('n'.repeat(200))
-    expect((await kept(custom({}, { name: 404 }))).stored.name).toBe('404')
+    expect((await sendAndRead(custom({}, { name: 'n'.repeat(300) }))).stored.name).toBe('n'.repeat(200))
+    expect((await sendAndRead(custom({}, { name: 404 }))).stored.name).toBe('404')
   })
 
   it.each(['event_id', 'device_id', 'user_id', 'session_id'])(
     'with a too long id stores its hash, and other ids are unchanged: %s',
     async (field) => {
       const send = async (id: string): Promise<unknown> => {
-        const { stored, device, changed } = await kept(
+        const { stored, device, changed } = await sendAndRead(
           click({ [field]: id, ...(field === 'session_id' && { user_id: 'u' }) }),
         )
         expect(changed).toEqual({ [field]: 'hashed' })
@@ -219,7 +219,7 @@ describe('a field', () => {
   )
 
   it('that is unknown is listed, with a suggestion', async () => {
-    const { stored, changed } = await kept(
+    const { stored, changed } = await sendAndRead(
       { type: 'custom', name: 'n', time: 5, properties: { a: 1 }, userId: 'ann', zzz: 1 },
       { sdk: 'x', sentAt: 5 },
     )
@@ -276,7 +276,7 @@ describe('a time', () => {
     [noon + 0.4, noon, 'rounded'],
     [null, now, 'null_value'],
   ])('%s is read', async (timestamp, instant, reason) => {
-    const { stored, changed } = await kept(click({ timestamp }))
+    const { stored, changed } = await sendAndRead(click({ timestamp }))
     expect([stored.timestamp, changed.timestamp]).toEqual([instant, reason])
   })
 
@@ -307,7 +307,9 @@ it.each<[string, object, string]>([
 })
 
 it('keeps an event that is too large only because of its too long strings', async () => {
-  const { stored, changed } = await kept(custom({ page: 'p'.repeat(100_000), n: 1 }, { name: 'n'.repeat(40_000) }))
+  const { stored, changed } = await sendAndRead(
+    custom({ page: 'p'.repeat(100_000), n: 1 }, { name: 'n'.repeat(40_000) }),
+  )
   expect(changed).toEqual({ name: 'shortened', 'data.page': 'shortened' })
   expect(stored).toMatchObject({ name: 'n'.repeat(200), data: { page: 'p'.repeat(2_048), n: 1 } })
   const large = Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`k${at}`, 'v'.repeat(2_000)]))

@@ -9,11 +9,11 @@ const dateTime = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)
  * Reads a time in another than the documented form, in ms since the epoch; undefined when it is ambiguous or no time.
  */
 export function repairTime(sent: unknown, note: Note): number | undefined {
-  if (typeof sent === 'number') return rounded(sent, note)
+  if (typeof sent === 'number') return roundTime(sent, note)
   if (typeof sent !== 'string') return undefined
   if (number.test(sent)) {
     note('made_number')
-    return rounded(Number(sent), note)
+    return roundTime(Number(sent), note)
   }
   const [, date, time, zone] = dateTime.exec(sent.trim()) ?? []
   if (date === undefined) return undefined
@@ -23,7 +23,7 @@ export function repairTime(sent: unknown, note: Note): number | undefined {
   return instant !== undefined && isInCalendar(date) ? instant : undefined
 }
 
-function rounded(sent: number, note: Note): number {
+function roundTime(sent: number, note: Note): number {
   if (Number.isFinite(sent) && !Number.isInteger(sent)) note('rounded')
   return Math.round(sent)
 }

@@ -1,4 +1,4 @@
-import { cutText, isWithin, type ChangeReason } from '@hopper/contracts'
+import { truncateText, isWithin, type ChangeReason } from '@hopper/contracts'
 import type { TSchema } from 'typebox'
 import { hashedId } from './repair-text.ts'
 
@@ -56,7 +56,7 @@ export function repairText(text: string, charsMax: number, note: Note): string {
   const whole = text.toWellFormed()
   if (isWithin(whole, charsMax)) return whole
   note('shortened')
-  return cutText(whole, charsMax)
+  return truncateText(whole, charsMax)
 }
 
 function textOf(value: unknown, isId: boolean, note: Note): string | undefined {

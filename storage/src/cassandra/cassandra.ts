@@ -9,7 +9,7 @@ import { CassandraCollection } from './collection.ts'
 import { assertMigrated } from './schema/migrate.ts'
 import { clientOptions, serialConsistency, type CassandraSettings } from './client/settings.ts'
 import { frozenNodesOf, type NodeLogger } from './client/frozen-nodes.ts'
-import { probeHosts, type SteadyHosts } from './client/steady-hosts.ts'
+import { probeHosts, type ResponsiveHosts } from './client/responsive-hosts.ts'
 import { CassandraTableReader } from './table-reader.ts'
 import { CassandraTableWriter } from './table-writer.ts'
 
@@ -34,16 +34,16 @@ export async function openCassandra(
     await assertMigrated(driver)
   } catch (error) {
     await driver.shutdown()
-    throw notOpened(error as Error, settings)
+    throw openError(error as Error, settings)
   }
   const client = withUnavailableErrors(driver)
-  const probes = probeHosts(driver, options.policies!.loadBalancing as SteadyHosts)
+  const probes = probeHosts(driver, options.policies!.loadBalancing as ResponsiveHosts)
   const frozen = frozenNodesOf(client, settings, logger)
   const owners = new CassandraLanes(client, lanes, settings, frozen)
   return {
     archive: new CassandraArchive(client, owners, serialConsistency(settings)),
     writer: new CassandraTableWriter(client, settings, frozen),
-    reader: new CassandraTableReader(client, lanes, settings.keptVisitorBytesMax),
+    reader: new CassandraTableReader(client, lanes, settings.visitorCacheBytesMax),
     lanes: owners,
     registry: registryOf((kind) => new CassandraCollection(client, kind)),
     health: async () => {
@@ -68,7 +68,7 @@ export async function openCassandra(
   }
 }
 
-function notOpened(error: Error, { keyspace }: CassandraSettings): HopperError {
+function openError(error: Error, { keyspace }: CassandraSettings): HopperError {
   if (error instanceof HopperError) return error
   if (/keyspace .* does not exist/i.test(error.message))
     return new HopperError('HOP_CONFIG', `There is no keyspace ${keyspace}: run "hopper migrate" first.`)

@@ -61,12 +61,12 @@ export class CassandraLanes implements Lanes {
     ) {
       return this.#lease(lane, owner, row.epoch + 1, taking)
     }
-    throw taken(lane)
+    throw laneTaken(lane)
   }
 
   async renew(lease: Lease): Promise<Lease> {
     const before = performance.now()
-    if (!(await this.#transact('lanes.renew', [lease.lane, lease.owner, lease.epoch]))) throw taken(lease.lane)
+    if (!(await this.#transact('lanes.renew', [lease.lane, lease.owner, lease.epoch]))) throw laneTaken(lease.lane)
     return this.#lease(lease.lane, lease.owner, lease.epoch, before)
   }
 
@@ -76,7 +76,7 @@ export class CassandraLanes implements Lanes {
 
   async commit(lease: Lease, position: number): Promise<void> {
     if (!(await this.#transact('lanes.commit', [BigInt(position), lease.lane, lease.owner, lease.epoch])))
-      throw taken(lease.lane)
+      throw laneTaken(lease.lane)
   }
 
   async positions(): Promise<readonly number[]> {
@@ -90,7 +90,7 @@ export class CassandraLanes implements Lanes {
   async assertOwned(lease: Lease): Promise<void> {
     const { lane, owner, epoch } = lease
     const row = await this.#row(lane)
-    if (row?.owner !== owner || row.epoch !== epoch) throw taken(lane)
+    if (row?.owner !== owner || row.epoch !== epoch) throw laneTaken(lane)
     assertLeaseHolds(lease)
   }
 
@@ -106,7 +106,7 @@ export class CassandraLanes implements Lanes {
     let renewedAt = performance.now()
     let answeredAt: number | undefined
     for (;;) {
-      if (answeredAt === undefined && performance.now() > end) throw taken(lane)
+      if (answeredAt === undefined && performance.now() > end) throw laneTaken(lane)
       await pause(POLL_MS)
       const now = await this.#row(lane)
       if (!now || now.owner === null) return now ?? seen
@@ -147,6 +147,6 @@ export class CassandraLanes implements Lanes {
   }
 }
 
-function taken(lane: number): HopperError {
+function laneTaken(lane: number): HopperError {
   return new HopperError('HOP_STORE_UNAVAILABLE', `Lane ${lane} belongs to another owner.`)
 }

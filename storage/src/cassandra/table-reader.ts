@@ -40,12 +40,12 @@ export class CassandraTableReader implements TableReader {
   readonly #uniques: Uniques
   readonly #seen: SeenIds
 
-  constructor(client: Client, lanes: number, keptBytesMax: number) {
+  constructor(client: Client, lanes: number, cacheBytesMax: number) {
     this.#client = client
     this.#lanes = lanes
     this.#seen = new SeenIds(client)
-    this.#counters = new CounterCache(client, lanes, keptBytesMax * COUNTERS_SHARE)
-    this.#uniques = new Uniques(client, lanes, keptBytesMax * (1 - COUNTERS_SHARE))
+    this.#counters = new CounterCache(client, lanes, cacheBytesMax * COUNTERS_SHARE)
+    this.#uniques = new Uniques(client, lanes, cacheBytesMax * (1 - COUNTERS_SHARE))
   }
 
   counters(

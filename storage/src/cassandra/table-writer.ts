@@ -20,14 +20,14 @@ import { assertLeaseHolds } from '../lane-lease.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { idempotentWrites, identityRemovals } from './idempotent-writes.ts'
 import { identitiesOf } from './identities-of.ts'
-import { inParts } from './client/batches.ts'
+import { splitByCount } from './client/batches.ts'
 import { PackedVisitors } from './visitors/packed-visitors.ts'
 import { SeenIds } from './seen/seen-ids.ts'
 import { SessionRows } from './sessions/sessions.ts'
 import type { CassandraSettings } from './client/settings.ts'
 import { frozenNodesOf, type FrozenNodes } from './client/frozen-nodes.ts'
 import { pagesOf, queryFile, rowsOf, statement, type Statement } from './client/statements.ts'
-import { renewRemoved, renewVersions } from './visitors/versions.ts'
+import { bumpVersionsOfRemoved, bumpVersions } from './visitors/versions.ts'
 import { packVisitors } from './visitors/visitor-block.ts'
 import { DeltaNumbers, deltaWrite } from './visitors/visitor-deltas.ts'
 import { identityParts, NO_DATE, visitorParts } from './visitors/visitor-parts.ts'
@@ -113,7 +113,7 @@ export class CassandraTableWriter implements TableWriter {
     // Another batch of the lane, with other apps, may have settled these dates before they were counted.
     watermarks.doubt(batch.counters)
     const { unsure: counted } = watermarks
-    await renewVersions(this.#client, lease.lane, [...visitors, ...identities], counted)
+    await bumpVersions(this.#client, lease.lane, [...visitors, ...identities], counted)
     watermarks.settle(counted)
   }
 
@@ -135,7 +135,7 @@ export class CassandraTableWriter implements TableWriter {
       assertLease()
       return this.#writeIdempotent(statements)
     })
-    await renewRemoved(this.#client, lease.lane, changes)
+    await bumpVersionsOfRemoved(this.#client, lease.lane, changes)
   }
 
   async removeIdentities(lease: Lease, removed: RemovedIdentities): Promise<void> {
@@ -148,7 +148,7 @@ export class CassandraTableWriter implements TableWriter {
       logged: true,
       isIdempotent: true,
     })
-    await renewRemoved(this.#client, lease.lane, [{ app, date: NO_DATE, table: 'first_users', rows: [] }])
+    await bumpVersionsOfRemoved(this.#client, lease.lane, [{ app, date: NO_DATE, table: 'first_users', rows: [] }])
   }
 
   async replaceSeen(lease: Lease, partition: Partition, replacements: readonly SeenReplacement[]): Promise<void> {
@@ -172,7 +172,7 @@ export class CassandraTableWriter implements TableWriter {
 
   async removeDeadLetters(lane: number, positions: readonly number[]): Promise<void> {
     const query = statement('dead-letters.remove')
-    const removals = inParts(positions, LETTERS_PER_BATCH).map((some) =>
+    const removals = splitByCount(positions, LETTERS_PER_BATCH).map((some) =>
       some.map((position) => ({ query, params: [lane, BigInt(position)] })),
     )
     await mapConcurrent(removals, WRITE_CONCURRENCY, (statements) => this.#writeIdempotent(statements))
@@ -181,7 +181,7 @@ export class CassandraTableWriter implements TableWriter {
   async markReplayed(lane: number, positions: readonly number[]): Promise<void> {
     const query = statement('replayed-letters.insert')
     const marks = positions.map((position) => ({ query, params: [lane, BigInt(position)] }))
-    await mapConcurrent(inParts(marks, LETTERS_PER_BATCH), WRITE_CONCURRENCY, (statements) =>
+    await mapConcurrent(splitByCount(marks, LETTERS_PER_BATCH), WRITE_CONCURRENCY, (statements) =>
       this.#writeIdempotent(statements),
     )
   }

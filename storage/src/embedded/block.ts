@@ -16,7 +16,7 @@ export function encodeBlock(values: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Splits messages into blocks of bounded size. A message above the bound is a block of its own. */
-export function inBlocks(values: readonly Uint8Array[]): Uint8Array[][] {
+export function splitIntoBlocks(values: readonly Uint8Array[]): Uint8Array[][] {
   const blocks: Uint8Array[][] = []
   let bytes = Infinity
   for (const value of values) {

@@ -14,7 +14,7 @@ export class EmbeddedCollection<T> implements IndexedCollection<T> {
   }
 
   async get(owner: string, id: string): Promise<T | undefined> {
-    return parsed(
+    return parseRow(
       this.#database
         .prepare('SELECT record FROM registry WHERE kind = ? AND owner = ? AND id = ?')
         .get(this.#kind, owner, id),
@@ -28,7 +28,7 @@ export class EmbeddedCollection<T> implements IndexedCollection<T> {
         : this.#database
             .prepare('SELECT record FROM registry WHERE kind = ? AND owner = ? ORDER BY id')
             .all(this.#kind, owner)
-    return rows.map((row) => parsed<T>(row)!)
+    return rows.map((row) => parseRow<T>(row)!)
   }
 
   async put(owner: string, id: string, record: T): Promise<void> {
@@ -41,7 +41,7 @@ export class EmbeddedCollection<T> implements IndexedCollection<T> {
   }
 
   async byId(id: string): Promise<T | undefined> {
-    return parsed(this.#database.prepare('SELECT record FROM registry WHERE kind = ? AND id = ?').get(this.#kind, id))
+    return parseRow(this.#database.prepare('SELECT record FROM registry WHERE kind = ? AND id = ?').get(this.#kind, id))
   }
 
   /**
@@ -59,6 +59,6 @@ export class EmbeddedCollection<T> implements IndexedCollection<T> {
   }
 }
 
-function parsed<T>(row: unknown): T | undefined {
+function parseRow<T>(row: unknown): T | undefined {
   return row === undefined ? undefined : (JSON.parse((row as { record: string }).record) as T)
 }

@@ -15,7 +15,7 @@ import { identify } from './log/log-schema.ts'
 import { EmbeddedLanes } from './lanes.ts'
 import { EmbeddedCollection } from './collection.ts'
 import { REBUILD_FILE } from './rebuild.ts'
-import { notOpened, openDatabase, truncateWal } from './sqlite.ts'
+import { openError, openDatabase, truncateWal } from './sqlite.ts'
 import { EmbeddedTableReader } from './tables/table-reader.ts'
 import { prepareTables } from './tables/table-schema.ts'
 import { TablesRecorder } from './tables/tables-recorder.ts'
@@ -56,7 +56,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Storage> {
     return { ...storage, close: () => storage.close().finally(() => lock?.release()) }
   } catch (error) {
     lock?.release()
-    throw notOpened(error)
+    throw openError(error)
   }
 }
 

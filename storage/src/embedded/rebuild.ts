@@ -106,10 +106,10 @@ async function open(
 /** Opens the database of an earlier attempt on the same basis, else an empty one. */
 function openStaged(file: string, basis: string): DatabaseSync {
   const earlier = openDatabase(file)
-  if (basisOfStaged(earlier) === basis) return prepared(earlier)
+  if (basisOfStaged(earlier) === basis) return prepare(earlier)
   earlier.close()
   removeDatabase(file)
-  const database = prepared(openDatabase(file))
+  const database = prepare(openDatabase(file))
   database.exec('CREATE TABLE rebuild (basis TEXT NOT NULL)')
   database.prepare('INSERT INTO rebuild VALUES (?)').run(basis)
   return database
@@ -120,7 +120,7 @@ function basisOfStaged(database: DatabaseSync): string | undefined {
   return (database.prepare('SELECT basis FROM rebuild').get() as { basis: string } | undefined)?.basis
 }
 
-function prepared(database: DatabaseSync): DatabaseSync {
+function prepare(database: DatabaseSync): DatabaseSync {
   prepareTables(database)
   prepareArchive(database)
   return database

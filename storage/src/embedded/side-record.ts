@@ -53,13 +53,13 @@ export class SideRecord<T> {
   }
 
   /** Starts a sync of the writes so far, unless one is in flight. `failed` is called when the disk refuses. */
-  sync(failed: (error: Error) => void): void {
+  sync(onFailed: (error: Error) => void): void {
     if (this.#syncing || this.#synced === this.#sequence) return
     const reaches = this.#sequence
     this.#syncing = true
     fdatasync(this.#descriptor, (error) => {
       this.#syncing = false
-      if (error) failed(error)
+      if (error) onFailed(error)
       else this.#synced = reaches
     })
   }

@@ -44,7 +44,7 @@ class LocatedDatabase extends DatabaseSync {
       try {
         yield* iterate(...values)
       } catch (error) {
-        throw located(error, file)
+        throw withFileName(error, file)
       }
     } as StatementSync['iterate']
     return statement
@@ -57,7 +57,7 @@ class LocatedDatabase extends DatabaseSync {
       try {
         return call(...values)
       } catch (error) {
-        throw located(error, file)
+        throw withFileName(error, file)
       }
     }) as F
   }
@@ -66,13 +66,13 @@ class LocatedDatabase extends DatabaseSync {
     try {
       return work()
     } catch (error) {
-      throw located(error, this.#file)
+      throw withFileName(error, this.#file)
     }
   }
 }
 
 /** Adds the file to the message of an SQLite error; returns other errors unchanged. */
-function located(error: unknown, file: string): unknown {
+function withFileName(error: unknown, file: string): unknown {
   if (error instanceof Error && codeOf(error) !== undefined && !error.message.startsWith(file))
     error.message = `${file}: ${error.message}`
   return error
@@ -128,12 +128,12 @@ function open(file: string, options: { timeout: number; readOnly?: boolean }): D
   try {
     return new LocatedDatabase(file, options)
   } catch (error) {
-    throw located(error, file)
+    throw withFileName(error, file)
   }
 }
 
 /** Maps an error of opening a database to a HopperError: the file is damaged, or cannot be used. */
-export function notOpened(error: unknown): unknown {
+export function openError(error: unknown): unknown {
   if (isDamage(error)) return new HopperError('HOP_DATA_DAMAGED', `${error.message}.`, { cause: error })
   if (!unusableCodes.includes(codeOf(error) ?? 0)) return error
   return new HopperError('HOP_CONFIG', `${(error as Error).message}.`, { cause: error })

@@ -2,7 +2,7 @@ import { HopperError } from '@hopper/contracts'
 import { Kafka, type Admin } from 'kafkajs'
 import { promptConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
-import { unavailable, within } from './within.ts'
+import { unavailable, withTimeout } from './with-timeout.ts'
 
 interface Client {
   readonly admin: Promise<Admin>
@@ -25,10 +25,10 @@ export class AdminClient {
    * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka does not answer in time; a HopperError that `request` throws is
    * passed on
    */
-  async ask<T>(request: (admin: Admin) => Promise<T>): Promise<T> {
+  async send<T>(request: (admin: Admin) => Promise<T>): Promise<T> {
     const client = (this.#client ??= connect(this.#settings))
     try {
-      return await within(this.#settings.timeoutMs, client.admin.then(request))
+      return await withTimeout(this.#settings.timeoutMs, client.admin.then(request))
     } catch (error) {
       if (!(error instanceof HopperError && error.code === 'HOP_CONFIG')) this.#drop(client)
       throw unavailable(error)

@@ -2,7 +2,7 @@ import { HopperError } from '@hopper/contracts'
 import type { Appended, LaneMessage } from '../ports/event-log.ts'
 import type { IdempotentProducer } from './idempotent-producer.ts'
 import type { KafkaSettings } from './settings.ts'
-import { unavailable, within } from './within.ts'
+import { unavailable, withTimeout } from './with-timeout.ts'
 
 const REQUEST_BYTES_MAX = 4_000_000
 /**
@@ -44,7 +44,7 @@ export class Appender {
   /** Creates a producer, or throws the reason why there is none. */
   async connect(): Promise<void> {
     try {
-      await within(this.#settings.timeoutMs, this.#connected())
+      await withTimeout(this.#settings.timeoutMs, this.#connected())
     } catch (error) {
       void this.#endProducer()
       throw error
@@ -53,7 +53,7 @@ export class Appender {
 
   append(messages: readonly LaneMessage[]): Promise<Appended[]> {
     if (!this.#producer && performance.now() < this.#awayUntilMs)
-      throw new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is away.')
+      throw new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is unavailable.')
     const bytes = messages.reduce((sum, { value }) => sum + value.length, 0)
     if (this.#waitingBytes + bytes > this.#settings.queueBytesMax)
       throw new HopperError('HOP_LOG_UNAVAILABLE', 'The queue of appends for Kafka is full.')
@@ -91,7 +91,7 @@ export class Appender {
     if (leftMs < this.#settings.timeoutMs / 4)
       return this.#refuse(group, new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is too slow.'))
     try {
-      const next = await within(leftMs, this.#send(group.flatMap(({ messages }) => messages)))
+      const next = await withTimeout(leftMs, this.#send(group.flatMap(({ messages }) => messages)))
       for (const each of group) each.resolve(each.messages.map(({ lane }) => ({ lane, position: advance(next, lane) })))
       this.#settle(group)
     } catch (cause) {

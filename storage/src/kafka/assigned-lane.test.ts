@@ -98,7 +98,7 @@ it('delivers a backlog in few parts of at most 16,000 messages and 8 MB, except 
 it('asks for the position until the consumer answers, but no longer when the lane is given up', async () => {
   let assignedCalls = 0
   const lane = new AssignedLane(0, {
-    assigned: () => (assignedCalls++, Promise.reject(new Error('away'))),
+    assigned: () => (assignedCalls++, Promise.reject(new Error('unavailable'))),
     batch: async () => undefined,
     revoked: async () => expect.fail('never held'),
   })

@@ -44,7 +44,7 @@ export class AssignedLane {
   take(taken: () => void): void {
     if (!this.#revocation.signal.aborted) return
     const { signal } = (this.#revocation = new AbortController())
-    void this.#inTurn(() => this.#untilAssigned(signal, taken))
+    void this.#inTurn(() => this.#assignUntilHeld(signal, taken))
   }
 
   /**
@@ -54,14 +54,14 @@ export class AssignedLane {
   takeAgain(taken: () => void): void {
     const { signal } = this.#revocation
     if (signal.aborted) return
-    void this.#inTurn(() => this.#giveBack())
-    void this.#inTurn(() => this.#untilAssigned(signal, taken))
+    void this.#inTurn(() => this.#revoke())
+    void this.#inTurn(() => this.#assignUntilHeld(signal, taken))
   }
 
   /** Releases the lane. Resolves when the consumer has finished with it. */
   release(): Promise<void> {
     this.#revocation.abort()
-    return this.#inTurn(() => this.#giveBack())
+    return this.#inTurn(() => this.#revoke())
   }
 
   /**
@@ -72,9 +72,9 @@ export class AssignedLane {
     const { signal } = this.#revocation
     let took = true
     await this.#inTurn(async () => {
-      const wanted = from > this.next ? [] : messages.filter(({ position }) => position >= this.next)
-      for (let at = 0; at < wanted.length && this.#isHeld && !signal.aborted;) {
-        const part = wanted.slice(at, endOfBatch(wanted, at))
+      const remaining = from > this.next ? [] : messages.filter(({ position }) => position >= this.next)
+      for (let at = 0; at < remaining.length && this.#isHeld && !signal.aborted;) {
+        const part = remaining.slice(at, endOfBatch(remaining, at))
         at += part.length
         took = false
         await this.#consumer.batch(this.#lane, part, signal)
@@ -93,12 +93,12 @@ export class AssignedLane {
     await pause(waitMs, undefined, { signal: this.#revocation.signal }).catch(() => undefined)
   }
 
-  async #untilAssigned(signal: AbortSignal, taken: () => void): Promise<void> {
+  async #assignUntilHeld(signal: AbortSignal, taken: () => void): Promise<void> {
     while (!this.#isHeld && !signal.aborted) await this.#assign()
     if (!signal.aborted) taken()
   }
 
-  async #giveBack(): Promise<void> {
+  async #revoke(): Promise<void> {
     if (!this.#isHeld) return
     this.#isHeld = false
     await this.#consumer.revoked(this.#lane)

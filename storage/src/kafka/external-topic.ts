@@ -80,7 +80,7 @@ export class ExternalTopic {
   }
 
   async #exists(): Promise<boolean> {
-    return (await this.#admin.ask((admin) => admin.listTopics())).includes(this.#settings.topic)
+    return (await this.#admin.send((admin) => admin.listTopics())).includes(this.#settings.topic)
   }
 
   /** Resolves when this is closed; rejects when the consumer has crashed. */

@@ -2,7 +2,7 @@ import kafkajs, { Kafka, type Producer } from 'kafkajs'
 import type { LaneMessage } from '../ports/event-log.ts'
 import { promptConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
-import { within } from './within.ts'
+import { withTimeout } from './with-timeout.ts'
 
 const RETRY_MS = 100
 const RETRY_MS_MAX = 1_000
@@ -41,7 +41,7 @@ export class IdempotentProducer {
   static async begin(settings: KafkaSettings): Promise<IdempotentProducer> {
     const begun = new IdempotentProducer(settings)
     try {
-      await within(settings.timeoutMs / 2, begun.#producer.connect())
+      await withTimeout(settings.timeoutMs / 2, begun.#producer.connect())
       return begun
     } catch (error) {
       begun.end()

@@ -13,7 +13,7 @@ import { Kafka, type ConfigResourceTypes } from 'kafkajs'
 import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
 import { ensureTopic } from './topic.ts'
-import { unavailable } from './within.ts'
+import { unavailable } from './with-timeout.ts'
 import { installZstd } from './zstd.ts'
 
 export { ExternalTopic, type TopicLogger, type TopicMessage } from './external-topic.ts'
@@ -49,7 +49,7 @@ export class KafkaEventLog implements EventLog {
   /**
    * Checks that Kafka answers and that the topic exists with L partitions. A caller may continue after a failure: each
    * append tries again.
-   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is away, HOP_CONFIG when the topic has another number of
+   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is unavailable, HOP_CONFIG when the topic has another number of
    * partitions
    */
   async connect(): Promise<this> {
@@ -104,7 +104,7 @@ export class KafkaEventLog implements EventLog {
     } catch (error) {
       throw unavailable(error)
     } finally {
-      await this.#adminClient.ask((admin) => admin.deleteGroups([groupId])).catch(() => undefined)
+      await this.#adminClient.send((admin) => admin.deleteGroups([groupId])).catch(() => undefined)
     }
   }
 
@@ -120,7 +120,7 @@ export class KafkaEventLog implements EventLog {
   async keptUntil(appendedBefore: number): Promise<number | undefined> {
     const { topic } = this.#settings
     const asked = { type: TOPIC_CONFIG, name: topic, configNames: ['retention.ms', 'segment.ms'] }
-    const { resources } = await this.#adminClient.ask((admin) =>
+    const { resources } = await this.#adminClient.send((admin) =>
       admin.describeConfigs({ includeSynonyms: false, resources: [asked] }),
     )
     const valueOf = (name: string): number =>
@@ -167,7 +167,7 @@ export class KafkaEventLog implements EventLog {
 
   async #offsets(): Promise<LaneBounds> {
     await this.#ensureTopic()
-    const offsets = await this.#adminClient.ask((admin) => admin.fetchTopicOffsets(this.#settings.topic))
+    const offsets = await this.#adminClient.send((admin) => admin.fetchTopicOffsets(this.#settings.topic))
     const [starts, ends] = [new Array<number>(this.lanes).fill(0), new Array<number>(this.lanes).fill(0)]
     for (const { partition, low, high } of offsets) [starts[partition], ends[partition]] = [Number(low), Number(high)]
     return { starts, ends }
@@ -175,7 +175,7 @@ export class KafkaEventLog implements EventLog {
 
   async #ensureTopic(): Promise<void> {
     if (this.#topicExists) return
-    await this.#adminClient.ask((admin) => ensureTopic(admin, this.#settings))
+    await this.#adminClient.send((admin) => ensureTopic(admin, this.#settings))
     this.#topicExists = true
   }
 

@@ -3,7 +3,7 @@ import { decodeEnvelope } from '@hopper/contracts'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
-import { broker, deviceIn, disposable, freshSettings, numbered, opened } from './testing/kafka.fixture.ts'
+import { broker, deviceIn, disposable, freshSettings, numbered, openKafka } from './testing/kafka.fixture.ts'
 import { KafkaEventLog } from './kafka.ts'
 import { FETCH, FIND_COORDINATOR, KafkaProxy } from './testing/proxy.fixture.ts'
 import { Members } from './testing/members.fixture.ts'
@@ -15,7 +15,7 @@ const SOON = { timeout: 40_000, interval: 20 }
 describe.skipIf(!broker)('members of the group', () => {
   it('that join and leave in a loop never share a lane, and everything is delivered exactly once', async () => {
     const settings = freshSettings({ lanes: 6, sessionTimeoutMs: 6_000 })
-    await using log = await opened(settings)
+    await using log = await openKafka(settings)
     const members = new Members(settings.lanes)
     const devices = Array.from({ length: 12 }, (_, at) => `d${at}`)
     let sent = 0
@@ -43,8 +43,8 @@ describe.skipIf(!broker)('members of the group', () => {
 
   it('that get a lane back before they have finished giving it away are assigned it afterwards', async () => {
     const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000 })
-    await using one = await opened(settings)
-    await using two = await opened(settings)
+    await using one = await openKafka(settings)
+    await using two = await openKafka(settings)
     const calls: string[] = []
     let finish = (): void => undefined
     const slow =
@@ -100,8 +100,8 @@ describe.skipIf(!broker)('members of the group', () => {
   it('share the lanes, and one that leaves gives its lanes to the other', async () => {
     const settings = freshSettings({ lanes: 4, sessionTimeoutMs: 6_000 })
     const members = new Members(settings.lanes)
-    await using one = await opened(settings)
-    await using two = await opened(settings)
+    await using one = await openKafka(settings)
+    await using two = await openKafka(settings)
     const first = await one.subscribe(members.join())
     await vi.waitFor(() => expect(members.held()).toEqual([4]), SOON)
     const second = await two.subscribe(members.join())
@@ -113,7 +113,7 @@ describe.skipIf(!broker)('members of the group', () => {
   })
 
   it('are refused by name when Kafka does not accept their session timeout', async () => {
-    await using log = await opened(freshSettings({ sessionTimeoutMs: 100_000_000 }))
+    await using log = await openKafka(freshSettings({ sessionTimeoutMs: 100_000_000 }))
     await expect(log.subscribe(new Members(4).join())).rejects.toMatchObject({
       code: 'HOP_CONFIG',
       message: expect.stringMatching(/100000000 ms.*group.max.session.timeout.ms/),
@@ -124,19 +124,19 @@ describe.skipIf(!broker)('members of the group', () => {
     await using proxy = await KafkaProxy.before(broker!)
     const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000, timeoutMs: 2_000 })
     const members = new Members(settings.lanes)
-    await using near = await opened({ ...settings, brokers: [proxy.address] })
-    await using log = await opened(settings)
+    await using near = await openKafka({ ...settings, brokers: [proxy.address] })
+    await using log = await openKafka(settings)
     const subscription = await near.subscribe(members.join())
     await log.append([numbered('d', 0)])
     await vi.waitFor(() => expect(members.delivered).toBe(1), SOON)
-    await proxy.away()
+    await proxy.cutOff()
     await vi.waitFor(() => expect(members.held()).toEqual([0]), SOON)
     expect(await near.health()).toMatchObject({ healthy: false })
     await log.append([numbered('d', 1)])
     await proxy.back()
     await vi.waitFor(() => expect(members.delivered).toBe(2), SOON)
     expect(await near.health()).toEqual({ name: 'kafka', healthy: true })
-    await proxy.away()
+    await proxy.cutOff()
     const started = performance.now()
     await subscription.close()
     expect(performance.now() - started).toBeLessThan(8_000)
@@ -149,7 +149,7 @@ describe.skipIf(!broker)('a broker that has just started', () => {
     await using proxy = await KafkaProxy.before(broker!)
     const settings = freshSettings({ lanes: 1, brokers: [proxy.address] })
     const members = new Members(settings.lanes)
-    await using log = await opened(settings)
+    await using log = await openKafka(settings)
     await log.append([numbered('d', 0)])
     // GROUP_LOAD_IN_PROGRESS, then GROUP_COORDINATOR_NOT_AVAILABLE: the error follows the throttle time.
     const errors = [14, 14, 15, 15]
@@ -197,7 +197,7 @@ describe.skipIf(!broker)('a lane', () => {
   }
 
   it('is read from the position that the consumer returns; its lag is the distance from there to the end', async () => {
-    await using log = await opened(freshSettings({ lanes: 1 }))
+    await using log = await openKafka(freshSettings({ lanes: 1 }))
     await log.append(Array.from({ length: 1_500 }, (_, at) => numbered('d', at)))
     const got: number[] = []
     await follow(log, 700, async (messages) => void got.push(...messages.map(({ position }) => position)))
@@ -210,7 +210,7 @@ describe.skipIf(!broker)('a lane', () => {
 
   it('whose position no longer exists is not read until its consumer returns an existing position', async () => {
     const settings = freshSettings({ lanes: 2 })
-    await using log = await opened(settings)
+    await using log = await openKafka(settings)
     const [device, other] = [deviceIn(0, 2), deviceIn(1, 2)]
     await log.append(Array.from({ length: 20 }, (_, at) => numbered(device, at)))
     await deleteBefore(settings.topic, 12)
@@ -238,7 +238,7 @@ describe.skipIf(!broker)('a lane', () => {
     ['that ends before the position wanted', 40, 0],
   ])('%s makes its consumer return a position again, though nothing arrives', async (_name, wanted, deleted) => {
     const settings = freshSettings({ lanes: 1 })
-    await using log = await opened(settings)
+    await using log = await openKafka(settings)
     await log.append(Array.from({ length: 20 }, (_, at) => numbered('d', at)))
     if (deleted > 0) await deleteBefore(settings.topic, deleted)
     let assignedCalls = 0
@@ -256,7 +256,7 @@ describe.skipIf(!broker)('a lane', () => {
 
   it('is read over a gap in its positions', async () => {
     const settings = freshSettings({ lanes: 1 })
-    await using log = await opened(settings)
+    await using log = await openKafka(settings)
     await log.append([numbered('d', 0)])
     // A transaction ends with a marker, which takes a position and is no message.
     const producer = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).producer({
@@ -283,7 +283,7 @@ describe.skipIf(!broker)('a lane', () => {
   it('with an unfinished batch is not fetched further, blocks no other lane, and continues where it was', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000 })
-    await using log = await opened({ ...settings, brokers: [proxy.address] })
+    await using log = await openKafka({ ...settings, brokers: [proxy.address] })
     const [stuck, free] = [deviceIn(0, 2), deviceIn(1, 2)]
     let release = (): void => undefined
     const stop = new Promise<void>((resolve) => (release = resolve))
@@ -322,7 +322,7 @@ describe.skipIf(!broker)('a lane', () => {
 
   it('whose batch fails repeatedly blocks no other lane', async () => {
     const settings = freshSettings({ lanes: 2 })
-    await using log = await opened(settings)
+    await using log = await openKafka(settings)
     const [failing, free] = [deviceIn(0, 2), deviceIn(1, 2)]
     let failures = 0
     let got = 0

@@ -1,7 +1,7 @@
 import { decodeEnvelope } from '@hopper/contracts'
 import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it, vi } from 'vitest'
-import { broker, deviceIn, everything, freshSettings, numbered, opened } from './testing/kafka.fixture.ts'
+import { broker, deviceIn, everything, freshSettings, numbered, openKafka } from './testing/kafka.fixture.ts'
 import { KafkaProxy, PRODUCE, type Fate } from './testing/proxy.fixture.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -13,7 +13,7 @@ describe.skipIf(!broker)('lost responses of Kafka', () => {
   it('control: kafkajs alone reports a batch as stored that is not, which this adapter must prevent', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     const settings = freshSettings({ lanes: 1 })
-    await using log = await opened(settings)
+    await using log = await openKafka(settings)
     const producer = new Kafka({
       brokers: [proxy.address],
       logLevel: logLevel.NOTHING,
@@ -35,7 +35,7 @@ describe.skipIf(!broker)('lost responses of Kafka', () => {
 
   it('stores what it acknowledges after an append was rejected because its response was lost', async () => {
     await using proxy = await KafkaProxy.before(broker!)
-    await using log = await opened(freshSettings({ lanes: 1, brokers: [proxy.address], timeoutMs: 2_000 }))
+    await using log = await openKafka(freshSettings({ lanes: 1, brokers: [proxy.address], timeoutMs: 2_000 }))
     await log.append([numbered('d', 1)])
     proxy.fate = (apiKey) => (apiKey === PRODUCE ? 'lose' : 'pass')
     await expect(log.append([numbered('d', 2)])).rejects.toMatchObject({ code: 'HOP_LOG_UNAVAILABLE' })
@@ -46,7 +46,7 @@ describe.skipIf(!broker)('lost responses of Kafka', () => {
 
   it('retries in time when a response was lost, and stores the request once', async () => {
     await using proxy = await KafkaProxy.before(broker!)
-    await using log = await opened(freshSettings({ lanes: 1, brokers: [proxy.address], timeoutMs: 4_000 }))
+    await using log = await openKafka(freshSettings({ lanes: 1, brokers: [proxy.address], timeoutMs: 4_000 }))
     for (const fate of ['lose', 'cut'] as const) {
       proxy.fate = (apiKey) => (apiKey === PRODUCE && proxy.lost % 2 === 0 ? fate : 'pass')
       await log.append([numbered('d', proxy.lost)])
@@ -58,7 +58,7 @@ describe.skipIf(!broker)('lost responses of Kafka', () => {
 
   it("keeps acknowledged messages, positions and each device's order, despite lost responses and cuts", async () => {
     await using proxy = await KafkaProxy.before(broker!)
-    await using log = await opened(freshSettings({ lanes: LANES, brokers: [proxy.address], timeoutMs: 1_200 }))
+    await using log = await openKafka(freshSettings({ lanes: LANES, brokers: [proxy.address], timeoutMs: 1_200 }))
     let answers = 0
     // Long runs of lost responses reject the append, single ones are retried.
     const fates: Record<number, Fate> = {
@@ -107,7 +107,7 @@ describe.skipIf(!broker)('lost responses of Kafka', () => {
 describe.skipIf(!broker)('overlapping appends', () => {
   it('keep the order of the calls in each lane, with one request of the producer in flight', async () => {
     await using proxy = await KafkaProxy.before(broker!)
-    await using log = await opened(freshSettings({ lanes: LANES, brokers: [proxy.address] }))
+    await using log = await openKafka(freshSettings({ lanes: LANES, brokers: [proxy.address] }))
     const devices = Array.from({ length: LANES }, (_, lane) => deviceIn(lane, LANES))
     const calls = Array.from({ length: 400 }, (_, call) =>
       devices.map((device, at) => numbered(device, call * 10 + at)),

@@ -10,10 +10,10 @@ const KEEP_ALIVE_MS = 60_000
  */
 export class Sockets {
   readonly #open = new Set<Socket>()
-  #ended = false
+  #hasEnded = false
 
   readonly factory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
-    if (this.#ended) throw new Error('This client was ended.')
+    if (this.#hasEnded) throw new Error('This client was ended.')
     const socket = ssl
       ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
       : connect({ host, port }, onConnect)
@@ -25,7 +25,7 @@ export class Sockets {
 
   /** Closes every socket and prevents new ones. */
   end(): void {
-    this.#ended = true
+    this.#hasEnded = true
     for (const socket of this.#open) socket.destroy(new Error('This client was ended.'))
   }
 }

@@ -17,7 +17,7 @@ const key = (hash: string): KeyRecord => ({ hash, power: 'write', organization: 
 
 /** A real registry whose store can be down or silent. */
 async function unsteady(): Promise<{
-  state: 'there' | 'away' | 'silent'
+  state: 'available' | 'failing' | 'silent'
   registry: Registry
   open(): Promise<RegistryStore>
   close(): Promise<void>
@@ -28,10 +28,10 @@ async function unsteady(): Promise<{
   await storage.registry.keys.put('o', 'bad', key('bad'))
   await storage.registry.funnels.put('shop', 'f', { id: 'f', app: 'shop', name: 'F', stages: [] } as never)
   const store = {
-    state: 'there' as 'there' | 'away' | 'silent',
+    state: 'available' as 'available' | 'failing' | 'silent',
     registry: storage.registry,
     open: async (): Promise<RegistryStore> => {
-      if (store.state !== 'there') throw new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it')
+      if (store.state !== 'available') throw new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it')
       const failing = <T extends object>(port: T): T =>
         new Proxy(port, {
           get: (of, name) => {
@@ -40,14 +40,14 @@ async function unsteady(): Promise<{
             return typeof value !== 'function'
               ? value
               : (...args: unknown[]) => {
-                  if (store.state === 'away')
+                  if (store.state === 'failing')
                     return Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it'))
                   if (store.state === 'silent') return new Promise(() => undefined)
                   return (value as (...all: unknown[]) => unknown).apply(of, args)
                 }
           },
         })
-      const health: RegistryStore['health'] = async () => [{ name: 'cassandra', healthy: store.state === 'there' }]
+      const health: RegistryStore['health'] = async () => [{ name: 'cassandra', healthy: store.state === 'available' }]
       return { registry: failing(storage.registry), health, close: async () => undefined }
     },
     close: () => storage.close(),
@@ -65,25 +65,25 @@ const settings = (): { file: string } & typeof rememberedDefaults => ({
 const hasTaken = (file: string, text: string): Promise<void> =>
   vi.waitFor(() => expect(readFileSync(file, 'utf8')).toContain(text), 5_000)
 
-it('answers from its snapshot while the store is away or silent, and from the store when it is back', async () => {
+it('answers from its snapshot while the store fails or is silent, and from the store when it is back', async () => {
   const store = await unsteady()
   const own = settings()
   const remembered = await RememberedRegistry.start(own, store.open, logger)
   await hasTaken(own.file, 'good')
-  for (const state of ['away', 'silent'] as const) {
+  for (const state of ['failing', 'silent'] as const) {
     store.state = state
     expect(await remembered.registry.keyByHash('good')).toMatchObject({ hash: 'good' })
     expect(await remembered.registry.app('shop')).toMatchObject({ id: 'shop' })
     expect(await remembered.registry.funnels.list('shop')).toHaveLength(1)
     expect(await remembered.registry.elements.list('shop')).toEqual([])
   }
-  store.state = 'away'
+  store.state = 'failing'
   await expect(remembered.registry.keyByHash('new')).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
   await expect(remembered.registry.members.list('o')).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
   expect(await remembered.health()).toMatchObject([
     { name: 'cassandra', healthy: true, detail: expect.stringContaining('keys and funnels are those of') },
   ])
-  store.state = 'there'
+  store.state = 'available'
   await store.registry.keys.put('o', 'new', key('new'))
   expect(await remembered.registry.keyByHash('new')).toMatchObject({ hash: 'new' })
   expect(await remembered.health()).toEqual([{ name: 'cassandra', healthy: true }])
@@ -91,7 +91,7 @@ it('answers from its snapshot while the store is away or silent, and from the st
   await store.close()
 })
 
-it('starts while the store is away, keeps revoked keys revoked, and uses the store as soon as it is back', async () => {
+it('starts without its store, keeps revoked keys revoked, and uses the store as soon as it is back', async () => {
   const store = await unsteady()
   const own = settings()
   const before = await RememberedRegistry.start(own, store.open, logger)
@@ -100,7 +100,7 @@ it('starts while the store is away, keeps revoked keys revoked, and uses the sto
   await hasTaken(own.file, '"revoked":["bad"]')
   await before.close()
 
-  store.state = 'away'
+  store.state = 'failing'
   const warnings: string[] = []
   const after = await RememberedRegistry.start(own, store.open, {
     ...logger,
@@ -110,7 +110,7 @@ it('starts while the store is away, keeps revoked keys revoked, and uses the sto
   expect(await after.registry.keyByHash('good')).toMatchObject({ hash: 'good' })
   expect(await after.registry.keyByHash('bad')).toBeUndefined()
   await expect(after.registry.keyByHash('unheard of')).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
-  store.state = 'there'
+  store.state = 'available'
   await vi.waitFor(async () => expect(await after.registry.keyByHash('unheard of')).toBeUndefined(), 5_000)
   await after.close()
   await store.close()
@@ -121,14 +121,14 @@ it('waits for the store when it has no readable snapshot, and reports what it wa
   const store = await unsteady()
   const own = settings()
   writeFileSync(own.file, '{"version":1,"at":')
-  store.state = 'away'
+  store.state = 'failing'
   const warnings: string[] = []
   const starting = RememberedRegistry.start(own, store.open, {
     ...logger,
     warn: (_, message) => void warnings.push(message),
   })
   await vi.waitFor(() => expect(warnings.length).toBeGreaterThan(1))
-  store.state = 'there'
+  store.state = 'available'
   const remembered = await starting
   expect(await remembered.registry.keyByHash('good')).toMatchObject({ hash: 'good' })
   await remembered.close()

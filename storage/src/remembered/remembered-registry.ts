@@ -30,8 +30,8 @@ const RETRY_MS_MAX = 15_000
 const TAKE_MS_MAX = 30_000
 
 /**
- * A registry that starts and keeps working while its store is away. Every half minute it reads everything that ingest
- * needs, keeps it in memory and in a file, and answers from there when the store does not.
+ * A registry that starts and keeps working without its store. Every half minute it reads everything that ingest needs,
+ * keeps it in memory and in a file, and answers from there when the store does not.
  * A key that was revoked before the snapshot stays revoked. A key that the snapshot does not know may be new, so the
  * caller is asked to retry.
  */
@@ -47,7 +47,7 @@ export class RememberedRegistry {
   #apps = new Map<string, RegistrySnapshot['apps'][number]>()
   #revoked = new Set<string>()
   #failure: Error | undefined
-  #keeping: Promise<void> = Promise.resolve()
+  #takingSnapshots: Promise<void> = Promise.resolve()
 
   private constructor(settings: RememberedSettings, open: () => Promise<RegistryStore>, logger: RememberedLogger) {
     this.#settings = settings
@@ -58,7 +58,8 @@ export class RememberedRegistry {
   }
 
   /**
-   * Opens the store, or starts from the snapshot while the store is away. Without a snapshot it waits for the store.
+   * Opens the store, or starts from the snapshot if the store is unavailable. Without a snapshot it waits for the
+   * store.
    * @throws HopperError HOP_CONFIG when `open` does
    */
   static async start(
@@ -69,10 +70,13 @@ export class RememberedRegistry {
     const remembered = new RememberedRegistry(settings, open, logger)
     if (!(await remembered.#connect())) {
       if (remembered.#snapshot)
-        logger.warn(remembered.#since(), 'the store of the registry is away: this process starts from its snapshot')
-      else await remembered.#connectAtLast()
+        logger.warn(
+          remembered.#snapshotAge(),
+          'the store of the registry is unavailable: this process starts from its snapshot',
+        )
+      else await remembered.#connectEventually()
     }
-    remembered.#keeping = remembered.#keep()
+    remembered.#takingSnapshots = remembered.#takeSnapshots()
     return remembered
   }
 
@@ -80,7 +84,7 @@ export class RememberedRegistry {
   async health(): Promise<Awaited<ReturnType<Storage['health']>>> {
     const engines = this.#store
       ? await this.#store.health()
-      : [{ name: 'store', healthy: false, detail: this.#failure?.message ?? 'is away' }]
+      : [{ name: 'store', healthy: false, detail: this.#failure?.message ?? 'is unavailable' }]
     if (!this.#snapshot) return engines
     const since = new Date(this.#snapshot.at).toISOString()
     return engines.map((engine) =>
@@ -96,7 +100,7 @@ export class RememberedRegistry {
 
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#keeping
+    await this.#takingSnapshots
     await this.#store?.close()
   }
 
@@ -112,12 +116,12 @@ export class RememberedRegistry {
     }
   }
 
-  async #connectAtLast(): Promise<void> {
+  async #connectEventually(): Promise<void> {
     let waitMs = this.#settings.retryMs
     while (!this.#closing.signal.aborted && !this.#store) {
       this.#logger.warn(
         { err: this.#failure, retryMs: waitMs },
-        'the store of the registry is away, and there is no snapshot to start from; trying again',
+        'the store of the registry is unavailable, and there is no snapshot to start from; trying again',
       )
       await this.#pause(waitMs)
       waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)
@@ -125,8 +129,8 @@ export class RememberedRegistry {
     }
   }
 
-  /** Opens the store when it is away, and takes snapshots, until closed. */
-  async #keep(): Promise<void> {
+  /** Opens the store when it is unavailable, and takes snapshots, until closed. */
+  async #takeSnapshots(): Promise<void> {
     const { everyMs, retryMs } = this.#settings
     let waitMs = retryMs
     while (!this.#closing.signal.aborted) {
@@ -135,14 +139,14 @@ export class RememberedRegistry {
         waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)
         continue
       }
-      await this.#take()
+      await this.#takeSnapshot()
       await this.#pause(everyMs)
     }
   }
 
-  async #take(): Promise<void> {
+  async #takeSnapshot(): Promise<void> {
     try {
-      const snapshot = await this.#inTime(takeSnapshot(this.#store!.registry, this.#snapshot))
+      const snapshot = await this.#withTimeout(takeSnapshot(this.#store!.registry, this.#snapshot))
       writeSnapshot(this.#settings.file, snapshot)
       if (this.#failure) this.#logger.info({}, 'the store of the registry answers again')
       this.#failure = undefined
@@ -150,7 +154,7 @@ export class RememberedRegistry {
     } catch (error) {
       if (!this.#failure)
         this.#logger.warn(
-          { err: error, ...this.#since() },
+          { err: error, ...this.#snapshotAge() },
           'no snapshot of the registry could be taken; the previous one is kept',
         )
       this.#failure = error as Error
@@ -158,7 +162,7 @@ export class RememberedRegistry {
   }
 
   /** The result of `work`. Rejects when it takes too long or when the registry is closed first. */
-  #inTime<T>(work: Promise<T>): Promise<T> {
+  #withTimeout<T>(work: Promise<T>): Promise<T> {
     work.catch(() => undefined)
     const late = pause(TAKE_MS_MAX, undefined, { signal: this.#closing.signal, ref: false }).then(() => {
       throw new HopperError('HOP_STORE_UNAVAILABLE', `The registry was not read within ${TAKE_MS_MAX} ms.`)
@@ -174,7 +178,7 @@ export class RememberedRegistry {
     this.#revoked = new Set(snapshot.revoked)
   }
 
-  #since(): { snapshotOf?: string } {
+  #snapshotAge(): { snapshotOf?: string } {
     return this.#snapshot ? { snapshotOf: new Date(this.#snapshot.at).toISOString() } : {}
   }
 
@@ -191,7 +195,7 @@ export class RememberedRegistry {
     ): Collection<T> =>
       withOverrides(all, {
         list: (owner?: string) =>
-          this.#askOrRecall(
+          this.#queryOrRecall(
             () => all.list(owner),
             () => foundIn(this.#apps.get(owner ?? ''), recordsOf),
           ),
@@ -216,13 +220,13 @@ export class RememberedRegistry {
       properties: collection('properties'),
       elements: ofApp(collection('elements'), ({ elements }) => elements),
       app: (id) =>
-        this.#askOrRecall(
-          (): Promise<App | undefined> => this.#ask((registry) => registry.app(id)),
+        this.#queryOrRecall(
+          (): Promise<App | undefined> => this.#query((registry) => registry.app(id)),
           () => foundIn(this.#apps.get(id), ({ app }) => app),
         ),
       keyByHash: (hash) =>
-        this.#askOrRecall(
-          (): Promise<KeyRecord | undefined> => this.#ask((registry) => registry.keyByHash(hash)),
+        this.#queryOrRecall(
+          (): Promise<KeyRecord | undefined> => this.#query((registry) => registry.keyByHash(hash)),
           () => (this.#revoked.has(hash) ? { found: undefined } : foundIn(this.#keys.get(hash), (key) => key)),
         ),
     }
@@ -230,15 +234,16 @@ export class RememberedRegistry {
 
   #collection<T>(of: (registry: Registry) => Collection<T>): Collection<T> {
     return {
-      get: (...args) => this.#ask((registry) => of(registry).get(...args)),
-      list: (...args) => this.#ask((registry) => of(registry).list(...args)),
-      put: (...args) => this.#ask((registry) => of(registry).put(...args)),
-      remove: (...args) => this.#ask((registry) => of(registry).remove(...args)),
+      get: (...args) => this.#query((registry) => of(registry).get(...args)),
+      list: (...args) => this.#query((registry) => of(registry).list(...args)),
+      put: (...args) => this.#query((registry) => of(registry).put(...args)),
+      remove: (...args) => this.#query((registry) => of(registry).remove(...args)),
     }
   }
 
-  async #ask<T>(query: (registry: Registry) => Promise<T>): Promise<T> {
-    if (!this.#store) throw new HopperError('HOP_STORE_UNAVAILABLE', 'The registry is away.', { cause: this.#failure })
+  async #query<T>(query: (registry: Registry) => Promise<T>): Promise<T> {
+    if (!this.#store)
+      throw new HopperError('HOP_STORE_UNAVAILABLE', 'The registry is unavailable.', { cause: this.#failure })
     return query(this.#store.registry)
   }
 
@@ -246,7 +251,7 @@ export class RememberedRegistry {
    * The answer of the store, or that of the snapshot when the store fails or takes too long. Waits for the store if the
    * snapshot has no answer.
    */
-  async #askOrRecall<T>(query: () => Promise<T>, recall: () => { readonly found: T } | undefined): Promise<T> {
+  async #queryOrRecall<T>(query: () => Promise<T>, recall: () => { readonly found: T } | undefined): Promise<T> {
     const answer = query()
     const late = pause(this.#settings.patienceMs, undefined, { ref: false }).then(recall)
     const remembered = await Promise.race([answer.then((found) => ({ found })), late]).catch((error: unknown) => {

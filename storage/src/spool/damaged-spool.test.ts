@@ -24,7 +24,7 @@ const open = (dir: string, acceptLoss = false): DiskSpool =>
   new DiskSpool({ dir, lanes: LANES, bytesMax: 1e9, acceptLoss })
 
 /** A spool as a killed process leaves it: 20 envelopes were drained, 20 wait. */
-async function killed(): Promise<string> {
+async function spoolAndKill(): Promise<string> {
   const dir = join(root, `spool${dirs++}`)
   const spool = open(dir)
   for (let at = 0; at < 20; at++) await spool.append([envelope(at)])
@@ -44,7 +44,7 @@ const waiting = (spool: DiskSpool): number[] =>
 const log = (dir: string): string => join(dir, '0', 'log.db')
 
 it('control: drained envelopes are no loss, however often the spool opens, and positions never restart', async () => {
-  const dir = await killed()
+  const dir = await spoolAndKill()
   for (let time = 0; time < 2; time++) {
     const spool = open(dir)
     expect(waiting(spool)).toEqual(Array.from({ length: 20 }, (_, at) => 20 + at))
@@ -102,7 +102,7 @@ const ways: readonly { readonly name: string; damage(file: string): void }[] = [
 it.each(ways)(
   'a spool $name is refused; once accepted, it continues with the rest and records the loss',
   async ({ damage }) => {
-    const dir = await killed()
+    const dir = await spoolAndKill()
     damage(log(dir))
     expect(() => open(dir)).toThrow(
       expect.objectContaining({ code: 'HOP_DATA_DAMAGED', message: expect.stringMatching(/log\.db.*--accept-loss/) }),

@@ -7,7 +7,7 @@ import { tryLockDirectory, type DirectoryLock } from '../embedded/directory/dire
 import { EmbeddedEventLog } from '../embedded/log/event-log.ts'
 import { ensureLogIntact, type LossLogger } from '../embedded/intact/accept-loss.ts'
 import { LOG_FILE } from '../embedded/intact/find-damage.ts'
-import { isDamage, notOpened, openDatabase, transaction } from '../embedded/sqlite.ts'
+import { isDamage, openError, openDatabase, transaction } from '../embedded/sqlite.ts'
 
 const PLACES_MAX = 100
 
@@ -66,7 +66,7 @@ export class DiskSpool {
       this.#log = new EmbeddedEventLog(place.dir, lanes, ensureLogIntact({ dir: place.dir, lanes, acceptLoss, logger }))
     } catch (error) {
       this.#lock.release()
-      throw notOpened(error)
+      throw openError(error)
     }
     this.#file = join(place.dir, LOG_FILE)
     this.#database = openDatabase(this.#file)

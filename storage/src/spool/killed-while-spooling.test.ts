@@ -66,7 +66,7 @@ async function run(
   }
 }
 
-const lost = ({ acknowledged, seen }: Awaited<ReturnType<typeof run>>): number =>
+const countLost = ({ acknowledged, seen }: Awaited<ReturnType<typeof run>>): number =>
   [...acknowledged].reduce(
     (sum, [device, numbers]) => sum + numbers.filter((n) => !seen.get(device)?.includes(n)).length,
     0,
@@ -75,10 +75,10 @@ const lost = ({ acknowledged, seen }: Awaited<ReturnType<typeof run>>): number =
 it('loses nothing acknowledged and keeps each device in order when killed eight times while spooling', async () => {
   const found = await run(8, 'durable')
   expect([...found.acknowledged.values()].flat().length).toBeGreaterThan(1_000)
-  expect(lost(found)).toBe(0)
+  expect(countLost(found)).toBe(0)
   for (const numbers of found.seen.values()) expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
 }, 120_000)
 
 it('control: acknowledging before durability loses some', async () => {
-  expect(lost(await run(3, 'called'))).toBeGreaterThan(0)
+  expect(countLost(await run(3, 'called'))).toBeGreaterThan(0)
 }, 60_000)

@@ -23,7 +23,7 @@ describe.skipIf(!broker)('a spool before Kafka', () => {
     await admin.disconnect()
   })
 
-  it('loses nothing and keeps each device in order while Kafka goes away, comes back and loses responses', async () => {
+  it('loses nothing and keeps each device in order while Kafka stops, comes back and loses responses', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     const log = await SpooledLog.open({ ...spoolDefaults, dir, lanes: settings.lanes }, () =>
       new KafkaEventLog({ ...settings, brokers: [proxy.address] }).connect(),
@@ -40,7 +40,7 @@ describe.skipIf(!broker)('a spool before Kafka', () => {
       )
     await send(20)
     expect(log.depth.direct).toBe(true)
-    await proxy.away()
+    await proxy.cutOff()
     await send(60)
     expect(log.depth.direct).toBe(false)
     await proxy.back()

@@ -86,7 +86,7 @@ describe('a spool', () => {
     await spooled.close()
   })
 
-  it('does not try a main log that is away for each append: only the drain does', async () => {
+  it('does not try a main log that is unavailable for each append: only the drain does', async () => {
     const { main, spooled } = await open(makeDir(), 'takes', { patienceMs: 200, drainPatienceMs: 60_000 })
     main.behaviour = 'hangs'
     await Promise.all(upTo(20).map((n) => spooled.append([numbered(`d${n}`, n)])))
@@ -102,15 +102,15 @@ describe('a spool', () => {
     await spooled.close()
   })
 
-  it('drains first what a former process left, and starts while the main log is away', async () => {
+  it('drains first what a former process left, and starts while the main log is unavailable', async () => {
     const dir = makeDir()
     const { spooled: former } = await open(dir, 'refuses')
     for (const n of upTo(5)) await former.append([numbered('d', n)])
     await former.close()
     const main = new EmbeddedEventLog(dir, LANES)
-    let away = true
+    let isUnavailable = true
     const connect = async (): Promise<EmbeddedEventLog> => {
-      if (away) throw new HopperError('HOP_LOG_UNAVAILABLE')
+      if (isUnavailable) throw new HopperError('HOP_LOG_UNAVAILABLE')
       return main
     }
     const spooled = await SpooledLog.open(
@@ -120,7 +120,7 @@ describe('a spool', () => {
     expect(spooled.depth).toMatchObject({ direct: false, messages: 5, since: 0 })
     await spooled.append([numbered('d', 5)])
     await expect(spooled.ends()).rejects.toMatchObject({ code: 'HOP_LOG_UNAVAILABLE' })
-    away = false
+    isUnavailable = false
     await isDirect(spooled)
     await spooled.append([numbered('d', 6)])
     expect(await firstSeen(main)).toEqual(new Map([['d', upTo(7)]]))
@@ -197,12 +197,12 @@ describe('a spool', () => {
   it('gives each process that shares the directory its own place, and a free place to the next process', async () => {
     const dir = makeDir()
     const settings = { ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES }
-    const away = async (): Promise<never> => Promise.reject(new Error('away'))
-    const [one, other] = [await SpooledLog.open(settings, away), await SpooledLog.open(settings, away)]
+    const unavailable = async (): Promise<never> => Promise.reject(new Error('unavailable'))
+    const [one, other] = [await SpooledLog.open(settings, unavailable), await SpooledLog.open(settings, unavailable)]
     await one.append([numbered('d', 0)])
     expect([one.depth.messages, other.depth.messages]).toEqual([1, 0])
     await one.close()
-    const again = await SpooledLog.open(settings, away)
+    const again = await SpooledLog.open(settings, unavailable)
     expect(again.depth.messages).toBe(1)
     await Promise.all([other.close(), again.close()])
   })

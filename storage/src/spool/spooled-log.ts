@@ -15,7 +15,7 @@ export interface SpoolSettings {
   readonly dir: string
   /** the lanes of the main log */
   readonly lanes: number
-  /** limit on disk, in bytes; at the limit, appends are refused while the main log is away */
+  /** limit on disk, in bytes; at the limit, appends are refused while the main log is unavailable */
   readonly bytesMax: number
   /** time that an append may wait for the main log before it and all later ones go to the spool */
   readonly patienceMs: number
@@ -38,7 +38,7 @@ export interface SpoolDepth {
   readonly direct: boolean
   readonly messages: number
   readonly bytes: number
-  /** since when the main log is away or behind, ms since the epoch */
+  /** since when the main log is unavailable or behind, ms since the epoch */
   readonly since?: number
 }
 
@@ -60,8 +60,8 @@ const CAUSES_MAX = 5
 const CAUSE_CHARS_MAX = 200
 
 /**
- * A log that keeps working while the main log is away. Envelopes that the main log does not take are synced to the
- * local disk and sent in order when it is back.
+ * A log that keeps working without the main log. Envelopes that the main log does not take are synced to the local disk
+ * and sent in order when it is back.
  * - `direct`: appends go to the main log. The first append that it refuses, or does not answer in time, moves all
  * appends in flight to the spool.
  * - `spooling`: every append goes to the spool, so that none overtakes what is waiting there.
@@ -116,7 +116,7 @@ export class SpooledLog implements EventLog {
         throw error
       }
       log.#since ??= Date.now()
-      logger?.error({ err: error }, 'the main log is away, events are spooled')
+      logger?.error({ err: error }, 'the main log is unavailable, events are spooled')
     }
     if (log.#main && log.#spool.messages === 0) log.#goDirect()
     else log.#draining = log.#drain(first)
@@ -190,7 +190,7 @@ export class SpooledLog implements EventLog {
   }
 
   #present(): EventLog {
-    if (!this.#main) throw new HopperError('HOP_LOG_UNAVAILABLE', 'The main log is away.')
+    if (!this.#main) throw new HopperError('HOP_LOG_UNAVAILABLE', 'The main log is unavailable.')
     return this.#main
   }
 
@@ -244,7 +244,7 @@ export class SpooledLog implements EventLog {
     this.#failure = cause
     if (before !== 'direct') return
     this.#since = Date.now()
-    this.#logger?.error({ err: cause }, 'the main log is away, events are spooled')
+    this.#logger?.error({ err: cause }, 'the main log is unavailable, events are spooled')
     this.#draining = this.#drain()
   }
 
@@ -322,9 +322,9 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T> {
 /** The result of `work`, or a rejection as soon as the signal is aborted. */
 function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const aborted = (): void => reject(signal.reason as Error)
-    signal.addEventListener('abort', aborted, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
+    const onAbort = (): void => reject(signal.reason as Error)
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
 

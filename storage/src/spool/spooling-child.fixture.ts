@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { EmbeddedEventLog } from '../embedded/log/event-log.ts'
 import { numbered } from './numbered.fixture.ts'
@@ -13,7 +14,12 @@ const [dir, devices, first, when] = process.argv.slice(2) as [string, string, st
 const main = unsteady(new EmbeddedEventLog(dir, 4))
 const settings = { ...spoolDefaults, dir: `${dir}/spool`, lanes: 4, patienceMs: 30, drainPatienceMs: 200 }
 const spooled = await SpooledLog.open(settings, async () => main)
-setInterval(() => (main.behaviour = behaviours[Math.floor(Math.random() * behaviours.length)]!), 40)
+let changes = 0
+// random, and the same in every run: derived from `first`
+setInterval(() => {
+  const number = hash('sha256', `${first} ${changes++}`, 'buffer').readUInt32LE()
+  main.behaviour = behaviours[number % behaviours.length]!
+}, 40)
 
 await Promise.all(
   Array.from({ length: Number(devices) }, async (_, device) => {

@@ -15,7 +15,7 @@ export interface UnsteadyLog extends EventLog {
   readonly appendCalls: number
 }
 
-const refused = (): HopperError => new HopperError('HOP_LOG_UNAVAILABLE', 'as the test wants it')
+const unavailable = (): HopperError => new HopperError('HOP_LOG_UNAVAILABLE', 'as the test wants it')
 
 export function unsteady(log: EventLog): UnsteadyLog {
   let behaviour: Behaviour = 'takes'
@@ -28,7 +28,7 @@ export function unsteady(log: EventLog): UnsteadyLog {
     if (now === 'takes') return log.append(envelopes)
     if (now === 'takes unheard' || now === 'hangs, taken') await log.append(envelopes)
     if (now.startsWith('hangs')) await hang()
-    throw refused()
+    throw unavailable()
   }
   return {
     lanes: log.lanes,

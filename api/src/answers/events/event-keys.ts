@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { limits, Meta, queryLimits } from '@hopper/contracts'
-import { RangeAsked } from '../asked.ts'
+import { RangeParameters } from '../report-parameters.ts'
 import { Keys } from '../administration.ts'
 
 /** Schemas for the keys of events and their values, which the query form suggests. */
@@ -16,8 +16,8 @@ const limit = (most: number): ReturnType<typeof Type.Optional<ReturnType<typeof 
     Type.Integer({ minimum: 1, maximum: VALUES_MAX, description: `values, the most frequent first; default: ${most}` }),
   )
 
-export const EventKeysAsked = Type.Object({
-  ...RangeAsked.properties,
+export const EventKeysParameters = Type.Object({
+  ...RangeParameters.properties,
   prefix,
   where: Type.Optional(
     Type.String({
@@ -28,9 +28,9 @@ export const EventKeysAsked = Type.Object({
   ),
   limit: limit(VALUES_OF_EACH_DEFAULT),
 })
-export type EventKeysAsked = Static<typeof EventKeysAsked>
-export const KeyValuesAsked = Type.Object({ ...RangeAsked.properties, prefix, limit: limit(VALUES_DEFAULT) })
-export type KeyValuesAsked = Static<typeof KeyValuesAsked>
+export type EventKeysParameters = Static<typeof EventKeysParameters>
+export const KeyValuesParameters = Type.Object({ ...RangeParameters.properties, prefix, limit: limit(VALUES_DEFAULT) })
+export type KeyValuesParameters = Static<typeof KeyValuesParameters>
 
 const value = Type.Object({
   value: Type.Union([Type.String(), Type.Number(), Type.Boolean()]),

@@ -1,5 +1,5 @@
 import { Type, type Static, type TOptional, type TString } from 'typebox'
-import { EventsAsked } from './events.ts'
+import { EventsParameters } from './events.ts'
 
 /** Requests and answers of the calls at the root of the API, which answer for the app of a read key. */
 
@@ -8,8 +8,8 @@ export const SESSION_EVENTS_MAX = 10_000
 const cursor = (description: string): TOptional<TString> =>
   Type.Optional(Type.String({ pattern: '^c[0-9a-z.]{1,12000}$', description }))
 
-export const PutEventsAsked = Type.Object({
-  ...EventsAsked.properties,
+export const PutEventsParameters = Type.Object({
+  ...EventsParameters.properties,
   start: Type.Optional(
     Type.String({
       pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,12000})$',
@@ -17,16 +17,16 @@ export const PutEventsAsked = Type.Object({
     }),
   ),
 })
-export type PutEventsAsked = Static<typeof PutEventsAsked>
+export type PutEventsParameters = Static<typeof PutEventsParameters>
 
 /** Where a stream of events begins. */
-export const StreamAsked = Type.Object({
+export const StreamParameters = Type.Object({
   lastEventId: cursor(
     '`id` of the last event that the client has, or a cursor of `GET /events`; ' +
       'the header Last-Event-ID takes precedence. Default: now',
   ),
 })
-export type StreamAsked = Static<typeof StreamAsked>
+export type StreamParameters = Static<typeof StreamParameters>
 
 /** An event as it came by `PUT /events`. */
 export const PutEvent = Type.Object({

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { fates, Meta } from '@hopper/contracts'
 import { exportFormats, type ExportedEvent, type ExportFormat } from '@hopper/engine'
-import { RangeAsked } from '../asked.ts'
+import { RangeParameters } from '../report-parameters.ts'
 
 export const PAGE_EVENTS_MAX = 1_000
 export const PAGE_EVENTS_DEFAULT = 100
@@ -9,7 +9,7 @@ export const limit = Type.Optional(
   Type.Integer({ minimum: 1, maximum: PAGE_EVENTS_MAX, description: `events; default: ${PAGE_EVENTS_DEFAULT}` }),
 )
 
-export const EventsAsked = Type.Object({
+export const EventsParameters = Type.Object({
   start: Type.Optional(
     Type.String({
       pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,12000})$',
@@ -18,9 +18,9 @@ export const EventsAsked = Type.Object({
   ),
   limit,
 })
-export type EventsAsked = Static<typeof EventsAsked>
-export const ExportAsked = Type.Object({
-  ...RangeAsked.properties,
+export type EventsParameters = Static<typeof EventsParameters>
+export const ExportParameters = Type.Object({
+  ...RangeParameters.properties,
   // the type of a union of a list whose length is unknown would be `never`
   format: Type.Unsafe<ExportFormat>(
     Type.Union(
@@ -30,7 +30,7 @@ export const ExportAsked = Type.Object({
   ),
   bom: Type.Optional(Type.Enum(['0', '1'], { description: 'for csv: 1 adds a byte-order mark' })),
 })
-export type ExportAsked = Static<typeof ExportAsked>
+export type ExportParameters = Static<typeof ExportParameters>
 
 /** An event in an answer: its own fields, its user, what is known of its sender, and its position in the log. */
 export const event = Type.Object({

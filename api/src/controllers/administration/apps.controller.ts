@@ -3,7 +3,7 @@ import { App, Apps } from '@hopper/contracts'
 import type { Caller } from '../../access/caller.ts'
 import { AppPatch, CreatedApp, NewApp, Organizations } from '../../answers/administration.ts'
 import { Endpoint } from '../../http/call.ts'
-import { ValidBody, CurrentApp, TheCaller } from '../../http/parameters.ts'
+import { ValidBody, CurrentApp, CurrentCaller } from '../../http/parameters.ts'
 import { AppsService } from '../../services/administration/apps.service.ts'
 
 @Controller('api/v1')
@@ -15,7 +15,7 @@ export class AppsController {
   }
 
   @Endpoint('GET', 'apps', { summary: 'The apps that the caller may see', need: 'read', csv: true, answer: Apps })
-  list(@TheCaller() caller: Caller): Promise<Apps> {
+  list(@CurrentCaller() caller: Caller): Promise<Apps> {
     return this.apps.list(caller)
   }
 
@@ -25,7 +25,7 @@ export class AppsController {
     body: NewApp,
     answer: CreatedApp,
   })
-  create(@TheCaller() caller: Caller, @ValidBody() app: NewApp): Promise<CreatedApp> {
+  create(@CurrentCaller() caller: Caller, @ValidBody() app: NewApp): Promise<CreatedApp> {
     return this.apps.create(caller, app)
   }
 
@@ -45,7 +45,7 @@ export class AppsController {
     csv: true,
     answer: Organizations,
   })
-  organizations(@TheCaller() caller: Caller): Promise<Organizations> {
+  organizations(@CurrentCaller() caller: Caller): Promise<Organizations> {
     return this.apps.organizations(caller)
   }
 }

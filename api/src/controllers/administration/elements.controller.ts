@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common'
 import { Element, ElementActions, ElementDurations, type App } from '@hopper/contracts'
-import { ElementPatch, Elements, WhichElement } from '../../answers/administration.ts'
-import { ElementAsked, ElementsAsked } from '../../answers/asked.ts'
+import { ElementPatch, Elements, ElementKey } from '../../answers/administration.ts'
+import { ElementParameters, ElementsParameters } from '../../answers/report-parameters.ts'
 import { Endpoint } from '../../http/call.ts'
 import { ValidQuery, ValidBody, CurrentApp } from '../../http/parameters.ts'
 import { ElementReportsService } from '../../services/element-reports.service.ts'
@@ -27,22 +27,22 @@ export class ElementsController {
     summary: 'Leaves and clicks per element',
     need: 'read',
     csv: true,
-    query: ElementsAsked,
+    query: ElementsParameters,
     answer: ElementActions,
   })
-  actions(@CurrentApp() app: App, @ValidQuery() asked: ElementsAsked): Promise<ElementActions> {
-    return this.reports.actions(app, asked)
+  actions(@CurrentApp() app: App, @ValidQuery() parameters: ElementsParameters): Promise<ElementActions> {
+    return this.reports.actions(app, parameters)
   }
 
   @Endpoint('GET', 'durations', {
     summary: 'Hover durations before a leave or click',
     need: 'read',
     csv: true,
-    query: ElementAsked,
+    query: ElementParameters,
     answer: ElementDurations,
   })
-  durations(@CurrentApp() app: App, @ValidQuery() asked: ElementAsked): Promise<ElementDurations> {
-    return this.reports.durations(app, asked)
+  durations(@CurrentApp() app: App, @ValidQuery() parameters: ElementParameters): Promise<ElementDurations> {
+    return this.reports.durations(app, parameters)
   }
 
   @Endpoint('GET', '', { summary: 'The interesting elements', need: 'read', csv: true, answer: Elements })
@@ -58,7 +58,7 @@ export class ElementsController {
   @Endpoint('PATCH', '', {
     summary: 'Change an interesting element',
     need: 'admin',
-    query: WhichElement,
+    query: ElementKey,
     body: ElementPatch,
     answer: Element,
   })
@@ -70,7 +70,7 @@ export class ElementsController {
     return this.elements.change(app, xpath, patch)
   }
 
-  @Endpoint('DELETE', '', { summary: 'Remove an interesting element', need: 'admin', query: WhichElement })
+  @Endpoint('DELETE', '', { summary: 'Remove an interesting element', need: 'admin', query: ElementKey })
   remove(@CurrentApp() app: App, @ValidQuery() { xpath }: { xpath: string }): Promise<void> {
     return this.elements.remove(app, xpath)
   }

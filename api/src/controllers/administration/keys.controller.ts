@@ -4,15 +4,15 @@ import { checkScope } from '../../access/access.guard.ts'
 import type { Caller } from '../../access/caller.ts'
 import { CreatedKey, NewKey, type Keys } from '../../answers/administration.ts'
 import {
-  EventKeysAsked,
+  EventKeysParameters,
   EventValues,
   KeysAnswer,
-  KeyValuesAsked,
+  KeyValuesParameters,
   type EventKeys,
 } from '../../answers/events/event-keys.ts'
 import { keysTable } from '../../answers/tables.ts'
 import { Endpoint } from '../../http/call.ts'
-import { ValidQuery, PathPart, ValidBody, CurrentApp, TheCaller, TheClient } from '../../http/parameters.ts'
+import { ValidQuery, PathPart, ValidBody, CurrentApp, CurrentCaller, CurrentClient } from '../../http/parameters.ts'
 import type { Client } from '../../query/sharing/shared-runs.ts'
 import { EventKeysService } from '../../services/event-keys.service.ts'
 import { KeysService } from '../../services/administration/keys.service.ts'
@@ -39,17 +39,18 @@ export class KeysController {
     summary: 'The keys of events, or the access keys',
     note,
     need: 'read',
-    query: EventKeysAsked,
+    query: EventKeysParameters,
     csv: keysTable,
     answer: KeysAnswer,
   })
   async list(
     @CurrentApp() app: App,
-    @TheCaller() caller: Caller,
-    @ValidQuery() asked: EventKeysAsked,
-    @TheClient() client: Client,
+    @CurrentCaller() caller: Caller,
+    @ValidQuery() parameters: EventKeysParameters,
+    @CurrentClient() client: Client,
   ): Promise<EventKeys | Keys> {
-    if (asked.prefix !== undefined || asked.where !== undefined) return this.eventKeys.keys(app, asked, client)
+    if (parameters.prefix !== undefined || parameters.where !== undefined)
+      return this.eventKeys.keys(app, parameters, client)
     checkScope(caller, 'admin')
     return { keys: await this.keys.list(app, caller) }
   }
@@ -57,17 +58,17 @@ export class KeysController {
   @Endpoint('GET', ':key/values', {
     summary: 'The values that a key of events has',
     need: 'read',
-    query: KeyValuesAsked,
+    query: KeyValuesParameters,
     answer: EventValues,
     csv: true,
   })
   values(
     @CurrentApp() app: App,
     @PathPart('key') key: string,
-    @ValidQuery() asked: KeyValuesAsked,
-    @TheClient() client: Client,
+    @ValidQuery() parameters: KeyValuesParameters,
+    @CurrentClient() client: Client,
   ): Promise<EventValues> {
-    return this.eventKeys.values(app, key, asked, client)
+    return this.eventKeys.values(app, key, parameters, client)
   }
 
   @Endpoint('POST', '', {
@@ -76,12 +77,12 @@ export class KeysController {
     body: NewKey,
     answer: CreatedKey,
   })
-  create(@CurrentApp() app: App, @ValidBody() key: NewKey, @TheCaller() caller: Caller): Promise<CreatedKey> {
+  create(@CurrentApp() app: App, @ValidBody() key: NewKey, @CurrentCaller() caller: Caller): Promise<CreatedKey> {
     return this.keys.create(app, key, caller)
   }
 
   @Endpoint('DELETE', ':key', { summary: 'Remove an access key', need: 'admin' })
-  remove(@CurrentApp() app: App, @PathPart('key') id: string, @TheCaller() caller: Caller): Promise<void> {
+  remove(@CurrentApp() app: App, @PathPart('key') id: string, @CurrentCaller() caller: Caller): Promise<void> {
     return this.keys.remove(app, id, caller)
   }
 }

@@ -6,11 +6,11 @@ import type { MemberCaller } from '../../access/caller.ts'
 import { clearLoginCookies, setLoginCookies } from '../../access/cookies.ts'
 import { LoginBody } from '../../answers/administration.ts'
 import { Endpoint } from '../../http/call.ts'
-import { ValidQuery, ValidBody, TheCaller } from '../../http/parameters.ts'
+import { ValidQuery, ValidBody, CurrentCaller } from '../../http/parameters.ts'
 import { LoginService, type NewLogin } from '../../services/administration/login.service.ts'
 import { PUBLIC_URL } from '../../tokens.ts'
 
-const LinkAsked = Type.Object({ token: Type.Optional(Type.String({ maxLength: 200 })) })
+const LinkParameters = Type.Object({ token: Type.Optional(Type.String({ maxLength: 200 })) })
 
 @Controller()
 export class LoginController {
@@ -43,7 +43,7 @@ export class LoginController {
     summary: 'Follow a login link: sets the cookie and redirects to the dashboard',
     need: 'nothing',
     lenient: true,
-    query: LinkAsked,
+    query: LinkParameters,
     status: 302,
   })
   async follow(
@@ -65,18 +65,18 @@ export class LoginController {
   }
 
   @Endpoint('POST', 'api/v1/logout', { summary: 'Log out', need: 'login' })
-  async logout(@TheCaller() caller: MemberCaller, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+  async logout(@CurrentCaller() caller: MemberCaller, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     await this.logins.end(caller)
     clearLoginCookies(reply, this.secure)
   }
 
   @Endpoint('GET', 'api/v1/me', { summary: 'Who is logged in', need: 'login', answer: Me })
-  me(@TheCaller() caller: MemberCaller): Promise<Me> {
+  me(@CurrentCaller() caller: MemberCaller): Promise<Me> {
     return this.logins.me(caller)
   }
 
   @Endpoint('POST', 'api/v1/me', { summary: 'Who is logged in', need: 'login', answer: Me, status: 200 })
-  postMe(@TheCaller() caller: MemberCaller): Promise<Me> {
+  postMe(@CurrentCaller() caller: MemberCaller): Promise<Me> {
     return this.logins.me(caller)
   }
 }

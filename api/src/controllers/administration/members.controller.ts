@@ -10,7 +10,7 @@ import {
   OwnPatch,
 } from '../../answers/administration.ts'
 import { Endpoint } from '../../http/call.ts'
-import { PathPart, ValidBody, TheCaller } from '../../http/parameters.ts'
+import { PathPart, ValidBody, CurrentCaller } from '../../http/parameters.ts'
 import { MembersService } from '../../services/administration/members.service.ts'
 
 @Controller('api/v1/members')
@@ -22,12 +22,12 @@ export class MembersController {
   }
 
   @Endpoint('GET', '', { summary: 'The members of the organization', need: 'admin', csv: true, answer: Members })
-  async list(@TheCaller() caller: Caller): Promise<{ members: MemberView[] }> {
+  async list(@CurrentCaller() caller: Caller): Promise<{ members: MemberView[] }> {
     return { members: await this.members.list(caller) }
   }
 
   @Endpoint('POST', '', { summary: 'Add a member', need: 'admin', body: NewMember, answer: CreatedMember })
-  create(@TheCaller() caller: Caller, @ValidBody() member: NewMember): Promise<CreatedMember> {
+  create(@CurrentCaller() caller: Caller, @ValidBody() member: NewMember): Promise<CreatedMember> {
     return this.members.create(caller, member)
   }
 
@@ -37,7 +37,7 @@ export class MembersController {
     body: OwnPatch,
     answer: MemberView,
   })
-  changeOwn(@TheCaller() caller: MemberCaller, @ValidBody() patch: OwnPatch): Promise<MemberView> {
+  changeOwn(@CurrentCaller() caller: MemberCaller, @ValidBody() patch: OwnPatch): Promise<MemberView> {
     return this.members.changeOwn(caller, patch)
   }
 
@@ -48,7 +48,7 @@ export class MembersController {
     answer: MemberView,
   })
   change(
-    @TheCaller() caller: Caller,
+    @CurrentCaller() caller: Caller,
     @PathPart('member') id: string,
     @ValidBody() patch: MemberPatch,
   ): Promise<MemberView> {
@@ -60,12 +60,12 @@ export class MembersController {
     need: 'admin',
     answer: LoginLink,
   })
-  async loginLink(@TheCaller() caller: Caller, @PathPart('member') id: string): Promise<{ login_link: string }> {
+  async loginLink(@CurrentCaller() caller: Caller, @PathPart('member') id: string): Promise<{ login_link: string }> {
     return { login_link: await this.members.loginLink(caller, id) }
   }
 
   @Endpoint('DELETE', ':member', { summary: 'Remove a member', need: 'admin' })
-  remove(@TheCaller() caller: Caller, @PathPart('member') id: string): Promise<void> {
+  remove(@CurrentCaller() caller: Caller, @PathPart('member') id: string): Promise<void> {
     return this.members.remove(caller, id)
   }
 }

@@ -2,7 +2,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { assertBoundedText } from './bounded.ts'
 import { LargeBodies } from './large-bodies.ts'
-import { keys, openInstallation, type Installation } from '../../testing/installation.ts'
+import { keys, openInstallation, type Installation } from '../../testing/installation.fixture.ts'
 
 let hopper: Installation
 let url: string
@@ -54,10 +54,10 @@ test('a large query is answered; a too deep or too long one is refused', async (
 })
 
 test('large bodies of one key leave turns to others', async () => {
-  let asking = true
+  let isSending = true
   let answered = 0
   const sender = async (): Promise<void> => {
-    while (asking) {
+    while (isSending) {
       await send('shop', keys.read, query(20_000))
       answered++
     }
@@ -71,7 +71,7 @@ test('large bodies of one key leave turns to others', async () => {
       answeredBefore.push(answered - first)
     }
   } finally {
-    asking = false
+    isSending = false
     await Promise.all(flood)
   }
   // in arrival order, all 16 waiting bodies would be answered before it; the median, because connections take time

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { map, type Observable } from 'rxjs'
 import { callOf, tableOfCall, type Call } from '../call.ts'
 import { checkedParts } from '../check.interceptor.ts'
-import { columnsOf, prefersCsv, takesCsvOnly, toCsv, type CsvStyle } from './csv.ts'
+import { columnsOf, prefersCsv, acceptsOnlyCsv, toCsv, type CsvStyle } from './csv.ts'
 import { EncodedAnswer } from './encoded-answer.ts'
 import { EventStream } from '../event-stream.ts'
 
@@ -30,7 +30,7 @@ export class CsvInterceptor implements NestInterceptor {
       map((answer: Body | EncodedAnswer | EventStream) => {
         // a client that also accepts events gets progress and answer as events
         if (answer instanceof EventStream) return answer
-        const body = answer instanceof EncodedAnswer ? decoded(answer) : answer
+        const body = answer instanceof EncodedAnswer ? decodeAnswer(answer) : answer
         void reply
           .header('content-type', 'text/csv; charset=utf-8')
           .header('content-disposition', 'attachment; filename="hopper.csv"')
@@ -46,7 +46,7 @@ export class CsvInterceptor implements NestInterceptor {
 
 /** Refuses a client that accepts only CSV before the call does any work. */
 function refuseCsvOnly({ media, answer, lenient }: Call, accept: string | undefined): void {
-  if (media || lenient || !answer || !takesCsvOnly(accept)) return
+  if (media || lenient || !answer || !acceptsOnlyCsv(accept)) return
   throw new HopperError(
     'HOP_NOT_ACCEPTABLE',
     'This answer is not a table, so it is not available as CSV; ask for application/json.',
@@ -59,6 +59,6 @@ function styleOf(request: FastifyRequest): CsvStyle {
 }
 
 /** Decodes an answer that a query thread encoded as JSON; its bounds keep it small enough to parse here. */
-function decoded(answer: EncodedAnswer): Body {
+function decodeAnswer(answer: EncodedAnswer): Body {
   return JSON.parse(answer.toBuffer().toString('utf8')) as Body
 }

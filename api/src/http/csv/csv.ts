@@ -82,7 +82,7 @@ interface Wish {
 
 /** Tells whether an Accept header prefers CSV to JSON. */
 export function prefersCsv(accept: string | undefined): boolean {
-  const wishes = wishesOf(accept)
+  const wishes = acceptedTypes(accept)
   const csv = wishes.findIndex(({ type }) => type === 'text/csv')
   if (csv < 0 || wishes[csv]!.q === 0) return false
   const json = wishes.findIndex(({ type }) => type === 'application/json')
@@ -90,15 +90,15 @@ export function prefersCsv(accept: string | undefined): boolean {
 }
 
 /** Tells whether an Accept header accepts CSV but not JSON. */
-export function takesCsvOnly(accept: string | undefined): boolean {
-  const wanted = wishesOf(accept).filter(({ q }) => q > 0)
+export function acceptsOnlyCsv(accept: string | undefined): boolean {
+  const accepted = acceptedTypes(accept).filter(({ q }) => q > 0)
   return (
-    wanted.some(({ type }) => type === 'text/csv') &&
-    !wanted.some(({ type }) => ['*/*', 'application/*', 'application/json'].includes(type))
+    accepted.some(({ type }) => type === 'text/csv') &&
+    !accepted.some(({ type }) => ['*/*', 'application/*', 'application/json'].includes(type))
   )
 }
 
-function wishesOf(accept = ''): Wish[] {
+function acceptedTypes(accept = ''): Wish[] {
   return accept.split(',').map((part) => {
     const [type = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase())
     const q = parameters.find((parameter) => parameter.startsWith('q='))

@@ -5,7 +5,7 @@ import type { WorkerJob } from './query-job.ts'
 import { QueryThreadHandle, type JobHost } from './query-thread-handle.ts'
 import { runParts } from '../runs/run-parts.ts'
 import { Shares, type Requester, type ShareBounds } from '../sharing/shares.ts'
-import { partsMaxOf } from './split-task.ts'
+import { partsMaxOf } from './split-job.ts'
 
 /** Maximum numbers of threads and queued queries, in total and per app and caller. */
 export interface PoolBounds {
@@ -64,12 +64,12 @@ interface Waiting extends Requester {
  */
 export class QueryPool {
   readonly #bounds: PoolBounds
-  readonly #running: ShareBounds
+  readonly #runningBounds: ShareBounds
   readonly #waitingBounds: ShareBounds
   readonly #sliceMs: number
   readonly #threads = new Set<QueryThreadHandle>()
-  readonly #atWork = new Shares()
-  readonly #order = new FairOrder(this.#atWork)
+  readonly #running = new Shares()
+  readonly #order = new FairOrder(this.#running)
   readonly #turns = new Set<Turn>()
   /** in arrival order */
   readonly #waiting = new Set<Waiting>()
@@ -86,7 +86,7 @@ export class QueryPool {
       waitingPerCallerMax = waitingMax,
     } = bounds
     this.#bounds = bounds
-    this.#running = { total: threadsMax, perApp: threadsPerAppMax, perCaller: threadsPerCallerMax }
+    this.#runningBounds = { total: threadsMax, perApp: threadsPerAppMax, perCaller: threadsPerCallerMax }
     this.#waitingBounds = { total: waitingMax, perApp: waitingPerAppMax, perCaller: waitingPerCallerMax }
     this.#sliceMs = bounds.sliceMs ?? SLICE_MS
   }
@@ -103,12 +103,12 @@ export class QueryPool {
    */
   async turn(requester: Requester, wait: Wait, isLong: boolean): Promise<Turn> {
     if (!isLong) this.assertRoom(requester)
-    return this.#enter(requester, wait, isLong)
+    return this.#enqueue(requester, wait, isLong)
   }
 
   /** busy threads and queued queries */
   get load(): { readonly running: number; readonly waiting: number } {
-    return { running: this.#atWork.total, waiting: this.#waiting.size }
+    return { running: this.#running.total, waiting: this.#waiting.size }
   }
 
   async close(): Promise<void> {
@@ -116,11 +116,11 @@ export class QueryPool {
     await Promise.all([...this.#threads].map((thread) => thread.end()))
   }
 
-  #enter(requester: Requester, { until, signal }: Wait, isLong: boolean): Promise<Turn> {
+  #enqueue(requester: Requester, { until, signal }: Wait, isLong: boolean): Promise<Turn> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer)
-        signal.removeEventListener('abort', aborted)
+        signal.removeEventListener('abort', onAbort)
         if (this.#waiting.delete(waiting)) this.#waitingShares.remove(requester)
       }
       const late = (): void => {
@@ -129,7 +129,7 @@ export class QueryPool {
         leave()
         reject(new HopperError('HOP_QUERY_TIMEOUT', 'The query waited for others until its time limit; try again.'))
       }
-      const aborted = (): void => {
+      const onAbort = (): void => {
         leave()
         reject(clientGone())
       }
@@ -138,18 +138,18 @@ export class QueryPool {
         resolve(
           this.#begin(
             new Turn(requester, thread, isLong, {
-              helpers: (task, turn) => this.#helpers(task, turn),
-              ended: (turn) => this.#ended(turn),
+              helpers: (job, turn) => this.#helpers(job, turn),
+              onEnded: (turn) => this.#removeTurn(turn),
             }),
           ),
         )
       }
       const waiting: Waiting = { ...requester, isLong, start }
       let timer = setTimeout(late, Math.max(0, until() - performance.now()))
-      signal.addEventListener('abort', aborted)
+      signal.addEventListener('abort', onAbort)
       this.#waiting.add(waiting)
       this.#waitingShares.add(requester)
-      if (signal.aborted) aborted()
+      if (signal.aborted) onAbort()
       else if (until() <= performance.now()) late()
       else this.#next()
     })
@@ -157,15 +157,15 @@ export class QueryPool {
 
   #begin(turn: Turn): Turn {
     this.#turns.add(turn)
-    this.#atWork.add(turn.requester)
+    this.#running.add(turn.requester)
     this.#order.served(turn.requester)
     return turn
   }
 
-  #ended(turn: Turn): void {
+  #removeTurn(turn: Turn): void {
     if (!this.#turns.delete(turn)) return
-    this.#atWork.remove(turn.requester, turn.threads.length)
-    for (const thread of turn.threads) if (thread.ended) this.#threads.delete(thread)
+    this.#running.remove(turn.requester, turn.threads.length)
+    for (const thread of turn.threads) if (thread.hasEnded) this.#threads.delete(thread)
     this.#next()
   }
 
@@ -184,8 +184,8 @@ export class QueryPool {
     const now = performance.now()
     const longMax = Math.max(1, this.#bounds.threadsMax - 1)
     const roomForLong = [...this.#turns].filter((turn) => turn.isLongAt(now, this.#sliceMs)).length < longMax
-    const shares = { ...this.#running, total: Infinity }
-    return [...this.#waiting].filter((each) => this.#atWork.hasRoom(each, shares) && (roomForLong || !each.isLong))
+    const shares = { ...this.#runningBounds, total: Infinity }
+    return [...this.#waiting].filter((each) => this.#running.hasRoom(each, shares) && (roomForLong || !each.isLong))
   }
 
   /** If a query could start but for a thread, makes the most recently started of the queries past their slice yield. */
@@ -202,14 +202,17 @@ export class QueryPool {
   }
 
   /** Assigns additional threads to a query that can be split, as long as nobody waits. */
-  #helpers(task: WorkerJob, turn: Turn): QueryThreadHandle[] {
-    const partsMax = this.#waiting.size > 0 ? 1 : partsMaxOf(task, this.#bounds.splitRowsMin)
+  #helpers(job: WorkerJob, turn: Turn): QueryThreadHandle[] {
+    const partsMax = this.#waiting.size > 0 ? 1 : partsMaxOf(job, this.#bounds.splitRowsMin)
     const threads: QueryThreadHandle[] = []
-    while (turn.threads.length + threads.length < partsMax && this.#atWork.hasRoom(turn.requester, this.#running)) {
+    while (
+      turn.threads.length + threads.length < partsMax &&
+      this.#running.hasRoom(turn.requester, this.#runningBounds)
+    ) {
       const thread = this.#free(turn.requester.app, threads)
       if (!thread) break
       threads.push(thread)
-      this.#atWork.add(turn.requester)
+      this.#running.add(turn.requester)
     }
     return threads
   }
@@ -217,7 +220,7 @@ export class QueryPool {
   /** Finds a free thread, preferably one that has worked for this app and has its columns cached. */
   #free(app: string, taken: readonly QueryThreadHandle[] = []): QueryThreadHandle | undefined {
     const busy = new Set([...taken, ...[...this.#turns].flatMap(({ threads }) => threads)])
-    const free = [...this.#threads].filter((thread) => !busy.has(thread) && !thread.ended)
+    const free = [...this.#threads].filter((thread) => !busy.has(thread) && !thread.hasEnded)
     const known = free.find((thread) => thread.app === app)
     if (known) return known
     if (busy.size >= this.#bounds.threadsMax) return undefined
@@ -229,8 +232,8 @@ export class QueryPool {
 }
 
 interface TurnHost {
-  helpers(task: WorkerJob, turn: Turn): QueryThreadHandle[]
-  ended(turn: Turn): void
+  helpers(job: WorkerJob, turn: Turn): QueryThreadHandle[]
+  onEnded(turn: Turn): void
 }
 
 /** How a turn ended that did not fail. */
@@ -271,17 +274,17 @@ export class Turn {
    * Runs a job.
    * @throws HopperError if it fails, or if its client has left
    */
-  async run(task: WorkerJob, host: JobHost, { until, signal }: Wait): Promise<TurnOutcome> {
-    this.#threads.push(...this.#host.helpers(task, this))
+  async run(job: WorkerJob, host: JobHost, { until, signal }: Wait): Promise<TurnOutcome> {
+    this.#threads.push(...this.#host.helpers(job, this))
     const stop = AbortSignal.any([signal, this.#stop.signal])
     let isEnded = false
-    const answer: JobHost['answer'] = async (asked) => {
+    const answer: JobHost['answer'] = async (request) => {
       if (stop.aborted) return undefined
-      const given = await host.answer(asked)
+      const given = await host.answer(request)
       isEnded ||= given === undefined
       return given
     }
-    const outcome = await runParts(this.#threads, task, { ...host, answer }, until() - performance.now(), stop)
+    const outcome = await runParts(this.#threads, job, { ...host, answer }, until() - performance.now(), stop)
     if (outcome.kind === 'finished') return outcome
     // Parts that are stopped because the host has ended the job may fail.
     if (isEnded) return { kind: 'ended' }
@@ -300,11 +303,11 @@ export class Turn {
 
   /** Releases the threads; none of them may be busy. */
   end(): void {
-    this.#host.ended(this)
+    this.#host.onEnded(this)
   }
 }
 
 /** Creates the error of a query whose client has disconnected; nobody reads it. */
 export function clientGone(): HopperError {
-  return new HopperError('HOP_QUERY_TIMEOUT', 'The client went away.')
+  return new HopperError('HOP_QUERY_TIMEOUT', 'The client disconnected.')
 }

@@ -1,6 +1,6 @@
 import type { Budget, Chunk, KeyTally, PutPlaces } from '@hopper/engine'
 import type { BoundedMap } from '../sharing/bounded-map.ts'
-import type { Ask, ChunkSource } from '../chunk-source.ts'
+import type { SendRequest, ChunkSource } from '../chunk-source.ts'
 import type { KnownIdentities } from '../known-identities.ts'
 import type { KnownPeople } from '../known-people.ts'
 import type { Progress } from './query-job.ts'
@@ -20,6 +20,6 @@ export interface QueryRuntime {
   /** the chunk that an export read last */
   readonly exported: { name?: string; chunk?: Chunk }
   readonly budget: Budget
-  readonly ask: Ask
+  readonly sendRequest: SendRequest
   readonly progress: (progress: Progress) => void
 }

@@ -18,7 +18,7 @@ const GRACE_MS = 1_000
 /** Serves a thread from the main thread while it runs a job. */
 export interface JobHost {
   /** Answers a request of the thread; undefined ends the job. */
-  answer(asked: WorkerRequest): Promise<Reply['answer']>
+  answer(request: WorkerRequest): Promise<Reply['answer']>
   progress(progress: Progress): void
 }
 
@@ -28,14 +28,14 @@ export class QueryThreadHandle {
   readonly #worker: Worker = startWorker(this.#lock)
   /** the app of its last job, whose decoded columns it has cached */
   app: string | undefined
-  ended = false
+  hasEnded = false
   #running: QueryJob | undefined
 
   constructor() {
     this.#worker.unref()
-    this.#worker.on('exit', () => (this.ended = true))
+    this.#worker.on('exit', () => (this.hasEnded = true))
     // The running job has its own listener, which reports an error that ends the thread.
-    this.#worker.on('error', () => (this.ended = true))
+    this.#worker.on('error', () => (this.hasEnded = true))
   }
 
   /** Ends the job when the thread next checks its stop flag, or terminates the thread if it does not. */
@@ -50,22 +50,22 @@ export class QueryThreadHandle {
     this.#running = job
     const worker = this.#worker
     let failure: unknown
-    const reply = async (id: number, asked: WorkerRequest): Promise<void> => {
-      const answer = await host.answer(asked).catch((error: unknown) => void (failure = error))
+    const reply = async (id: number, request: WorkerRequest): Promise<void> => {
+      const answer = await host.answer(request).catch((error: unknown) => void (failure = error))
       if (this.#running === job) worker.postMessage({ reply: { id, answer } } satisfies ToThread)
     }
     return new Promise((resolve) => {
       const end = (outcome: JobOutcome): void => {
         clearTimeout(timer)
-        worker.off('message', heard).off('error', crashed).off('exit', gone)
+        worker.off('message', onMessage).off('error', crashed).off('exit', onExit)
         worker.unref()
         this.#running = undefined
         resolve(outcome)
       }
       const fail = (error: unknown): void => end({ kind: 'failed', error })
       const crashed = (cause: unknown): void => fail(new HopperError('HOP_INTERNAL', undefined, { cause }))
-      const gone = (): void => fail(new HopperError('HOP_QUERY_TIMEOUT'))
-      const heard = (message: FromThread): void => {
+      const onExit = (): void => fail(new HopperError('HOP_QUERY_TIMEOUT'))
+      const onMessage = (message: FromThread): void => {
         if ('progress' in message) return host.progress(message.progress)
         if ('ask' in message) return void reply(message.id, message)
         if ('result' in message) end({ kind: 'finished', json: message.result })
@@ -74,7 +74,7 @@ export class QueryThreadHandle {
         else fail(errorOf(message.error))
       }
       const timer = setTimeout(() => void this.end(), Math.max(0, job.until - monotonicMs()) + GRACE_MS)
-      worker.on('message', heard).on('error', crashed).on('exit', gone)
+      worker.on('message', onMessage).on('error', crashed).on('exit', onExit)
       worker.ref()
       try {
         worker.postMessage({ job } satisfies ToThread, job.leader ? [job.leader] : job.others)
@@ -85,7 +85,7 @@ export class QueryThreadHandle {
   }
 
   async end(): Promise<void> {
-    this.ended = true
+    this.hasEnded = true
     await terminateOutsideZstd(this.#worker, this.#lock)
   }
 }

@@ -3,12 +3,12 @@ import { HopperError } from '@hopper/contracts'
 import { installZstdLock, timeBudget, type KeyTally, type PutPlaces } from '@hopper/engine'
 import { lowerThreadPriority } from '@hopper/engine/thread-priority'
 import { BoundedMap } from '../sharing/bounded-map.ts'
-import { ChunkSource, JobCancelled, type Ask } from '../chunk-source.ts'
+import { ChunkSource, JobCancelled, type SendRequest } from '../chunk-source.ts'
 import { KnownIdentities } from '../known-identities.ts'
 import { KnownPeople } from '../known-people.ts'
 import { monotonicMs, type FromThread, type QueryJob, type ToThread } from './query-job.ts'
 import { encodeResult } from '../result.ts'
-import { runQuestion } from '../runs/run-question.ts'
+import { runQuery } from '../runs/run-query.ts'
 import type { QueryRuntime } from './query-runtime.ts'
 
 const TALLIES_BYTES_MAX = 64 * 1024 * 1024
@@ -19,17 +19,17 @@ lowerThreadPriority()
 
 installZstdLock(workerData as SharedArrayBuffer)
 const port = parentPort!
-const asked = new Map<number, (answer: unknown) => void>()
+const pending = new Map<number, (answer: unknown) => void>()
 let nextId = 0
 
 const send = (message: FromThread): void => port.postMessage(message)
-const ask: Ask = (question) =>
+const sendRequest: SendRequest = (request) =>
   new Promise((resolve) => {
     const id = nextId++
-    asked.set(id, resolve)
-    send({ id, ...question })
+    pending.set(id, resolve)
+    send({ id, ...request })
   })
-const source = new ChunkSource(ask)
+const source = new ChunkSource(sendRequest)
 const identities = new KnownIdentities(source)
 const people = new KnownPeople(source, identities)
 const tallies = new BoundedMap<readonly KeyTally[]>(TALLIES_BYTES_MAX)
@@ -39,8 +39,8 @@ const exported: QueryRuntime['exported'] = {}
 /** Runs one query after the other, away from the thread that serves requests. */
 port.on('message', (message: ToThread) => {
   if ('job' in message) return void run(message.job)
-  asked.get(message.reply.id)?.(message.reply.answer)
-  asked.delete(message.reply.id)
+  pending.get(message.reply.id)?.(message.reply.answer)
+  pending.delete(message.reply.id)
 })
 
 async function run(job: QueryJob): Promise<void> {
@@ -54,7 +54,7 @@ async function run(job: QueryJob): Promise<void> {
   source.pages = job.context.pages
   try {
     budget.check()
-    const outcome = await runQuestion(job, {
+    const outcome = await runQuery(job, {
       source,
       identities,
       people,
@@ -62,7 +62,7 @@ async function run(job: QueryJob): Promise<void> {
       puts,
       exported,
       budget,
-      ask,
+      sendRequest: sendRequest,
       progress: (progress) => send({ progress }),
     })
     if (outcome.kind === 'unneeded') return send({ over: true })
@@ -71,7 +71,7 @@ async function run(job: QueryJob): Promise<void> {
   } catch (error) {
     send(error instanceof JobCancelled ? { over: true } : { error: serializeError(error) })
   } finally {
-    asked.clear()
+    pending.clear()
     source.settle()
   }
 }

@@ -3,7 +3,7 @@ import type { ColumnFetch } from '../pool/query-job.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /** Yields the chunks of each batch. Fetches the next batch while one is processed and reports progress after each. */
-export async function* fetchedAhead(
+export async function* prefetchChunks(
   batches: readonly (readonly ColumnFetch[])[],
   { source, budget, progress }: QueryRuntime,
 ): AsyncGenerator<Chunk[]> {

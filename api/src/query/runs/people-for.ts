@@ -14,8 +14,8 @@ export function peopleFor(question: Query, job: QueryJob, { people, budget }: Qu
 export async function isNeeded(
   people: People,
   { identifying, history }: QueryJob,
-  { ask }: QueryRuntime,
+  { sendRequest }: QueryRuntime,
 ): Promise<boolean> {
   if (identifying.length + history.length === 0) return true
-  return Boolean(await ask({ ask: 'known', identities: peopleDigest(people) }))
+  return Boolean(await sendRequest({ ask: 'known', identities: peopleDigest(people) }))
 }

@@ -14,7 +14,7 @@ export async function runExport(
   { chunks }: QueryJob,
   runtime: QueryRuntime,
 ): Promise<ExportPlace | null> {
-  const { budget, ask } = runtime
+  const { budget, sendRequest } = runtime
   const place = { ...request.start }
   async function* read(): AsyncGenerator<Iterable<ExportedEvent>> {
     for (; place.chunk < chunks.length; place.chunk++, place.row = 0) {
@@ -24,7 +24,7 @@ export async function runExport(
   }
   for await (const bytes of encodeEvents(request.format, read(), request)) {
     budget.check()
-    const answer = await ask({ ask: 'take', bytes })
+    const answer = await sendRequest({ ask: 'take', bytes })
     if (answer === undefined) throw new JobCancelled()
     if (answer === 'pause') return place
   }

@@ -3,16 +3,16 @@ import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
-import { fetchedAhead } from './fetched-ahead.ts'
+import { prefetchChunks } from './fetched-ahead.ts'
 
 /** Lists the keys that are too rare for a column of their own. */
 export async function runKeys(
   { request }: QueryOf<'keys'>,
   { chunks }: QueryJob,
-  place: QueryRuntime,
+  runtime: QueryRuntime,
 ): Promise<readonly string[]> {
   const scan = new RareKeyScan(request)
-  const wants = chunks.filter(hasRareKeys).map((summary) => ({ summary, names: rareKeyColumns }))
-  for await (const batch of fetchedAhead(batchesOf(wants), place)) for (const chunk of batch) scan.add(chunk)
+  const fetches = chunks.filter(hasRareKeys).map((summary) => ({ summary, names: rareKeyColumns }))
+  for await (const batch of prefetchChunks(batchesOf(fetches), runtime)) for (const chunk of batch) scan.add(chunk)
   return scan.finish()
 }

@@ -13,14 +13,14 @@ import type { QueryRuntime } from '../pool/query-runtime.ts'
 export async function runPage(
   { request }: QueryOf<'page'>,
   { chunks }: QueryJob,
-  place: QueryRuntime,
+  runtime: QueryRuntime,
 ): Promise<PageResult> {
   const events: ExportedEvent[] = []
   const next: number[] = []
   let { skip } = request
   for (const [lane, from] of request.starts.entries()) {
     const own = chunks.filter((summary) => summary.lane === lane)
-    const page = await lanePage(own, from, skip, request.limit - events.length, place)
+    const page = await lanePage(own, from, skip, request.limit - events.length, runtime)
     skip = page.skip
     next.push(page.next)
     events.push(...page.events)
@@ -32,9 +32,9 @@ export async function runPage(
 export async function runEncodedPage(
   { request }: QueryOf<'encoded_page'>,
   job: QueryJob,
-  place: QueryRuntime,
+  runtime: QueryRuntime,
 ): Promise<Uint8Array> {
-  const { events, next } = await runPage({ kind: 'page', request }, job, place)
+  const { events, next } = await runPage({ kind: 'page', request }, job, runtime)
   const items = events.map((event) => JSON.stringify(eventView(event)))
   const times = events.map(({ event }) => event.timestamp).sort((a, b) => a - b)
   const head: Omit<PageHead, 'digest'> = { next, ...(times.length > 0 && { times: [times[0]!, times.at(-1)!] }) }
@@ -52,14 +52,14 @@ async function lanePage(
   from: number,
   skipped: number,
   limit: number,
-  place: QueryRuntime,
+  runtime: QueryRuntime,
 ): Promise<LanePage> {
   const events: ExportedEvent[] = []
   let [skip, next] = [skipped, from]
   for (const cluster of clustersOf(chunks)) {
     if (events.length >= limit) break
     if (endOfPlaces(cluster) <= next) continue
-    place.budget.check()
+    runtime.budget.check()
     const rows = cluster.reduce((sum, summary) => sum + summary.rows, 0)
     const whole = cluster[0]!.first_position * limits.eventsPerBatchMax >= next
     if (whole && rows <= skip) {
@@ -67,11 +67,11 @@ async function lanePage(
       next = endOfPlaces(cluster)
       continue
     }
-    const read = await place.source.chunks(cluster.map((summary) => ({ summary, names: placeColumns })))
+    const read = await runtime.source.chunks(cluster.map((summary) => ({ summary, names: placeColumns })))
     const found = rowsInOrder(read, next, 0, skip + limit - events.length)
-    const wanted = found.slice(skip)
+    const selected = found.slice(skip)
     skip = Math.max(0, skip - found.length)
-    events.push(...(await eventsAt(cluster, wanted, place)))
+    events.push(...(await eventsAt(cluster, selected, runtime)))
     if (found.length > 0) next = found.at(-1)!.place + 1
   }
   return { events, skip, next }
@@ -79,13 +79,13 @@ async function lanePage(
 
 async function eventsAt(
   cluster: readonly ChunkSummary[],
-  wanted: ReturnType<typeof rowsInOrder>,
+  selected: ReturnType<typeof rowsInOrder>,
   { source }: QueryRuntime,
 ): Promise<ExportedEvent[]> {
-  const numbers = [...new Set(wanted.map(({ chunk }) => chunk))]
+  const numbers = [...new Set(selected.map(({ chunk }) => chunk))]
   const chunks = await source.chunks(
     numbers.map((number) => ({ summary: cluster[number]!, names: Object.keys(cluster[number]!.columns) })),
   )
   const readers = new Map(numbers.map((number, i) => [number, chunkRowReader(chunks[i]!)]))
-  return wanted.map(({ chunk, row }) => ({ ...readers.get(chunk)!(row), lane: cluster[chunk]!.lane }))
+  return selected.map(({ chunk, row }) => ({ ...readers.get(chunk)!(row), lane: cluster[chunk]!.lane }))
 }

@@ -1,6 +1,6 @@
 import { monotonicMs, type JobOutcome, type QueryJob, type WorkerJob } from '../pool/query-job.ts'
 import type { JobHost, QueryThreadHandle } from '../pool/query-thread-handle.ts'
-import { hostsOfParts, splitTask } from '../pool/split-task.ts'
+import { hostsOfParts, splitJob } from '../pool/split-job.ts'
 
 /**
  * Runs a job in several threads, one part in each, and returns the outcome once every part has ended. A part that fails
@@ -14,7 +14,7 @@ export async function runParts(
   signal: AbortSignal,
 ): Promise<JobOutcome> {
   const given = { ...task, until: monotonicMs() + limitMs, stop: new SharedArrayBuffer(4) }
-  const jobs = splitTask(task, threads.length).map((part): QueryJob => ({ ...given, ...part }))
+  const jobs = splitJob(task, threads.length).map((part): QueryJob => ({ ...given, ...part }))
   const hosts = hostsOfParts(host, task, threads.length)
   const stop = (): void => jobs.forEach((job, i) => threads[i]!.stop(job))
   /** outcomes of parts without a result, the first one first */

@@ -16,7 +16,7 @@ import type { QueryJob } from '../pool/query-job.ts'
 import type { Attributes, PersonResult, QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 import { PersonDetails } from './person-details.ts'
-import { fetchedAhead } from './fetched-ahead.ts'
+import { prefetchChunks } from './fetched-ahead.ts'
 
 type Device = DeviceKey & { readonly first: boolean }
 
@@ -24,30 +24,30 @@ type Device = DeviceKey & { readonly first: boolean }
 export async function runPerson(
   { request }: QueryOf<'person'>,
   job: QueryJob,
-  place: QueryRuntime,
+  runtime: QueryRuntime,
 ): Promise<PersonResult> {
   const { app, chunks, identifying } = job
   const { kind, id, lanes, limit } = request
-  const index = await place.identities.index(app, identifying)
+  const index = await runtime.identities.index(app, identifying)
   const devices = kind === 'user' ? index.devicesOf(id) : [deviceOf(app, id)]
-  const story = new Story(limit, request.before)
+  const timeline = new PersonTimeline(limit, request.before)
   const near = chunks.filter((summary) =>
     devices.some((device) => lowHalf(device) % lanes === summary.lane && mayHave(summary, device)),
   )
-  for await (const batch of fetchedAhead(batchesOf(near.map((summary) => ({ summary, names: ['runs'] }))), place)) {
+  for await (const batch of prefetchChunks(batchesOf(near.map((summary) => ({ summary, names: ['runs'] }))), runtime)) {
     const present = batch
       .filter((chunk) => devices.some((device) => runOfDevice(chunk, device) >= 0))
       .map(({ summary }) => summary)
     for (const some of batchesOf(present.map((summary) => ({ summary, names: Object.keys(summary.columns) })))) {
-      for (const chunk of await place.source.chunks(some)) collect(story, chunk, devices, request, place)
+      for (const chunk of await runtime.source.chunks(some)) collect(timeline, chunk, devices, request, runtime)
     }
   }
   const users = kind === 'device' ? index.usersOf(deviceOf(app, id)) : [id]
   // of a device, those of its first user: that is who its anonymous events belong to
   const shown = { user: users[0], device: kind === 'device' ? deviceOf(app, id) : undefined }
   const own = shown.user === undefined ? devices : index.devicesOf(shown.user)
-  const details = await new PersonDetails(job.context, index.identities(), own, lanes).read(job, place)
-  return story.result(users, details.traitsOf(shown), details.propertiesOf(shown))
+  const details = await new PersonDetails(job.context, index.identities(), own, lanes).read(job, runtime)
+  return timeline.result(users, details.traitsOf(shown), details.propertiesOf(shown))
 }
 
 function deviceOf(app: string, id: string): Device {
@@ -56,7 +56,7 @@ function deviceOf(app: string, id: string): Device {
 }
 
 function collect(
-  story: Story,
+  timeline: PersonTimeline,
   chunk: Chunk,
   devices: readonly Device[],
   request: QueryOf<'person'>['request'],
@@ -68,12 +68,12 @@ function collect(
     const run = runOfDevice(chunk, device)
     if (run < 0) continue
     const wanted = (user: string): boolean => kind === 'device' || user === id || (user === '' && device.first)
-    for (const event of eventsOfRun(chunk, run, request, wanted)) story.add(event, chunk.summary)
+    for (const event of eventsOfRun(chunk, run, request, wanted)) timeline.add(event, chunk.summary)
   }
 }
 
 /** Gathers the events of a person, in any order. */
-class Story {
+class PersonTimeline {
   readonly #wanted: number
   readonly #before: EventPlace | undefined
   readonly #devices = new Map<string, { first: number; last: number; events: number }>()
@@ -101,11 +101,11 @@ class Story {
     const placed = { ...archived, lane }
     if (this.#before && comparePlaces(placeOf(placed), this.#before) >= 0) return
     this.#newest.push(placed)
-    if (this.#newest.length >= this.#wanted * 2 + 64) this.#cut()
+    if (this.#newest.length >= this.#wanted * 2 + 64) this.#truncate()
   }
 
   result(users: readonly string[], traits: Attributes, properties: Attributes): PersonResult {
-    this.#cut()
+    this.#truncate()
     return {
       users,
       events: this.#events,
@@ -119,7 +119,7 @@ class Story {
     }
   }
 
-  #cut(): void {
+  #truncate(): void {
     this.#newest = this.#newest.sort((a, b) => comparePlaces(placeOf(b), placeOf(a))).slice(0, this.#wanted)
   }
 }

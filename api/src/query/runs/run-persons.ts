@@ -5,7 +5,7 @@ import type { QueryRuntime } from '../pool/query-runtime.ts'
 import type { PersonsResult, QueryOf } from '../query.ts'
 import { peopleFor } from './people-for.ts'
 import { PersonDetails } from './person-details.ts'
-import { fetchedAhead } from './fetched-ahead.ts'
+import { prefetchChunks } from './fetched-ahead.ts'
 
 /** Lists the persons of a range, page by page; their traits and computed properties are read at the end. */
 export async function runPersons(
@@ -20,7 +20,7 @@ export async function runPersons(
   const lanes = [...Map.groupBy(job.chunks, ({ lane }) => lane).values()]
   const wants = lanes.map((lane) => lane.map((summary) => ({ summary, names: scan.columns(summary) })))
   wants.forEach(assertLaneFits)
-  for await (const lane of fetchedAhead(wants, place)) scan.scanLane(spansOf(lane))
+  for await (const lane of prefetchChunks(wants, place)) scan.scanLane(spansOf(lane))
   const { persons, more } = scan.finish()
   const details = await detailsOf(persons, people, job, request.lanes, place)
   const last = persons.at(-1)

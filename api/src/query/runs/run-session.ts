@@ -3,7 +3,7 @@ import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 import type { QueryOf, SessionResult } from '../query.ts'
-import { fetchedAhead } from './fetched-ahead.ts'
+import { prefetchChunks } from './fetched-ahead.ts'
 
 /** Collects the events of a session that count. They may have several devices, so every lane is searched. */
 export async function runSession(
@@ -31,7 +31,7 @@ async function* eventsOf(
   runtime: QueryRuntime,
 ): AsyncGenerator<SessionEvent> {
   const wants = chunks.map((summary) => ({ summary, names: sessionColumns }))
-  for await (const batch of fetchedAhead(batchesOf(wants), runtime)) {
+  for await (const batch of prefetchChunks(batchesOf(wants), runtime)) {
     const present = batch.filter((chunk) => hasSession(chunk, request.id)).map(({ summary }) => summary)
     for (const some of batchesOf(present.map((summary) => ({ summary, names: sessionEventColumns(summary) }))))
       for (const chunk of await runtime.source.chunks(some)) {

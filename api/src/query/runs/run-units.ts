@@ -6,25 +6,25 @@ import type { QueryJob, ColumnFetch } from '../pool/query-job.ts'
 import type { UnitQuery } from '../query.ts'
 import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
 import { isNeeded, peopleFor } from './people-for.ts'
-import { fetchedAhead } from './fetched-ahead.ts'
+import { prefetchChunks } from './fetched-ahead.ts'
 
 type Scan = FunnelScan | JourneyScan | RetentionScan
 
 /** Runs a query in this thread, or its part of one: a part with a leader sends its result to the leader. */
-export async function runUnits(question: UnitQuery, job: QueryJob, place: QueryRuntime): Promise<QuestionOutcome> {
+export async function runUnits(query: UnitQuery, job: QueryJob, runtime: QueryRuntime): Promise<QuestionOutcome> {
   const { context, chunks, leader, others } = job
-  const people = await peopleFor(question, job, place)
+  const people = await peopleFor(query, job, runtime)
   const { identities } = people
   const lanes = [...Map.groupBy(chunks, ({ lane }) => lane).values()]
   const scanned = async <S extends Scan>(scan: S): Promise<S> => {
-    const wants = lanes.map((lane) => wantsOfLane(scan, lane, identities))
-    for await (const lane of fetchedAhead(wants, place))
+    const fetches = lanes.map((lane) => fetchesOfLane(scan, lane, identities))
+    for await (const lane of prefetchChunks(fetches, runtime))
       scan.scanLane({ lane: lane[0]!.summary.lane, spans: spansOf(lane), identities })
     return scan
   }
-  if (leader && question.kind === 'funnel') {
+  if (leader && query.kind === 'funnel') {
     await findForLeader(leader, async (withTieBreakers) =>
-      (await scanned(new FunnelScan(question.request, context, place.budget, withTieBreakers))).partial(),
+      (await scanned(new FunnelScan(query.request, context, runtime.budget, withTieBreakers))).partial(),
     )
     return { kind: 'answered', result: undefined }
   }
@@ -33,13 +33,13 @@ export async function runUnits(question: UnitQuery, job: QueryJob, place: QueryR
     const partials = parts.find(withTieBreakers)
     // A failure in another thread also stops this one, which notices it after its own lanes.
     partials.catch(() => undefined)
-    const scan = await scanned(scanOf(question, context, place.budget, withTieBreakers))
+    const scan = await scanned(scanOf(query, context, runtime.budget, withTieBreakers))
     for (const partial of await partials) if (scan instanceof FunnelScan) scan.absorb(partial)
     const answer = scan.finish()
     return scan.hasUnresolvedTies ? undefined : answer
   }
   try {
-    if (!(await isNeeded(people, job, place))) return { kind: 'unneeded' }
+    if (!(await isNeeded(people, job, runtime))) return { kind: 'unneeded' }
     return { kind: 'answered', result: (await run(false)) ?? (await run(true)) }
   } finally {
     parts.close()
@@ -50,17 +50,17 @@ export async function runUnits(question: UnitQuery, job: QueryJob, place: QueryR
  * Creates the scan of a query. Only a funnel has a cheap first run, not `withTieBreakers`, in the hope that there are
  * no ties to break.
  */
-function scanOf(question: UnitQuery, context: QueryJob['context'], budget: Budget, withTieBreakers: boolean): Scan {
-  if (question.kind === 'funnel') return new FunnelScan(question.request, context, budget, withTieBreakers)
-  if (question.kind === 'journeys') return new JourneyScan(question.request, budget)
-  return new RetentionScan(question.request, context, budget)
+function scanOf(query: UnitQuery, context: QueryJob['context'], budget: Budget, withTieBreakers: boolean): Scan {
+  if (query.kind === 'funnel') return new FunnelScan(query.request, context, budget, withTieBreakers)
+  if (query.kind === 'journeys') return new JourneyScan(query.request, budget)
+  return new RetentionScan(query.request, context, budget)
 }
 
 /**
  * Lists the columns of a lane. Those that break ties are needed only if the events of a unit may be in several spans or
  * lanes.
  */
-function wantsOfLane(
+function fetchesOfLane(
   { plan, withTieBreakers }: Scan,
   lane: readonly ChunkSummary[],
   identities: Identities,
@@ -70,7 +70,7 @@ function wantsOfLane(
   )
   const byPerson = plan.unit === 'person' && identities.keys.length > 0
   const ties = spans.size > 1 || plan.unit === 'session' || (byPerson && withTieBreakers)
-  const wants = lane.map((summary) => {
+  const fetches = lane.map((summary) => {
     const { always, tied } = plan.columns(summary)
     return {
       summary,
@@ -81,6 +81,6 @@ function wantsOfLane(
       ],
     }
   })
-  assertLaneFits(wants)
-  return wants
+  assertLaneFits(fetches)
+  return fetches
 }

@@ -7,21 +7,21 @@ import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryOf } from '../query.ts'
 import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
 import { isNeeded, peopleFor } from './people-for.ts'
-import { fetchedAhead } from './fetched-ahead.ts'
+import { prefetchChunks } from './fetched-ahead.ts'
 
 /** Counts the values of keys. The tallies of whole chunks are cached, also for other ranges and prefixes. */
 export async function runValues(
   asked: QueryOf<'values'>,
   job: QueryJob,
-  place: QueryRuntime,
+  runtime: QueryRuntime,
 ): Promise<QuestionOutcome> {
   const { request } = asked
   const { app, chunks, context, identifying, history } = job
-  const people = await peopleFor(asked, job, place)
-  if (!(await isNeeded(people, job, place))) return { kind: 'unneeded' }
+  const people = await peopleFor(asked, job, runtime)
+  if (!(await isNeeded(people, job, runtime))) return { kind: 'unneeded' }
   const plan = new ValuePlan(request)
   const totals = new ValueTotals(request)
-  const question = canonicalJson([
+  const queryName = canonicalJson([
     app,
     context.pages ?? null,
     request.key ?? null,
@@ -29,19 +29,19 @@ export async function runValues(
     request.filters,
     identifying.length + history.length === 0 ? null : peopleDigest(people),
   ])
-  const nameOf = (summary: ChunkSummary): string => `${question}${chunkName(summary)}`
+  const nameOf = (summary: ChunkSummary): string => `${queryName}${chunkName(summary)}`
   const unknown: ChunkSummary[] = []
   for (const summary of chunks) {
-    const known = plan.surrounds(summary) ? place.tallies.get(nameOf(summary)) : undefined
+    const known = plan.surrounds(summary) ? runtime.tallies.get(nameOf(summary)) : undefined
     if (known) totals.add(known)
     else unknown.push(summary)
   }
   const batches = batchesOf(unknown.map((summary) => ({ summary, names: plan.columns(summary) })))
-  for await (const batch of fetchedAhead(batches, place)) {
+  for await (const batch of prefetchChunks(batches, runtime)) {
     for (const chunk of batch) {
-      const tallies = tallyValues(plan, chunk, place.budget)
+      const tallies = tallyValues(plan, chunk, runtime.budget)
       totals.add(tallies)
-      if (plan.surrounds(chunk.summary)) place.tallies.put(nameOf(chunk.summary), tallies, bytesOf(tallies))
+      if (plan.surrounds(chunk.summary)) runtime.tallies.put(nameOf(chunk.summary), tallies, bytesOf(tallies))
     }
   }
   return { kind: 'answered', result: totals.finish() }

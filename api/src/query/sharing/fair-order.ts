@@ -9,13 +9,13 @@ const REMEMBERED_MAX = 10_000
  * then take turns among themselves.
  */
 export class FairOrder {
-  readonly #atWork: Shares
+  readonly #running: Shares
   readonly #apps = new Map<string, number>()
   readonly #callers = new Map<string, number>()
   #turns = 0
 
   constructor(atWork: Shares) {
-    this.#atWork = atWork
+    this.#running = atWork
   }
 
   /** Returns the next requester; `waiting` is in arrival order. */
@@ -39,7 +39,7 @@ export class FairOrder {
 
   /** Lists the ranks, most important first; lower goes first. */
   #ranks(requester: Requester): number[] {
-    const [appWork, callerWork] = [this.#atWork.ofApp(requester), this.#atWork.ofCaller(requester)]
+    const [appWork, callerWork] = [this.#running.ofApp(requester), this.#running.ofCaller(requester)]
     const [appTurn, callerTurn] = [this.#apps.get(requester.app) ?? 0, this.#callers.get(requester.caller) ?? 0]
     return [Math.max(appWork, callerWork), Math.max(appTurn, callerTurn), callerWork, callerTurn]
   }

@@ -6,7 +6,7 @@ import type { Filter } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
-import { archive as fill, type Sketch } from '../../testing/archived.ts'
+import { archiveSketches, type Sketch } from '../../testing/archived.fixture.ts'
 import { ArchiveQueries } from '../archive-queries.ts'
 import { FairOrder } from './fair-order.ts'
 import type { PoolBounds } from '../pool/query-pool.ts'
@@ -49,7 +49,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'hopper-fair-'))
   storage = await openEmbedded({ dir, lanes: 1 })
   for (const app of ['a', 'b', 'c']) {
-    await fill(
+    await archiveSketches(
       storage,
       app,
       0,
@@ -63,7 +63,7 @@ beforeAll(async () => {
     )
   }
 })
-afterEach(() => Promise.all(opened.splice(0).map((questions) => questions.onModuleDestroy())))
+afterEach(() => Promise.all(opened.splice(0).map((queries) => queries.onModuleDestroy())))
 afterAll(async () => {
   await storage.close()
   rmSync(dir, { recursive: true })
@@ -71,9 +71,9 @@ afterAll(async () => {
 
 function open(some: Partial<PoolBounds> = {}, limitMs = LIMIT_MS): ArchiveQueries {
   metrics = new Registry()
-  const questions = new ArchiveQueries(storage.archive, limitMs, metrics, { ...bounds, ...some })
-  opened.push(questions)
-  return questions
+  const queries = new ArchiveQueries(storage.archive, limitMs, metrics, { ...bounds, ...some })
+  opened.push(queries)
+  return queries
 }
 
 const state = async (name: string): Promise<number> =>
@@ -87,21 +87,19 @@ const slowFilter: Filter = { type: 'regex', key: 'text', value: '[ab]*a[ab]{40}c
 const slow = (name: string): QueryOf<'events'> => events([slowFilter], name)
 const quick = (name: string): QueryOf<'events'> => events([{ type: 'eq', key: 'text', value: 'b' }], name)
 
-interface Asked {
+interface SentQuery {
   readonly ended: Promise<string>
   leave(): void
 }
 
 /** Runs a query and returns its outcome: "answered", or the error code with the limit that it names. */
-function ask(questions: ArchiveQueries, app: string, caller: string, question: QueryOf<'events'>): Asked {
+function send(queries: ArchiveQueries, app: string, caller: string, query: QueryOf<'events'>): SentQuery {
   const left = new AbortController()
-  const ended = questions
-    .ask(app, question, context, { signal: left.signal, caller, arrivedAt: performance.now() })
-    .then(
-      () => 'answered',
-      (error: { code?: string; details?: { limit?: string } }) =>
-        [error.code, error.details?.limit].filter(Boolean).join(' '),
-    )
+  const ended = queries.ask(app, query, context, { signal: left.signal, caller, arrivedAt: performance.now() }).then(
+    () => 'answered',
+    (error: { code?: string; details?: { limit?: string } }) =>
+      [error.code, error.details?.limit].filter(Boolean).join(' '),
+  )
   return { ended, leave: () => left.abort(Object.assign(new Error('left'), { code: 'left' })) }
 }
 
@@ -124,54 +122,54 @@ it('the app and caller with the least running work, served longest ago, goes fir
 })
 
 it('a flood of one key leaves a thread and queue places to others, and its errors name the limit', async () => {
-  const questions = open()
-  const flood = Array.from({ length: 8 }, (_, i) => ask(questions, 'a', 'key a', slow(`${i}`)))
+  const queries = open()
+  const flood = Array.from({ length: 8 }, (_, i) => send(queries, 'a', 'key a', slow(`${i}`)))
   await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(1)
   expect(await Promise.all(flood.slice(5).map(({ ended }) => ended))).toEqual(
     new Array(3).fill('HOP_SHARE queries_waiting_per_caller'),
   )
   const others = [
-    ask(questions, 'a', 'key b', quick('x')),
-    ask(questions, 'a', 'key b', quick('y')),
-    ask(questions, 'a', 'key c', quick('z')),
+    send(queries, 'a', 'key b', quick('x')),
+    send(queries, 'a', 'key b', quick('y')),
+    send(queries, 'a', 'key c', quick('z')),
   ]
   expect(await others[2]!.ended).toBe('HOP_SHARE queries_waiting_per_app')
-  for (const app of ['b', 'c', 'b']) expect(await ask(questions, app, `key ${app}`, quick('q')).ended).toBe('answered')
+  for (const app of ['b', 'c', 'b']) expect(await send(queries, app, `key ${app}`, quick('q')).ended).toBe('answered')
   // control: without shares, the same flood takes all threads and places
   const greedy = open({ threadsPerAppMax: 2, waitingMax: 3, waitingPerAppMax: 99, waitingPerCallerMax: 99 })
-  const full = Array.from({ length: 5 }, (_, i) => ask(greedy, 'a', 'key a', slow(`${i}`)))
+  const full = Array.from({ length: 5 }, (_, i) => send(greedy, 'a', 'key a', slow(`${i}`)))
   await expect.poll(() => state('waiting'), { timeout: 20_000 }).toBe(3)
-  expect(await ask(greedy, 'b', 'key b', quick('q')).ended).toBe('HOP_QUERY_BUSY queries_waiting')
+  expect(await send(greedy, 'b', 'key b', quick('q')).ended).toBe('HOP_QUERY_BUSY queries_waiting')
   for (const { leave } of [...flood, ...others, ...full]) leave()
 })
 
 it('a client that leaves frees its thread and place immediately', async () => {
-  const questions = open()
-  const flood = Array.from({ length: 5 }, (_, i) => ask(questions, 'a', 'key a', slow(`${i}`)))
+  const queries = open()
+  const flood = Array.from({ length: 5 }, (_, i) => send(queries, 'a', 'key a', slow(`${i}`)))
   await expect.poll(() => state('waiting'), { timeout: 20_000 }).toBe(4)
   for (const { leave } of flood) leave()
   expect(await state('waiting')).toBe(0)
-  expect(await ask(questions, 'a', 'key a', quick('q')).ended).toBe('answered')
+  expect(await send(queries, 'a', 'key a', quick('q')).ended).toBe('answered')
 })
 
 it('waiting counts: a query without a thread ends at its limit', async () => {
-  const questions = open({}, 3_000)
+  const queries = open({}, 3_000)
   const began = performance.now()
-  const waiting = Array.from({ length: 4 }, (_, i) => ask(questions, 'a', 'key a', slow(`${i}`)).ended)
+  const waiting = Array.from({ length: 4 }, (_, i) => send(queries, 'a', 'key a', slow(`${i}`)).ended)
   expect(await Promise.all(waiting)).toEqual(new Array(4).fill('HOP_QUERY_TIMEOUT'))
   expect(performance.now() - began).toBeLessThan(3_000 + 4_000)
 })
 
 it('the start of a thread counts against the limit', async () => {
-  const questions = open({}, 50)
+  const queries = open({}, 50)
   // start the archive's own thread first
-  await questions.list({ app: 'a', from: 0, to: T0 })
-  expect(await ask(questions, 'a', 'key a', quick('q')).ended).toBe('HOP_QUERY_TIMEOUT')
+  await queries.list({ app: 'a', from: 0, to: T0 })
+  expect(await send(queries, 'a', 'key a', quick('q')).ended).toBe('HOP_QUERY_TIMEOUT')
 })
 
 it('a query that has yielded is answered after the query that it made room for', async () => {
   const texts = Array.from({ length: 200 }, (_, i) => textOf(i))
-  await fill(
+  await archiveSketches(
     storage,
     'd',
     0,
@@ -179,34 +177,34 @@ it('a query that has yielded is answered after the query that it made room for',
     0,
     texts.map((text, i): Sketch => ({ device: `d${i}`, time: T0 + i, data: { text } })),
   )
-  const questions = open({ threadsMax: 1, sliceMs: 300 })
+  const queries = open({ threadsMax: 1, sliceMs: 300 })
   const order: string[] = []
   const noted = <T>(name: string, asked: Promise<T>): Promise<T> => asked.finally(() => order.push(name))
   // some seconds: 20 ms for each of 200 values
   const filters: Filter[] = [slowFilter, { type: 'eq', key: 'text', value: texts[7]! }]
   const client = { signal: new AbortController().signal }
-  const long = noted('long', questions.ask('d', events([{ type: 'or', filters }], 'one'), context, client))
+  const long = noted('long', queries.ask('d', events([{ type: 'or', filters }], 'one'), context, client))
   await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(1)
-  const short = noted('short', ask(questions, 'c', 'key c', quick('q')).ended)
+  const short = noted('short', send(queries, 'c', 'key c', quick('q')).ended)
   expect(await short).toBe('answered')
   expect((await long).result.data).toMatchObject([{ name: 'one', count: 1 }])
   expect(order).toEqual(['short', 'long'])
 })
 
 it('long queries of several apps yield to a query that may be quick, and then continue', async () => {
-  const questions = open({ sliceMs: 500 })
-  const long = [ask(questions, 'a', 'key a', slow('1')), ask(questions, 'b', 'key b', slow('2'))]
+  const queries = open({ sliceMs: 500 })
+  const long = [send(queries, 'a', 'key a', slow('1')), send(queries, 'b', 'key b', slow('2'))]
   await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(2)
-  expect(await ask(questions, 'c', 'key c', quick('q')).ended).toBe('answered')
+  expect(await send(queries, 'c', 'key c', quick('q')).ended).toBe('answered')
   await expect.poll(async () => [await state('running'), await state('waiting')], { timeout: 20_000 }).toEqual([1, 1])
   long[0]!.leave()
   await expect.poll(async () => [await state('running'), await state('waiting')], { timeout: 20_000 }).toEqual([1, 0])
   long[1]!.leave()
   // control: with an endless slice, it waits
   const patient = open()
-  const held = [ask(patient, 'a', 'key a', slow('1')), ask(patient, 'b', 'key b', slow('2'))]
+  const held = [send(patient, 'a', 'key a', slow('1')), send(patient, 'b', 'key b', slow('2'))]
   await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(2)
-  const late = ask(patient, 'c', 'key c', quick('q'))
+  const late = send(patient, 'c', 'key c', quick('q'))
   expect(await Promise.race([late.ended, new Promise((next) => setTimeout(next, 3_000, 'waits'))])).toBe('waits')
   for (const { leave } of [...held, late]) leave()
 })

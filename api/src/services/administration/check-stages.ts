@@ -40,13 +40,13 @@ export function keptParameters(listed: readonly string[], funnels: readonly Pick
 }
 
 /** Checks the number of parameters that an app keeps. */
-export function keptProblems(kept: readonly string[], field = 'stages'): Fault[] {
-  if (kept.length <= limits.keepParametersMax) return []
+export function keptProblems(parameters: readonly string[], field = 'stages'): Fault[] {
+  if (parameters.length <= limits.keepParametersMax) return []
   return [
     {
       field,
       message:
-        `must not use more parameters: the app would keep ${kept.length}, ` +
+        `must not use more parameters: the app would keep ${parameters.length}, ` +
         `at most ${limits.keepParametersMax} are allowed`,
     },
   ]
@@ -57,7 +57,7 @@ export function keptProblems(kept: readonly string[], field = 'stages'): Fault[]
  * more stays until it is removed from the list.
  */
 export async function keepParametersOf(registry: Registry, app: App, funnel: Funnel): Promise<void> {
-  const kept = keptParameters(app.keep_parameters, [funnel])
-  if (kept.length > app.keep_parameters.length)
-    await registry.apps.put(app.organization, app.id, { ...app, keep_parameters: kept })
+  const parameters = keptParameters(app.keep_parameters, [funnel])
+  if (parameters.length > app.keep_parameters.length)
+    await registry.apps.put(app.organization, app.id, { ...app, keep_parameters: parameters })
 }

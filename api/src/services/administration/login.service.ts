@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, type Me, type Member } from '@hopper/contracts'
 import type { Login, Registry } from '@hopper/storage'
-import { Attempts } from '../../access/attempts.ts'
+import { FailureCounter } from '../../access/failure-counter.ts'
 import type { MemberCaller } from '../../access/caller.ts'
 import { verifyPassword } from '../../access/password.ts'
 import { newSecret, secretHash } from '../../access/secret.ts'
@@ -28,8 +28,8 @@ export class LoginService {
   private readonly registry: Registry
   private readonly clock: Clock
   private readonly ingestUrl: string | undefined
-  private readonly perName = new Attempts(FAILURES_PER_NAME_MAX, WINDOW_MS)
-  private readonly perSource = new Attempts(FAILURES_PER_SOURCE_MAX, WINDOW_MS)
+  private readonly perName = new FailureCounter(FAILURES_PER_NAME_MAX, WINDOW_MS)
+  private readonly perSource = new FailureCounter(FAILURES_PER_SOURCE_MAX, WINDOW_MS)
 
   constructor(
     @Inject(REGISTRY) registry: Registry,

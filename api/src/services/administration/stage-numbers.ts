@@ -3,7 +3,7 @@ import type { Registry } from '@hopper/storage'
 import type { Fault } from '../../http/faults.ts'
 
 /** A stage in a request; one without an id gets a new id. */
-export type SentStage = Omit<Stage, 'id'> & { readonly id?: number | undefined }
+export type StageInput = Omit<Stage, 'id'> & { readonly id?: number | undefined }
 
 /** Stages with their ids and numbers, the highest id to record, and the faults. */
 export interface NumberedStages {
@@ -17,7 +17,7 @@ export interface NumberedStages {
  * of another stage. A stage whose entry condition changes keeps its id and gets a new number, for which nothing is
  * counted yet.
  */
-export function numberStages(sent: readonly SentStage[], before: readonly Stage[], mark: number): NumberedStages {
+export function numberStages(sent: readonly StageInput[], before: readonly Stage[], mark: number): NumberedStages {
   const given = sent.flatMap(({ id }) => (id === undefined ? [] : [id]))
   const faults: Fault[] = []
   let highest = Math.max(mark, ...before.map(({ id, number = id }) => Math.max(id, number)))

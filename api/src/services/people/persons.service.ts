@@ -6,9 +6,9 @@ import { eventView, PAGE_EVENTS_DEFAULT } from '../../answers/events/events.ts'
 import {
   PERSONS_DEFAULT,
   type Person,
-  type PersonAsked,
+  type PersonParameters,
   type Persons,
-  type PersonsAsked,
+  type PersonsParameters,
 } from '../../answers/people.ts'
 import { eventPlace, personPlace, personsCursor, timelineCursor } from '../../answers/persons-cursor.ts'
 import { checkedBody, invalidFields } from '../../http/checked.ts'
@@ -45,10 +45,10 @@ export class PersonsService {
 
   async list(
     app: App,
-    { search, filter, order = ORDER_DEFAULT, cursor, limit = PERSONS_DEFAULT, ...asked }: PersonsAsked,
+    { search, filter, order = ORDER_DEFAULT, cursor, limit = PERSONS_DEFAULT, ...parameters }: PersonsParameters,
     client: Client,
   ): Promise<Persons> {
-    const range = await this.answers.open(app, asked)
+    const range = await this.answers.open(app, parameters)
     const { from, to } = instantRange(app, range.from, range.to)
     const request = {
       from,
@@ -79,10 +79,10 @@ export class PersonsService {
   async one(
     app: App,
     id: string,
-    { limit = PAGE_EVENTS_DEFAULT, cursor, ...asked }: PersonAsked,
+    { limit = PAGE_EVENTS_DEFAULT, cursor, ...parameters }: PersonParameters,
     client: Client,
   ): Promise<Person> {
-    const range = await this.answers.open(app, asked)
+    const range = await this.answers.open(app, parameters)
     const { from, to } = instantRange(app, range.from, range.to)
     const [kind, name] = /^[ud]:/.test(id)
       ? [id.startsWith('d:') ? ('device' as const) : ('user' as const), id.slice(2)]

@@ -72,15 +72,15 @@ export function* encodeGroups(
 
 /** Packs events that are already columns into the chunks of one span. */
 export function encodeColumns(columns: RowColumns, cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
-  return numbered(partsOf(columns, cover, rowsMax))
+  return numberParts(partsOf(columns, cover, rowsMax))
 }
 
 /** Numbers the parts of a span in order. */
-export function numbered(parts: readonly EncodedChunk[]): EncodedChunk[] {
+export function numberParts(parts: readonly EncodedChunk[]): EncodedChunk[] {
   return parts.map(({ summary, columns }, part) => ({ summary: { ...summary, part, parts: parts.length }, columns }))
 }
 
-/** Packs rows into as many chunks as the limits require; `numbered` numbers them. */
+/** Packs rows into as many chunks as the limits require; `numberParts` numbers them. */
 export function partsOf(columns: RowColumns, cover: ChunkCover, rowsMax: number): EncodedChunk[] {
   const parts: EncodedChunk[] = []
   const cut = (begin: number, end: number): void => {

@@ -153,7 +153,7 @@ function check(at: World, query: FunnelRequest, lanes: readonly LaneInput[]): vo
 }
 
 /** Returns the lanes with chunks that provide only the columns of the plan. */
-function limited(at: World, query: FunnelRequest): LaneInput[] {
+function limitedInputs(at: World, query: FunnelRequest): LaneInput[] {
   const { plan } = new FunnelScan(query, contextOf(query))
   const only = (chunk: Chunk): Chunk => {
     const { always, tied } = plan.columns(chunk.summary)
@@ -171,7 +171,7 @@ describe('the funnel kernel', () => {
     () => {
       fc.assert(
         fc.property(world, fc.array(request, { minLength: 15, maxLength: 15 }), (at, queries) => {
-          check(at, queries[0]!, limited(at, queries[0]!))
+          check(at, queries[0]!, limitedInputs(at, queries[0]!))
           for (const query of queries.slice(1)) check(at, query, at.lanes)
         }),
         { numRuns: 140 },

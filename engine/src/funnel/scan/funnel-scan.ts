@@ -1,5 +1,5 @@
-import { dropCauses, type Cut, type FunnelRequest, type FunnelResult } from '@hopper/contracts'
-import { endless, type Budget } from '../../scan/budget.ts'
+import { dropCauses, type Truncatable, type FunnelRequest, type FunnelResult } from '@hopper/contracts'
+import { unlimitedBudget, type Budget } from '../../scan/budget.ts'
 import { Attempt } from '../attempt.ts'
 import { FirstAttempts } from '../first-attempts.ts'
 import { funnelAnswer } from '../funnel-answer.ts'
@@ -37,7 +37,7 @@ export class FunnelScan extends UnitScan {
     this.#context = context
     this.#tally = new FunnelTally(request, context)
     this.#attempt = new Attempt(this.plan, this.state)
-    this.#furthest = new FurthestAttempt(this.plan, this.state, this.#attempt, budget ?? endless)
+    this.#furthest = new FurthestAttempt(this.plan, this.state, this.#attempt, budget ?? unlimitedBudget)
     this.#simple = new SimpleSearch(this.plan, context.completeTo)
     this.#first = new FirstAttempts(this.plan, context.completeTo, this.#tally, this.#simple)
     this.#taken = new Float64Array(this.plan.steps)
@@ -53,7 +53,7 @@ export class FunnelScan extends UnitScan {
   }
 
   /** Returns the answer; nothing can be scanned afterwards. */
-  finish(): Cut<FunnelResult> {
+  finish(): Truncatable<FunnelResult> {
     this.finishShared()
     return funnelAnswer(
       this.#request,
@@ -96,7 +96,7 @@ export class FunnelScan extends UnitScan {
 
   #add(level: number, taken: Float64Array, cause: number, group: number, who: () => string): void {
     this.#tally.add(level, taken, cause, group)
-    if (this.#tally.asks(level, cause)) this.#tally.people.push(who())
+    if (this.#tally.wantsName(level, cause)) this.#tally.people.push(who())
   }
 }
 
@@ -120,7 +120,7 @@ export function mergeFunnelPartials(
   context: QueryContext,
   partials: readonly FunnelPartial[],
   withTieBreakers = true,
-): Cut<FunnelResult> | undefined {
+): Truncatable<FunnelResult> | undefined {
   const scan = new FunnelScan(request, context, undefined, withTieBreakers)
   for (const partial of partials) scan.absorb(partial)
   const answer = scan.finish()
@@ -133,8 +133,8 @@ export function queryFunnel(
   context: QueryContext,
   lanes: readonly LaneInput[],
   budget?: Budget,
-): Cut<FunnelResult> {
-  const run = (withTieBreakers: boolean): Cut<FunnelResult> | undefined => {
+): Truncatable<FunnelResult> {
+  const run = (withTieBreakers: boolean): Truncatable<FunnelResult> | undefined => {
     const scan = new FunnelScan(request, context, budget, withTieBreakers)
     for (const lane of lanes) scan.scanLane(lane)
     const answer = scan.finish()

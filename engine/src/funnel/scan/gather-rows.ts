@@ -26,7 +26,7 @@ export interface Prepared extends Symbols {
 }
 
 /** Returns whether any row from `begin` up to `end` is relevant to the query. */
-export function meansSomething(
+export function hasRelevantRows(
   { codes, table, times: { base, offsets }, inside, from, until }: Prepared,
   begin: number,
   end: number,
@@ -84,7 +84,13 @@ export class RunPlaces {
  * Appends the rows of a run like `gatherSegment`, with tie-breakers and the row number as `unit`. `all` includes
  * irrelevant events.
  */
-export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, lane: number, all: boolean): void {
+export function gatherWithTieBreakers(
+  rows: UnitRows,
+  prepared: Prepared,
+  run: number,
+  lane: number,
+  all: boolean,
+): void {
   const first = rows.length
   gatherWithoutTieBreakers(rows, prepared, run, lane, all)
   if (rows.length === first) return
@@ -99,7 +105,7 @@ export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, la
   }
 }
 
-/** Appends the rows of a run like `gatherPlaces`, but without tie-breakers. */
+/** Appends the rows of a run like `gatherWithTieBreakers`, but without tie-breakers. */
 export function gatherWithoutTieBreakers(
   rows: UnitRows,
   prepared: Prepared,

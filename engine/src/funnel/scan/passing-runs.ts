@@ -20,13 +20,13 @@ export class PassingRuns {
     last: number,
   ): void {
     if (this.runs.length < last - first) this.runs = new Uint32Array((last - first) * 2)
-    this.count = listed(this.runs, passing!, first, last)
+    this.count = listPassing(this.runs, passing!, first, last)
     this.near = read(codes, starts, this.runs, this.count) + read(offsets, starts, this.runs, this.count)
     if (groupTable.length > 0) this.near += read(groupCodes, starts, this.runs, this.count)
   }
 }
 
-function listed(out: Uint32Array, passing: Uint8Array, first: number, last: number): number {
+function listPassing(out: Uint32Array, passing: Uint8Array, first: number, last: number): number {
   let count = 0
   for (let run = first; run < last; run++) {
     out[count] = run

@@ -3,12 +3,12 @@ import type { Chunk } from '../../chunk/chunk.ts'
 import { idAt } from '../../chunk/ids.ts'
 import { Dictionary } from '../../chunk/value-column.ts'
 import { keyColumn } from '../../filter/key-column.ts'
-import { endless, type Budget } from '../../scan/budget.ts'
+import { unlimitedBudget, type Budget } from '../../scan/budget.ts'
 import { DeviceCursor, type Span } from '../../scan/device-cursor.ts'
 import { identityOf, SEVERAL_USERS, SharedCursor, type Identities } from '../../scan/identities.ts'
 import { TupleNumbers } from '../../scan/match-numbers.ts'
 import type { FunnelPlan } from '../plan/funnel-plan.ts'
-import { gatherPlaces, gatherSegment, gatherWithoutTieBreakers, type Prepared } from './gather-rows.ts'
+import { gatherWithTieBreakers, gatherSegment, gatherWithoutTieBreakers, type Prepared } from './gather-rows.ts'
 import { PlanState } from './plan-state.ts'
 import { sessionsOf, type SessionNames } from '../sessions.ts'
 import { SharedUnits, type SharedRows } from './shared-units.ts'
@@ -51,7 +51,7 @@ export abstract class UnitScan {
    * Without `withTieBreakers`, the caller must check `hasUnresolvedTies` afterwards: few persons ever have events on
    * two devices in the same millisecond.
    */
-  constructor(plan: FunnelPlan, budget: Budget = endless, withTieBreakers = true) {
+  constructor(plan: FunnelPlan, budget: Budget = unlimitedBudget, withTieBreakers = true) {
     this.plan = plan
     this.withTieBreakers = withTieBreakers
     this.#request = plan.request
@@ -220,7 +220,7 @@ export abstract class UnitScan {
     for (let s = 0; s < cursor.segments; s++) {
       const prepared = cursor.prepared[s]!
       if (prepared.runs?.[cursor.runs[s]!] === 0) continue
-      if (!ordered) gatherPlaces(rows, prepared, cursor.runs[s]!, this.#lane, false)
+      if (!ordered) gatherWithTieBreakers(rows, prepared, cursor.runs[s]!, this.#lane, false)
       else gatherSegment(rows, prepared, cursor.begins[s]!, cursor.ends[s]!)
     }
     if (!ordered) this.#sort()
@@ -246,7 +246,7 @@ export abstract class UnitScan {
     const { users, firstUser, shared } = this.#identities!
     const { rows } = this.shared
     const begin = rows.length
-    if (this.withTieBreakers) gatherPlaces(rows, prepared, run, this.#lane, false)
+    if (this.withTieBreakers) gatherWithTieBreakers(rows, prepared, run, this.#lane, false)
     else gatherWithoutTieBreakers(rows, prepared, run, this.#lane, false)
     this.shared.take(
       begin,
@@ -262,7 +262,7 @@ export abstract class UnitScan {
     const gathered = this.#rows
     gathered.length = 0
     for (let s = 0, i = 0; s < cursor.segments; s++) {
-      gatherPlaces(gathered, cursor.prepared[s]!, cursor.runs[s]!, this.#lane, true)
+      gatherWithTieBreakers(gathered, cursor.prepared[s]!, cursor.runs[s]!, this.#lane, true)
       const column = cursor.prepared[s]!.chunk.values('session_id')
       for (; i < gathered.length; i++) {
         const session = column ? column.values[column.codes[gathered.unit[i]!]!]! : null

@@ -7,7 +7,7 @@ import type { Lease } from '../../ports/tables.ts'
 import { CassandraArchive } from './archive.ts'
 import { migrate } from '../cassandra.ts'
 import { ChunkCells } from './chunk-cells.ts'
-import { inOrder } from './deleted-ranges.ts'
+import { compareTimeUuids } from './deleted-ranges.ts'
 import { CassandraLanes } from '../lanes.ts'
 import { Manifests } from './manifest.ts'
 import { ownKeyspace } from '../testing/own-keyspace.fixture.ts'
@@ -74,7 +74,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
    * Stops an owner before its last step, lets the next owner take the lane and archive the same events, then resumes
    * the first owner.
    */
-  async function deposed(lane: number, app: string, goOn: OnChange): Promise<unknown> {
+  async function appendLate(lane: number, app: string, goOn: OnChange): Promise<unknown> {
     const first = await lanes.acquire(lane, randomUUID())
     const stopped = Promise.withResolvers<undefined>()
     const taken = Promise.withResolvers<undefined>()
@@ -97,7 +97,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
 
   it('refuses an owner that was stopped before its last step and resumes when the lane has another owner', async () => {
     const app = randomUUID()
-    expect(await deposed(1, app, (send) => send())).toMatchObject({ code: 'HOP_INTERNAL' })
+    expect(await appendLate(1, app, (send) => send())).toMatchObject({ code: 'HOP_INTERNAL' })
     expect(await places(app)).toEqual([
       [0, 5],
       [6, 9],
@@ -106,7 +106,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
 
   it('control: without the condition the events would be there twice', async () => {
     const app = randomUUID()
-    await deposed(1, app, (_send, batch) => sendUnconditionally(client, batch))
+    await appendLate(1, app, (_send, batch) => sendUnconditionally(client, batch))
     expect(await places(app)).toEqual([
       [0, 5],
       [0, 9],
@@ -253,7 +253,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     for (const id of ids)
       await client.execute(statement('span-ledger.insert'), [999, 0n, id, '', '', 1], { prepare: true })
     expect((await rowsOf(client, 'span-ledger.read', [999])).map((row) => String(row.get('span')))).toEqual(
-      ids.sort(inOrder).map(String),
+      ids.sort(compareTimeUuids).map(String),
     )
   })
 

@@ -4,7 +4,7 @@ import type { Archive, ChunkKey, ChunkRange, SpanKey } from '../../ports/archive
 import type { Lease, Partition } from '../../ports/tables.ts'
 import { assertLeaseHolds } from '../../lane-lease.ts'
 import { datesOfSpan, spanName, wholeSpans } from '../../spans.ts'
-import { ChunkCells, gone } from './chunk-cells.ts'
+import { ChunkCells, chunkDeleted } from './chunk-cells.ts'
 import { mapConcurrent } from '../client/map-concurrent.ts'
 import type { CassandraLanes } from '../lanes.ts'
 import { deletedRangesOf } from './deleted-ranges.ts'
@@ -157,7 +157,7 @@ export class CassandraArchive implements Archive {
         // Checked after the revision was read: an owner that has taken the lane since then may change the revision, and
         // then this change is refused.
         await this.#lanes.assertOwned(lease)
-        if (await this.#changed(key, state, wanted, isDone)) return
+        if (await this.#applyChange(key, state, wanted, isDone)) return
       }
       throw new HopperError(
         'HOP_STORE_UNAVAILABLE',
@@ -170,20 +170,20 @@ export class CassandraArchive implements Archive {
    * Applies a manifest change. When the response is lost, or is wrong because the change contended with itself, the
    * change counts as applied if the manifest is as it would make it.
    */
-  async #changed(
+  async #applyChange(
     key: ManifestKey,
     state: ManifestState,
     change: ManifestChange,
     isDone: (chunks: readonly ListedChunk[]) => boolean,
   ): Promise<boolean> {
-    const made = async (): Promise<boolean> => {
+    const isApplied = async (): Promise<boolean> => {
       if ((await this.#manifests.state(key)).revision === state.revision) return false
       return isDone(await this.#manifests.read(key))
     }
     try {
-      return (await this.#manifests.change(key, state, change)) || (await made())
+      return (await this.#manifests.change(key, state, change)) || (await isApplied())
     } catch (error) {
-      if (await made().catch(() => false)) return true
+      if (await isApplied().catch(() => false)) return true
       throw new HopperError('HOP_STORE_UNAVAILABLE', `It is not known whether lane ${key.lane} was archived.`, {
         cause: error,
       })
@@ -194,7 +194,7 @@ export class CassandraArchive implements Archive {
     for (const { span, summary } of await this.#manifests.read(manifestOf(chunk.lane, chunk)))
       this.#ids.remember(summary, span)
     const span = this.#ids.get(chunk)
-    if (!span) throw gone()
+    if (!span) throw chunkDeleted()
     return span
   }
 

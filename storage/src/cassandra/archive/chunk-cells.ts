@@ -1,7 +1,7 @@
 import { HopperError, type EncodedChunk } from '@hopper/contracts'
 import type { Client, types } from 'cassandra-driver'
 import { mapConcurrent } from '../client/map-concurrent.ts'
-import { inParts, inPartsByWeight } from '../client/batches.ts'
+import { splitByCount, splitByBytes } from '../client/batches.ts'
 import { rowsOf, statement } from '../client/statements.ts'
 
 /** Small cells are written together, up to this size. */
@@ -41,11 +41,12 @@ export class ChunkCells {
    */
   async read(span: types.TimeUuid, part: number, columns: readonly string[]): Promise<Map<string, Uint8Array>> {
     const found = new Map<string, Uint8Array>()
-    await mapConcurrent(inParts(columns, CELLS_PER_READ), CONCURRENCY, async (some) => {
+    await mapConcurrent(splitByCount(columns, CELLS_PER_READ), CONCURRENCY, async (some) => {
       for (const row of await rowsOf(this.#client, 'chunk-cells.read', [span, part, some]))
         found.set(row.get('column') as string, row.get('cell') as Uint8Array)
     })
-    if (found.size === 0 && (await rowsOf(this.#client, 'chunk-cells.any', [span, part])).length === 0) throw gone()
+    if (found.size === 0 && (await rowsOf(this.#client, 'chunk-cells.any', [span, part])).length === 0)
+      throw chunkDeleted()
     return found
   }
 
@@ -66,12 +67,12 @@ function batchesOf({ summary: { part }, columns }: EncodedChunk): Cell[][] {
     column,
     bytes: Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength),
   }))
-  return inPartsByWeight(cells, ({ bytes }) => bytes.length, BATCH_BYTES_MAX)
+  return splitByBytes(cells, ({ bytes }) => bytes.length, BATCH_BYTES_MAX)
 }
 
 /**
  * Error for a chunk that no longer exists. An empty result would lose the chunk's events: the caller must list again.
  */
-export function gone(): HopperError {
+export function chunkDeleted(): HopperError {
   return new HopperError('HOP_STORE_UNAVAILABLE', 'A chunk was merged into another more than ten minutes ago.')
 }

@@ -1,7 +1,7 @@
 import { types } from 'cassandra-driver'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { deletedRangesOf, inOrder } from './deleted-ranges.ts'
+import { deletedRangesOf, compareTimeUuids } from './deleted-ranges.ts'
 
 const id = fc
   .tuple(
@@ -27,7 +27,7 @@ describe('the ranges that a merge deletes', () => {
         const [old, stay] = [pick('old'), pick('stays', 'added')]
         const gaps = deletedRangesOf(pick('old', 'stays'), old, pick('added'))
         const gapOf = (span: types.TimeUuid): number =>
-          gaps.findIndex(({ after, before }) => inOrder(after, span) < 0 && inOrder(span, before) < 0)
+          gaps.findIndex(({ after, before }) => compareTimeUuids(after, span) < 0 && compareTimeUuids(span, before) < 0)
         expect(old.every(({ span }) => gapOf(span) >= 0)).toBe(true)
         expect(stay.every(({ span }) => gapOf(span) < 0)).toBe(true)
         expect(new Set(old.map(({ span }) => gapOf(span))).size).toBe(gaps.length)

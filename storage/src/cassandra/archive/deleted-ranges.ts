@@ -20,7 +20,7 @@ export function deletedRangesOf(
   added: readonly Identified[],
 ): SpanGap[] {
   const replaced = new Set(old.map(({ span }) => String(span)))
-  const ordered = [...all, ...added].map(({ span }) => span).sort(inOrder)
+  const ordered = [...all, ...added].map(({ span }) => span).sort(compareTimeUuids)
   const gaps: SpanGap[] = []
   let after = FIRST
   let open = false
@@ -39,7 +39,7 @@ export function deletedRangesOf(
 /**
  * Orders ids by time. Ids of the same 100 ns differ in their last 8 bytes, which Cassandra compares as signed bytes.
  */
-export function inOrder(a: types.TimeUuid, b: types.TimeUuid): number {
+export function compareTimeUuids(a: types.TimeUuid, b: types.TimeUuid): number {
   const [x, y] = [a.getBuffer(), b.getBuffer()]
   for (const at of [6, 7, 4, 5, 0, 1, 2, 3]) {
     const order = (at === 6 ? x[at]! & 15 : x[at]!) - (at === 6 ? y[at]! & 15 : y[at]!)

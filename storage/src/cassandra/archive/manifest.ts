@@ -88,7 +88,7 @@ export class Manifests {
         .filter(
           (row) => row.get('span') !== null && overlapping(Number(row.get('min_time')), Number(row.get('max_time'))),
         )
-        .map(listed)
+        .map(listedChunk)
     }
     throw new HopperError(
       'HOP_STORE_UNAVAILABLE',
@@ -137,6 +137,6 @@ function partitionOf({ app, month, lane }: ManifestKey): [string, string, number
   return [app, month, lane]
 }
 
-function listed(row: types.Row): ListedChunk {
+function listedChunk(row: types.Row): ListedChunk {
   return { span: row.get('span') as types.TimeUuid, summary: JSON.parse(row.get('summary') as string) as ChunkSummary }
 }

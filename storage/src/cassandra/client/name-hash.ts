@@ -20,11 +20,11 @@ export function writeNameHash(name: string, out: Uint32Array, at: number): void 
     low ^= k
     low = Math.imul((low << 17) | (low >>> 15), 5) + 0x561ccd1b
   }
-  out[at] = finished(high ^ name.length)
-  out[at + 1] = finished(low ^ name.length) || 1
+  out[at] = mix(high ^ name.length)
+  out[at + 1] = mix(low ^ name.length) || 1
 }
 
-function finished(hash: number): number {
+function mix(hash: number): number {
   let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
   return (mixed ^ (mixed >>> 16)) >>> 0

@@ -4,7 +4,7 @@ import { HopperError } from '@hopper/contracts'
 import { auth, policies, types, type ClientOptions } from 'cassandra-driver'
 import { repairPreparing } from './prepare-soon.ts'
 import { RetryIdempotent } from './retry-reads.ts'
-import { SteadyHosts } from './steady-hosts.ts'
+import { ResponsiveHosts } from './responsive-hosts.ts'
 
 /** Connection to a Cassandra cluster, and the requirements for its use. */
 export interface CassandraSettings {
@@ -47,7 +47,7 @@ export interface CassandraSettings {
   /** time that packed visitor rows wait before they are written out into the tables; 15 s if missing */
   readonly packedMs?: number
   /** memory for visitors cached by a reader, in bytes: 20 to 40 for a visitor and 8 for each of its rows */
-  readonly keptVisitorBytesMax: number
+  readonly visitorCacheBytesMax: number
 }
 
 export const consistencies = ['LOCAL_QUORUM', 'QUORUM', 'LOCAL_ONE'] as const
@@ -59,7 +59,7 @@ export const cassandraDefaults = {
   leaseMs: 15_000,
   unknownOutcomeMs: 7_000,
   requestTimeoutMs: 6_000,
-  keptVisitorBytesMax: 256_000_000,
+  visitorCacheBytesMax: 256_000_000,
 } as const satisfies Partial<CassandraSettings>
 
 /**
@@ -110,7 +110,7 @@ export function clientOptions(settings: CassandraSettings, keyspace?: string): C
     // Each node prepares a statement on its first use: preparing on all nodes would wait for a silent one.
     prepareOnAllHosts: false,
     policies: {
-      loadBalancing: new SteadyHosts(
+      loadBalancing: new ResponsiveHosts(
         new policies.loadBalancing.DefaultLoadBalancingPolicy({ localDc: settings.dataCenter }),
       ),
       retry: new RetryIdempotent(),

@@ -1,11 +1,11 @@
 /** A cached value, its version, and a time whose changes are all in it (on the `performance.now()` clock). */
-export interface KeptEntry<V, T> {
+export interface CacheEntry<V, T> {
   readonly version: V
   readonly value: Promise<T>
   readonly asOf: number
 }
 
-interface Weighed<V, T> extends KeptEntry<V, T> {
+interface SizedEntry<V, T> extends CacheEntry<V, T> {
   asOf: number
   bytes: number
 }
@@ -14,14 +14,14 @@ interface Weighed<V, T> extends KeptEntry<V, T> {
 export class VersionedCache<V, T> {
   readonly #bytesMax: number
   readonly #bytesOf: (value: T) => number
-  readonly #same: (a: V, b: V) => boolean
-  readonly #entries = new Map<string, Weighed<V, T>>()
+  readonly #isSame: (a: V, b: V) => boolean
+  readonly #entries = new Map<string, SizedEntry<V, T>>()
   #bytes = 0
 
   constructor(bytesMax: number, bytesOf: (value: T) => number, same: (a: V, b: V) => boolean = Object.is) {
     this.#bytesMax = bytesMax
     this.#bytesOf = bytesOf
-    this.#same = same
+    this.#isSame = same
   }
 
   /** estimated memory in use */
@@ -34,10 +34,10 @@ export class VersionedCache<V, T> {
    * Concurrent callers share one read. `asOf` is a time before the version was looked up: an entry of a later time is
    * fresh enough, whatever its version. Failed reads are not cached.
    */
-  get(key: string, version: V, asOf: number, read: (before: KeptEntry<V, T> | undefined) => Promise<T>): Promise<T> {
+  get(key: string, version: V, asOf: number, read: (before: CacheEntry<V, T> | undefined) => Promise<T>): Promise<T> {
     const found = this.#entries.get(key)
     const entry =
-      found && (found.asOf > asOf || this.#same(found.version, version))
+      found && (found.asOf > asOf || this.#isSame(found.version, version))
         ? found
         : { version, value: read(found), asOf, bytes: 0 }
     entry.asOf = Math.max(entry.asOf, asOf)
@@ -46,14 +46,14 @@ export class VersionedCache<V, T> {
     if (entry !== found) {
       this.#bytes -= found?.bytes ?? 0
       entry.value.then(
-        (value) => this.#weigh(key, entry, value),
+        (value) => this.#addSize(key, entry, value),
         () => this.#entries.get(key) === entry && this.#entries.delete(key),
       )
     }
     return entry.value
   }
 
-  #weigh(key: string, entry: Weighed<V, T>, value: T): void {
+  #addSize(key: string, entry: SizedEntry<V, T>, value: T): void {
     if (this.#entries.get(key) !== entry) return
     entry.bytes = this.#bytesOf(value)
     this.#bytes += entry.bytes

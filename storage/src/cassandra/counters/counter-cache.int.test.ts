@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 const engines = inject('engines')
 const LANES = 2
-const KEPT_BYTES = 1_000_000
+const CACHE_BYTES = 1_000_000
 const REFRESH_MS = 600_000
 const dates = ['2020-03-31', '2020-04-01'] as const
 const keyspace = ownKeyspace(engines, { leaseMs: 60_000 })
@@ -46,8 +46,8 @@ function batchOf(app: string, lane: number, changes: readonly Views[]): LaneBatc
   return { lane, counters, visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
 }
 
-async function answer(kept: CounterCache, app: string, prefix: readonly string[] = []): Promise<string[]> {
-  return (await kept.rows({ table: 'page_views_by_date', app, prefix }, dates)).map(
+async function answer(cache: CounterCache, app: string, prefix: readonly string[] = []): Promise<string[]> {
+  return (await cache.rows({ table: 'page_views_by_date', app, prefix }, dates)).map(
     ({ date, key, counters }) => `${date} ${key[0]} ${counters[0]}`,
   )
 }
@@ -73,28 +73,28 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
     const [app, other] = [randomUUID(), randomUUID()]
     const [write, writeOther] = [await writerOf(app), await writerOf(other)]
     const { client: counted, count } = countingClient(client(), 'page-views-by-date.read')
-    const kept = new CounterCache(counted, LANES, KEPT_BYTES)
-    expect(await answer(kept, app)).toEqual([])
+    const cache = new CounterCache(counted, LANES, CACHE_BYTES)
+    expect(await answer(cache, app)).toEqual([])
 
     await write({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2, '/b': 1 } })
     await write({ lane: 1, date: dates[0], from: -1, to: 9, views: { '/a': 3 } })
     await write({ lane: 0, date: dates[1], from: -1, to: 5, views: { '/b': 7 } })
     const all = ['2020-03-31 /a 5', '2020-03-31 /b 1', '2020-04-01 /b 7']
     const before = count()
-    expect(await Promise.all([answer(kept, app), answer(kept, app)])).toEqual([all, all])
-    expect(await answer(kept, app)).toEqual(all)
+    expect(await Promise.all([answer(cache, app), answer(cache, app)])).toEqual([all, all])
+    expect(await answer(cache, app)).toEqual(all)
     expect(count() - before).toBe(3)
 
     await write({ lane: 1, date: dates[1], from: -1, to: 11, views: { '/c': 1 } })
-    expect(await answer(kept, app)).toEqual([...all, '2020-04-01 /c 1'])
+    expect(await answer(cache, app)).toEqual([...all, '2020-04-01 /c 1'])
     await write({ lane: 0, date: dates[0], from: 4, to: 4, views: { '/a': -2 } })
-    expect(await answer(kept, app)).toEqual(['2020-03-31 /a 3', ...all.slice(1), '2020-04-01 /c 1'])
-    expect(await answer(kept, app, ['/a'])).toEqual(['2020-03-31 /a 3'])
+    expect(await answer(cache, app)).toEqual(['2020-03-31 /a 3', ...all.slice(1), '2020-04-01 /c 1'])
+    expect(await answer(cache, app, ['/a'])).toEqual(['2020-03-31 /a 3'])
     expect(count() - before).toBe(5)
 
     await writeOther({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 99 } })
-    expect(await answer(kept, other)).toEqual(['2020-03-31 /a 99'])
-    expect(await answer(kept, app, ['/a'])).toEqual(['2020-03-31 /a 3'])
+    expect(await answer(cache, other)).toEqual(['2020-03-31 /a 99'])
+    expect(await answer(cache, app, ['/a'])).toEqual(['2020-03-31 /a 3'])
   })
 
   it('returns the same as a reader without a cache, whatever is counted and queried in between', async () => {
@@ -109,13 +109,13 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
         const app = randomUUID()
         const write = await writerOf(app)
-        const kept = new CounterCache(client(), LANES, KEPT_BYTES)
+        const cache = new CounterCache(client(), LANES, CACHE_BYTES)
         const positions = new Map<string, number>()
         for (const { lane, date, moves, views, asked } of steps) {
           const from = positions.get(`${lane} ${date}`) ?? -1
           await write({ lane, date, from, to: from + moves, views })
           positions.set(`${lane} ${date}`, from + moves)
-          if (asked) expect(await answer(kept, app)).toEqual(await answer(new CounterCache(client(), LANES, 0), app))
+          if (asked) expect(await answer(cache, app)).toEqual(await answer(new CounterCache(client(), LANES, 0), app))
         }
       }),
       { numRuns: 8 },
@@ -127,14 +127,14 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
     await (
       await writerOf(app)
     )({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2 } })
-    const kept = new CounterCache(client(), LANES, KEPT_BYTES)
-    expect(await answer(kept, app)).toEqual(['2020-03-31 /a 2'])
+    const cache = new CounterCache(client(), LANES, CACHE_BYTES)
+    expect(await answer(cache, app)).toEqual(['2020-03-31 /a 2'])
     await clearFolds(keyspace.settings)
-    expect(await answer(kept, app)).toEqual([])
+    expect(await answer(cache, app)).toEqual([])
     await (
       await writerOf(app)
     )({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 3 } })
-    expect(await answer(kept, app)).toEqual(['2020-03-31 /a 3'])
+    expect(await answer(cache, app)).toEqual(['2020-03-31 /a 3'])
   })
 
   describe('after an owner has counted and failed to bump the version', () => {
@@ -146,64 +146,64 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
      * A writer whose change was counted but whose version bump failed once, and a reader that has queried before and
      * after.
      */
-    async function failedBump(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; kept: CounterCache }> {
+    async function failedBump(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; cache: CounterCache }> {
       let failing = false
       const batch = (statements: { query: string; params: unknown[] }[], options: object): Promise<unknown> =>
         failing && statements[0]!.query === renewal
-          ? Promise.reject(new Error('away'))
+          ? Promise.reject(new Error('unavailable'))
           : client().batch(statements, options)
       const unsteady = new Proxy(client(), {
         get: (of, name) => (name === 'batch' ? batch : (Reflect.get(of, name, of) as unknown)),
       })
-      const [writer, own, kept] = [
+      const [writer, own, cache] = [
         new CassandraTableWriter(unsteady, keyspace.settings),
         await lease(0),
-        new CounterCache(client(), LANES, KEPT_BYTES),
+        new CounterCache(client(), LANES, CACHE_BYTES),
       ]
       await writer.apply(own, batchOf(app, 0, [{ ...change, from: -1, to: 4, views: { '/a': 2 } }]))
-      expect(await answer(kept, app)).toEqual(before)
+      expect(await answer(cache, app)).toEqual(before)
       failing = true
-      await expect(writer.apply(own, batchOf(app, 0, [change]))).rejects.toThrow('away')
+      await expect(writer.apply(own, batchOf(app, 0, [change]))).rejects.toThrow('unavailable')
       failing = false
       // Proves that the failure took effect: the reader cannot know yet.
-      expect(await answer(kept, app)).toEqual(before)
-      return { writer, own, kept }
+      expect(await answer(cache, app)).toEqual(before)
+      return { writer, own, cache: cache }
     }
 
     it('its next batch bumps the version, whatever it counts', async () => {
       const app = randomUUID()
-      const { writer, own, kept } = await failedBump(app)
+      const { writer, own, cache: cache } = await failedBump(app)
       await writer.apply(own, batchOf(app, 0, []))
-      expect(await answer(kept, app)).toEqual(after)
+      expect(await answer(cache, app)).toEqual(after)
     })
 
     it('the next owner, which finds the batch counted, bumps the version', async () => {
       const app = randomUUID()
-      const { kept } = await failedBump(app)
+      const { cache: cache } = await failedBump(app)
       const next = new CassandraTableWriter(client(), keyspace.settings)
       expect(await next.applied(0, [{ table: 'page_views_by_date', app, date: dates[0] }])).toEqual([6])
       await next.apply(await lease(0), batchOf(app, 0, []))
-      expect(await answer(kept, app)).toEqual(after)
+      expect(await answer(cache, app)).toEqual(after)
     })
 
     it('and no owner follows, entries are re-read after ten minutes', async () => {
       const app = randomUUID()
-      const { kept } = await failedBump(app)
+      const { cache: cache } = await failedBump(app)
       const now = performance.now()
       vi.spyOn(performance, 'now').mockReturnValue(now + REFRESH_MS)
-      expect(await answer(kept, app)).toEqual(after)
+      expect(await answer(cache, app)).toEqual(after)
     })
   })
 
   it('returns the same when nothing can be cached', async () => {
     const app = randomUUID()
     const { client: counted, count } = countingClient(client(), 'page-views-by-date.read')
-    const kept = new CounterCache(counted, LANES, 0)
+    const cache = new CounterCache(counted, LANES, 0)
     await (
       await writerOf(app)
     )({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2 } })
     for (const reads of [4, 8]) {
-      expect(await answer(kept, app)).toEqual(['2020-03-31 /a 2'])
+      expect(await answer(cache, app)).toEqual(['2020-03-31 /a 2'])
       expect(count()).toBe(reads)
     }
   })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import '../../contract/engines.ts'
 import { counterTables, visitorTables } from '../../ports/table-definitions.ts'
 import { migrate, openCassandra } from '../cassandra.ts'
-import { underLock } from './migration-lock.ts'
+import { withLock } from './migration-lock.ts'
 import { ownKeyspace } from '../testing/own-keyspace.fixture.ts'
 import { clientOptions } from '../client/settings.ts'
 
@@ -65,7 +65,7 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
   it('hold their lock as long as they run, and no longer', async () => {
     const times = { lockSeconds: 2, waitMs: 30_000 }
     const order: string[] = []
-    const long = underLock(client, times, async (assertHeld) => {
+    const long = withLock(client, times, async (assertHeld) => {
       order.push('long')
       const end = performance.now() + 5_000
       while (performance.now() < end) {
@@ -75,16 +75,16 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
       order.push('end')
     })
     await vi.waitFor(() => expect(order).toEqual(['long']), 10_000)
-    await expect(underLock(client, { ...times, waitMs: 0 }, () => Promise.resolve())).rejects.toMatchObject({
+    await expect(withLock(client, { ...times, waitMs: 0 }, () => Promise.resolve())).rejects.toMatchObject({
       code: 'HOP_STORE_UNAVAILABLE',
     })
-    await underLock(client, times, async () => void order.push('next'))
+    await withLock(client, times, async () => void order.push('next'))
     await long
     expect(order).toEqual(['long', 'end', 'next'])
   })
 
   it('stop when the lock was lost', async () => {
-    const work = underLock(client, { lockSeconds: 2, waitMs: 30_000 }, async (assertHeld) => {
+    const work = withLock(client, { lockSeconds: 2, waitMs: 30_000 }, async (assertHeld) => {
       await client.execute("UPDATE migration_lock SET owner = 'another' WHERE id = 0 IF EXISTS", [])
       for (;;) {
         assertHeld()

@@ -1,7 +1,7 @@
 import { HopperError } from '@hopper/contracts'
 import { loadBootstrap, loadMigrations, type Migration } from '@hopper/cql'
 import { Client } from 'cassandra-driver'
-import { underLock, type LockTimes } from './migration-lock.ts'
+import { withLock, type LockTimes } from './migration-lock.ts'
 import { clientOptions, type CassandraSettings } from '../client/settings.ts'
 import { rowsOf, statement } from '../client/statements.ts'
 
@@ -34,7 +34,7 @@ export async function migrate(
   )
   return withClient(settings, settings.keyspace, async (client) => {
     for (const text of loadBootstrap().statements) await client.execute(asApplied(text), [], change)
-    return underLock(client, times, async (assertHeld) => {
+    return withLock(client, times, async (assertHeld) => {
       const applied = await applyMissing(client, migrations, assertHeld)
       await speculateSoon(client, settings.keyspace, assertHeld)
       return applied

@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver'
 import { expect, it } from 'vitest'
 import { statement } from '../client/statements.ts'
-import { underLock } from './migration-lock.ts'
+import { withLock } from './migration-lock.ts'
 
 /** A cluster that gives the lock to everybody, and goes away before it is given back. */
 const leaving = {
@@ -13,12 +13,12 @@ const leaving = {
 const times = { lockSeconds: 60, waitMs: 1_000 }
 
 it('reports the error of the work, also when the lock cannot be given back', async () => {
-  const failing = underLock(leaving, times, async () => {
+  const failing = withLock(leaving, times, async () => {
     throw new Error('migration 12 is not valid')
   })
   await expect(failing).rejects.toThrow('migration 12 is not valid')
 })
 
 it('reports a lock that cannot be given back after the work is done', async () => {
-  await expect(underLock(leaving, times, async () => 'done')).rejects.toThrow('the cluster is away')
+  await expect(withLock(leaving, times, async () => 'done')).rejects.toThrow('the cluster is away')
 })

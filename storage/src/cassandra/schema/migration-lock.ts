@@ -20,7 +20,7 @@ export interface LockTimes {
  * be called before every change; it throws HOP_STORE_UNAVAILABLE when renewal has failed for too long. Throws the same
  * when another process keeps the lock for longer than `waitMs`.
  */
-export async function underLock<T>(
+export async function withLock<T>(
   client: Client,
   { lockSeconds, waitMs }: LockTimes,
   work: (assertHeld: () => void) => Promise<T>,

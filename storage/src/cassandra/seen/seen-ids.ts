@@ -2,7 +2,7 @@ import type { Client, types } from 'cassandra-driver'
 import { UUID_BYTES, writeUuid, type Fate, type FateReason } from '@hopper/contracts'
 import type { FirstSeen, LaneBatch, Partition, SeenChange, SeenReplacement } from '../../ports/tables.ts'
 import { mapConcurrent } from '../client/map-concurrent.ts'
-import { inParts, inPartsByWeight } from '../client/batches.ts'
+import { splitByCount, splitByBytes } from '../client/batches.ts'
 import { writeNameHash } from '../client/name-hash.ts'
 import { findSeen, packSeen, seenIdsOf, unpackSeen, WantedIds } from './seen-block.ts'
 import { pagesOf, rowsOf, statement, type Statement } from '../client/statements.ts'
@@ -65,13 +65,13 @@ export class SeenIds {
 
   /** The first occurrence of each of these ids. Ids never seen are missing. */
   async find(lane: number, { app, date }: Partition, ids: readonly string[]): Promise<Map<string, FirstSeen>> {
-    const rows = await mapConcurrent(inParts(ids, IDS_PER_READ), READ_CONCURRENCY, (some) =>
+    const rows = await mapConcurrent(splitByCount(ids, IDS_PER_READ), READ_CONCURRENCY, (some) =>
       rowsOf(this.#client, 'seen-by-date.fates', [app, date, lane, some]),
     )
     const found = new Map(rows.flat().map((row) => [row.get('event_id') as string, firstSeen(row)]))
     const wanted = new WantedIds(ids.filter((id) => !found.has(id)))
     const buckets = [...new Set([...wanted.all].flatMap(bucketsOf))]
-    await mapConcurrent(inParts(buckets, BUCKETS_PER_READ), READ_CONCURRENCY, async (some) => {
+    await mapConcurrent(splitByCount(buckets, BUCKETS_PER_READ), READ_CONCURRENCY, async (some) => {
       for await (const page of blocks(this.#client, 'seen-blocks-by-date.buckets', [app, date, lane, some]))
         for (const block of page) findSeen(block, wanted, found)
     })
@@ -96,7 +96,7 @@ export class SeenIds {
     const ids = replacements.map(({ event_id }) => event_id)
     await this.#removeFromBlocks(lane, { app, date }, ids)
     const query = statement('seen-by-date.remove')
-    const removals = inParts(ids, ROWS_PER_BATCH).map((some) =>
+    const removals = splitByCount(ids, ROWS_PER_BATCH).map((some) =>
       some.map((id) => ({ query, params: [TOP, app, date, lane, id] })),
     )
     await mapConcurrent(removals, READ_CONCURRENCY, (some) => this.#write(some))
@@ -105,7 +105,7 @@ export class SeenIds {
   async #removeFromBlocks(lane: number, { app, date }: Partition, ids: readonly string[]): Promise<void> {
     const removed = new Set(ids)
     const buckets = [...new Set(ids.flatMap(bucketsOf))]
-    await mapConcurrent(inParts(buckets, BUCKETS_PER_READ), READ_CONCURRENCY, async (some) => {
+    await mapConcurrent(splitByCount(buckets, BUCKETS_PER_READ), READ_CONCURRENCY, async (some) => {
       const partition = [app, date, lane]
       const pages = pagesOf(this.#client, 'seen-blocks-by-date.entries', [...partition, some], {
         fetchSize: BLOCKS_PER_PAGE,
@@ -157,7 +157,7 @@ async function* blocks(client: Client, name: string, params: unknown[]): AsyncIt
 
 function rowsFor(lane: number, { app, date, rows }: SeenChange): Statement[][] {
   const query = statement('seen-by-date.insert')
-  return inParts(rows, ROWS_PER_BATCH).map((some) =>
+  return splitByCount(rows, ROWS_PER_BATCH).map((some) =>
     some.map((row) => ({
       query,
       params: [app, date, lane, row.event_id, BigInt(row.position), row.fate, row.reason, TOP - BigInt(row.position)],
@@ -170,9 +170,14 @@ function blocksOf(lane: number, { app, date, rows }: SeenChange, { first, shift 
   const buckets = Array.from({ length: HASHES >> shift }, (): SeenChange['rows'][number][] => [])
   for (const row of rows) buckets[hashOf(row.event_id) >> shift]!.push(row)
   const blocks = buckets.flatMap((own, bucket) =>
-    inParts(own, IDS_PER_BLOCK).map((part, number) => ({ bucket: first + bucket, own, number, block: packSeen(part) })),
+    splitByCount(own, IDS_PER_BLOCK).map((part, number) => ({
+      bucket: first + bucket,
+      own,
+      number,
+      block: packSeen(part),
+    })),
   )
-  return inPartsByWeight(blocks, ({ block }) => block.length, BATCH_BYTES_MAX).map((some) =>
+  return splitByBytes(blocks, ({ block }) => block.length, BATCH_BYTES_MAX).map((some) =>
     some.map(({ bucket, own, number, block }) => ({
       query,
       params: [app, date, lane, bucket, BigInt(own[0]!.position), BigInt(own.at(-1)!.position), number, block],

@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver'
 import type { LaneBatch, Lease, Session, SessionChange } from '../../ports/tables.ts'
 import { mapConcurrent } from '../client/map-concurrent.ts'
-import { inParts } from '../client/batches.ts'
+import { splitByCount } from '../client/batches.ts'
 import { writeNameHash } from '../client/name-hash.ts'
 import { sessionKey, sessionKeys } from './session-key.ts'
 import { SpanMonths } from '../archive/span-months.ts'
@@ -35,13 +35,13 @@ export class SessionRows {
     const open = this.#openIn(lane, epoch)
     const partitions = new Map<string, Statement[]>()
     for (const change of sessions) {
-      const session = continued(open, change)
+      const session = continueSession(open, change)
       const { app, month, session_id } = session
       const bucket = bucketOf(session_id)
       listAt(partitions, `${app}\0${month}`, () => [{ query: statement('spans.addMonth'), params: [app, month, lane] }])
       listAt(partitions, `${app}\0${month}\0${bucket}`, () => []).push(insert(lane, bucket, session))
     }
-    return [...partitions.values()].flatMap((statements) => inParts(statements, ROWS_PER_BATCH))
+    return [...partitions.values()].flatMap((statements) => splitByCount(statements, ROWS_PER_BATCH))
   }
 
   /**
@@ -74,7 +74,7 @@ export class SessionRows {
         { query, params: [...params.slice(0, -1), BigInt(before + 1)] },
       ]
     })
-    return [...inParts(removals.flat(), ROWS_PER_BATCH), ...inserts.map((each) => [each])]
+    return [...splitByCount(removals.flat(), ROWS_PER_BATCH), ...inserts.map((each) => [each])]
   }
 
   /**
@@ -109,12 +109,12 @@ export async function readSession(client: Client, app: string, sessionId: string
 }
 
 /** Merges a change into the open session. A redelivered change begins a new one. */
-function continued(open: Map<string, OpenSession>, change: SessionChange): OpenSession {
+function continueSession(open: Map<string, OpenSession>, change: SessionChange): OpenSession {
   const key = `${change.app}\0${change.session_id}`
   const before = open.get(key)
   const session =
     before && before.last_position < change.first_position
-      ? joined(before, change)
+      ? mergeSessions(before, change)
       : { ...change, month: monthOf(change) }
   open.delete(key)
   open.set(key, session)
@@ -122,7 +122,7 @@ function continued(open: Map<string, OpenSession>, change: SessionChange): OpenS
   return session
 }
 
-function joined(before: OpenSession, change: SessionChange): OpenSession {
+function mergeSessions(before: OpenSession, change: SessionChange): OpenSession {
   const { device, user, end } = change.end >= before.end ? change : before
   return {
     ...before,

@@ -1,5 +1,5 @@
 import type { Client } from 'cassandra-driver'
-import { VersionedCache, type KeptEntry } from '../client/versioned-cache.ts'
+import { VersionedCache, type CacheEntry } from '../client/versioned-cache.ts'
 import type { VisitorRow } from '../visitors/visitor-block.ts'
 import { deltaBefore, rowsMaxOf, rowsSince, type DeltaPlace } from '../visitors/visitor-deltas.ts'
 
@@ -66,7 +66,7 @@ export class DeltaCache<T extends Content> {
 
   async #extended(
     { place, extend }: Source<T>,
-    before: KeptEntry<Version, State<T>> | undefined,
+    before: CacheEntry<Version, State<T>> | undefined,
     version: Version,
   ): Promise<State<T> | undefined> {
     const cached = await before?.value.catch(() => undefined)

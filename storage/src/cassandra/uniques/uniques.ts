@@ -38,24 +38,24 @@ class AppCache {
 export class Uniques {
   readonly #client: Client
   readonly #lanes: number
-  readonly #keptBytesMax: number
+  readonly #cacheBytesMax: number
   readonly #apps = new Map<string, AppCache>()
 
-  constructor(client: Client, lanes: number, keptBytesMax: number) {
+  constructor(client: Client, lanes: number, cacheBytesMax: number) {
     this.#client = client
     this.#lanes = lanes
-    this.#keptBytesMax = keptBytesMax
+    this.#cacheBytesMax = cacheBytesMax
   }
 
   async count(query: UniquesQuery): Promise<readonly UniquesRow[]> {
     const { table, app, dates, groupBy, countBy, prefix } = query
-    const kept = this.#cacheOf(app)
+    const cache = this.#cacheOf(app)
     const places = groupBy.map((column) => indexOfColumn(table, column))
     const [partitions, firstUsers] = await Promise.all([
-      this.#partitions(kept, query),
-      countBy === 'person' ? this.#firstUsers(kept, app) : [],
+      this.#partitions(cache, query),
+      countBy === 'person' ? this.#firstUsers(cache, app) : [],
     ])
-    const counted = await kept.distinct.count(partitions, dates, firstUsers, {
+    const counted = await cache.distinct.count(partitions, dates, firstUsers, {
       name: JSON.stringify([table, prefix, groupBy, countBy]),
       byDate: groupBy.includes('date'),
       byDevice: countBy === 'device',
@@ -68,7 +68,7 @@ export class Uniques {
       : rows.sort((a, b) => compareKeys(a.group, b.group))
   }
 
-  async #partitions(kept: AppCache, { table, app, dates, prefix }: UniquesQuery): Promise<DatedVisitors[]> {
+  async #partitions(cache: AppCache, { table, app, dates, prefix }: UniquesQuery): Promise<DatedVisitors[]> {
     const asOf = performance.now()
     const versions = await versionsOf(this.#client, table, app, dates)
     const wanted = dates.flatMap((date) =>
@@ -76,32 +76,32 @@ export class Uniques {
     )
     return mapConcurrent(wanted, READ_CONCURRENCY, async (partition) => ({
       date: partition.date,
-      visitors: await kept.visitors.partition(partition, asOf),
+      visitors: await cache.visitors.partition(partition, asOf),
     }))
   }
 
-  async #firstUsers(kept: AppCache, app: string): Promise<FirstUsers[]> {
+  async #firstUsers(cache: AppCache, app: string): Promise<FirstUsers[]> {
     const asOf = performance.now()
     const versions = await versionsOf(this.#client, 'first_users', app, [NO_DATE])
     return mapConcurrent(this.#laneNumbers(), READ_CONCURRENCY, (lane) =>
-      kept.firstUsers.lane(lane, versions.get(versionKey(NO_DATE, lane)), asOf),
+      cache.firstUsers.lane(lane, versions.get(versionKey(NO_DATE, lane)), asOf),
     )
   }
 
   /** The caches of an app, marked as most recently used. */
   #cacheOf(app: string): AppCache {
-    const kept = this.#apps.get(app) ?? new AppCache(this.#client, app)
+    const cache = this.#apps.get(app) ?? new AppCache(this.#client, app)
     this.#apps.delete(app)
-    this.#apps.set(app, kept)
-    return kept
+    this.#apps.set(app, cache)
+    return cache
   }
 
   #evict(): void {
-    let bytes = [...this.#apps.values()].reduce((sum, kept) => sum + kept.bytes, 0)
-    for (const [app, kept] of this.#apps) {
-      if (bytes <= this.#keptBytesMax) return
+    let bytes = [...this.#apps.values()].reduce((sum, cache) => sum + cache.bytes, 0)
+    for (const [app, cache] of this.#apps) {
+      if (bytes <= this.#cacheBytesMax) return
       this.#apps.delete(app)
-      bytes -= kept.bytes
+      bytes -= cache.bytes
     }
   }
 

@@ -4,7 +4,7 @@ import { concatNumbers } from './concat-numbers.ts'
 import { DeltaCache } from './delta-cache.ts'
 import type { NameNumbers } from './name-numbers.ts'
 import { digestRows, type VisitorDigest } from './visitor-digest.ts'
-import { isOver, readVisitors, type WantedVisitors } from './visitor-digests.ts'
+import { isQuietDate, readVisitors, type WantedVisitors } from './visitor-digests.ts'
 
 /** Estimated sizes of a cached row and partition. */
 const ROW_BYTES = 8
@@ -60,9 +60,9 @@ export class VisitorCache {
     const { table, date, lane, prefix, version } = wanted
     return this.#partitions.get(JSON.stringify([table, date, lane, prefix]), version, asOf, {
       place: { ...wanted, app: this.#app },
-      isGrowing: version !== undefined && !isOver(wanted),
+      isGrowing: version !== undefined && !isQuietDate(wanted),
       read: async () => this.#cached(this.#keysOf(await readVisitors(this.#client, this.#app, wanted))),
-      extend: ({ keys }, added) => this.#cached(joined(keys, this.#keysOf(digestRows(added)))),
+      extend: ({ keys }, added) => this.#cached(mergeVisitors(keys, this.#keysOf(digestRows(added)))),
     })
   }
 
@@ -80,7 +80,7 @@ export class VisitorCache {
   }
 }
 
-function joined(cached: readonly KeyVisitors[], added: readonly KeyVisitors[]): KeyVisitors[] {
+function mergeVisitors(cached: readonly KeyVisitors[], added: readonly KeyVisitors[]): KeyVisitors[] {
   const keys = new Map(cached.map((each) => [JSON.stringify(each.key), each]))
   for (const { key, devices, users } of added) {
     const id = JSON.stringify(key)

@@ -19,7 +19,7 @@ export interface WantedVisitors {
 }
 
 /** True if hardly any visitors of the date arrive any more, so that a digest of it lasts. */
-export function isOver({ date, version }: Pick<WantedVisitors, 'date' | 'version'>): boolean {
+export function isQuietDate({ date, version }: Pick<WantedVisitors, 'date' | 'version'>): boolean {
   return version !== undefined && date < new Date(Date.now() - 2 * DAY_MS).toISOString().slice(0, 10)
 }
 
@@ -29,21 +29,21 @@ export function isOver({ date, version }: Pick<WantedVisitors, 'date' | 'version
  */
 export async function readVisitors(client: Client, app: string, wanted: WantedVisitors): Promise<VisitorDigest> {
   const { table, date, lane, prefix, version } = wanted
-  const isDateOver = isOver(wanted)
+  const isQuiet = isQuietDate(wanted)
   const key = [app, date, lane, table, JSON.stringify(prefix)]
-  if (isDateOver) {
+  if (isQuiet) {
     const [found] = await rowsOf(client, 'visitor-digests.read', key)
-    const digest = found?.get('version') === version ? unpackedOrNot(found!.get('digest') as Uint8Array) : undefined
+    const digest = found?.get('version') === version ? tryUnpack(found!.get('digest') as Uint8Array) : undefined
     if (digest) return digest
   }
   const rows = await readVisitorRows(client, { table, app, date, lane, prefix })
   const digest = digestRows(rows)
-  if (isDateOver && rows.length >= ROWS_MIN) await keep(client, [...key, version], digest)
+  if (isQuiet && rows.length >= ROWS_MIN) await storeDigest(client, [...key, version], digest)
   return digest
 }
 
 /** Stores a digest. It only saves time, so failures are ignored. */
-async function keep(client: Client, key: readonly unknown[], digest: VisitorDigest): Promise<void> {
+async function storeDigest(client: Client, key: readonly unknown[], digest: VisitorDigest): Promise<void> {
   const packed = packDigest(digest)
   if (packed.length > CELL_BYTES_MAX) return
   await client
@@ -52,7 +52,7 @@ async function keep(client: Client, key: readonly unknown[], digest: VisitorDige
 }
 
 /** Returns undefined for a damaged digest, which is then written again. */
-function unpackedOrNot(packed: Uint8Array): VisitorDigest | undefined {
+function tryUnpack(packed: Uint8Array): VisitorDigest | undefined {
   try {
     return unpackDigest(packed)
   } catch {

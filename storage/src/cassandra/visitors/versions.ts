@@ -16,7 +16,7 @@ export type Versioned = PackedTable | 'counters'
  * dates. Must be called after all of that was written, so that a new version means that the data can be read.
  * Unnecessary bumps do no harm.
  */
-export async function renewVersions(
+export async function bumpVersions(
   client: Client,
   lane: number,
   deltas: readonly Delta[],
@@ -26,12 +26,12 @@ export async function renewVersions(
     string,
     { key: [app: string, month: string, of: string, date: string, lane: number]; step: bigint }
   >()
-  const renew = (of: Versioned, { app, date }: Partition, step: bigint): void => {
+  const bump = (of: Versioned, { app, date }: Partition, step: bigint): void => {
     const id = JSON.stringify([app, of, date])
     changed.set(id, { key: [app, date.slice(0, 7), of, date, lane], step: step + (changed.get(id)?.step ?? 0n) })
   }
-  for (const delta of deltas) for (const { table } of delta.changes) renew(table, delta, delta.step)
-  for (const partition of counted) renew('counters', partition, randomStep())
+  for (const delta of deltas) for (const { table } of delta.changes) bump(table, delta, delta.step)
+  for (const partition of counted) bump('counters', partition, randomStep())
   const query = statement('visitor-versions.add')
   const batches = Map.groupBy(changed.values(), ({ key: [app, month] }) => JSON.stringify([app, month]))
   await mapConcurrent([...batches.values()], CONCURRENCY, (batch) =>
@@ -46,7 +46,7 @@ export async function renewVersions(
  * Bumps the versions of tables with removed rows by a step that no delta has, so that readers read the whole
  * partitions.
  */
-export async function renewRemoved(
+export async function bumpVersionsOfRemoved(
   client: Client,
   lane: number,
   changes: readonly (Partition & PackedRows)[],
@@ -59,7 +59,7 @@ export async function renewRemoved(
     number: 0n,
     step: randomStep(),
   }))
-  await renewVersions(client, lane, removed, [])
+  await bumpVersions(client, lane, removed, [])
 }
 
 /** The versions of a table, or of all counters, by `versionKey`, over ascending dates. Must be read before the rows. */

@@ -1,5 +1,5 @@
 import type { IdentityChange, Partition, VisitorChange } from '../../ports/tables.ts'
-import { inParts } from '../client/batches.ts'
+import { splitByCount } from '../client/batches.ts'
 import type { PackedRows } from './visitor-block.ts'
 
 const ROWS_PER_PART = 20_000
@@ -29,7 +29,7 @@ export function visitorParts(visitors: readonly VisitorChange[]): VisitorPart[] 
 /** Splits the identities of a batch into parts. The first one of a device is in one of them, or was written earlier. */
 export function identityParts(identities: readonly IdentityChange[]): Part[] {
   return [...Map.groupBy(identities, ({ app }) => app)].flatMap(([app, of]) =>
-    inParts(of, ROWS_PER_PART).map((some): Part => {
+    splitByCount(of, ROWS_PER_PART).map((some): Part => {
       const rows = some.map(({ place, user, device }) => ({ key: [place], visitor: { user, device } }))
       return { app, date: NO_DATE, changes: [{ table: 'first_users', rows }], rows: rows.length }
     }),

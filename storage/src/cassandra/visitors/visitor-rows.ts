@@ -2,7 +2,7 @@ import type { Visitor } from '@hopper/contracts'
 import { types, type Client } from 'cassandra-driver'
 import { visitorTables, type Key, type KeyValue } from '../../ports/table-definitions.ts'
 import type { VisitorChange } from '../../ports/tables.ts'
-import { inParts } from '../client/batches.ts'
+import { splitByCount } from '../client/batches.ts'
 import { queryFile, rowsOf, statement, type Statement } from '../client/statements.ts'
 import { packVisitors, visitorName, visitorsOf, type VisitorRow } from './visitor-block.ts'
 import { deltaWrite, type Delta } from './visitor-deltas.ts'
@@ -63,7 +63,7 @@ export function rowWrites(lane: number, { table, app, date, rows }: VisitorChang
     const place = [app, date, lane, ...key, device]
     return user === '' ? { query: anonymous, params: place } : { query: identified, params: [[user], ...place] }
   })
-  return inParts(writes, ROWS_PER_BATCH)
+  return splitByCount(writes, ROWS_PER_BATCH)
 }
 
 /**
@@ -91,7 +91,7 @@ export function rowRemovals(lane: number, change: VisitorChange, present: readon
         : { query: statement(`${file}.removeUser`), params: [[user], ...place, device] }
     return [...ownRow, removal]
   })
-  return inParts(removals, ROWS_PER_BATCH)
+  return splitByCount(removals, ROWS_PER_BATCH)
 }
 
 /** The visitors of a table row: one device, alone and with each of its users. */

@@ -100,11 +100,11 @@ export class EmbeddedArchive implements Archive {
   }
 
   list(range: ChunkRange): Promise<readonly ChunkSummary[]> {
-    return this.#thread.ask('list', range)
+    return this.#thread.call('list', range)
   }
 
   columns(chunk: ChunkKey, names: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
-    return this.#thread.ask('columns', chunk, names)
+    return this.#thread.call('columns', chunk, names)
   }
 
   async close(): Promise<void> {
@@ -149,7 +149,7 @@ export class EmbeddedArchive implements Archive {
   async #sweep(): Promise<void> {
     const before = Date.now() - this.#keptMs
     let swept = 1
-    while (swept > 0 && !this.#closed) swept = await this.#thread.ask('sweep', before).catch(() => 0)
+    while (swept > 0 && !this.#closed) swept = await this.#thread.call('sweep', before).catch(() => 0)
   }
 
   #drop(chunks: readonly { id: number }[]): void {

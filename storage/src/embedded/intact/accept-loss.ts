@@ -58,7 +58,7 @@ export function ensureLogIntact(options: IntactOptions): string {
  */
 export function assertLogIntact(dir: string, lanes: number): void {
   const damages = findDamage(dir, lanes).damages.filter(({ file }) => file === LOG_FILE)
-  if (damages.length > 0) throw refused(dir, damages)
+  if (damages.length > 0) throw damageError(dir, damages)
 }
 
 function ensure(options: IntactOptions, find: () => Findings): string {
@@ -69,7 +69,7 @@ function ensure(options: IntactOptions, find: () => Findings): string {
     if (findings.beyond.length > 0) passOver(options, id, findings.beyond)
     return id
   }
-  if (!acceptLoss || findings.damages.some(({ kind }) => kind === 'ambiguous')) throw refused(dir, findings.damages)
+  if (!acceptLoss || findings.damages.some(({ kind }) => kind === 'ambiguous')) throw damageError(dir, findings.damages)
   return accept(options, findings, find)
 }
 
@@ -83,7 +83,7 @@ function passOver({ dir, lanes, logger }: IntactOptions, id: string, beyond: Fin
   )
 }
 
-function refused(dir: string, damages: readonly Damage[]): HopperError {
+function damageError(dir: string, damages: readonly Damage[]): HopperError {
   return new HopperError('HOP_DATA_DAMAGED', `In ${dir}: ${damages.map(({ what }) => what).join('; ')}.`, {
     details: damages,
   })

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { LanePositions, PositionRange } from '../../position-range.ts'
 import type { RegistryState } from '../registry-state.ts'
 import { readSideRecord } from '../side-record.ts'
-import { emptyLog, inspectLog, isThere, type Broken, type InspectedLog } from './inspect-log.ts'
+import { emptyLog, inspectLog, isPresent, type Broken, type InspectedLog } from './inspect-log.ts'
 import { emptyTables, inspectTables, type InspectedTables } from './inspect-tables.ts'
 
 export const LOG_FILE = 'log.db'
@@ -81,7 +81,7 @@ export function findDamage(dir: string, lanes: number): Findings {
 }
 
 function inspectIfPresent<T>(file: string, inspect: (file: string) => T): T | undefined {
-  return isThere(file) ? inspect(file) : undefined
+  return isPresent(file) ? inspect(file) : undefined
 }
 
 function compare(
@@ -181,7 +181,7 @@ function positionsDamage(
   const spoiled = log.spoiled.flatMap((rows, lane) => rows.map((first) => ({ lane, first })))
   const damages: Damage[] = []
   if (lost.length > 0) {
-    const state = isThere(join(dir, LOG_FILE)) ? 'lacks messages that were acknowledged' : 'is missing or empty'
+    const state = isPresent(join(dir, LOG_FILE)) ? 'lacks messages that were acknowledged' : 'is missing or empty'
     damages.push({
       file: LOG_FILE,
       kind: 'positions',
@@ -194,7 +194,7 @@ function positionsDamage(
     damages.push({
       file: LOG_FILE,
       kind: 'positions',
-      what: `${LOG_FILE} has blocks that are not as they were written: ${listed(places)}`,
+      what: `${LOG_FILE} has blocks that are not as they were written: ${joinShort(places)}`,
     })
   }
   return damages
@@ -237,7 +237,7 @@ function tablesDamage(
     damages.push(
       damage(
         'archive',
-        `${TABLES_FILE} has lost its archive of events in lanes ${listed(tables.withoutArchive.map(String))}`,
+        `${TABLES_FILE} has lost its archive of events in lanes ${joinShort(tables.withoutArchive.map(String))}`,
       ),
     )
   }
@@ -246,7 +246,7 @@ function tablesDamage(
 
 const LISTED_MAX = 10
 
-function listed(texts: readonly string[]): string {
+function joinShort(texts: readonly string[]): string {
   const rest = texts.length - LISTED_MAX
   return `${texts.slice(0, LISTED_MAX).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
@@ -258,7 +258,7 @@ function describeLosses(lost: readonly DirectoryLoss[]): string {
     0,
   )
   const places = lost.map(({ lane, first, next }) => `lane ${lane} positions ${first} to ${next - 1}`)
-  return `${listed(places)} (${messages} messages, ${uncounted} of them not counted yet)`
+  return `${joinShort(places)} (${messages} messages, ${uncounted} of them not counted yet)`
 }
 
 /** The positions of a lane that become lost when the damage is accepted, besides those already recorded as lost. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
-import { notOpened } from '../sqlite.ts'
+import { openError } from '../sqlite.ts'
 
 export function hasTable(database: DatabaseSync, name: string): boolean {
   return database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(name) !== undefined
@@ -22,8 +22,8 @@ export function quickCheck(database: DatabaseSync): void {
  * The reason why a database cannot be read. Rethrows errors that say nothing about its content: then a setting or the
  * machine is at fault.
  */
-export function brokenBecause(error: unknown): string {
-  const described = error instanceof HopperError ? error : notOpened(error)
+export function corruptionReason(error: unknown): string {
+  const described = error instanceof HopperError ? error : openError(error)
   if (described instanceof HopperError && described.code === 'HOP_CONFIG') throw described
   return error instanceof Error ? error.message : String(error)
 }

@@ -2,9 +2,9 @@ import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { decodeBlock } from '../block.ts'
 import type { PositionRange } from '../../position-range.ts'
-import { endOf, lanesOf, lossesOf, nextPosition, startOf, withoutLosses, wrongLanes } from '../log/log-schema.ts'
+import { endOf, lanesOf, lossesOf, nextPosition, startOf, subtractLosses, wrongLanes } from '../log/log-schema.ts'
 import { openToInspect } from '../sqlite.ts'
-import { brokenBecause, hasTable, idOf, quickCheck } from './inspect-database.ts'
+import { corruptionReason, hasTable, idOf, quickCheck } from './inspect-database.ts'
 
 /** A log up to this size is fully checked at each start; of a larger one, only what is not counted yet. */
 const WHOLE_BYTES_MAX = 256_000_000
@@ -36,7 +36,7 @@ export interface Broken {
 }
 
 /** True if a database file exists and is not empty. */
-export function isThere(file: string): boolean {
+export function isPresent(file: string): boolean {
   return sizeOf(file) > 0
 }
 
@@ -57,7 +57,7 @@ export function inspectLog(file: string, lanes: number, counted: readonly number
     const decodedFrom = sizeOf(file) <= WHOLE_DECODED_BYTES_MAX ? new Array<number>(lanes).fill(0) : counted
     return inspectLanes(database, lanes, { gapsFrom: whole ? new Array<number>(lanes).fill(0) : counted, decodedFrom })
   } catch (error) {
-    return { broken: brokenBecause(error) }
+    return { broken: corruptionReason(error) }
   } finally {
     database.close()
   }
@@ -110,7 +110,7 @@ function gapsOf(database: DatabaseSync, lane: number, from: number, marked: bool
   let expected = Math.max(from, marked ? startOf(database, lane) : 0)
   for (const row of rows.iterate(from)) {
     const { first, count } = row as unknown as { first: number; count: number }
-    if (first > expected) gaps.push(...withoutLosses({ first: expected, next: first }, losses))
+    if (first > expected) gaps.push(...subtractLosses({ first: expected, next: first }, losses))
     expected = Math.max(expected, first + count)
   }
   return gaps
@@ -130,12 +130,12 @@ export function spoiledBlocks(
   for (const row of rows.iterate(from, from)) {
     const { first, count, block } = row as unknown as { first: number; count: number; block: Uint8Array }
     if ((budget.bytes -= block.length) < 0) break
-    if (!isWhole(block, count)) spoiled.push({ first, count })
+    if (!isIntact(block, count)) spoiled.push({ first, count })
   }
   return spoiled
 }
 
-export function isWhole(block: Uint8Array, count: number): boolean {
+export function isIntact(block: Uint8Array, count: number): boolean {
   try {
     return decodeBlock(block, count).length === count
   } catch {

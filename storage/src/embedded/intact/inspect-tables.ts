@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { openToInspect } from '../sqlite.ts'
 import { registryState, type RegistryState } from '../registry-state.ts'
-import { brokenBecause, hasTable, idOf, quickCheck } from './inspect-database.ts'
+import { corruptionReason, hasTable, idOf, quickCheck } from './inspect-database.ts'
 import type { Broken } from './inspect-log.ts'
 
 /** Tables up to this size are fully checked at each start. */
@@ -33,7 +33,7 @@ export function inspectTables(file: string, lanes: number): InspectedTables | Br
       withoutArchive: lanesWithoutArchive(database),
     }
   } catch (error) {
-    return { broken: brokenBecause(error) }
+    return { broken: corruptionReason(error) }
   } finally {
     database.close()
   }

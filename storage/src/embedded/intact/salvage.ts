@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { identify, prepareLog } from '../log/log-schema.ts'
 import { openDatabase, openToInspect, transaction } from '../sqlite.ts'
 import { prepareTables } from '../tables/table-schema.ts'
-import { isWhole } from './inspect-log.ts'
+import { isIntact } from './inspect-log.ts'
 
 const ROWS_PER_TRANSACTION = 500
 
@@ -25,7 +25,7 @@ export function salvageLog(from: string, to: string, lanes: number, id: string):
             readable(source, `SELECT first, count, block FROM lane_${lane} ORDER BY first ${order}`),
             (row) => {
               const { first, count, block } = row as { first: number; count: number; block: unknown }
-              const good = first >= 0 && count > 0 && block instanceof Uint8Array && isWhole(block, count)
+              const good = first >= 0 && count > 0 && block instanceof Uint8Array && isIntact(block, count)
               return !good || insert.run(first, count, block).changes > 0
             },
           )

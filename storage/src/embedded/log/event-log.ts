@@ -10,7 +10,7 @@ import { decodeBlock, encodeBlock } from '../block.ts'
 import { FilesInPlace } from '../directory/files-in-place.ts'
 import { LaneReaders, type LaneLogger } from './lane-readers.ts'
 import { LOG_FILE, LOG_RECORD } from '../intact/find-damage.ts'
-import { endOf, identify, lossesOf, prepareLog, startOf, withoutLosses } from './log-schema.ts'
+import { endOf, identify, lossesOf, prepareLog, startOf, subtractLosses } from './log-schema.ts'
 import type { AppendReply, AppendRequest } from './log-writer.ts'
 import { openDatabase, transaction, truncateWal } from '../sqlite.ts'
 import { endThread, startThread } from '../threads/thread.ts'
@@ -216,7 +216,7 @@ export class EmbeddedEventLog implements EventLog {
 
   /** Throws for a gap that nobody has accepted: its messages were acknowledged. */
   #assertAbsent(lane: number, hole: PositionRange): void {
-    const [missing] = withoutLosses(hole, this.#absent[lane]!)
+    const [missing] = subtractLosses(hole, this.#absent[lane]!)
     if (!missing) return
     throw new HopperError(
       'HOP_DATA_DAMAGED',

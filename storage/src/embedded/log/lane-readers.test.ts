@@ -29,7 +29,7 @@ it('retries a failed batch after growing pauses, however many appends arrive mea
   const tries: number[] = []
   const fails = async (): Promise<void> => {
     tries.push(performance.now())
-    throw new Error('the store is away')
+    throw new Error('the store is unavailable')
   }
   const endMs = await underAppends(
     fails,

@@ -84,7 +84,7 @@ export function lossesOf(database: DatabaseSync, lane: number): PositionRange[] 
 }
 
 /** The parts of a range that are in none of the losses, ascending. */
-export function withoutLosses(range: PositionRange, losses: readonly PositionRange[]): PositionRange[] {
+export function subtractLosses(range: PositionRange, losses: readonly PositionRange[]): PositionRange[] {
   const left: PositionRange[] = []
   let { first } = range
   for (const loss of losses) {

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { encodeBlock, inBlocks } from '../block.ts'
+import { encodeBlock, splitIntoBlocks } from '../block.ts'
 import { nextPosition } from './log-schema.ts'
 import { SideRecord } from '../side-record.ts'
 import { openDatabase, transaction } from '../sqlite.ts'
@@ -46,7 +46,7 @@ function commit(request: AppendRequest): AppendReply {
     transaction(database, () => {
       blocks.forEach((values, lane) => {
         let first = before[lane]!
-        for (const part of inBlocks(values)) {
+        for (const part of splitIntoBlocks(values)) {
           inserts[lane]!.run(first, part.length, encodeBlock(part))
           first += part.length
         }

@@ -19,7 +19,7 @@ export const foldsByApp: readonly string[] = [
 export const folds: readonly string[] = [...foldsByApp, 'chunk_cells', 'archive_losses', 'dead_letters', 'lanes']
 /** Kind of the records with the progress of counting the past of funnels. */
 export const BACKFILLS = 'backfill'
-/** Resets a record like `uncounted` in contracts: stages keep the positions at which they became known. */
+/** Resets a record like `resetBackfill` in contracts: stages keep the positions at which they became known. */
 const UNCOUNTED = "record = json_set(json_remove(record, '$.last'), '$.counted', 0, '$.done', 0, '$.dates', 0)"
 /** Tables that no log can restore. */
 export const keptTables: readonly string[] = ['registry', 'registry_changes', 'installation', 'replayed_letters']

@@ -31,43 +31,43 @@ export class EmbeddedTableReader implements TableReader {
     dates: readonly string[],
     prefix: Key = [],
   ): Promise<readonly CounterRow[]> {
-    return this.#thread.ask('counters', table, app, dates, prefix)
+    return this.#thread.call('counters', table, app, dates, prefix)
   }
 
   uniques(query: UniquesQuery): Promise<readonly UniquesRow[]> {
-    return this.#thread.ask('uniques', query)
+    return this.#thread.call('uniques', query)
   }
 
   seen(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>> {
-    return this.#thread.ask('seen', lane, partition, eventIds)
+    return this.#thread.call('seen', lane, partition, eventIds)
   }
 
   session(app: string, sessionId: string): Promise<Session | undefined> {
-    return this.#thread.ask('session', app, sessionId)
+    return this.#thread.call('session', app, sessionId)
   }
 
   identitiesOf(app: string, device: string): Promise<readonly Identity[]> {
-    return this.#thread.ask('identitiesOf', app, device)
+    return this.#thread.call('identitiesOf', app, device)
   }
 
   devicesOf(app: string, user: string, limit: number): Promise<readonly string[]> {
-    return this.#thread.ask('devicesOf', app, user, limit)
+    return this.#thread.call('devicesOf', app, user, limit)
   }
 
   deadLetters(): Promise<number> {
-    return this.#thread.ask('deadLetters')
+    return this.#thread.call('deadLetters')
   }
 
   deadLettersFrom(lane: number, from: number, limit: number): Promise<readonly DeadLetter[]> {
-    return this.#thread.ask('deadLettersFrom', lane, from, limit)
+    return this.#thread.call('deadLettersFrom', lane, from, limit)
   }
 
   counterPartition(lane: number, partition: CounterPartition): Promise<readonly CounterPartitionRow[]> {
-    return this.#thread.ask('counterPartition', lane, partition)
+    return this.#thread.call('counterPartition', lane, partition)
   }
 
   visitorPartition(lane: number, partition: VisitorPartition): Promise<VisitorChange['rows']> {
-    return this.#thread.ask('visitorPartition', lane, partition)
+    return this.#thread.call('visitorPartition', lane, partition)
   }
 
   close(): Promise<void> {

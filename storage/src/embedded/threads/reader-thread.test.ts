@@ -8,10 +8,10 @@ import { ReaderThread } from './reader-thread.ts'
 it('refuses the queries of a thread that ends without an error, and starts another for the next', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-reader-'))
   const reader = new ReaderThread<EndingReads>(new URL('./ending-thread.fixture', import.meta.url), join(dir, 'any.db'))
-  expect(await reader.ask('answer')).toBe('answered')
-  const pending = [reader.ask('end'), reader.ask('answer')]
+  expect(await reader.call('answer')).toBe('answered')
+  const pending = [reader.call('end'), reader.call('answer')]
   for (const each of pending) await expect(each).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
-  expect(await reader.ask('answer')).toBe('answered')
+  expect(await reader.call('answer')).toBe('answered')
   await reader.close()
   rmSync(dir, { recursive: true })
 })

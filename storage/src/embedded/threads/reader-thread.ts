@@ -21,7 +21,7 @@ export class ReaderThread<R extends { [N in keyof R]: (...args: never[]) => unkn
   }
 
   /** Runs a query. Rejects with HOP_STORE_UNAVAILABLE when the read or its thread fails. */
-  ask<N extends keyof R & string>(read: N, ...args: Parameters<R[N]>): Promise<ReturnType<R[N]>> {
+  call<N extends keyof R & string>(read: N, ...args: Parameters<R[N]>): Promise<ReturnType<R[N]>> {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++
       this.#pending.set(id, { resolve, reject })

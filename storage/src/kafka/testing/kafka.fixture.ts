@@ -34,7 +34,7 @@ export async function everything(log: EventLog): Promise<Envelope[][]> {
 }
 
 /** Opens a connected log, closed at the end of the block. */
-export async function opened(settings: KafkaSettings): Promise<KafkaEventLog & AsyncDisposable> {
+export async function openKafka(settings: KafkaSettings): Promise<KafkaEventLog & AsyncDisposable> {
   return disposable(await new KafkaEventLog(settings).connect())
 }
 

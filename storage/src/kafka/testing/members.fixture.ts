@@ -1,8 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { decodeEnvelope } from '@hopper/contracts'
 import type { LaneConsumer, LogMessage } from '../../ports/event-log.ts'
 
-/** Duration of a call: long enough that another one may begin meanwhile. */
-const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
+/** Durations of the calls, in turn: unequal, and long enough that another one may begin meanwhile. */
+const CALL_MS = [3, 19, 0, 11, 7, 15, 1]
 
 /**
  * The members of one group over one store. The store keeps the position of each lane, and a lease that a new owner
@@ -17,6 +18,7 @@ export class Members {
   readonly #owners: (number | undefined)[]
   readonly #freed: (() => void)[][]
   #members = 0
+  #calls = 0
 
   constructor(lanes: number) {
     this.#positions = new Array<number>(lanes).fill(0)
@@ -51,7 +53,7 @@ export class Members {
       if (busy.has(lane)) this.faults.push(`member ${member} was called twice concurrently for lane ${lane}`)
       busy.add(lane)
       try {
-        await aMoment()
+        await pause(CALL_MS[this.#calls++ % CALL_MS.length])
         return await work()
       } finally {
         busy.delete(lane)

@@ -51,7 +51,7 @@ export class KafkaProxy implements AsyncDisposable {
   }
 
   /** Stops answering: closes connections and refuses new ones. */
-  async away(): Promise<void> {
+  async cutOff(): Promise<void> {
     const server = this.#server
     this.#server = undefined
     server?.close()
@@ -67,7 +67,7 @@ export class KafkaProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.away()
+    await this.cutOff()
   }
 
   #serve(client: Socket): void {

@@ -1,0 +1,165 @@
+import type {
+  Agents,
+  Apps,
+  Clicks,
+  ElementActions,
+  ElementDurations,
+  ListedFunnel,
+  Me,
+  Meta,
+  PageViews,
+  StageConversion,
+  StageGraph,
+  StageTime,
+  StageUsers,
+  Status,
+  Traffic,
+} from '@hopper/contracts'
+
+/** Answers of the fixture server. Each number is made up and appears in only one place. */
+export const EVIL = '<img src=x onerror=window.pwned=1>'
+
+export interface Fixture {
+  loggedIn: boolean
+  traffic: Traffic['rows']
+  views: number
+  lag: Status['lag']
+  funnels: ListedFunnel[]
+  elements: { name: string; xpath: string }[]
+}
+
+export function newFixture(): Fixture {
+  const today = new Date().toISOString().slice(0, 10)
+  return {
+    loggedIn: true,
+    traffic: [{ time: `${today}T00:00:00.000Z`, events: 7_101, views: 4_202, users: 1_303 }],
+    views: 2_404,
+    lag: { messages: 11, events: 120, seconds: 0.5, remaining_seconds: 9 },
+    funnels: [
+      {
+        id: 'checkout',
+        name: 'Checkout',
+        past: { state: 'done', share: 1 },
+        stages: [
+          { id: 1, name: 'Home', url: '/*' },
+          { id: 2, name: 'Cart', click: '#add' },
+        ],
+      },
+    ],
+    elements: [{ name: 'Buy now', xpath: "//*[@id='buy']" }],
+  }
+}
+
+export const me: Me = {
+  member: { id: 'ann', name: 'Ann', role: 'owner' },
+  organization: { id: 'acme', name: 'Acme' },
+  csrf: 'csrf-of-ann',
+}
+export const apps: Apps = {
+  apps: [
+    { id: 'shop', name: 'Shop', timezone: 'UTC', organization: 'acme' },
+    { id: 'blog', name: 'Blog', timezone: 'Asia/Tokyo', organization: 'acme' },
+  ],
+}
+export const keys = { keys: [{ id: 'abc', power: 'write', hint: 'Wxyz', created_at: 1_760_000_000_000 }] }
+
+const stageUsers: StageUsers['rows'] = [
+  { date: '2026-01-01', stage: 1, name: 'Home', users: 611 },
+  { date: '2026-01-01', stage: 2, name: 'Cart', users: 322 },
+]
+const conversion: Omit<StageConversion, 'meta'> = {
+  total_users: 1_000,
+  rows: [
+    { stage: 1, name: 'Home', users: 951, rate: 0.951 },
+    { stage: 2, name: 'Cart', users: 437, rate: 0.437 },
+  ],
+}
+const times: StageTime['rows'] = [
+  { stage: 1, name: 'Home', elapsed_ms: 65_000 * 83, hits: 83, average_seconds: 65 },
+  { stage: 2, name: 'Cart', elapsed_ms: 0, hits: 0, average_seconds: null },
+]
+const graph: StageGraph['rows'] = [
+  { from: null, to: 1, users: 942 },
+  { from: 1, to: 2, users: 437 },
+  { from: 2, to: 1, users: 58 },
+]
+const actions: ElementActions['rows'] = [
+  {
+    xpath: "//*[@id='buy']",
+    name: 'Buy now',
+    hover_leave: 150,
+    elapsed_leave_ms: 300_000,
+    hover_click: 50,
+    elapsed_click_ms: 60_000,
+    hits: 200,
+    leave_percent: 75,
+    click_percent: 25,
+    average_leave_ms: 2_000,
+    average_click_ms: 1_200,
+  },
+]
+const durations: Omit<ElementDurations, 'meta'> = {
+  buckets: [
+    { from_ms: 1_024, to_ms: 1_218, leave: 31, click: 47 },
+    { from_ms: 1_218, to_ms: 1_449, leave: 119, click: 3 },
+  ],
+  correlation: -0.62,
+}
+const clicks: Clicks['rows'] = [{ url: 'shop.example/cart', target: "//*[@id='buy']", hits: 512, average_ms: 1_500 }]
+
+const agents: Record<string, Agents['rows']> = {
+  device: [{ value: 'desktop', users: 905, share: 0.7 }],
+  browser: [{ value: 'Firefox', users: 806, share: 0.62 }],
+  os: [{ value: 'Linux', users: 707, share: 0.54 }],
+}
+const status: Omit<Status, 'lag'> = {
+  version: '9.9.9',
+  mode: 'standalone',
+  started_at: 1_760_000_000_000,
+  complete_to: 1_760_000_100_000,
+  events_per_second: 12.5,
+  dead_letters: 3,
+  fates: [
+    { fate: 'accepted', reason: 'new', events: 8_118 },
+    { fate: 'bot', reason: 'user_agent', events: 219 },
+  ],
+  lanes: [{ lane: 0, next: 5_510, done: 5_499, lag: 11 }],
+  engines: [
+    { name: 'sqlite', healthy: true },
+    { name: 'kafka', healthy: false, detail: 'no broker answers' },
+  ],
+}
+
+/** Returns the answer to a GET, or undefined for an unknown path. */
+export function answerTo(path: string, parameters: URLSearchParams, fixture: Fixture): unknown {
+  const meta: Meta = {
+    from: parameters.get('from') ?? '',
+    to: parameters.get('to') ?? '',
+    timezone: 'UTC',
+    complete_to: Date.now(),
+    settled: false,
+  }
+  const pages: PageViews['rows'] = [
+    { url: EVIL, views: fixture.views, average_seconds: 12.5 },
+    { url: 'shop.example/cart', views: 30, average_seconds: null },
+  ]
+  const answers: Record<string, unknown> = {
+    '/api/v1/me': me,
+    '/api/v1/apps': apps,
+    '/api/v1/status': { ...status, lag: fixture.lag },
+    '/api/v1/apps/shop/traffic': { rows: fixture.traffic, meta },
+    '/api/v1/apps/shop/pages/views': { rows: pages, meta },
+    '/api/v1/apps/shop/clicks': { rows: clicks, meta },
+    '/api/v1/apps/shop/agents': { total_users: 1_303, rows: agents[parameters.get('by') ?? ''], meta },
+    '/api/v1/apps/shop/funnels': { funnels: fixture.funnels },
+    '/api/v1/apps/shop/elements': { elements: fixture.elements },
+    '/api/v1/apps/shop/keys': keys,
+    '/api/v1/apps/shop/stages/users': { rows: stageUsers, meta },
+    '/api/v1/apps/shop/stages/conversion': { ...conversion, meta },
+    '/api/v1/apps/shop/stages/time': { rows: times, meta },
+    '/api/v1/apps/shop/stages/graph': { rows: graph, meta },
+    '/api/v1/apps/shop/elements/actions': { rows: actions, meta },
+    '/api/v1/apps/shop/elements/durations': { ...durations, meta },
+  }
+  return Object.hasOwn(answers, path) ? answers[path] : undefined
+}

@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { cluster, type Cluster } from '../products/cluster.ts'
+import { startCassandra, type CassandraNode } from '../engines/cassandra-jar.ts'
+import { canUseJars, jarCache } from '../engines/jars.ts'
+import { Service } from '../products/service.ts'
+import { apps, provision } from './apps.fixture.ts'
+import { whenCounting } from './aggregator-state.fixture.ts'
+import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
+
+const engines = inject('engines')
+
+describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped and started under load', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-cassandra-unavailable-'))
+  let node: CassandraNode
+  let product: Cluster
+  beforeAll(async () => {
+    node = await startCassandra(dir, jarCache)
+    product = await cluster(
+      { ...engines!, cassandra: node.contactPoint, dataCenter: node.dataCenter },
+      { provision, env: { HOPPER_LOG_LEVEL: 'fatal' } },
+    )
+  }, 360_000)
+  afterAll(async () => {
+    await product?.dispose()
+    await node?.process.stop()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  /** Stops the node while an aggregator counts, in the middle of its writes, and starts it again. */
+  const stopAndRestart = async (aggregator: Service, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    await whenCounting(aggregator)
+    if (signal === 'SIGKILL') node.process.child.kill('SIGKILL')
+    await node.process.stop()
+    node = await node.restart()
+    await whenCounting(aggregator)
+  }
+
+  it('leaves no number wrong, stopped once and killed once', async () => {
+    const [aggregator] = product.aggregators as [Service]
+    expectExact(
+      await runTrial({ product, app: apps.proved, seed: 71 }, async () => {
+        await stopAndRestart(aggregator, 'SIGTERM')
+        await stopAndRestart(aggregator, 'SIGKILL')
+      }),
+    )
+  }, 480_000)
+
+  it('control: without the watermark check, writes applied before the stop count twice', async () => {
+    const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
+    const result = await runTrial({ product, app: apps.control, aggregators: [unsafe], seed: 72 }, () =>
+      stopAndRestart(unsafe, 'SIGKILL'),
+    )
+    expect(rowsCountedTwice(result)).toBeGreaterThan(0)
+  }, 480_000)
+})
