@@ -53,7 +53,7 @@ export function Endpoint(method: keyof typeof methods, path: string, call: Call)
 }
 
 /**
- * @throws TypeError for a handler that was not declared with `Endpoint`, so that a forgotten one is closed, not open
+ * @throws TypeError for a handler that was not declared with `Endpoint`, so that it is refused, not open
  */
 export function callOf(handler: object): Call {
   const call = Reflect.getMetadata(CALL, handler) as Call | undefined
