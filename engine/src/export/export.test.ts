@@ -111,7 +111,11 @@ it('NDJSON: contains every event as archived', async () => {
       const events = lines.map((line) => JSON.parse(line) as { lane: number; index: number })
       const wanted = [...at.rows]
         .sort(inLog)
-        .map(({ event, user, ...rest }) => ({ ...event, ...rest, ...(user === '' ? {} : { user }) }))
+        .map(({ event, user, device_id, context, received_at, lane, position, index }) => ({
+          ...event,
+          ...{ device_id, context, received_at, lane, position, index },
+          ...(user === '' ? {} : { user }),
+        }))
       expect(events.sort(inLog)).toEqual(wanted)
     }),
     { numRuns: 60 },
