@@ -14,5 +14,8 @@ USER node
 ENV HOPPER_HOST=0.0.0.0 HOPPER_DATA=/var/lib/hopper
 VOLUME /var/lib/hopper
 EXPOSE 8080
+# Whether the process serves; whether it can do its work, and why not, is at /ready. A command that ends serves nothing.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=2m --retries=6 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.HOPPER_PORT||8080)+'/healthcheck').then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 ENTRYPOINT ["node", "cli/dist/main.js"]
 CMD ["start"]

@@ -1,12 +1,15 @@
 import react from '@vitejs/plugin-react'
-import { defineConfig } from 'vite'
+import { defaultClientConditions, defineConfig } from 'vite'
+import { precompress } from './precompress.ts'
 
 /**
  * Builds every asset as a file of its own: the page's content security policy allows no inline scripts or style sheets.
  */
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react()],
+  plugins: [react(), precompress()],
+  // Contracts are read from their source: they are built at the same time as the dashboard.
+  resolve: { conditions: ['source', ...defaultClientConditions] },
   build: {
     outDir: 'dist',
     emptyOutDir: true,

@@ -17,6 +17,7 @@ import type { Registry as MetricsRegistry } from 'prom-client'
 import { AppCache } from './app-cache.ts'
 import { Backfills } from './backfill/backfills.ts'
 import { Forgets } from './forget/forgets.ts'
+import { Retentions } from './retention/retentions.ts'
 import { backgroundWriteOut } from './lane/background-write-out.ts'
 import { ByteBudget } from './lane/deferred-apps.ts'
 import { heavyApps, type ChooseDeferred } from './lane/heavy-apps.ts'
@@ -64,6 +65,15 @@ export interface AggregatorOptions {
     /** interval between two checks for requests */
     readonly lookMs?: number
   }
+  /** with this, a reader and an archive, old events of apps expire */
+  readonly retention?: {
+    /** interval between two checks for dates that have expired */
+    readonly checkMs?: number
+    /** time between the decision and the first removal */
+    readonly settleMs?: number
+    /** returns the time (ms since the epoch) */
+    readonly now?: () => number
+  }
   readonly lanes: Lanes
   readonly registry: Registry
   /** the name of this process among the owners of lanes */
@@ -109,6 +119,8 @@ export class Aggregator implements LaneConsumer {
   readonly #piece = new PieceSize()
   readonly #backfills: Backfills | undefined
   readonly #forgets: Forgets | undefined
+  readonly #retentions: Retentions | undefined
+  #removing: Promise<void> | undefined
   readonly #own = new Map<number, OwnedLane>()
   /** assigned lanes whose lease has expired, with the position up to which they had been read */
   readonly #expired = new Map<number, number>()
@@ -148,7 +160,7 @@ export class Aggregator implements LaneConsumer {
       archive &&
       reader &&
       new Backfills({ archive, reader, writer, registry, log, logger, forgetApps, checkMs: options.backfillCheckMs })
-    const { forgets, lanes } = options
+    const { forgets, lanes, retention } = options
     this.#forgets =
       forgets &&
       archive &&
@@ -156,9 +168,18 @@ export class Aggregator implements LaneConsumer {
       new Forgets({
         ...{ archive, reader, writer, registry, log, lanes, logger, forgetApps },
         seen: this.#seen,
-        appOf: (id) => this.#apps.get(id),
+        appOf: (id, lane) => this.#apps.get(id, lane),
         scrub: forgets.scrub,
         lookMs: forgets.lookMs,
+      })
+    this.#retentions =
+      retention &&
+      archive &&
+      reader &&
+      new Retentions({
+        ...{ archive, reader, writer, registry, log, lanes, logger, forgetApps },
+        appOf: (id, lane) => this.#apps.get(id, lane),
+        ...retention,
       })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges =
@@ -189,7 +210,7 @@ export class Aggregator implements LaneConsumer {
     this.#stopTimers()
     await Promise.all([this.#ticking, this.#renewing])
     await this.#subscription?.close()
-    const background = [this.#merges, this.#packed, this.#backfills, this.#forgets, this.#catchUp]
+    const background = [this.#merges, this.#packed, this.#backfills, this.#forgets, this.#retentions, this.#catchUp]
     await Promise.all(background.flatMap((each) => (each ? [each.close()] : [])))
   }
 
@@ -220,6 +241,22 @@ export class Aggregator implements LaneConsumer {
    */
   forget(): Promise<void> {
     return this.#forgets?.run(() => this.#own) ?? Promise.resolve()
+  }
+
+  /**
+   * Lets old events of apps expire in the owned lanes, as far as possible now. This runs by itself; the call waits for
+   * it.
+   */
+  expire(): Promise<void> {
+    return this.#retentions?.run(() => this.#own) ?? Promise.resolve()
+  }
+
+  /** Removes events, one kind of removal after the other: both rewrite the archive and recount what is left. */
+  #remove(): Promise<void> {
+    this.#removing ??= this.forget()
+      .then(() => this.expire())
+      .finally(() => (this.#removing = undefined))
+    return this.#removing
   }
 
   /**
@@ -268,7 +305,7 @@ export class Aggregator implements LaneConsumer {
     if (!own) return
     try {
       await own.merges?.close()
-      const background = [this.#packed, this.#backfills, this.#forgets, this.#catchUp]
+      const background = [this.#packed, this.#backfills, this.#forgets, this.#retentions, this.#catchUp]
       await Promise.all(background.flatMap((each) => (each ? [each.whenIdle(lane)] : [])))
       await this.#commit(own, await own.archive())
       await this.#options.lanes.release(own.lease)
@@ -298,7 +335,7 @@ export class Aggregator implements LaneConsumer {
       gate: this.#gate,
       merges: this.#merges?.of(lane),
       watermarkCheck,
-      appOf: (id) => this.#apps.get(id),
+      appOf: (id) => this.#apps.get(id, lane),
       log: this.#options.log,
       deferredGate: this.#deferredGate,
       held: this.#held,
@@ -479,7 +516,7 @@ export class Aggregator implements LaneConsumer {
     void this.merge()
     void this.writeOut()
     void this.backfill()
-    void this.forget()
+    void this.#remove()
   }
 
   async #commit(own: OwnedLane, { position, ahead }: Reached): Promise<void> {

@@ -1,4 +1,4 @@
-import { StageMatcher } from '@hopper/contracts'
+import { judgedFrom, StageMatcher, type RetentionPart } from '@hopper/contracts'
 import { ForgottenEvents, type Registry } from '@hopper/storage'
 import type { CountedApp } from './judge/judge.ts'
 
@@ -18,7 +18,7 @@ interface Cached<T> {
  */
 export class AppCache {
   readonly #registry: Registry
-  readonly #apps = new Map<string, Cached<CountedApp>>()
+  readonly #apps = new Map<string, Cached<AppInLanes>>()
   readonly #forgotten = new Map<string, Cached<ForgottenEvents>>()
   #count = 0
   #countAt = 0
@@ -32,8 +32,9 @@ export class AppCache {
     return this.#count
   }
 
-  get(id: string): Promise<CountedApp | undefined> {
-    return cached(this.#apps, id, CACHE_MS, () => this.#read(id))
+  /** Returns an app as a lane counts it. */
+  async get(id: string, lane: number): Promise<CountedApp | undefined> {
+    return (await cached(this.#apps, id, CACHE_MS, () => this.#read(id)))?.in(lane)
   }
 
   /**
@@ -52,13 +53,46 @@ export class AppCache {
     this.#count = (await this.#registry.apps.list()).length
   }
 
-  async #read(id: string): Promise<CountedApp | undefined> {
+  async #read(id: string): Promise<AppInLanes | undefined> {
     const [app, funnels, forgotten] = await Promise.all([
       this.#registry.app(id),
       this.#registry.funnels.list(id),
       cached(this.#forgotten, id, FORGOTTEN_CACHE_MS, () => ForgottenEvents.read(this.#registry, id)),
     ])
-    return app && { ...app, stages: new StageMatcher(funnels, app), ...(forgotten ? { forgotten } : {}) }
+    if (!app) return undefined
+    const parts = app.kept_from === undefined ? [] : await this.#registry.retentionParts.list(id)
+    const generation = parts.reduce((highest, part) => Math.max(highest, part.generation), 0)
+    const counted: CountedApp = {
+      ...app,
+      stages: new StageMatcher(funnels, app),
+      ...(forgotten ? { forgotten } : {}),
+      ...(generation > 0 ? { generation } : {}),
+    }
+    return new AppInLanes(counted, parts)
+  }
+}
+
+/** An app whose lanes may count its events from different dates on, until each has begun to let older ones expire. */
+class AppInLanes {
+  readonly #app: CountedApp
+  readonly #parts: readonly RetentionPart[]
+  readonly #lanes = new Map<number, CountedApp>()
+
+  constructor(app: CountedApp, parts: readonly RetentionPart[]) {
+    this.#app = app
+    this.#parts = parts
+  }
+
+  in(lane: number): CountedApp {
+    if (this.#app.kept_from === undefined) return this.#app
+    const known = this.#lanes.get(lane)
+    if (known) return known
+    const { kept_from: _, ...rest } = this.#app
+    const part = this.#parts.find((each) => each.lane === lane)
+    const from = part && judgedFrom(part)
+    const app: CountedApp = from === undefined ? rest : { ...rest, kept_from: from }
+    this.#lanes.set(lane, app)
+    return app
   }
 }
 

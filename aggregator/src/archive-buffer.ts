@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { DateCover, EncodedChunk } from '@hopper/contracts'
 import { encodeGroups, RowBuffer, type SpanCover } from '@hopper/engine'
 import type { Archive, Lease, Partition } from '@hopper/storage'
-import type { Judged } from './judge/judge.ts'
+import { isExpired, type Judged } from './judge/judge.ts'
 import { hasEnded, monthOf } from './merge/stored-span.ts'
 
 /** Maximum number of rows that a lane buffers: enough for an efficiently stored chunk. */
@@ -114,7 +114,7 @@ export class ArchiveBuffer {
       }
       if (position < next) continue
       this.#next.set(message.app.id, position + 1)
-      if (judged.fate !== 'duplicate') this.#put(judged)
+      if (judged.fate !== 'duplicate' && !isExpired(judged)) this.#put(judged)
     }
   }
 

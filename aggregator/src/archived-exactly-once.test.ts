@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
 import { envelopeOf, messagesOf, openLane, until, type LaneStore } from './testing/lane.fixture.ts'
 import { MergeThread } from './merge/merge-thread.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 let lane: LaneStore
 let archive: Archive
@@ -177,8 +178,8 @@ it('archives every event except duplicates exactly once, whatever fails in betwe
         await lanes.commit(await lanes.acquire(0, app), 0)
         let aggregator = make()
         let next = await aggregator.assigned(0)
-        // As a consumer does: a failed batch is delivered again; the lane is taken again by then if its lease has
-        // expired.
+        // As a consumer does: a failed batch is delivered again; by then, the lane has been taken again if its lease
+        // had expired.
         const deliver = (batch: LogMessage[]): Promise<void> =>
           aggregator.batch(0, batch).catch(() => aggregator.batch(0, batch))
         for (const { length, then, defer, fails: failure } of deliveries) {
@@ -226,7 +227,7 @@ it('archives every event except duplicates exactly once, whatever fails in betwe
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: repetitions(60) },
   )
 }, 60_000)
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
 import { messagesOf, openLane, type LaneStore } from './testing/lane.fixture.ts'
 import { recount, type Placed } from './testing/recount.fixture.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 let lane: LaneStore
 beforeAll(async () => void (lane = await openLane(openEmbedded)))
@@ -118,7 +119,7 @@ const envelope = fc.record({
   events: fc.array(event, { maxLength: 4 }),
   rejected: fc.array(rejected, { maxLength: 1 }),
 })
-/** Envelopes, or bytes that are no envelope. */
+/** Envelopes, or bytes that are not an envelope. */
 const log = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: envelope },
@@ -174,7 +175,7 @@ function runOf(
   return { placed, messages }
 }
 
-it('equals a recount, however batches are cut, redelivered, restarted or applied in part', async () => {
+it('equals a recount, however batches are cut, redelivered, restarted or partly applied', async () => {
   await fc.assert(
     fc.asyncProperty(log, fc.array(delivery, { maxLength: 10 }), async (sent, deliveries) => {
       const run = randomUUID().slice(0, 8)
@@ -210,7 +211,7 @@ it('equals a recount, however batches are cut, redelivered, restarted or applied
       for (const app of apps) expect(await lane.tables(app.id)).toEqual(recount(app, placed))
       expect((await lane.tables(`nobody-${run}`)).counters).toEqual({})
     }),
-    { numRuns: 80 },
+    { numRuns: repetitions(80) },
   )
 }, 60_000)
 

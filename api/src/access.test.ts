@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { createLoginLink, ensureOwner } from './index.ts'
-import { keys, openInstallation, type Installation } from './testing/installation.fixture.ts'
+import { apiOver, keys, openInstallation, type Installation } from './testing/installation.fixture.ts'
 
 // password hashing is slow on purpose
 vi.setConfig({ testTimeout: 60_000 })
@@ -29,9 +29,10 @@ const linkOf = (member: string, organization = 'acme'): Promise<string> =>
 
 /** Follows a login link like a browser; returns the headers of a logged-in call. */
 async function follow(link: string): Promise<Record<string, string>> {
-  const { pathname, search } = new URL(link)
-  const { status, headers } = await hopper.get(pathname + search, {})
-  expect(status).toBe(302)
+  const { pathname, search, searchParams } = new URL(link)
+  expect(await hopper.get(pathname + search, {})).toMatchObject({ status: 200, text: expect.stringContaining('<form') })
+  const { status, headers } = await hopper.send('POST', '/login', { token: searchParams.get('token') })
+  expect(status).toBe(303)
   expect(headers['location']).toBe('/')
   return headersOf(headers)
 }
@@ -56,13 +57,14 @@ test('each key can do what its scope allows, in its app and organization', async
     [report, bearer('hr_nobody-knows-this-key'), 401, 'HOP_KEY_UNKNOWN'],
     [report, bearer(keys.read), 200, undefined],
     [report, { 'x-api-key': keys.read }, 200, undefined],
-    [`${report}?key=${keys.read}`, {}, 200, undefined],
+    [`${report}?key=${keys.read}`, {}, 401, 'HOP_KEY_IN_ADDRESS'],
     [report, bearer(keys.write), 403, 'HOP_KEY_POWER'],
     [report, bearer(keys.blogRead), 403, 'HOP_KEY_POWER'],
     [report, bearer(keys.admin), 200, undefined],
     [report, bearer(keys.otherAdmin), 404, 'HOP_APP_UNKNOWN'],
     [report, owner, 200, undefined],
-    ['/api/v1/apps/nowhere/traffic', bearer(keys.read), 404, 'HOP_APP_UNKNOWN'],
+    ['/api/v1/apps/nowhere/traffic', bearer(keys.read), 403, 'HOP_KEY_POWER'],
+    ['/api/v1/apps/foreign/traffic', bearer(keys.read), 403, 'HOP_KEY_POWER'],
     ['/api/v1/apps/foreign/traffic', owner, 404, 'HOP_APP_UNKNOWN'],
     [administration, bearer(keys.read), 403, 'HOP_KEY_POWER'],
     [administration, bearer(keys.admin), 200, undefined],
@@ -81,16 +83,14 @@ test('each key can do what its scope allows, in its app and organization', async
 })
 
 test('a login link works once and not after a day', async () => {
+  const redeem = (link: string): ReturnType<Installation['send']> =>
+    hopper.send('POST', '/login', { token: new URL(link).searchParams.get('token') })
   const link = await linkOf('owner')
   await follow(link)
-  const { pathname, search } = new URL(link)
-  expect(await hopper.get(pathname + search, {})).toMatchObject({
-    status: 401,
-    body: { error: { code: 'HOP_LOGIN_FAILED' } },
-  })
-  const late = new URL(await linkOf('owner'))
+  expect(await redeem(link)).toMatchObject({ status: 401, body: { error: { code: 'HOP_LOGIN_FAILED' } } })
+  const late = await linkOf('owner')
   hopper.clock += 86_400_001
-  expect((await hopper.get(late.pathname + late.search, {})).status).toBe(401)
+  expect((await redeem(late)).status).toBe(401)
   hopper.clock -= 86_400_001
 })
 
@@ -107,8 +107,8 @@ test('a change by cookie needs the CSRF header; a read does not', async () => {
 })
 
 test('cookies are HttpOnly and Lax, stored only as hashes, and end with the logout', async () => {
-  const { pathname, search } = new URL(await linkOf('owner'))
-  const { headers } = await hopper.get(pathname + search, {})
+  const token = new URL(await linkOf('owner')).searchParams.get('token')
+  const { headers } = await hopper.send('POST', '/login', { token })
   expect((headers['set-cookie'] as string[])[0]).toMatch(
     /^hopper_session=[\w-]{43}; HttpOnly; Max-Age=2592000; Path=\/; SameSite=Lax$/,
   )
@@ -162,7 +162,111 @@ test('members: a viewer can only read, an admin cannot create owners, the last o
   expect((await hopper.get('/api/v1/me', vera)).status).toBe(401)
 })
 
-test('password guesses are limited per name', async () => {
+test('opening a login link changes nothing, a form logs in once, and a newer link ends it', async () => {
+  const first = new URL(await linkOf('owner')).searchParams.get('token')!
+  const second = new URL(await linkOf('owner')).searchParams.get('token')!
+  const form = (token: string, headers: Record<string, string> = {}): ReturnType<typeof hopper.app.inject> =>
+    hopper.app.inject({
+      method: 'POST',
+      url: '/login',
+      payload: `token=${token}`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    })
+  for (let i = 0; i < 3; i++) expect((await hopper.get(`/login?token=${second}`, {})).status).toBe(200)
+  expect((await form(first)).statusCode).toBe(401)
+  expect((await form(second, { 'sec-fetch-site': 'cross-site' })).json()).toMatchObject({
+    error: { code: 'HOP_FOREIGN_ORIGIN' },
+  })
+  expect((await form(second)).statusCode).toBe(303)
+  expect((await form(second)).statusCode).toBe(401)
+  const page = await hopper.get('/login?token="><script>alert(1)</script>', {})
+  expect([page.status, page.headers['location']]).toEqual([302, '/?login=expired'])
+  const elsewhere = await hopper.app.inject({
+    method: 'POST',
+    url: '/api/v1/apps',
+    payload: 'id=x&name=y',
+    headers: { ...owner, 'content-type': 'application/x-www-form-urlencoded' },
+  })
+  expect(elsewhere.statusCode).toBe(415)
+})
+
+test('sessions are listed and ended at once, and end after a week without use', async () => {
+  const other = await follow(await linkOf('owner'))
+  const { body } = await hopper.get('/api/v1/me/sessions', owner)
+  const { sessions } = body as { sessions: { id: string; current: boolean }[] }
+  expect(sessions.filter(({ current }) => current)).toHaveLength(1)
+  expect((await hopper.get('/api/v1/me', other)).status).toBe(200)
+  for (const { id, current } of sessions)
+    if (!current) expect((await hopper.send('DELETE', `/api/v1/me/sessions/${id}`, undefined, owner)).status).toBe(204)
+  expect((await hopper.get('/api/v1/me', other)).status).toBe(401)
+  expect((await hopper.get('/api/v1/me', owner)).status).toBe(200)
+  const before = hopper.clock
+  hopper.clock += 6 * 86_400_000
+  expect((await hopper.get('/api/v1/me', owner)).status).toBe(200)
+  hopper.clock += 7 * 86_400_000
+  expect((await hopper.get('/api/v1/me', owner)).status).toBe(401)
+  hopper.clock = before
+})
+
+test('members of two organizations with one id and name do not affect each other', async () => {
+  const ann = { id: 'ann', name: 'Ann', role: 'viewer' }
+  const of = (key: string, password: string): ReturnType<typeof hopper.send> =>
+    hopper.send('POST', '/api/v1/members', { ...ann, password }, bearer(key))
+  expect((await of(keys.admin, 'first long sentence')).status).toBe(201)
+  expect((await of(keys.otherAdmin, 'second long sentence')).status).toBe(201)
+  const login = (password: string, organization?: string): ReturnType<typeof hopper.send> =>
+    hopper.send('POST', '/api/v1/login', { name: 'Ann', password, ...(organization && { organization }) })
+  expect((await login('first long sentence')).body).toMatchObject({ organization: { id: 'acme' } })
+  expect((await login('second long sentence')).body).toMatchObject({ organization: { id: 'other' } })
+  expect((await login('first long sentence', 'other')).status).toBe(401)
+  for (const key of [keys.admin, keys.otherAdmin])
+    expect((await hopper.send('DELETE', '/api/v1/members/ann', undefined, bearer(key))).status).toBe(204)
+})
+
+test('a common password is refused by name of the field', async () => {
+  const refused = await hopper.send('PATCH', '/api/v1/members/me', { password: 'Password123!' }, owner)
+  expect(refused).toMatchObject({ status: 400, body: { error: { details: { fields: [{ field: 'password' }] } } } })
+})
+
+test('with https, cookies have the prefix that binds them to this host', async () => {
+  const app = await apiOver(hopper.storage, { publicUrl: 'https://hopper.example', clock: () => hopper.clock })
+  try {
+    const token = new URL(await linkOf('owner')).searchParams.get('token')
+    const { headers } = await app.inject({ method: 'POST', url: '/login', payload: { token } })
+    const [session, csrf] = headers['set-cookie'] as string[]
+    expect(session).toMatch(/^__Host-hopper_session=[\w-]{43}; HttpOnly; .*Path=\/; SameSite=Lax; Secure$/)
+    expect(csrf).toMatch(/^__Host-hopper_csrf=/)
+    const me = (cookie: string): Promise<{ statusCode: number }> =>
+      app.inject({ method: 'GET', url: '/api/v1/me', headers: { cookie } })
+    expect((await me(session!.split(';')[0]!)).statusCode).toBe(200)
+    expect((await me(session!.split(';')[0]!.replace('__Host-', ''))).statusCode).toBe(401)
+  } finally {
+    await app.close()
+  }
+})
+
+test('ten wrong guesses from one address do not lock the member out elsewhere', async () => {
+  const { registry } = hopper.storage
+  await hopper.send(
+    'POST',
+    '/api/v1/members',
+    { id: 'bea', name: 'Bea', role: 'viewer', password: 'blue kettle on fire' },
+    owner,
+  )
+  const app = await apiOver(hopper.storage, { clock: () => hopper.clock })
+  const login = (password: string, remoteAddress: string): Promise<{ statusCode: number }> =>
+    app.inject({ method: 'POST', url: '/api/v1/login', payload: { name: 'bea', password }, remoteAddress })
+  try {
+    for (let i = 0; i < 10; i++) expect((await login('wrong', '203.0.113.1')).statusCode).toBe(401)
+    expect((await login('blue kettle on fire', '203.0.113.1')).statusCode).toBe(429)
+    expect((await login('blue kettle on fire', '203.0.113.2')).statusCode).toBe(200)
+  } finally {
+    await app.close()
+    await registry.members.remove('acme', 'bea')
+  }
+})
+
+test('password guesses are limited per name and address', async () => {
   const guesses = await Promise.all(
     Array.from({ length: 14 }, () => hopper.send('POST', '/api/v1/login', { name: 'victim', password: 'guess' })),
   )

@@ -1,8 +1,19 @@
+import { SignedTokens } from '@hopper/storage'
 import { Module, type DynamicModule, type Provider } from '@nestjs/common'
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
+import { AlertChecks } from './alerts/alert-checks.ts'
+import { AlertRunner } from './alerts/alert-runner.ts'
+import { AlertSender } from './alerts/alert-sender.ts'
+import { FallCheck } from './alerts/fall-check.ts'
+import { FunnelQuestions } from './alerts/funnel-questions.ts'
+import { QuietCheck } from './alerts/quiet-check.ts'
+import { ReportCheck } from './alerts/report-check.ts'
 import { AccessGuard } from './access/access.guard.ts'
+import { SecondFactors } from './access/second-factors.ts'
+import { SessionGuesses } from './access/session-guesses.ts'
 import { AccessService } from './access/access.service.ts'
 import { Completeness } from './answers/completeness.ts'
+import { AlertsController } from './controllers/administration/alerts.controller.ts'
 import { AppsController } from './controllers/administration/apps.controller.ts'
 import { DeadLettersController } from './controllers/dead-letters.controller.ts'
 import { ElementsController } from './controllers/administration/elements.controller.ts'
@@ -11,8 +22,11 @@ import { EventsController } from './controllers/events.controller.ts'
 import { ExportController } from './controllers/export.controller.ts'
 import { ForgetsController } from './controllers/forgets.controller.ts'
 import { FunnelsController } from './controllers/administration/funnels.controller.ts'
+import { InstallingController } from './controllers/administration/installing.controller.ts'
 import { KeysController } from './controllers/administration/keys.controller.ts'
+import { ChangesController } from './controllers/changes.controller.ts'
 import { LiveController } from './controllers/live.controller.ts'
+import { SecondFactorController } from './controllers/administration/second-factor.controller.ts'
 import { LoginController } from './controllers/administration/login.controller.ts'
 import { McpController } from './controllers/mcp.controller.ts'
 import { MembersController } from './controllers/administration/members.controller.ts'
@@ -22,6 +36,7 @@ import { PropertiesController } from './controllers/properties.controller.ts'
 import { QueriesController } from './controllers/queries.controller.ts'
 import { QueryController } from './controllers/query.controller.ts'
 import { SchemasController } from './controllers/schemas.controller.ts'
+import { SourcesController } from './controllers/sources.controller.ts'
 import { StagesController } from './controllers/stages.controller.ts'
 import { StatusController } from './controllers/status.controller.ts'
 import { TrafficController } from './controllers/traffic.controller.ts'
@@ -30,10 +45,12 @@ import { CsvInterceptor } from './http/csv/csv.interceptor.ts'
 import { EncodedInterceptor } from './http/csv/encoded.interceptor.ts'
 import { ProgressInterceptor } from './http/progress.interceptor.ts'
 import { McpService } from './mcp/mcp.service.ts'
-import type { ApiOptions } from './options.ts'
+import type { AlertOptions, ApiOptions } from './options.ts'
 import { ArchiveQueries } from './query/archive-queries.ts'
+import { AlertsService } from './services/administration/alerts.service.ts'
 import { AnswerService } from './services/answer.service.ts'
 import { AppsService } from './services/administration/apps.service.ts'
+import { ChangesService } from './services/changes.service.ts'
 import { DeadLettersService } from './services/dead-letters.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
 import { ElementsService } from './services/administration/elements.service.ts'
@@ -44,6 +61,7 @@ import { EventsService } from './services/events.service.ts'
 import { ExportService } from './services/export.service.ts'
 import { ForgetsService } from './services/forgets.service.ts'
 import { FunnelsService } from './services/administration/funnels.service.ts'
+import { InstallingService } from './services/administration/installing.service.ts'
 import { KeysService } from './services/administration/keys.service.ts'
 import { LiveService } from './services/live.service.ts'
 import { LoginService } from './services/administration/login.service.ts'
@@ -52,10 +70,13 @@ import { PersonsService } from './services/people/persons.service.ts'
 import { PropertiesService } from './services/people/properties.service.ts'
 import { QueryService } from './services/query.service.ts'
 import { RatesService } from './services/rates.service.ts'
+import { SourcesService } from './services/sources.service.ts'
+import { SecondFactorService } from './services/administration/second-factor.service.ts'
 import { StagesService } from './services/stages.service.ts'
 import { StatusService } from './services/status.service.ts'
 import { TrafficService } from './services/traffic.service.ts'
 import {
+  ALERT_OPTIONS,
   ARCHIVE,
   CLOCK,
   HEALTH,
@@ -64,16 +85,20 @@ import {
   LOG,
   LOGGER,
   METRICS,
+  METRICS_ACCESS,
   MODE,
   PUBLIC_URL,
   QUERY_LIMIT_MS,
   READER,
   REGISTRY,
+  SECRETS,
+  TRACKER_SCRIPT,
   WORKS_WITHOUT,
   WRITER,
 } from './tokens.ts'
 
 const controllers = [
+  SourcesController,
   StagesController,
   ElementsController,
   TrafficController,
@@ -85,20 +110,26 @@ const controllers = [
   PropertiesController,
   ExportController,
   LiveController,
+  ChangesController,
   ForgetsController,
+  AlertsController,
   FunnelsController,
   KeysController,
   AppsController,
+  InstallingController,
   MembersController,
   LoginController,
+  SecondFactorController,
   StatusController,
   DeadLettersController,
   McpController,
   SchemasController,
 ]
 const services = [
+  AlertsService,
   AnswerService,
   AppsService,
+  ChangesService,
   DeadLettersService,
   ElementReportsService,
   ElementsService,
@@ -109,6 +140,7 @@ const services = [
   ExportService,
   ForgetsService,
   FunnelsService,
+  InstallingService,
   KeysService,
   LiveService,
   LoginService,
@@ -117,12 +149,18 @@ const services = [
   PropertiesService,
   QueryService,
   RatesService,
+  SecondFactorService,
+  SourcesService,
   StagesService,
   StatusService,
   TrafficService,
 ]
 
+const alerts = [AlertChecks, AlertRunner, AlertSender, FallCheck, FunnelQuestions, QuietCheck, ReportCheck]
+
 const QUERY_LIMIT_MS_DEFAULT = 30_000
+
+const NO_ALERTS: AlertOptions = { webhookOrigins: [], arePrivateAddressesAllowed: false }
 
 /** The only module: every controller, every service, and the ports under their tokens. */
 @Module({})
@@ -134,8 +172,11 @@ export class AppModule {
       providers: [
         ...portsOf(options),
         ...services,
+        ...alerts,
         McpService,
         AccessService,
+        SecondFactors,
+        SessionGuesses,
         ArchiveQueries,
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_INTERCEPTOR, useClass: CheckInterceptor },
@@ -162,8 +203,13 @@ function portsOf(options: ApiOptions): Provider[] {
     { provide: MODE, useValue: options.mode },
     { provide: PUBLIC_URL, useValue: options.publicUrl },
     { provide: INGEST_URL, useValue: options.ingestUrl },
+    { provide: TRACKER_SCRIPT, useValue: options.trackerScript },
+    { provide: SignedTokens, useValue: new SignedTokens(options.secrets, clock) },
+    { provide: SECRETS, useValue: options.secrets },
+    { provide: ALERT_OPTIONS, useValue: options.alerts ?? NO_ALERTS },
     { provide: LOGGER, useValue: options.logger },
     { provide: METRICS, useValue: options.metrics },
+    { provide: METRICS_ACCESS, useValue: options.metricsAccess },
     { provide: CLOCK, useValue: clock },
     { provide: Completeness, useValue: new Completeness(options.log, options.lanes, clock, options.registry) },
   ]

@@ -5,8 +5,10 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { SwaggerModule } from '@nestjs/swagger'
 import { limits } from '@hopper/contracts'
 import { fastify as createFastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { AlertRunner } from './alerts/alert-runner.ts'
 import { Completeness } from './answers/completeness.ts'
 import { AppModule } from './app.module.ts'
+import { compressAnswers } from './http/compression.ts'
 import { DashboardFiles } from './http/dashboard-files.ts'
 import { tagAnswers } from './http/entity-tag.ts'
 import { ErrorFilter } from './http/error-filter.ts'
@@ -36,6 +38,7 @@ export async function createApi(
   })
   registerJsonBody(fastify)
   tagAnswers(fastify)
+  await compressAnswers(fastify)
   measureRequests(fastify, options.metrics)
   const dashboard = options.dashboardDir === undefined ? undefined : new DashboardFiles(options.dashboardDir)
   await dashboard?.register(fastify)
@@ -56,6 +59,7 @@ export async function createApi(
     fastify.addHook('onClose', async () => watch.stop())
   }
   await app.init()
+  if (options.alerts?.checkEveryMs !== undefined) app.get(AlertRunner).start(options.alerts.checkEveryMs)
   await fastify.ready()
   return app
 }

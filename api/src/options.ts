@@ -1,6 +1,30 @@
-import type { Archive, EventLog, Lanes, Registry, Storage, TableReader, TableWriter } from '@hopper/storage'
+import type { TrackedApp } from '@hopper/contracts'
+import type { Archive, EventLog, Lanes, Registry, Secrets, Storage, TableReader, TableWriter } from '@hopper/storage'
+import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Registry as Metrics } from 'prom-client'
+
+/** Finds the build of the tracker for an app: the hash in its address, and its subresource integrity. */
+export type TrackerScript = (app: TrackedApp) => { readonly hash: string; readonly integrity: string }
+
+/** What alerts may send, and whether this process checks them. */
+export interface AlertOptions {
+  /** origins that webhooks may be sent to */
+  readonly webhookOrigins: readonly string[]
+  /** true: these origins may have private addresses */
+  readonly arePrivateAddressesAllowed: boolean
+  /** without it, no e-mails are sent */
+  readonly mail?: MailOptions
+  /** pause between two checks of all rules; without it, this process checks none */
+  readonly checkEveryMs?: number
+}
+
+export interface MailOptions {
+  /** smtp://USER:PASSWORD@HOST:PORT, or smtps:// */
+  readonly url: string
+  /** address of the sender */
+  readonly from: string
+}
 
 /** The dependencies and settings of the API; it knows ports, never an adapter. */
 export interface ApiOptions {
@@ -14,6 +38,7 @@ export interface ApiOptions {
   /** maximum time of a query, including its wait; default 30 s */
   readonly queryLimitMs?: number
   readonly registry: Registry
+  readonly secrets: Secrets
   readonly health: Storage['health']
   /**
    * names of engines that may be unavailable while the process is ready: answers report up to when they are complete
@@ -26,10 +51,16 @@ export interface ApiOptions {
   readonly publicUrl: string
   /** URL from which sites load the tracker, if it is not `publicUrl` */
   readonly ingestUrl?: string
+  /** without it no tags are given */
+  readonly trackerScript?: TrackerScript
+  /** default: nothing may be sent, and nothing is checked */
+  readonly alerts?: AlertOptions
   readonly metrics: Metrics
   readonly logger: Logger
   /** registers /healthcheck, /ready and /metrics, which the ingest plugin serves in standalone */
   readonly operationRoutes?: boolean
+  /** throws for a request that may not read the metrics; open to all by default */
+  readonly metricsAccess?: (request: Pick<FastifyRequest, 'ip' | 'headers'>) => void
   /** ms since the epoch; replaced in tests */
   readonly clock?: () => number
 }

@@ -39,14 +39,27 @@ test('a first start shares one port with another plugin, and the link logs the o
       publicUrl: 'https://hopper.example',
     }),
   )
-  const answer = await fetch(base + link.pathname + link.search, { redirect: 'manual' })
+  const answer = await fetch(`${base}/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token: link.searchParams.get('token') }),
+    redirect: 'manual',
+  })
   expect(answer.headers.getSetCookie()[0]).toContain('; Secure')
   const cookie = answer.headers
     .getSetCookie()
     .map((one) => one.split(';')[0])
     .join('; ')
   expect(await (await fetch(`${base}/api/v1/apps`, { headers: { cookie } })).json()).toEqual({
-    apps: [{ id: 'my-site', name: 'My site', timezone: 'Asia/Kathmandu', organization: 'my-organization' }],
+    apps: [
+      {
+        id: 'my-site',
+        name: 'My site',
+        timezone: 'Asia/Kathmandu',
+        organization: 'my-organization',
+        retention_days: null,
+      },
+    ],
   })
   await app.close()
   await storage.close()

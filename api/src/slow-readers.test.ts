@@ -37,7 +37,7 @@ interface Stream {
   leave(): void
 }
 
-/** Opens a stream and reads one piece of it. */
+/** Opens a stream and reads one part of it. */
 async function open(path: string, key: string): Promise<Stream> {
   const leaving = new AbortController()
   const answer = await fetch(`${base}/${path}`, { headers: { 'x-api-key': key }, signal: leaving.signal })
@@ -104,9 +104,9 @@ test('each key has a share of exports and live streams, freed as soon as a clien
 
 test('an export with a very slow reader ends with an error', async () => {
   const stored = hopper.storage.archive!
-  const cells = (wants: readonly { summary: never; names: readonly string[] }[]): Promise<never> =>
-    Promise.all(wants.map(({ summary, names }) => stored.columns(summary, names))) as Promise<never>
-  const exports = new Exports({ cells: ({ wants }) => cells(wants as never) }, { bytes: 65_536, ms: 1_000 })
+  const cells = (fetches: readonly { summary: never; names: readonly string[] }[]): Promise<never> =>
+    Promise.all(fetches.map(({ summary, names }) => stored.columns(summary, names))) as Promise<never>
+  const exports = new Exports({ cells: ({ fetches }) => cells(fetches as never) }, { bytes: 65_536, ms: 1_000 })
   const chunks = await stored.list({ app: 'shop', from: 0, to: Number.MAX_SAFE_INTEGER })
   const client = { signal: new AbortController().signal, caller: 'key', arrivedAt: performance.now() }
   const leave = exports.enter({ app: 'shop', caller: 'key' })

@@ -12,8 +12,12 @@ export const CLOCK = Symbol('Clock')
 export const MODE = Symbol('Mode')
 export const PUBLIC_URL = Symbol('PublicUrl')
 export const INGEST_URL = Symbol('IngestUrl')
+export const TRACKER_SCRIPT = Symbol('TrackerScript')
+export const SECRETS = Symbol('Secrets')
+export const ALERT_OPTIONS = Symbol('AlertOptions')
 export const LOGGER = Symbol('Logger')
 export const METRICS = Symbol('Metrics')
+export const METRICS_ACCESS = Symbol('ApiOptions.metricsAccess')
 
 /** ms since the epoch */
 export type Clock = () => number

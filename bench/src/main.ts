@@ -1,6 +1,7 @@
 import { aggregatorBench } from './aggregator/aggregator-bench.ts'
 import { clusterAggregatorBench } from './aggregator/cluster-aggregator-bench.ts'
 import { clusterQueriesBench } from './queries/cluster-queries-bench.ts'
+import { fileImportBench } from './ingest/file-import-bench.ts'
 import { funnelBench } from './queries/funnel-bench.ts'
 import { hostileClientsBench } from './overload/hostile-clients-bench.ts'
 import { hostileFloodBench } from './overload/hostile-flood-bench.ts'
@@ -15,6 +16,7 @@ import { peersBench } from './peers/peers-bench.ts'
 import { sizingBench } from './aggregator/sizing-bench.ts'
 import { starvationBench } from './overload/starvation-bench.ts'
 import { trackerBench } from './ingest/tracker-bench.ts'
+import { trackerCostBench } from './ingest/tracker-cost-bench.ts'
 
 /**
  * All benches by name. `npm run bench -- NAME…` runs the named ones; without a name, it runs all but those of
@@ -22,6 +24,7 @@ import { trackerBench } from './ingest/tracker-bench.ts'
  */
 const benches: Record<string, () => void | Promise<void>> = {
   tracker: trackerBench,
+  'tracker-cost': trackerCostBench,
   ingest: ingestBench,
   'kafka-ingest': kafkaIngestBench,
   aggregator: aggregatorBench,
@@ -38,6 +41,7 @@ const benches: Record<string, () => void | Promise<void>> = {
   memory: memoryBench,
   sizing: sizingBench,
   import: () => importBench(),
+  'import-files': fileImportBench,
   'import-small': () => importBench({ events: 200_000, days: 30 }),
   funnel: () => funnelBench(),
   'funnel-10m': () => funnelBench(10_000_000),

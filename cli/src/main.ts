@@ -3,6 +3,7 @@ import { HopperError } from '@hopper/contracts'
 import { aggregatorCommand } from './commands/aggregator.ts'
 import { apiCommand } from './commands/api.ts'
 import { auditCommand } from './commands/audit.ts'
+import { backupCommand } from './commands/backup.ts'
 import { causesOf } from './commands/causes.ts'
 import { deadLettersCommand } from './commands/dead-letters.ts'
 import { exportCommand } from './commands/export.ts'
@@ -12,6 +13,7 @@ import { ingestCommand } from './commands/ingest.ts'
 import { loadCommand } from './commands/load.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { rebuildCommand } from './commands/rebuild.ts'
+import { retentionCommand } from './commands/retention.ts'
 import { startCommand } from './commands/start.ts'
 
 const EXIT_FAULT = 1
@@ -33,16 +35,20 @@ const commands = [
   loadCommand(),
   auditCommand(),
   rebuildCommand(),
+  backupCommand(),
   exportCommand(),
   importCommand(),
   deadLettersCommand(),
   forgetCommand(),
+  retentionCommand(),
 ]
 for (const command of commands) {
   program.addCommand(command.exitOverride().copyInheritedSettings(program))
   for (const sub of command.commands) sub.copyInheritedSettings(command)
 }
 
+// What Hopper writes is for its own user: events, hashes of keys and passwords, dumps.
+process.umask(0o077)
 try {
   await program.parseAsync()
 } catch (error) {

@@ -49,7 +49,7 @@ const tool = await findTool()
 beforeAll(async () => {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-cases-'))
   const storage = await openEmbedded({ dir, lanes: 2 })
-  const { log, registry, reader, writer, lanes, archive } = storage
+  const { log, registry, secrets, reader, writer, lanes, archive } = storage
   const app = {
     id: 'shop',
     name: 'Shop',
@@ -60,11 +60,12 @@ beforeAll(async () => {
   await provision(registry, { organizations: [{ id: 'acme', name: 'Acme', admin_key: keys.admin, apps: [app] }] })
   const health = (): ReturnType<typeof storage.health> => storage.health()
   const [logger, metrics] = [pino({ level: 'silent' }), new Registry()]
-  const server = createServer(logger, false)
-  await server.register(ingestPlugin, { log, registry, health, metrics })
+  const server = createServer(logger, 0)
+  await server.register(ingestPlugin, { log, registry, secrets, health, metrics })
   const common = {
     log,
     registry,
+    secrets,
     reader,
     writer,
     lanes,

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { limits } from './limits.ts'
+import { TrackerOptions } from './tracker-options.ts'
 
 const slug = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$',
@@ -55,6 +56,11 @@ export interface FunnelMark {
 export const Element = Type.Object({ name: label, xpath })
 export type Element = Static<typeof Element>
 
+/** Retention of the events of an app. */
+export const RetentionDays = Type.Union([Type.Integer({ minimum: 1, maximum: limits.retentionDaysMax }), Type.Null()], {
+  description: 'number of whole local dates before today whose events are kept; null: forever',
+})
+
 /** One tracked site or product. */
 export const App = Type.Object({
   id: slug,
@@ -68,6 +74,14 @@ export const App = Type.Object({
   keep_parameters: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: limits.keepParametersMax }),
   /** true if a fragment like `#/cart` names a page */
   hash_routing: Type.Optional(Type.Boolean()),
+  retention_days: Type.Optional(RetentionDays),
+  /** set by Hopper; see `Retention` */
+  kept_from: Type.Optional(
+    Type.String({
+      description: 'local date from which events are kept: everything older has expired; missing when nothing has',
+    }),
+  ),
+  tracker: Type.Optional(TrackerOptions),
 })
 export type App = Static<typeof App>
 
@@ -106,6 +120,26 @@ export interface Member {
   readonly password?: string
 }
 
+/**
+ * Second factor of a member: codes by time (RFC 6238). Its secret is not in here but derived from `id`, so that nobody
+ * who reads records or a dump of them can compute codes.
+ */
+export interface SecondFactor {
+  readonly member: string
+  /** random; another one for each secret */
+  readonly id: string
+  /** ms since the epoch; missing until the member has sent a first code, and not asked for until then */
+  readonly confirmed_at?: number
+  /** the latest step of time whose code was used: a code works once */
+  readonly used_step?: number
+}
+
+/** A code that replaces the second factor once, stored as its SHA-256. */
+export interface RecoveryCode {
+  readonly member: string
+  readonly hash: string
+}
+
 const key = (prefix: string): ReturnType<typeof Type.String> =>
   Type.String({ pattern: `^${prefix}[A-Za-z0-9_-]{16,128}$` })
 
@@ -127,6 +161,8 @@ export const Provision = Type.Object({
             origins: Type.Optional(App.properties.origins),
             keep_parameters: Type.Optional(App.properties.keep_parameters),
             hash_routing: App.properties.hash_routing,
+            retention_days: App.properties.retention_days,
+            tracker: App.properties.tracker,
             funnels: Type.Optional(Type.Array(Funnel, { maxItems: limits.funnelsPerAppMax })),
             elements: Type.Optional(Type.Array(Element, { maxItems: limits.elementsPerAppMax })),
           }),
@@ -137,12 +173,25 @@ export const Provision = Type.Object({
 })
 export type Provision = Static<typeof Provision>
 
+/**
+ * A stage with an expression that tests whether a page enters it, see `trackedPattern`; one that nothing matches if
+ * none does.
+ */
+export type TrackedStage = Stage & { test: string }
+
 /** The response of `GET /v1/config`: only what the tracker needs. */
 export interface TrackerConfig {
-  funnels: { id: string; stages: Stage[] }[]
-  elements: { xpath: string }[]
+  funnels: { id: string; stages: TrackedStage[] }[]
+  /** `css`: a selector that accepts what the XPath finds; absent if CSS cannot express it */
+  elements: { xpath: string; css?: string }[]
+  /** expression for what distinguishes the pages of the app, see `trackedPage` */
+  page: string
   /** parameters that are part of a page's address; absent when there are none */
   keep_parameters?: string[]
   /** true if a fragment like `#/cart` names a page; absent otherwise */
   hash_routing?: true
+  /** the options that are on; absent when none is */
+  tracker?: TrackerOptions
+  /** with `?pick=TOKEN` only: true if the token of the picker is valid */
+  pick?: boolean
 }

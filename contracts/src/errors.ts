@@ -17,7 +17,7 @@ export const errorCatalogue = {
   HOP_BODY_TOO_LARGE: {
     status: 413,
     retryable: false,
-    hint: 'Split the batch: at most 1 MB and 1,000 events a request.',
+    hint: 'Send less: at most 1 MB and 1,000 events a request; calls that take no events, at most 64 KB.',
     follows: true,
   },
   HOP_REQUEST_INVALID: {
@@ -50,7 +50,12 @@ export const errorCatalogue = {
   HOP_KEY_MISSING: {
     status: 401,
     retryable: false,
-    hint: 'Send "Authorization: Bearer KEY", the header X-Api-Key, or ?key=KEY.',
+    hint: 'Send "Authorization: Bearer KEY", the header X-Api-Key, or for a write key ?key=KEY.',
+  },
+  HOP_KEY_IN_ADDRESS: {
+    status: 401,
+    retryable: false,
+    hint: 'Send a read or admin key in a header, never in the address: only write keys are public. Replace this one.',
   },
   HOP_KEY_UNKNOWN: {
     status: 401,
@@ -73,7 +78,19 @@ export const errorCatalogue = {
     hint: 'This origin is not in the list of the app; add it to "origins".',
     follows: true,
   },
+  HOP_TOKEN: {
+    status: 403,
+    retryable: false,
+    hint: 'The token is not valid, or no longer: get another one (see details.reason).',
+    follows: true,
+  },
   HOP_LOGIN_FAILED: { status: 401, retryable: false, hint: 'Check name and password, or use a fresh login link.' },
+  HOP_SECOND_FACTOR: {
+    status: 401,
+    retryable: false,
+    hint: 'Send the current code of your authenticator, or a recovery code, as "code".',
+    follows: true,
+  },
   HOP_LOGIN_REQUIRED: { status: 401, retryable: false, hint: 'Log in, or send a read key.' },
   HOP_FOREIGN_ORIGIN: {
     status: 403,
@@ -126,6 +143,11 @@ export const errorCatalogue = {
     retryable: false,
     hint: 'No such element in this app; GET /api/v1/apps/APP/elements lists them.',
   },
+  HOP_ALERT_UNKNOWN: {
+    status: 404,
+    retryable: false,
+    hint: 'No such alert in this app; GET /api/v1/apps/APP/alerts lists them.',
+  },
   HOP_RANGE_INVALID: {
     status: 400,
     retryable: false,
@@ -154,7 +176,7 @@ export const errorCatalogue = {
     status: 410,
     retryable: false,
     follows: true,
-    hint: 'Read what is missing by GET /events, or the events of the app, and follow from the cursor of the last page.',
+    hint: 'Read the gap by GET /events, or the events of the app, and follow from the cursor of the last page.',
   },
   HOP_QUERY_BUSY: {
     status: 503,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 
-/** What is forgotten: a user with the events of all its devices that belong to it, or a device with all its events. */
+/** The subject to forget: a user with all of its events on any device, or a device with all its events. */
 export type ForgottenKind = 'user' | 'device'
 
 /** A request to forget a person. Each lane does its part, see `ForgetPart`. */
@@ -50,7 +50,7 @@ export interface ForgottenDevice {
  * - `sets`: ids are replaced by their hashes, sessions are recounted
  * - `archived`: the archive no longer has the events
  * - `counted`: the tables of every date equal their recount
- * - `done`: the log no longer has the events, or is filtered by whoever reads it
+ * - `done`: the log no longer has the events, or every reader filters it
  */
 export const forgetSteps = ['waiting', 'planned', 'cut', 'sets', 'archived', 'counted', 'done'] as const
 export type ForgetStep = (typeof forgetSteps)[number]
@@ -58,11 +58,11 @@ export type ForgetStep = (typeof forgetSteps)[number]
 /** By how much the tables of a lane have changed: sums of each counter, or the number of rows of visitors. */
 export type TableChanges = Readonly<Record<string, Readonly<Record<string, number>>>>
 
-/** What a lane has removed. */
+/** Counts of the data that a lane has removed. */
 export interface ForgetTally {
-  /** archived events by type, machines included */
+  /** archived events by type, including those of bots */
   readonly events: Readonly<Record<string, number>>
-  /** those of them that machines had sent, which no table counts */
+  /** those of them that bots had sent, which no table counts */
   readonly bots: number
   readonly sessions: number
   readonly dead_letters: number
@@ -95,7 +95,7 @@ export interface ForgetPart {
   readonly last?: string
   /** the date whose correction is in the tally and may be in the tables */
   readonly correcting?: string
-  /** true once the tally says what the log has of the person */
+  /** true once the tally includes the person's data in the log */
   readonly log_counted?: boolean
   /** false when the log has lost messages: duplicates and refused events are then not recounted */
   readonly whole_log?: boolean

@@ -5,6 +5,8 @@
 export const limits = {
   /** bytes of a request body, both before and after decompression */
   bodyBytesMax: 1_000_000,
+  /** bytes of a body of the dashboard API, which sends no events */
+  apiBodyBytesMax: 65_536,
   eventsPerBatchMax: 1_000,
   eventBytesMax: 32_768,
   /** changes listed in one response, which also has their total number */
@@ -17,6 +19,12 @@ export const limits = {
   urlCharsMax: 2_048,
   xpathCharsMax: 1_024,
   nameCharsMax: 200,
+  /** value of a campaign parameter */
+  campaignCharsMax: 200,
+  /** ISO 3166-2 code of a region, or its name */
+  regionCharsMax: 100,
+  /** BCP 47 tag of a language */
+  languageCharsMax: 35,
   /** longest time between two events that the tracker reports; larger values are rejected as invalid */
   elapsedMsMax: 366 * 86_400_000,
   /** maximum time by which the timestamp of an event may be ahead of its receive time */
@@ -33,10 +41,19 @@ export const limits = {
   funnelsPerAppMax: 100,
   stagesPerFunnelMax: 50,
   elementsPerAppMax: 500,
+  alertsPerAppMax: 50,
+  /** e-mail addresses of one alert */
+  alertRecipientsMax: 10,
   /** computed properties */
   propertiesPerAppMax: 50,
   /** URL parameters that an app keeps, including those used by its stages */
   keepParametersMax: 20,
+  /** days that an app may keep events, when not forever */
+  retentionDaysMax: 36_500,
+  /** hosts that share devices by signed links */
+  crossDomainsMax: 20,
+  /** a host name and its port */
+  hostCharsMax: 259,
   /** dates in one dashboard request */
   rangeDaysMax: 1_100,
   /** rows in one dashboard response; the rest is cut off and `meta.truncated` is set */

@@ -1,19 +1,33 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { RouterProvider } from '@tanstack/react-router'
+import '@fontsource-variable/inter/wght.css'
 import { LoggedIn } from './api/session.tsx'
-import { Frame } from './frame.tsx'
-import './style/colors.css'
+import { router } from './routes.tsx'
+import { applyTheme } from './state/theme.ts'
+import './style/tokens.css'
 import './style/base.css'
 import './style/frame.css'
+import './style/popover.css'
 import './style/card.css'
 import './style/table.css'
+import './style/chart.css'
 import './style/funnel.css'
+import './style/overview.css'
+import './style/connect.css'
+import './style/editor.css'
+import './style/journeys.css'
+import './style/explore.css'
+import './style/elements.css'
+import './style/people.css'
+import './style/alerts.css'
 import './style/forms.css'
 
+applyTheme()
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <LoggedIn>
-      <Frame />
+      <RouterProvider router={router} />
     </LoggedIn>
   </StrictMode>,
 )

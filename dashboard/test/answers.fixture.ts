@@ -1,17 +1,17 @@
 import type {
   Agents,
+  Alerts,
   Apps,
   Clicks,
   ElementActions,
   ElementDurations,
+  FunnelAnswer,
+  FunnelStepAnswer,
+  JourneyResult,
   ListedFunnel,
   Me,
   Meta,
   PageViews,
-  StageConversion,
-  StageGraph,
-  StageTime,
-  StageUsers,
   Status,
   Traffic,
 } from '@hopper/contracts'
@@ -21,6 +21,8 @@ export const EVIL = '<img src=x onerror=window.pwned=1>'
 
 export interface Fixture {
   loggedIn: boolean
+  /** true: no call is answered */
+  isDown: boolean
   traffic: Traffic['rows']
   views: number
   lag: Status['lag']
@@ -32,6 +34,7 @@ export function newFixture(): Fixture {
   const today = new Date().toISOString().slice(0, 10)
   return {
     loggedIn: true,
+    isDown: false,
     traffic: [{ time: `${today}T00:00:00.000Z`, events: 7_101, views: 4_202, users: 1_303 }],
     views: 2_404,
     lag: { messages: 11, events: 120, seconds: 0.5, remaining_seconds: 9 },
@@ -57,32 +60,37 @@ export const me: Me = {
 }
 export const apps: Apps = {
   apps: [
-    { id: 'shop', name: 'Shop', timezone: 'UTC', organization: 'acme' },
-    { id: 'blog', name: 'Blog', timezone: 'Asia/Tokyo', organization: 'acme' },
+    { id: 'shop', name: 'Shop', timezone: 'UTC', organization: 'acme', retention_days: null },
+    { id: 'blog', name: 'Blog', timezone: 'Asia/Tokyo', organization: 'acme', retention_days: null },
   ],
+}
+/** An alert whose texts are as long and as hostile as they can be. */
+const alerts: Alerts = {
+  alerts: [
+    {
+      id: 'a1',
+      name: EVIL.repeat(4) + 'x'.repeat(72),
+      fall: { funnel: 'checkout', period: 'day' },
+      webhook: { origin: `https://${'hook.'.repeat(40)}example` },
+      email: { recipients: 2 },
+      silenced_until: null,
+      created_at: 1_760_000_000_000,
+      state: { check: 'firing', checked_at: 1_760_000_000_000, detail: 'y'.repeat(300) },
+      notices: [
+        {
+          id: 'a1-1',
+          kind: 'fired',
+          at: 1_760_000_000_000,
+          title: EVIL,
+          deliveries: [{ channel: 'webhook', state: 'failed', attempts: 6, fault: 'status', status: 503 }],
+        },
+      ],
+    },
+  ],
+  channels: { webhook_origins: [`https://${'hook.'.repeat(40)}example`], email: false },
 }
 export const keys = { keys: [{ id: 'abc', power: 'write', hint: 'Wxyz', created_at: 1_760_000_000_000 }] }
 
-const stageUsers: StageUsers['rows'] = [
-  { date: '2026-01-01', stage: 1, name: 'Home', users: 611 },
-  { date: '2026-01-01', stage: 2, name: 'Cart', users: 322 },
-]
-const conversion: Omit<StageConversion, 'meta'> = {
-  total_users: 1_000,
-  rows: [
-    { stage: 1, name: 'Home', users: 951, rate: 0.951 },
-    { stage: 2, name: 'Cart', users: 437, rate: 0.437 },
-  ],
-}
-const times: StageTime['rows'] = [
-  { stage: 1, name: 'Home', elapsed_ms: 65_000 * 83, hits: 83, average_seconds: 65 },
-  { stage: 2, name: 'Cart', elapsed_ms: 0, hits: 0, average_seconds: null },
-]
-const graph: StageGraph['rows'] = [
-  { from: null, to: 1, users: 942 },
-  { from: 1, to: 2, users: 437 },
-  { from: 2, to: 1, users: 58 },
-]
 const actions: ElementActions['rows'] = [
   {
     xpath: "//*[@id='buy']",
@@ -130,6 +138,37 @@ const status: Omit<Status, 'lag'> = {
   ],
 }
 
+const time: FunnelStepAnswer['time'] = { median_ms: 83_000, average_ms: 90_000, p90_ms: 200_000, histogram: [] }
+const noCauses: FunnelStepAnswer['causes'] = { open: 0, excluded: 0, late: 0, mismatch: 0, before: 0, never: 0 }
+
+/** Returns the answer to a funnel question: 951 reach Home and 437 of them Cart, whatever the question. */
+export function funnelAnswer(from: string, to: string): FunnelAnswer {
+  const causes = { ...noCauses, never: 400, open: 100, late: 8, before: 6 }
+  return {
+    total: 951,
+    steps: [
+      { name: 'Home', count: 951, rate: 1, rate_from_previous: 1, dropped: 0, causes: noCauses, time },
+      { name: 'Cart', count: 437, rate: 437 / 951, rate_from_previous: 437 / 951, dropped: 514, causes, time },
+    ],
+    overall: { rate: 437 / 951, time },
+    trend: [],
+    people: ['u:ann', 'd:0001'],
+    meta: { from, to, timezone: 'UTC', complete_to: Date.now(), settled: false },
+  }
+}
+
+const journeys: JourneyResult = {
+  nodes: [
+    { id: `0:${EVIL}`, step: 0, value: EVIL, users: 951 },
+    { id: '1:/*', step: 1, value: '/*', users: 437 },
+    { id: '1/exit', step: 1, value: 'exit', users: 514, kind: 'exit' },
+  ],
+  links: [
+    { from: `0:${EVIL}`, to: '1/exit', users: 514 },
+    { from: `0:${EVIL}`, to: '1:/*', users: 437 },
+  ],
+}
+
 /** Returns the answer to a GET, or undefined for an unknown path. */
 export function answerTo(path: string, parameters: URLSearchParams, fixture: Fixture): unknown {
   const meta: Meta = {
@@ -151,13 +190,11 @@ export function answerTo(path: string, parameters: URLSearchParams, fixture: Fix
     '/api/v1/apps/shop/pages/views': { rows: pages, meta },
     '/api/v1/apps/shop/clicks': { rows: clicks, meta },
     '/api/v1/apps/shop/agents': { total_users: 1_303, rows: agents[parameters.get('by') ?? ''], meta },
+    '/api/v1/apps/shop/journeys': { ...journeys, meta },
     '/api/v1/apps/shop/funnels': { funnels: fixture.funnels },
     '/api/v1/apps/shop/elements': { elements: fixture.elements },
     '/api/v1/apps/shop/keys': keys,
-    '/api/v1/apps/shop/stages/users': { rows: stageUsers, meta },
-    '/api/v1/apps/shop/stages/conversion': { ...conversion, meta },
-    '/api/v1/apps/shop/stages/time': { rows: times, meta },
-    '/api/v1/apps/shop/stages/graph': { rows: graph, meta },
+    '/api/v1/apps/shop/alerts': alerts,
     '/api/v1/apps/shop/elements/actions': { rows: actions, meta },
     '/api/v1/apps/shop/elements/durations': { ...durations, meta },
   }

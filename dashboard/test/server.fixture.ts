@@ -3,18 +3,19 @@ import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 import type { Funnel, ListedFunnel } from '@hopper/contracts'
-import { answerTo, me, newFixture, type Fixture } from './answers.fixture.ts'
+import { answerTo, funnelAnswer, me, newFixture, type Fixture } from './answers.fixture.ts'
 
 const types: Record<string, string> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
 }
 /** As strict as the API's own policy. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; " +
-  "img-src 'self' data:; connect-src 'self'; form-action 'self'"
+  "img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'"
 
 export interface FixtureServer {
   readonly origin: string
@@ -48,9 +49,14 @@ async function handle(
   fixture: Fixture,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url!, 'http://127.0.0.1')
+  if (fixture.isDown && pathname.startsWith('/api/')) return void request.socket.destroy()
   if (!pathname.startsWith('/api/')) return sendFile(response, dir, pathname)
   if (pathname === '/api/v1/login') return login(response, await bodyOf(request), fixture)
   if (!fixture.loggedIn) return fail(response, 401, 'HOP_LOGIN_REQUIRED', 'Log in first.')
+  if (pathname.endsWith('/funnels/query')) {
+    const { from, to } = (await bodyOf(request)) as { from: string; to: string }
+    return send(response, 200, funnelAnswer(from, to))
+  }
   if (request.method !== 'GET') return change(request, response, pathname, fixture)
   if (request.headers.accept === 'text/csv')
     return void response.writeHead(200, { 'content-type': 'text/csv' }).end('url,views\r\na,1\r\n')

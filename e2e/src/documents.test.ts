@@ -14,7 +14,7 @@ const current = pages.filter((page) => !page.startsWith('docs/decisions/0'))
 const textOf = (page: string): string => readFileSync(join(repository, page), 'utf8')
 
 /** Files that the how-to pages have their reader make. */
-const examples = /downloads-by-date|journeys-page/
+const examples = /downloads-by-date/
 
 /** Paths in code spans that begin with a workspace; patterns and placeholders are not paths. */
 function pathsIn(text: string): string[] {

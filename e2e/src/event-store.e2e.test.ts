@@ -62,8 +62,8 @@ forEachProduct((open) => {
 
   /** Follows the stream until it has that many messages; returns them and the id to resume from. */
   async function follow(count: number, lastEventId?: string): Promise<{ data: string[]; id: string }> {
-    const answer = await fetch(`${product.apiUrl}/eventstream?key=${keys.read}`, {
-      headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
+    const answer = await fetch(`${product.apiUrl}/eventstream`, {
+      headers: { 'x-api-key': keys.read, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) },
     })
     expect(answer.status).toBe(200)
     let text = ''

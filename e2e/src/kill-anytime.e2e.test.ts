@@ -6,6 +6,7 @@ import { whenCounted, type Product } from './products/product.ts'
 import { mulberry32, randomTraffic, type RandomRequest } from './traffic/random-traffic.ts'
 import { datesAround, readArchive, readTables, sorted, type ArchivedEvents, type StoredRows } from './traffic/stored.ts'
 import { forEachProduct, type OpenProduct } from './products/for-each-product.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 const timezone = 'Asia/Kathmandu'
 const keys = { write: 'hw_kill_0123456789abcdef', read: 'hr_kill_0123456789abcdef' }
@@ -14,7 +15,7 @@ const provision = {
     { id: 'o', name: 'O', apps: [{ id: 'kill', name: 'Kill', timezone, write_key: keys.write, read_key: keys.read }] },
   ],
 }
-const KILLS = 10
+const KILLS = repetitions(12)
 const SENDERS = 16
 let product: Product
 afterEach(() => product?.dispose())
@@ -102,7 +103,7 @@ async function run(
 }
 
 forEachProduct((open) => {
-  it('counts and archives 20,000 events exactly, with ten kills and repeated batches', async () => {
+  it('counts and archives 20,000 events exactly, with kills of each process and repeated batches', async () => {
     const { truth, found, archived, ids, repeated } = await run(open, {
       devices: 500,
       eventsPerDevice: 40,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
 import { cluster, type Cluster } from './products/cluster.ts'
-import { whenCounted } from './products/product.ts'
+import { whenCounted, whenFunnelsKnown } from './products/product.ts'
 import { randomTraffic } from './traffic/random-traffic.ts'
 import { hopper, Service } from './products/service.ts'
 import { reportPaths } from './report-paths.fixture.ts'
@@ -40,7 +40,15 @@ const provision = {
 }
 const now = Date.now()
 const date = (ago: number): string => new Date(now - ago * DAY_MS).toISOString().slice(0, 10)
-const reports = reportPaths(date(DAYS + 2), date(0))
+const isOfLoss = (path: string): boolean => path.startsWith('loss')
+/**
+ * Reports of losses end before the first event of the random traffic: its sessions, which last for days, are open when
+ * the installation begins to move, and have ended when it has moved.
+ */
+const reports = [
+  ...reportPaths(date(DAYS + 2), date(0)).filter((path) => !isOfLoss(path)),
+  ...reportPaths(date(DAYS + 2), date(22)).filter(isOfLoss),
+]
 const instants = { from: now - (DAYS + 2) * DAY_MS, to: now }
 const steps = ['url_change', 'click'].map((type) => ({
   name: type,
@@ -71,6 +79,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     const first = await cluster(engines!, { provision, env })
     disposed.push(() => first.dispose())
     await first.start()
+    await whenFunnelsKnown(first, 'moves', keys.read)
     await send(first)
     await whenCounted(first, keys.read, 240_000)
     const wanted = await answersOf(first)

@@ -105,11 +105,11 @@ forEachProduct((open) => {
       'bob',
       walk('https://shop.example/', 'https://shop.example/products?colour=blue#top', 'https://shop.example/cart/?x=1'),
     )
-    await send(
-      'shop',
-      'eve',
-      walk('https://shop.example?utm_source=mail', 'https://shop.example/products', 'https://shop.example:443/cart'),
-    )
+    // a tab that is closed reports the time on its last page as a change to ''
+    await send('shop', 'eve', [
+      ...walk('https://shop.example?utm_source=mail', 'https://shop.example/products', 'https://shop.example:443/cart'),
+      { type: 2, from: 'https://shop.example/cart', to: '', elapsed_time: 500 },
+    ])
     // moves that stay on a page: anchors, and a filter that is written into the query
     const docs = 'https://shop.example/docs'
     await send('shop', 'dan', walk(docs, `${docs}#a`, `${docs}#b`, `${docs}#c`))

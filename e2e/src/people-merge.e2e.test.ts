@@ -67,12 +67,12 @@ let api: Awaited<ReturnType<typeof createApi>>
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'hopper-merge-'))
   storage = await openEmbedded({ dir, lanes: LANES })
-  const { log, registry } = storage
+  const { log, registry, secrets } = storage
   const health = (): ReturnType<Storage['health']> => storage.health()
   processes = await Promise.all(
     [0, 1].map(async () => {
       const server = fastify()
-      await server.register(ingestPlugin, { log, registry, health, metrics: new Registry() })
+      await server.register(ingestPlugin, { log, registry, secrets, health, metrics: new Registry() })
       await server.ready()
       return server
     }),
@@ -210,7 +210,7 @@ it(`${RUNS} interleavings of identify and track at two ingest processes end in t
     fc.asyncProperty(requests, fc.integer({ min: 1, max: 7 }), fc.nat(20), async (sent, batchMax, half) => {
       const app = await newApp()
       await send(app, sent.slice(0, half))
-      // the people of the first half are asked for, so that what a thread remembers of them must be brought up to date
+      // queries the people of the first half, so that a thread has to update the people that it has cached
       if (half % 3 === 0) {
         await count(batchMax)
         expect(await found(app)).toEqual(reference(sent.slice(0, half)))

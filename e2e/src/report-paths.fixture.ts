@@ -14,6 +14,10 @@ const REPORTS = [
   'agents?by=country',
   'traffic?by=day',
   'journeys?depth=4',
+  'sources?by=channel',
+  'sources?by=landing_page',
+  'loss?by=day',
+  'loss?by=browser',
   'keys?prefix=',
 ]
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
 import { cluster } from './products/cluster.ts'
-import { whenCounted, type Product } from './products/product.ts'
+import { whenCounted, whenFunnelsKnown, type Product } from './products/product.ts'
 import { randomTraffic } from './traffic/random-traffic.ts'
 import { standalone } from './products/standalone.ts'
 import { reportPaths } from './report-paths.fixture.ts'
@@ -87,6 +87,7 @@ describe.skipIf(!engines)('standalone and cluster', () => {
     const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' }
     products.push(await standalone({ provision, env }), await cluster(engines!, { provision, env }))
     await Promise.all(products.map((product) => product.start()))
+    await Promise.all(products.map((product) => whenFunnelsKnown(product, 'same', keys.read)))
     const traffic = randomTraffic({ devices: 60, eventsPerDevice: 40, seed: 3, now })
     // The same requests in the same order, a tenth of them twice.
     await Promise.all(

@@ -195,3 +195,41 @@ it('answers 404 for unknown paths and 405 for other methods', async () => {
   expect(await code('POST', '/v1/config')).toBe('405 HOP_METHOD')
   expect(await code('GET', '/v1/nothing?key=secret')).toBe('404 HOP_NOT_FOUND')
 })
+
+describe('an event that is older than its app keeps events', () => {
+  const day = 86_400_000
+  const old = (days: number): object => click({ timestamp: Date.now() - days * day })
+  const limited = async (more: object): Promise<Gateway> => {
+    const limitedGateway = await openGateway()
+    const { registry } = limitedGateway.storage
+    await registry.apps.put('acme', 'shop', { ...(await registry.app('shop'))!, ...more })
+    return limitedGateway
+  }
+  const reasons = async (of: Gateway, ...events: object[]): Promise<unknown> => {
+    const answer = await of.post(batch(...events))
+    expect(answer.status).toBe(202)
+    const { accepted, rejected } = answer.body as EventsAnswer
+    return [accepted, ...rejected.map(({ index, reason }) => [index, reason])]
+  }
+
+  it('is rejected as expired, and the others of its batch are accepted', async () => {
+    await using of = await limited({ retention_days: 30 })
+    expect(await reasons(of, old(29), old(32), old(0))).toEqual([2, [1, 'expired']])
+    const sent = await of.envelopes()
+    expect(sent.map(({ events, rejected }) => [events.length, rejected?.map(({ reason }) => reason)])).toEqual([
+      [2, ['expired']],
+    ])
+  })
+
+  it('is accepted without a limit (control)', async () => {
+    await using of = await limited({ retention_days: null })
+    expect(await reasons(of, old(29), old(32), old(400))).toEqual([3])
+  })
+
+  it('is rejected by the stored date too, after the limit was taken away', async () => {
+    await using of = await limited({ retention_days: null })
+    const kept_from = new Date(Date.now() - 10 * day).toISOString().slice(0, 10)
+    await of.storage.registry.retentions.put('', 'shop', { app: 'shop', kept_from, decided_at: Date.now() })
+    expect(await reasons(of, old(9), old(12))).toEqual([1, [1, 'expired']])
+  })
+})

@@ -78,8 +78,23 @@ describe('the configuration of the tracker', () => {
     await funnels.put('bound', 'f', { id: 'f', name: 'Secret name', stages })
     await elements.put('bound', '//a', { name: 'Secret name', xpath: '//a' })
     const answer = await get(`/v1/config?key=${keys.bound}`)
-    expect(answer.json<TrackerConfig>()).toEqual({ funnels: [{ id: 'f', stages }], elements: [{ xpath: '//a' }] })
-    expect((await get(url)).json()).toEqual({ funnels: [], elements: [] })
+    expect(answer.json<TrackerConfig>()).toEqual({
+      page: expect.any(String),
+      funnels: [{ id: 'f', stages: stages.map((stage) => ({ ...stage, test: expect.any(String) })) }],
+      elements: [{ xpath: '//a', css: 'a' }],
+    })
+    expect((await get(url)).json()).toEqual({ page: expect.any(String), funnels: [], elements: [] })
+  })
+
+  it('contains the options of the tracker that are on', async () => {
+    const { apps } = gateway.storage.registry
+    const app = (await apps.get('acme', 'bound'))!
+    const tracker = { consent: true, cookieless: false, cross_domains: ['shop.example'], subdomains: true }
+    await apps.put('acme', 'bound', { ...app, tracker })
+    await expect
+      .poll(async () => (await get(`/v1/config?key=${keys.bound}`)).json<TrackerConfig>().tracker, { timeout: 10_000 })
+      .toEqual({ consent: true, cross_domains: ['shop.example'], subdomains: true })
+    await apps.put('acme', 'bound', app)
   })
 
   it('is cached for a minute, open to every origin, and answered 304 when the browser has it', async () => {

@@ -25,7 +25,7 @@ export const browser =
 export interface Gateway extends AsyncDisposable {
   readonly server: FastifyInstance
   readonly storage: Storage
-  /** reads everything in the log, lane by lane, or what came after its lanes had these ends */
+  /** reads everything in the log, lane by lane, or everything after these ends of its lanes */
   envelopes(since?: readonly number[]): Promise<Envelope[]>
   /** returns how many messages each lane has */
   ends(): Promise<number[]>
@@ -58,6 +58,7 @@ export async function openGateway(
   await server.register(ingestPlugin, {
     log: storage.log,
     registry: storage.registry,
+    secrets: storage.secrets,
     health: () => storage.health(),
     metrics: new Metrics(),
     answersUnknownPaths: true,

@@ -1,4 +1,5 @@
 export { derivedId } from './batch/derived-id.ts'
+export { GeoDatabase, type Place } from './geo/geo-database.ts'
 export { ingestPlugin } from './http/plugin.ts'
 export {
   OfflineIntake,
@@ -13,4 +14,6 @@ export { operationRoutes } from './routes/operation-routes.ts'
 export { segmentEvent } from './translate/segment.ts'
 export { posthogEvent } from './translate/posthog.ts'
 export { type TranslatedEvent } from './batch/batch.ts'
+export { firstPartyPath } from './tracker/first-party-path.ts'
+export { TrackerScripts } from './tracker/tracker-scripts.ts'
 export { Dropped, type Supplement } from './batch/incoming.ts'

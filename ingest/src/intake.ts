@@ -6,23 +6,31 @@ import type { Sender } from './admission/key-check.ts'
 import { costOf } from './admission/request-cost.ts'
 import type { ReadBatch } from './batch/batch.ts'
 import { envelopesOf } from './batch/envelopes.ts'
-import { Dropped, incomingOf, type Incoming, type Supplement } from './batch/incoming.ts'
+import { Dropped, incomingOf, type Batch, type Incoming, type Supplement } from './batch/incoming.ts'
+import { cookielessDevices } from './cookieless/cookieless-device.ts'
+import type { DailySalts } from './cookieless/daily-salts.ts'
 import type { DurableLog } from './durable-log.ts'
+import type { GeoDatabase, Place } from './geo/geo-database.ts'
 import { answerOf, type Bots } from './http/answer.ts'
 import type { Metrics } from './metrics.ts'
 import type { Pipeline } from './pipeline.ts'
+import { SessionArrivals } from './source/session-arrivals.ts'
 
 interface Parts {
   readonly gate: Gate
   readonly log: DurableLog
   readonly pipeline: Pipeline
   readonly metrics: Metrics
+  readonly salts: DailySalts
+  readonly geo?: GeoDatabase | undefined
 }
 
 /** Request that has sent a batch. */
 export interface Sent {
   readonly headers: IncomingHttpHeaders
   readonly sender: Sender
+  /** of the client in the network, by the rule for proxies; it is neither stored nor logged */
+  readonly address: string
   /** of the body, after decompression */
   readonly bytes: number
   /** true for a call whose key need not be in a header for its sender to be a server, such as one in the body */
@@ -41,6 +49,7 @@ export class Intake {
   readonly #parts: Parts
   // resolved once: it counts nearly every request
   readonly #accepted: ReturnType<Metrics['events']['labels']>
+  readonly #arrivals = new SessionArrivals()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -49,23 +58,40 @@ export class Intake {
 
   /**
    * Resolves when the accepted events of a batch are durable.
-   * @throws HopperError HOP_RATE before anything is stored, HOP_LOG_UNAVAILABLE when the log does not take them
+   * @throws HopperError HOP_RATE before anything is stored, HOP_LOG_UNAVAILABLE when the log does not take them,
+   * HOP_STORE_UNAVAILABLE when the salts of cookieless devices cannot be read
    */
-  async take(read: ReadBatch, { headers, sender, bytes, keyAnywhere = false }: Sent): Promise<Taken> {
-    const { gate, log, pipeline } = this.#parts
-    const { batch, sent, supplements, changes } = read
+  async take(read: ReadBatch, request: Sent): Promise<Taken> {
+    const { gate, log, pipeline, geo } = this.#parts
+    const { headers, sender, bytes, address, keyAnywhere = false } = request
+    const { sent, supplements, changes } = read
+    const batch = read.batch.cookieless ? await this.#withDevices(read.batch, request) : read.batch
     const incoming = sent.map((event, index) =>
       event instanceof Dropped ? event : incomingOf(batch, index, event, supplements?.[index]),
     )
     const results = pipeline.run(incoming)
     gate.charge(sender, costOf(results, bytes))
-    const agents = agentsOf(headers, read.webdriver, keyAnywhere)
-    const envelopes = envelopesOf(batch, sent, results, { agentOf: agents, referer: headers.referer })
+    const server = isServer(headers, keyAnywhere)
+    const agents = agentsOf(headers, read.webdriver, server)
+    const envelopes = envelopesOf(batch, sent, results, {
+      agentOf: agents,
+      ...(geo && { placeOf: placesOf(geo, server ? undefined : address) }),
+      referer: headers.referer,
+      origin: headers.origin,
+      arrivals: this.#arrivals,
+    })
     if (envelopes.length > 0) await log.append(envelopes, sent.length)
     const bots = botsOf(results, agents)
     const answer = answerOf(results, changes, bots)
     this.#count(answer, bots)
     return { answer, ids: () => results.map((result) => (result instanceof Dropped ? undefined : result.event_id)) }
+  }
+
+  async #withDevices(batch: Batch, { headers, address }: Sent): Promise<Batch> {
+    const { app, received_at } = batch
+    const salts = await this.#parts.salts.at(received_at)
+    const sender = { app: app.id, address, userAgent: headers['user-agent'] ?? '' }
+    return { ...batch, deviceAt: cookielessDevices(salts, sender, received_at) }
   }
 
   #count({ accepted, rejected, bot = 0 }: EventsAnswer, bots: Bots): void {
@@ -80,14 +106,18 @@ export class Intake {
 function agentsOf(
   headers: IncomingHttpHeaders,
   webdriver: boolean,
-  keyAnywhere: boolean,
+  server: boolean,
 ): (supplement: Supplement | undefined) => Agent {
-  const server = isServer(headers, keyAnywhere)
   const own = agentOf({ userAgent: headers['user-agent'], server, webdriver })
   return (supplement) => {
     const userAgent = supplement?.userAgent
     return userAgent === undefined ? own : agentOf({ userAgent, server, webdriver })
   }
+}
+
+/** Finds where the visitor of each event is: by the address that a server states, else by that of the request. */
+function placesOf(geo: GeoDatabase, address: string | undefined): (supplement: Supplement | undefined) => Place {
+  return (supplement) => geo.placeOf(supplement?.address ?? address)
 }
 
 function botsOf(results: readonly (Incoming | Dropped)[], agents: (supplement: Supplement | undefined) => Agent): Bots {

@@ -75,7 +75,14 @@ it('keeps the events of a device in their order, with the context of each', () =
   const contexts = [
     { device: 'unknown', browser: 'unknown', os: 'unknown' },
     { device: 'desktop', browser: 'Chrome', os: 'Linux' },
-    { device: 'mobile', browser: 'B', os: 'O', referrer: 'news.example/a', utm: { utm_source: 'ads' } },
+    {
+      device: 'mobile',
+      browser: 'B',
+      os: 'O',
+      channel: 'campaign',
+      referrer: 'news.example/a',
+      utm: { utm_source: 'ads' },
+    },
   ]
   for (const { context, events: own } of envelopes)
     for (const { event_id } of own)

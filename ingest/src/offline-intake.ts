@@ -5,7 +5,7 @@ import { Dropped, incomingOf, type Batch, type Supplement } from './batch/incomi
 import { Pipeline } from './pipeline.ts'
 import { Room } from './repair/changes.ts'
 
-/** Event as `POST /v1/events` takes it, not validated yet. */
+/** Event as `POST /v1/events` receives it, not validated yet. */
 export interface OfflineEvent {
   readonly event: unknown
   readonly supplement?: Supplement | undefined
@@ -69,7 +69,7 @@ export class OfflineIntake {
   }
 }
 
-/** Returns false for an event without a time. What is no event is rejected for that by the steps. */
+/** Returns false for an event without a time. A value that is not an event is left to the steps, which reject it. */
 function hasTime(event: unknown): boolean {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) return true
   const { timestamp } = event as { timestamp?: unknown }
@@ -90,7 +90,11 @@ function batchOf({ app, receivedAt, historical, isUnicode, small }: OfflineBatch
     clockBehindMs: 0,
     device_id: undefined,
     session_id: undefined,
+    cookieless: false,
+    deviceAt: undefined,
     historical,
+    source: undefined,
+    visitor: {},
     small,
     body: undefined,
     isUnicode,
@@ -101,6 +105,7 @@ function batchOf({ app, receivedAt, historical, isUnicode, small }: OfflineBatch
 
 function agentOfSupplement(supplement: Supplement | undefined): Agent {
   const { userAgent, agent = unknownAgent } = supplement ?? {}
-  // As for servers, who forward the user agent of a visitor's browser: what they send on purpose is no bot's.
+  // As for servers, which forward the user agent of a visitor's browser: events that they send on purpose are not a
+  // bot's.
   return userAgent === undefined ? agent : agentOf({ userAgent, server: true, webdriver: false })
 }

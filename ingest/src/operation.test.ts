@@ -68,9 +68,15 @@ it('never writes a key or an address to the log of the server', async () => {
 
 it('does not affect the rest of a server', async () => {
   await using gateway = await openGateway()
-  const { log, registry } = gateway.storage
+  const { log, registry, secrets } = gateway.storage
   const server = fastify()
-  await server.register(ingestPlugin, { log, registry, health: () => gateway.storage.health(), metrics: new Metrics() })
+  await server.register(ingestPlugin, {
+    log,
+    registry,
+    secrets,
+    health: () => gateway.storage.health(),
+    metrics: new Metrics(),
+  })
   server.post('/other', async (request) => ({ body: request.body }))
   const json = await server.inject({ method: 'POST', url: '/other', payload: { a: 1 } })
   expect(json.json()).toEqual({ body: { a: 1 } })

@@ -3,6 +3,7 @@ import { buildEvent } from './steps/build-event.ts'
 import { checkClock } from './steps/check-clock.ts'
 import { checkFields } from './steps/check-fields.ts'
 import { correctClock } from './steps/correct-clock.ts'
+import { deriveDevice } from './steps/derive-device.ts'
 import { fillEventId } from './steps/fill-event-id.ts'
 import { readTime } from './steps/read-time.ts'
 import { readType } from './steps/read-type.ts'
@@ -21,6 +22,7 @@ export const steps: readonly Step[] = [
   readTime,
   correctClock,
   checkClock,
+  deriveDevice,
   fillEventId,
   stripUrls,
   buildEvent,

@@ -40,6 +40,13 @@ const body = fc.record({
   session_id: fc.option(text, { nil: undefined }),
   historical: fc.constantFrom(undefined, true, false),
   sent_at: fc.constantFrom(undefined, now, now - 60_000),
+  source: fc.constantFrom(
+    undefined,
+    {},
+    { referrer: 'https://news.example/', utm_source: 'news' },
+    { referrer: 'https://news.example/?q="events":', landing_page: 'https://shop.example/a?b=ä#c' },
+  ),
+  language: fc.constantFrom(undefined, 'de-AT'),
   events: fc.array(event, { minLength: 1, maxLength: 5 }),
 })
 

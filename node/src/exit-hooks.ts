@@ -1,7 +1,7 @@
-/** clients that deliver what waits because of a SIGTERM */
+/** clients that deliver their queued events because of a SIGTERM */
 let closing = 0
 
-/** Delivers what waits when the process ends: when it has nothing left to do, and if wanted on SIGTERM. */
+/** Delivers queued events when the process ends: when it has nothing left to do, and if configured on SIGTERM. */
 export class ExitHooks {
   readonly #close: () => Promise<void>
   readonly #hasWaiting: () => boolean

@@ -29,7 +29,7 @@ function host(server: UnsteadyServer, options: object, body: string, ready?: (pi
   return new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, output })))
 }
 
-it('delivers what waits when the host has nothing left to do', async () => {
+it('delivers queued events when the host has nothing left to do', async () => {
   await using server = await openUnsteady()
   const ended = await host(server, { flushIntervalMs: 600_000 }, 'for (let n = 0; n < 250; n++) client.track(event)')
   expect(ended).toEqual({ code: 0, signal: null, output: '' })

@@ -203,7 +203,7 @@ it('never throws for what it cannot send, and reports it', async () => {
   expect(server.requests).toEqual([])
 })
 
-it('goes on when its handler of errors throws or rejects', async () => {
+it('continues when its handler of errors throws or rejects', async () => {
   await using server = await openUnsteady((request) => (request < 2 ? 'unavailable' : 'none'))
   let calls = 0
   const onError = (): never => {

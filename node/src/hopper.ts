@@ -43,7 +43,7 @@ export function init(options: HopperOptions): Hopper {
 /**
  * Sends events to Hopper in the background, in batches, one request at a time so that they keep their order. Each event
  * has its id before it is sent, so it counts once however often it is sent again. Only the constructor throws: whatever
- * else goes wrong is reported to `onError`. Timers do not keep the process alive; what waits is sent when it ends.
+ * else goes wrong is reported to `onError`. Timers do not keep the process alive; queued events are sent when it ends.
  */
 export class Hopper {
   readonly #settings: Settings
@@ -77,7 +77,7 @@ export class Hopper {
     )
   }
 
-  /** Queues an event and returns its id; undefined when it is refused, which `onError` is told. */
+  /** Queues an event and returns its id; undefined when it is refused, which is reported to `onError`. */
   track(tracked: Tracked): string | undefined {
     return this.#enqueue(() => eventOfTracked(tracked, Date.now()))
   }
@@ -88,8 +88,8 @@ export class Hopper {
   }
 
   /**
-   * Sends what waits now. Resolves with true when Hopper has answered for all of it, with false when that takes longer
-   * than `timeoutMs`; its delivery then goes on. Keeps the process alive meanwhile.
+   * Sends the queued events now. Resolves with true when Hopper has answered for all of them, with false when that
+   * takes longer than `timeoutMs`; delivery then continues. Keeps the process alive until it resolves.
    */
   flush({ timeoutMs = FLUSH_MS_MAX }: FlushOptions = {}): Promise<boolean> {
     const upTo = (this.#dueUpTo = this.#enqueued)
@@ -108,8 +108,8 @@ export class Hopper {
   }
 
   /**
-   * Takes no more events, and sends what waits for at most `closeTimeoutMs`. What is not acknowledged by then is lost
-   * and reported. Never rejects.
+   * Accepts no more events, and sends the queued ones for at most `closeTimeoutMs`. Events that are not acknowledged by
+   * then are lost and reported. Never rejects.
    */
   close(): Promise<void> {
     return (this.#closing ??= this.#close())
@@ -161,7 +161,7 @@ export class Hopper {
     if (!this.#isPumping) this.#pumping = this.#sendDue()
   }
 
-  /** Sends full batches, and what is due, until neither is left. */
+  /** Sends full batches and due events until none is left. */
   async #sendDue(): Promise<void> {
     const { batchEventsMax, batchBytesMax } = this.#settings
     this.#isPumping = true
@@ -173,7 +173,7 @@ export class Hopper {
       this.#conclude(batch, outcome)
       this.#settle(batch.length)
     }
-    // in the same turn as the last look at the queue: whoever adds to it afterwards starts again
+    // in the same turn as the last look at the queue: an event that is added later starts a new delivery
     this.#isPumping = false
     if (this.#queue.length > 0 && !this.#abandoned.signal.aborted) this.#startTimer()
   }
@@ -217,7 +217,7 @@ export class Hopper {
     await this.#pause(retryInMs, retryAfterMs === undefined)
   }
 
-  /** `mayEnd`: closing the client ends the pause. What Hopper asks for by Retry-After is respected even then. */
+  /** `mayEnd`: closing the client ends the pause. A pause requested by Retry-After is respected even then. */
   #pause(ms: number, mayEnd: boolean): Promise<void> {
     const { signal } = this.#abandoned
     return new Promise((resolve) => {

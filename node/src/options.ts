@@ -21,9 +21,9 @@ export interface HopperOptions {
   readonly retryBaseMs?: number
   /** longest pause before any retry, unless Hopper asks for a longer one by Retry-After: 30,000 ms */
   readonly retryMaxMs?: number
-  /** time for the delivery of what waits when the client is closed or the process ends: 5,000 ms */
+  /** time for the delivery of queued events when the client is closed or the process ends: 5,000 ms */
   readonly closeTimeoutMs?: number
-  /** true: on SIGTERM delivers what waits, then ends the process unless it has handlers of its own for SIGTERM */
+  /** true: on SIGTERM delivers queued events, then ends the process unless it has handlers of its own for SIGTERM */
   readonly flushOnSigterm?: boolean
   /** Receives every loss and every failed attempt. Written to the console by default. Whatever it throws is ignored. */
   readonly onError?: (error: HopperClientError) => void
@@ -38,7 +38,7 @@ export interface Settings extends Required<Omit<HopperOptions, 'endpoint'>> {
 /** default, minimum and maximum */
 const numbers = {
   batchEventsMax: [100, 1, 1_000],
-  // Ingest takes bodies of 1 MB; the rest is for the frame around the events.
+  // Ingest accepts bodies of 1 MB; the rest is for the frame around the events.
   batchBytesMax: [500_000, 1_000, 990_000],
   flushIntervalMs: [1_000, 0, 600_000],
   queueEventsMax: [10_000, 1, 1_000_000],

@@ -4,8 +4,8 @@ import type { Registry } from './ports/registry.ts'
 
 /**
  * Copies the readers' backfill records to a staged registry while a log is counted again beside it. Stages are thus
- * known from the positions from which the readers' tables have them.
- * Keeps what an earlier attempt has counted with the same groups of stages.
+ * known from the positions from which the readers' tables have them. Keeps the counts of an earlier attempt with the
+ * same groups of stages.
  */
 export async function copyBackfills(readers: Registry, staged: Registry['backfills']): Promise<void> {
   for (const { id } of await readers.apps.list()) {

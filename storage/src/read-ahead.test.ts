@@ -36,9 +36,9 @@ it('yields results in order and never exceeds the limits of reads and bytes in f
 })
 
 it('throws the failure of a read at its place, begins no further read and leaves nothing running', async () => {
-  let [begun, running] = [0, 0]
+  let [started, running] = [0, 0]
   const read = async (at: number): Promise<number> => {
-    begun++
+    started++
     running++
     await new Promise((done) => setTimeout(done, at === 3 ? 1 : 20))
     running--
@@ -56,6 +56,6 @@ it('throws the failure of a read at its place, begins no further read and leaves
   }
   await expect(all()).rejects.toThrow('broken')
   expect(got).toEqual([0, 1, 2])
-  expect(begun).toBeLessThan(12)
+  expect(started).toBeLessThan(12)
   expect(running).toBe(0)
 })

@@ -1,5 +1,5 @@
-import type { App, KeyRecord } from '@hopper/contracts'
-import type { Collection, Registry } from './ports/registry.ts'
+import type { App, KeyRecord, Retention } from '@hopper/contracts'
+import type { Claims, Collection, Registry } from './ports/registry.ts'
 
 /** A collection whose records can also be found by id alone, without the owner. */
 export interface IndexedCollection<T> extends Collection<T> {
@@ -7,8 +7,9 @@ export interface IndexedCollection<T> extends Collection<T> {
 }
 
 /** Builds the registry from an adapter's collections. Defines the names of the record kinds once for all adapters. */
-export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<T>): Registry {
-  const apps = collectionOf<App>('app')
+export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<T>, claims: Claims): Registry {
+  const retentions = collectionOf<Retention>('retention')
+  const apps = withRetention(collectionOf<App>('app'), retentions)
   const keys = collectionOf<KeyRecord>('key')
   return {
     organizations: collectionOf('organization'),
@@ -19,10 +20,18 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     backfills: collectionOf('backfill'),
     forgets: collectionOf('forget'),
     forgetParts: collectionOf('forget_part'),
+    retentions,
+    retentionParts: collectionOf('retention_part'),
     elements: collectionOf('element'),
+    alerts: collectionOf('alert'),
+    alertRecords: collectionOf('alert_record'),
+    claims,
     properties: collectionOf('property'),
     members: collectionOf('member'),
+    secondFactors: collectionOf('second_factor'),
+    recoveryCodes: collectionOf('recovery_code'),
     logins: collectionOf('login'),
+    loginUses: collectionOf('login_use'),
     audits: collectionOf('audit'),
     imports: collectionOf('import'),
     externals: collectionOf('external'),
@@ -31,5 +40,30 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     lastSeenLog: collectionOf('last_seen_log'),
     app: (id) => apps.byId(id),
     keyByHash: (hash) => keys.byId(hash),
+  }
+}
+
+/**
+ * Adds to each app from which date it keeps events. That is a record of its own, since it is written by aggregators,
+ * and the app by people.
+ */
+function withRetention(apps: IndexedCollection<App>, retentions: Collection<Retention>): IndexedCollection<App> {
+  const merged = ({ kept_from: _, ...rest }: App, retention: Retention | undefined): App =>
+    retention ? { ...rest, kept_from: retention.kept_from } : rest
+  const whole = async (app: App | undefined): Promise<App | undefined> =>
+    app && merged(app, await retentions.get('', app.id))
+  return {
+    get: async (owner, id) => whole(await apps.get(owner, id)),
+    byId: async (id) => {
+      const [app, retention] = await Promise.all([apps.byId(id), retentions.get('', id)])
+      return app && merged(app, retention)
+    },
+    list: async (owner) => {
+      const [all, decided] = await Promise.all([apps.list(owner), retentions.list('')])
+      const byApp = new Map(decided.map((retention) => [retention.app, retention]))
+      return all.map((app) => merged(app, byApp.get(app.id)))
+    },
+    put: (owner, id, app) => apps.put(owner, id, merged(app, undefined)),
+    remove: (owner, id) => apps.remove(owner, id),
   }
 }

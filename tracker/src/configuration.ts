@@ -1,28 +1,17 @@
-import type { EventOf, TrackerConfig } from '@hopper/contracts'
-import { endpoint } from './tag.ts'
+import type { TrackerConfig } from '@hopper/contracts'
+import { backoffMs, call } from './queue.ts'
+import { endpoint } from './settings.ts'
 
-const retryMs = 5000
+/** The app's configuration, once it is known. */
+export let config: TrackerConfig | undefined
 
-/** Interesting element, its node under the pointer, and the time since when it is there (0: clicked). */
-export interface Watched {
-  xpath: string
-  node?: Node | void
-  since?: number | undefined
-  /** pointer type at that time; undefined where the browser does not report it */
-  by?: EventOf<'btn_time'>['pointer']
+let resolve: (known: TrackerConfig) => void
+/** For those who need it earlier. */
+export const whenConfigured = new Promise<TrackerConfig>((known) => (resolve = known))
+
+/** Requests the configuration until it has arrived. */
+export const configure = async (): Promise<void> => {
+  const answer = await call(endpoint('config'))
+  if (answer) resolve((config = (await answer.json().catch(() => ({}))) as TrackerConfig))
+  else setTimeout(() => void configure(), backoffMs)
 }
-
-/** Interesting elements, once they are known. */
-export let watched: Watched[] = []
-
-const request = (done: (funnels: TrackerConfig['funnels']) => void): unknown =>
-  fetch(endpoint('config'))
-    .then((answer) => answer.json())
-    .then(({ funnels, elements }: TrackerConfig) => {
-      watched = [...elements]
-      done(funnels)
-    })
-    .catch(() => setTimeout(request, retryMs, done))
-
-/** The app's funnels; callers that need them earlier wait, in order. */
-export const funnels = new Promise(request)

@@ -1,33 +1,39 @@
-import type { EventOf } from '@hopper/contracts'
+import type { EventOf, TrackerConfig } from '@hopper/contracts'
 import { attempt } from './attempt.ts'
-import { watched } from './configuration.ts'
-import { track } from './track.ts'
+import { clock } from './clock.ts'
+import { within } from './element.ts'
+import { config } from './configuration.ts'
+import { track } from './pages.ts'
 
-/** `undefined` where the browser does not support pointer events. */
+/** `undefined` where the browser does not report it. */
 export type Pointer = EventOf<'btn_time'>['pointer']
 
-let pointer: Pointer
+/** Interesting element: its node under the pointer, the time since when, the pointer. */
+type Watched = TrackerConfig['elements'][number] & { n?: Node | void; t?: number | undefined; p?: Pointer }
 
-/** Notes the pointer type: a tap also fires mouse events, which do not carry it. */
-export const pointBy = (type: Pointer): unknown => (pointer = type)
+const nodeOf = ({ xpath, css }: Watched, target: Element): Node | void => {
+  if (css) return within(target, css) || undefined
+  const found = document.evaluate(xpath, document)
+  for (let node; (node = found.iterateNext());) if (node.contains(target)) return node
+}
 
 /**
  * Handles the pointer at this target (none: it has left the page), or a click on it. A hover ends once: left or
- * clicked.
+ * clicked; a finger does not hover, so it only clicks. Replacing the element under the pointer ends nothing.
  */
-export const pointAt = (target: Node | null, click = false): void => {
-  watched.map((element) => {
-    // elements may appear at any time, so the document is queried each time
-    const node = attempt(() => {
-      const found = document.evaluate(element.xpath, document)
-      for (let node; (node = found.iterateNext());) if (node.contains(target)) return node
-    })
-    if ((node === element.node) === click) {
-      const action = `hover-then-${click ? 'clicked' : 'leave'}` as const
-      if (element.since) track(3, { target: element.xpath, action, pointer: element.by }, element.since)
-      element.since = click || !node ? 0 : Date.now()
-      element.node = node
-      element.by = pointer
+export const pointAt = (target?: Element, by?: Pointer, isClick?: boolean): void => {
+  config?.elements.map((element: Watched) => {
+    const { n: before, t: since } = element
+    const node = target && attempt(() => nodeOf(element, target))
+    const isSame = node === before || (node && before && !before.isConnected)
+    if (isClick ? node && isSame : !isSame) {
+      if (since && (isClick || element.p !== 'touch')) {
+        const action = `hover-then-${isClick ? 'clicked' : 'leave'}` as const
+        track(3, { target: element.xpath, action, elapsed_time: clock() - since, pointer: element.p })
+      }
+      element.t = isClick || !node ? 0 : clock() || 1
+      element.p = by
     }
+    if (!isClick) element.n = node
   })
 }

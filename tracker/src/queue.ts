@@ -1,65 +1,101 @@
-import { attempt } from './attempt.ts'
-import { device } from './device.ts'
-import { local } from './stored.ts'
-import { endpoint, key } from './tag.ts'
+import { header } from './session.ts'
+import { endpoint, key } from './settings.ts'
+import { local, put, silent } from './stored.ts'
 
 const eventsMax = 1000
 const delayMs = 1000
 /**
- * UTF-16 units: an event has at most this length, a body at most twice that. In the worst encoding that is 60 KB; the
- * limit of a keepalive body is 64 KB.
+ * UTF-16 units: a batch ends with the event that reaches it. In the worst encoding that is 30 KB; the limit of a
+ * keepalive body is 64 KB.
  */
 const charsMax = 10_000
 
+/** events of the request under way */
+let flight: string[] = []
+let timer: unknown
+/** ms until the next request */
+export let backoffMs = delayMs
+
+const forget = (json: string): unknown => delete local[json]
+
 /**
- * JSON of the waiting events. Each is also a key in localStorage (its value: the app's key) until the server has
- * acknowledged it. Keys form a set, so two tabs never overwrite each other's events, and a page adopts events that
- * earlier pages could not deliver.
+ * Returns the waiting events in the order of their time, with which their JSON begins. Until the server has
+ * acknowledged it, an event is a key of the store; its value is the header of its session. Keys form a set, so two tabs
+ * never overwrite each other's events, and a page also sends events that earlier pages could not deliver.
  */
-let waiting: string[] = []
-let busy: unknown = 0
-let timer: unknown = 0
-let backoff = delayMs
+const waiting = (): string[] =>
+  Object.keys(local)
+    .filter((json) => json[0] === '{' && local[json]!.startsWith(key))
+    .sort()
 
-const forget = (json?: string): unknown => delete local[json!]
+/** Returns those that go into one request: the first ones of one session. */
+const batchOf = (events: string[], chars = 0): string[] =>
+  events.filter((json) => local[json] === local[events[0]!] && chars < charsMax && (chars += json.length))
 
-/** Stores an event until the server has it; drops an oversize one, as the server would. */
-export const enqueue = (json: string): void => {
-  if (json.length < charsMax) {
-    attempt(() => (local[json] = key))
-    if (waiting.push(json) > eventsMax) forget(waiting.shift())
-    timer ||= setTimeout(send, backoff)
+const bodyOf = (batch: string[], of = local[batch[0]!]!): string =>
+  of.slice(of.indexOf('{'), -1) + `,"sent_at":${Date.now()},"events":[${batch}]}`
+
+/**
+ * Asks the server, and returns its answer: none when it has to be asked again, later each time, since there was no
+ * answer, or it refused the key, was too busy or at fault. In development, says what it refused or changed.
+ */
+export const call = async (url: URL, body?: string): Promise<Response | void> => {
+  const answer = await fetch(
+    url,
+    body ? { method: 'POST', body, keepalive: body.length < 2 * charsMax } : undefined,
+  ).catch(() => {})
+  if (body && answer && /^(localhost|127)/.test(location.hostname)) {
+    const text = await answer.text()
+    // longer than that all is well
+    if (text[40]) console.warn(text)
   }
+  if (answer && !/40[13]|429|^5/.test(`${answer.status}`)) return answer
+  // no answer and a date are no number of seconds
+  const pauseMs = (answer?.headers.get('retry-after') as unknown as number) * 1000 || 0
+  backoffMs = Math.max(backoffMs * (2 + Math.random()), pauseMs)
 }
 
-/** Sends waiting events, one request at a time; a page that is being left sends all of them immediately. */
-export const send = (leaving?: boolean): void => {
-  clearTimeout(timer as number)
+const post = async (lock: unknown): Promise<void> => {
+  const batch = batchOf(waiting())
+  if (lock && batch[0]) {
+    flight = batch
+    if (await call(endpoint('events'), bodyOf(batch))) {
+      batch.map(forget)
+      backoffMs = delayMs
+    }
+    flight = []
+  }
+  if (batch[0]) schedule()
+}
+
+/** Sends the first batch. Tabs take turns, so that no two send the same events. */
+export const send = (): void => {
   timer = 0
-  while (waiting[0] && (leaving || !busy)) {
-    const batch: string[] = []
-    while (waiting[0] && `${batch}`.length < charsMax) batch.push(waiting.shift()!)
-    const body = `{"sent_at":${Date.now()},"device_id":"${device.d}","events":[${batch}]}`
-    const url = endpoint('events')
-    if (!leaving || !attempt(() => navigator.sendBeacon(url, body)))
-      busy = fetch(url, { method: 'POST', body, keepalive: true })
-        .then(({ status }) => {
-          if (status === 429 || status > 499) throw 0
-          backoff = delayMs
-          batch.map(forget)
-        })
-        .catch(() => {
-          backoff *= 2
-          waiting = batch.concat(waiting)
-        })
-        .then(() => {
-          busy = 0
-          timer ||= setTimeout(send, backoff)
-        })
+  // the request under way is followed by the next one
+  if (!silent && !flight[0]) {
+    const sent = navigator.locks ? navigator.locks.request(key, { ifAvailable: true }, post) : post(1)
+    sent.catch(() => {})
   }
 }
+const schedule = (): unknown => (timer ||= setTimeout(send, backoffMs))
 
-// sorted by time, because an event's JSON begins with it
-Object.keys(local)
-  .sort()
-  .map((name) => local[name] === key && enqueue(name))
+/** Sends immediately, unless the server has asked for a pause. */
+export const sendNow = (): unknown => backoffMs === delayMs && send()
+
+/** Stores an event until the server has it; beyond the bound, the oldest are dropped. */
+export const enqueue = (json: string): void => {
+  put(json, header)
+  waiting().slice(0, -eventsMax).map(forget)
+  schedule()
+}
+
+/** Drops the queue. */
+export const forgetAll = (): unknown => waiting().map(forget)
+
+/**
+ * Sends the events that this page has not sent yet, when it is left. Without a response, a later page sends them again.
+ */
+export const sendLeaving = (): void => {
+  const own = batchOf(waiting().filter((json) => local[json] === header && !flight.includes(json)))
+  if (!silent && own[0]) navigator.sendBeacon(endpoint('events'), bodyOf(own))
+}

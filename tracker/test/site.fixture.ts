@@ -3,28 +3,34 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { wireEvents, eventTypes, EventsBody, type TrackerConfig } from '@hopper/contracts'
+import { wireEvents, eventTypes, EventsBody, trackedConfig, type Funnel, type TrackerOptions } from '@hopper/contracts'
 import { Value } from 'typebox/value'
 
 const root = join(import.meta.dirname, '..')
-const script = join(root, 'dist/hopper.js')
 
-/** Builds dist/hopper.js when a source is newer than it. */
-export function builtTracker(): string {
+/** Builds the tracker when a source is newer than it, and returns the build for these options. */
+export function builtTracker(name = 'default'): string {
+  const index = join(root, 'dist/variants.json')
   const newest = Math.max(
     ...readdirSync(join(root, 'src')).map((file) => statSync(join(root, 'src', file)).mtimeMs),
-    statSync(join(root, 'rollup.config.js')).mtimeMs,
+    statSync(join(root, 'build.mjs')).mtimeMs,
   )
-  if (!existsSync(script) || statSync(script).mtimeMs < newest)
-    execFileSync(process.execPath, [join(root, '../node_modules/rollup/dist/bin/rollup'), '-c'], {
-      cwd: root,
-      stdio: 'pipe',
-    })
-  return readFileSync(script, 'utf8')
+  if (!existsSync(index) || statSync(index).mtimeMs < newest)
+    execFileSync(process.execPath, [join(root, 'build.mjs')], { stdio: 'pipe' })
+  return readFileSync(
+    join(root, 'dist', (JSON.parse(readFileSync(index, 'utf8')) as Record<string, string>)[name]!),
+    'utf8',
+  )
 }
 
-/** Event as it arrived. */
-export interface Arrived {
+/** Returns the built package. */
+export function builtPackage(): string {
+  builtTracker()
+  return readFileSync(join(root, 'dist/package.js'), 'utf8')
+}
+
+/** An event as it arrived. */
+export interface ArrivedEvent {
   type: number
   event_id: string
   timestamp: number
@@ -35,40 +41,67 @@ export interface Arrived {
 }
 
 /**
- * Site with the tracker on every page, and the ingest that it talks to; it records what arrives, and checks it against
- * the contract.
+ * A site with the tracker on every page, and the ingest that the tracker sends to; it records the requests, and checks
+ * them against the contract.
  */
 export class Site {
-  config: TrackerConfig = { funnels: [], elements: [] }
+  config: {
+    funnels: Pick<Funnel, 'id' | 'stages'>[]
+    elements: { xpath: string }[]
+    keep_parameters?: string[]
+    hash_routing?: boolean
+    tracker?: TrackerOptions
+  } = { funnels: [], elements: [] }
+  /** name of the build that the pages load */
+  variant = 'default'
+  /** the script tag of the pages */
+  tag = '<script async src="/hopper.js" data-key="hw_test"></script>'
   /** status of the next answers to posts, and of the configuration's */
   status = 202
   configStatus = 200
   head = ''
   body = '<main><p>one</p><p>two <b>bold</b></p><button id="buy">Buy</button></main>'
+  /** number of requests for the configuration */
+  configRequests = 0
+  readonly #loads: string[] = []
   readonly posts: { type: string; status: number; body: string }[] = []
   readonly #server: Server
-  readonly #script = builtTracker()
 
   constructor() {
+    // not in a request: a build takes longer than a page waits
+    builtTracker()
     this.#server = createServer((request, response) => {
       const { pathname, searchParams } = new URL(request.url!, 'http://site')
       const answer = (status: number, type: string, text: string): void => {
-        response.writeHead(status, { 'content-type': type }).end(text)
+        response
+          .writeHead(status, {
+            'content-type': type,
+            'access-control-allow-origin': '*',
+            ...(status === 401 && { 'retry-after': '3600' }),
+          })
+          .end(text)
       }
-      if (pathname === '/hopper.js') return answer(200, 'text/javascript', this.#script)
-      if (pathname === '/v1/config')
+      if (pathname === '/package.js') return answer(200, 'text/javascript', builtPackage())
+      if (pathname === '/hopper.js') return answer(200, 'text/javascript', builtTracker(this.variant))
+      if (pathname === '/v1/config') {
+        this.configRequests++
         return answer(
           this.configStatus,
           'application/json',
-          searchParams.get('key') === 'hw_test' ? JSON.stringify(this.config) : '{}',
+          searchParams.get('key') === 'hw_test' ? JSON.stringify(this.#configuration()) : '{}',
         )
-      if (pathname !== '/v1/events')
+      }
+      if (pathname === '/v1/link')
+        return answer(200, 'application/json', JSON.stringify({ token: 'signed', device_id: 'linked' }))
+      if (pathname !== '/v1/events') {
+        this.#loads.push(pathname)
         return answer(
           200,
           'text/html',
           `<!doctype html><html><head><meta charset="utf-8"><link rel="icon" href="data:,">${this.head}
-          <script async src="/hopper.js" data-key="hw_test"></script></head><body>${this.body}</body></html>`,
+          ${this.tag}</head><body>${this.body}</body></html>`,
         )
+      }
       let body = ''
       request
         .setEncoding('utf8')
@@ -78,6 +111,11 @@ export class Site {
           answer(this.status, 'application/json', '{}')
         })
     })
+  }
+
+  #configuration(): object {
+    const { funnels, elements, keep_parameters = [], hash_routing = false, tracker } = this.config
+    return { ...trackedConfig({ keep_parameters, hash_routing }, funnels, elements), ...(tracker && { tracker }) }
   }
 
   async open(): Promise<this> {
@@ -95,32 +133,38 @@ export class Site {
   }
 
   /** Acknowledged events in the order of arrival, each once. */
-  get events(): Arrived[] {
-    const seen = new Map<string, Arrived>()
+  get events(): ArrivedEvent[] {
+    const seen = new Map<string, ArrivedEvent>()
     for (const event of this.posts.filter(({ status }) => status === 202).flatMap(({ body }) => eventsOf(body)))
       if (!seen.has(event.event_id)) seen.set(event.event_id, event)
     return [...seen.values()]
   }
 
-  of(type: number): Arrived[] {
+  /** Returns how often a page was loaded. */
+  loads(path: string): number {
+    return this.#loads.filter((each) => each === path).length
+  }
+
+  /** Returns the acknowledged events of a type, ascending by time. */
+  eventsOfType(type: number): ArrivedEvent[] {
     return this.events.filter((event) => event.type === type).sort((a, b) => a.timestamp - b.timestamp || a.seq - b.seq)
   }
 
   /** Waits until this many events of a type have arrived. */
-  async arrived(type: number, count: number): Promise<Arrived[]> {
+  async arrived(type: number, count: number): Promise<ArrivedEvent[]> {
     await until(
-      () => this.of(type).length >= count,
+      () => this.eventsOfType(type).length >= count,
       () => `${count} events of type ${type}, there are: ${JSON.stringify(this.events).slice(0, 3_000)}`,
     )
-    return this.of(type)
+    return this.eventsOfType(type)
   }
 }
 
 /** Returns the events of a body; both must match the contract. */
-export function eventsOf(body: string): Arrived[] {
+export function eventsOf(body: string): ArrivedEvent[] {
   const parsed: unknown = JSON.parse(body)
   if (!Value.Check(EventsBody, parsed)) throw new Error(`not a body of /v1/events: ${body}`)
-  return (parsed.events as Arrived[]).map((event) => {
+  return (parsed.events as ArrivedEvent[]).map((event) => {
     const schema = wireEvents[eventTypes[event.type]!]
     if (!Value.Check(schema, event)) throw new Error(`not an event: ${JSON.stringify(event)}`)
     return { ...event, device_id: parsed.device_id! }

@@ -11,7 +11,10 @@ import { PastEntries, type PastChanges, type PastFunnel } from './past-entries.t
 const ROWS_IN_MEMORY_MAX = 200_000
 const EVENTS_PER_TURN = 2_000
 /** Columns that are irrelevant to stages. */
-const irrelevantColumn = /^(data|utm_|referrer|country|browser|os$|device$|name$|action$|current_url$)/
+const irrelevantColumn = new RegExp(
+  '^(data|utm_|referrer|country|region$|channel$|landing_page$|click_id$|language$|screen$|numbered$|browser|os$|' +
+    'device$|name$|action$|current_url$)',
+)
 
 /** Source of the archived events of a date. */
 export interface ArchivedDate {

@@ -8,6 +8,7 @@ import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
 import { envelopeOf, openLane, until, type LaneStore } from '../testing/lane.fixture.ts'
 import { overCassandra } from '../testing/over-cassandra.fixture.ts'
 import { isMark } from './write-stages.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
@@ -219,6 +220,6 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   })
 }
 
-describe('backfill, standalone', () => suite(openEmbedded, 8))
-if (engines) describe('backfill on Cassandra', () => suite(overCassandra(engines), 4))
+describe('backfill, standalone', () => suite(openEmbedded, repetitions(8)))
+if (engines) describe('backfill on Cassandra', () => suite(overCassandra(engines), repetitions(4)))
 else it.skip('backfill on Cassandra')

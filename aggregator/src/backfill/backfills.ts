@@ -182,6 +182,7 @@ export class Backfills {
     let savedAt = performance.now()
     for (const [at, date] of dates.entries()) {
       if (begun !== undefined && date >= begun) continue
+      if (await this.#isExpired(app.id, date)) continue
       if (!isOurs() || !(await this.#recountDate(place, date, before.groups))) return false
       if (performance.now() < savedAt + SAVE_MS) continue
       await save({ ...before, last: date, done: at + 1, dates: dates.length })
@@ -193,6 +194,11 @@ export class Backfills {
     )
     await save({ ...rest, counted: before.groups.length, done: 0, dates: 0 })
     return true
+  }
+
+  /** What expires while a date is recounted must not be counted again. */
+  async #isExpired(app: string, date: string): Promise<boolean> {
+    return date < ((await this.#options.registry.app(app))?.kept_from ?? '')
   }
 
   /** All dates with archived events of the lane, newest first. */
@@ -245,7 +251,7 @@ export class Backfills {
       // rest.
       const isWhole = recounted.events === (await countedEvents(tables, place))
       const correction = isWhole ? found : withoutRemovals(found)
-      if (isEmpty(correction)) return true
+      if (isEmpty(correction) || (await this.#isExpired(app.id, date))) return true
       own.forgetVisitors()
       await applyCorrection(tables, lease, place, correction)
       return true

@@ -13,7 +13,10 @@ export interface PastFunnel {
   readonly counted: ReadonlySet<number>
 }
 
-/** Splits a backfill into its groups, each as it is counted: the groups before it are known by then. */
+/**
+ * Splits a backfill into its groups, in the order in which they are counted: each one also knows the stages of those
+ * before it.
+ */
 export function pastFunnels(funnel: Funnel, groups: readonly StageGroup[]): PastFunnel[] {
   return groups.map(({ stages }, at) => {
     const until = groups.slice(0, at + 1).flatMap((group) => group.stages.map((id) => [id, group.until] as const))
@@ -45,7 +48,7 @@ interface Entry {
  * have reported them. A visitor enters the last stage of a funnel that an event matches, from the stage where the
  * session was before; nothing happens when the session is already there. A session begins outside of every funnel, and
  * again on each date. Where the tracker has reported an entry of a stage in a session, it knew the stage: an event that
- * implies the same stage is then no second entry; only its visitor counts.
+ * implies the same stage is then not another entry; only its visitor counts.
  */
 export class PastEntries {
   readonly #past: PastFunnel

@@ -20,10 +20,14 @@ export interface RecountedDate {
  * Recounts the rows of a funnel in the tables of stages on one date: entries that were reported or derived live, and
  * the past.
  */
-export async function stagesOfDate(source: ArchivedDate, of: GroupedFunnel, before: number): Promise<RecountedDate> {
+export async function stagesOfDate(
+  source: ArchivedDate,
+  funnel: GroupedFunnel,
+  before: number,
+): Promise<RecountedDate> {
   const date = { recount: new Recount(), events: 0 }
-  await addPastOf(date.recount, source, of)
-  await addLive(date, source, of.funnel, { from: 0, before })
+  await addPastOf(date.recount, source, funnel)
+  await addLive(date, source, funnel.funnel, { from: 0, before })
   return date
 }
 

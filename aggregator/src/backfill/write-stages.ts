@@ -28,7 +28,7 @@ export interface StageCorrection {
  */
 const FIRST_MARK = -2
 const visitorTables = ['stage_users_by_date', 'stage_edges_by_date'] as const
-const nothing: Omit<LaneBatch, 'lane'> = {
+const noChanges: Omit<LaneBatch, 'lane'> = {
   counters: [],
   visitors: [],
   seen: [],
@@ -116,13 +116,13 @@ export async function applyCorrection(
   correction: StageCorrection,
 ): Promise<void> {
   const { missing, surplus, times } = correction
-  if (missing.length > 0) await writer.apply(lease, { ...nothing, lane, visitors: missing })
+  if (missing.length > 0) await writer.apply(lease, { ...noChanges, lane, visitors: missing })
   if (surplus.length > 0) await writer.removeVisitors(lease, surplus)
   if (times.length === 0) return
   const partition = { table: 'stage_time_by_date' as const, app, date }
   const [applied] = await writer.applied(lane, [partition])
   await writer.apply(lease, {
-    ...nothing,
+    ...noChanges,
     lane,
     counters: [{ ...partition, from: applied!, to: applied!, rows: times }],
   })

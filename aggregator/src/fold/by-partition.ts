@@ -7,19 +7,19 @@ import type { Partition } from '@hopper/storage'
 export class ByPartition<T> {
   readonly #make: (partition: Partition) => T
   readonly #found = new Map<string, T>()
-  #last: { readonly app: string; readonly date: string; readonly of: T } | undefined
+  #last: { readonly app: string; readonly date: string; readonly value: T } | undefined
 
   constructor(make: (partition: Partition) => T) {
     this.#make = make
   }
 
   of(app: string, date: string): T {
-    if (this.#last?.app === app && this.#last.date === date) return this.#last.of
+    if (this.#last?.app === app && this.#last.date === date) return this.#last.value
     const key = `${app}\0${date}`
-    let of = this.#found.get(key)
-    if (of === undefined) this.#found.set(key, (of = this.#make({ app, date })))
-    this.#last = { app, date, of }
-    return of
+    let value = this.#found.get(key)
+    if (value === undefined) this.#found.set(key, (value = this.#make({ app, date })))
+    this.#last = { app, date, value }
+    return value
   }
 
   get size(): number {

@@ -1,4 +1,4 @@
-import { pageOf, timeZone, utcDate, type App, type PageRule, type TimeZone } from '@hopper/contracts'
+import { pageOf, receivedFrom, timeZone, utcDate, type App, type PageRule, type TimeZone } from '@hopper/contracts'
 import type { CounterPartition, IdentityChange, LaneBatch, Partition } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import { CounterRows } from './counter-rows.ts'
@@ -109,12 +109,17 @@ export class BatchFold {
         if (events[next]!.message !== message || events[next]!.reason !== reason || events[next]!.fate !== fate) break
       this.#addFate(message, fate, reason, next - at)
     }
-    for (const message of messages)
+    for (const message of messages) {
       for (const { reason } of message.envelope.rejected ?? []) this.#addFate(message, 'rejected', reason, 1)
+      for (const { expired } of message.envelope.forgotten ?? [])
+        if (expired) this.#addFate(message, 'rejected', 'expired', 1)
+    }
   }
 
   #addFate({ app, envelope, position }: Message, fate: string, reason: string, count: number): void {
-    const rows = this.#fates.of(app.id, utcDate(envelope.received_at))
+    const date = utcDate(envelope.received_at)
+    if (date < receivedFrom(app)) return
+    const rows = this.#fates.of(app.id, date)
     if (position > rows.after) rows.add([fate, reason], [count])
   }
 

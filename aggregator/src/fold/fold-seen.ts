@@ -1,4 +1,4 @@
-import { limits, utcDate, type RejectedEvent } from '@hopper/contracts'
+import { limits, receivedFrom, utcDate, type RejectedEvent } from '@hopper/contracts'
 import { rejectedPartition, type SeenChange } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import { seenDate, type Judged, type Message } from '../judge/judge.ts'
@@ -15,17 +15,17 @@ export class SeenFold {
       fate,
       reason,
     } of events) {
-      if (fate !== 'duplicate')
+      if (fate !== 'duplicate' && reason !== 'expired')
         this.#found.of(app.id, seenDate(event)).rows.push({ event_id: event.event_id, position, fate, reason })
     }
     for (const message of messages) if (message.envelope.rejected) this.#addRejected(message, message.envelope.rejected)
   }
 
-  /** Adds what remains of forgotten ids. They count as seen; nobody asks for their fate. */
+  /** Adds the hashes that remain of forgotten ids. They count as seen; their fate is never read. */
   addForgotten(messages: readonly Message[]): void {
     for (const { position, app, envelope } of messages) {
-      for (const { id: event_id, date } of envelope.forgotten ?? [])
-        this.#found.of(app.id, date).rows.push({ event_id, position, fate: 'accepted', reason: 'new' })
+      for (const { id: event_id, date, expired } of envelope.forgotten ?? [])
+        if (!expired) this.#found.of(app.id, date).rows.push({ event_id, position, fate: 'accepted', reason: 'new' })
     }
   }
 
@@ -35,6 +35,7 @@ export class SeenFold {
 
   #addRejected({ position, app, envelope }: Message, rejected: readonly RejectedEvent[]): void {
     const { app: partition, date } = rejectedPartition(app.id, utcDate(envelope.received_at))
+    if (date < receivedFrom(app)) return
     for (const { event_id, reason } of rejected)
       if (isId(event_id)) this.#found.of(partition, date).rows.push({ event_id, position, fate: 'rejected', reason })
   }

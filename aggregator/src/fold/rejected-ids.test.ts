@@ -9,7 +9,7 @@ const noon = Date.parse('2026-06-15T12:00:00Z')
 const event = (event_id: string): Event => ({ type: 'custom', name: 'n', event_id, timestamp: noon, seq: 0 })
 const rejected = (...stubs: readonly RejectedEvent[]): object => ({ rejected: stubs, received_at: noon })
 
-it('notes a rejected id, never makes a later event of this id a duplicate, and lets none count twice', async () => {
+it('records a rejected id; the next event with this id counts, and further ones are duplicates', async () => {
   await using lane = await openLane(openEmbedded)
   await lane.app('shop')
   const { log, reader } = lane.storage

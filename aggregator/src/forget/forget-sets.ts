@@ -21,10 +21,13 @@ import type { SeenFilters } from '../seen/seen-filters.ts'
 import { forgottenEvents, ForgottenRows } from './forgotten-rows.ts'
 import type { ForgetPlace, ForgettingStore } from './lane-parts.ts'
 
+/** An app in an owned lane. */
+type SetsPlace = Pick<ForgetPlace, 'app' | 'lane' | 'own' | 'assertOwned'>
+
 const LETTERS_PER_READ = 100
 /** Sessions that are recounted together, while batches wait. */
-const SESSIONS_AT_ONCE = 500
-const nothing: Omit<LaneBatch, 'lane' | 'deadLetters'> = {
+const SESSIONS_PER_BATCH = 500
+const noChanges: Omit<LaneBatch, 'lane' | 'deadLetters'> = {
   counters: [],
   visitors: [],
   seen: [],
@@ -32,8 +35,8 @@ const nothing: Omit<LaneBatch, 'lane' | 'deadLetters'> = {
   sessions: [],
 }
 
-/** What the archive has of a person in a lane, without any text of it. */
-interface Found {
+/** The archived data of a person in a lane, without any of its texts. */
+interface ArchivedData {
   readonly dates: Record<string, number>
   readonly received: Record<string, number>
   readonly events: Record<string, number>
@@ -44,8 +47,8 @@ interface Found {
 
 /**
  * Removes a person from the sets of a lane: ids of its events are replaced by their hashes, its sessions are recounted
- * without it, its dead letters are removed. Counts what the archive has of it. May be interrupted anywhere and run
- * again, as long as the archive is not rewritten.
+ * without it, its dead letters are removed. Counts its archived data. May be interrupted anywhere and run again, as
+ * long as the archive is not rewritten.
  */
 export async function forgetSets(
   store: ForgettingStore,
@@ -55,7 +58,7 @@ export async function forgetSets(
 ): Promise<ForgetPart> {
   const { app, lane } = place
   const rows = new ForgottenRows(app.id, part)
-  const found: Found = { dates: {}, received: {}, events: {}, bots: 0, sessions: new Map() }
+  const found: ArchivedData = { dates: {}, received: {}, events: {}, bots: 0, sessions: new Map() }
   for await (const events of forgottenEvents(store.archive, { app: app.id, lane, rows }, place.assertOwned)) {
     collect(found, app, events)
     await place.own.exclusively((lease) =>
@@ -63,13 +66,15 @@ export async function forgetSets(
     )
   }
   const dead_letters = await forgetLetters(store, place, part)
-  await forgetSessions(store, place, rows, found.sessions)
+  const isKept = (lane: number, archived: ArchivedEvent): boolean => lane !== place.lane || !rows.has(archived)
+  const ordered = [...found.sessions].sort(([, a], [, b]) => a - b).map(([id]) => id)
+  await replaceSessions(store, place, ordered, { isKept })
   const { dates, received, events, bots, sessions } = found
   const tally: ForgetTally = { ...part.tally, events, bots, sessions: sessions.size, dead_letters }
   return { ...part, dates, received, tally }
 }
 
-function collect(found: Found, app: CountedApp, events: readonly ArchivedEvent[]): void {
+function collect(found: ArchivedData, app: CountedApp, events: readonly ArchivedEvent[]): void {
   const zone = timeZone(app.timezone)
   for (const archived of events) {
     const { event, received_at } = archived
@@ -84,20 +89,20 @@ function collect(found: Found, app: CountedApp, events: readonly ArchivedEvent[]
   }
 }
 
-/** Replaces the ids of events by their hashes; the filters hear of these first. */
+/** Replaces the ids of events by their hashes, which are added to the filters first. */
 async function hideIds(
   { writer }: ForgettingStore,
   { app }: ForgetPlace,
   events: readonly ArchivedEvent[],
-  tell: (partition: { app: string; date: string }, ids: readonly string[]) => void,
+  addToFilters: (partition: { app: string; date: string }, ids: readonly string[]) => void,
   lease: Parameters<ForgettingStore['writer']['replaceSeen']>[0],
 ): Promise<void> {
-  for (const [date, some] of Map.groupBy(events, ({ event }) => seenDateOf(event))) {
-    const replacements = some.map(({ event: { event_id } }) => ({
+  for (const [date, ofDate] of Map.groupBy(events, ({ event }) => seenDateOf(event))) {
+    const replacements = ofDate.map(({ event: { event_id } }) => ({
       event_id,
       by: forgottenId(app.id, event_id),
     }))
-    tell(
+    addToFilters(
       { app: app.id, date },
       replacements.map(({ by }) => by),
     )
@@ -105,24 +110,35 @@ async function hideIds(
   }
 }
 
-/** Removes the dead letters of a person; one that is also of others is kept without it. Returns how many changed. */
-async function forgetLetters(
-  { reader, writer }: ForgettingStore,
-  { app, forget, lane, own, assertOwned }: ForgetPlace,
-  part: ForgetPart,
-): Promise<number> {
+/**
+ * Removes the dead letters of a person; one that also contains events of others is kept without that person's. Returns
+ * how many changed.
+ */
+async function forgetLetters(store: ForgettingStore, place: ForgetPlace, part: ForgetPart): Promise<number> {
+  const { app, forget } = place
   const events = ForgottenEvents.of(app.id, [forget], [part])
-  let changed = part.tally.dead_letters
-  for (let from = 0, read = 1; events && read > 0;) {
+  if (!events) return part.tally.dead_letters
+  const changed = await changeLetters(store, place, (letter) => letterWithout(letter, app.id, events))
+  return part.tally.dead_letters + changed
+}
+
+/** Replaces dead letters of a lane, or removes those that would be empty. Returns how many changed. */
+export async function changeLetters(
+  { reader, writer }: ForgettingStore,
+  { lane, own, assertOwned }: SetsPlace,
+  change: (letter: DeadLetter) => DeadLetter | undefined,
+): Promise<number> {
+  let changed = 0
+  for (let from = 0, read = 1; read > 0;) {
     assertOwned()
     const letters = await reader.deadLettersFrom(lane, from, LETTERS_PER_READ)
     for (const letter of letters) {
-      const kept = letterWithout(letter, app.id, events)
+      const kept = change(letter)
       if (kept === letter) continue
       changed++
       await own.exclusively(async (lease) => {
         await writer.removeDeadLetters(lane, [letter.position])
-        if (kept) await writer.apply(lease, { ...nothing, lane, deadLetters: [kept] })
+        if (kept) await writer.apply(lease, { ...noChanges, lane, deadLetters: [kept] })
       })
     }
     read = letters.length
@@ -131,7 +147,7 @@ async function forgetLetters(
   return changed
 }
 
-/** Returns a letter without what is forgotten of it; undefined when nothing else is in it. */
+/** Returns a dead letter without the forgotten events; undefined when it has no others. */
 function letterWithout(letter: DeadLetter, app: string, events: ForgottenEvents): DeadLetter | undefined {
   try {
     const before = decodeEnvelope(letter.value)
@@ -145,39 +161,45 @@ function letterWithout(letter: DeadLetter, app: string, events: ForgottenEvents)
   }
 }
 
-/** Recounts the sessions of a person from the events that remain, some at a time. */
-async function forgetSessions(
+/** The events of sessions that remain. */
+export interface RemainingEvents {
+  readonly isKept: (lane: number, archived: ArchivedEvent) => boolean
+  /** no event before this instant (ms) remains */
+  readonly from?: number
+}
+
+/** Recounts sessions from the events that remain, in batches. */
+export async function replaceSessions(
   store: ForgettingStore,
-  place: ForgetPlace,
-  rows: ForgottenRows,
-  sessions: ReadonlyMap<string, number>,
+  place: SetsPlace,
+  ordered: readonly string[],
+  remaining: RemainingEvents,
 ): Promise<void> {
   const { app, lane, own, assertOwned } = place
-  const ordered = [...sessions].sort(([, a], [, b]) => a - b).map(([id]) => id)
-  for (let at = 0; at < ordered.length; at += SESSIONS_AT_ONCE) {
+  for (let at = 0; at < ordered.length; at += SESSIONS_PER_BATCH) {
     assertOwned()
-    const ids = ordered.slice(at, at + SESSIONS_AT_ONCE)
+    const ids = ordered.slice(at, at + SESSIONS_PER_BATCH)
     await own.exclusively(async (lease) => {
       const { position: before } = await own.archive()
-      const remaining = await remainingSessions(store, place, rows, new Set(ids))
-      await store.writer.replaceSessions({ ...lease, lane }, app.id, ids, remaining, before)
+      const sessions = await remainingSessions(store, place, remaining, new Set(ids))
+      await store.writer.replaceSessions({ ...lease, lane }, app.id, ids, sessions, before)
     })
     await pause()
   }
 }
 
-/** Folds the sessions of these ids from the events that are not forgotten. */
+/** Folds the sessions of these ids from the events that remain. */
 async function remainingSessions(
   { archive, reader, writer }: ForgettingStore,
-  { app, lane }: ForgetPlace,
-  rows: ForgottenRows,
+  { app, lane }: SetsPlace,
+  { isKept, from: first = -Infinity }: RemainingEvents,
   ids: ReadonlySet<string>,
 ): Promise<LaneBatch['sessions']> {
   let [from, to] = [Infinity, -Infinity]
   for (const id of ids) {
     const known = await reader.session(app.id, id)
-    if (!known) continue
-    from = Math.min(from, known.start)
+    if (!known || known.end < first) continue
+    from = Math.max(first, Math.min(from, known.start))
     to = Math.max(to, known.end + 1)
   }
   const remaining: { readonly lane: number; readonly archived: ArchivedEvent }[] = []
@@ -186,7 +208,7 @@ async function remainingSessions(
   for (const summary of await archive.list({ app: app.id, from, to, ...where })) {
     for await (const archived of archivedEventsOf(archive, [summary], { from, to })) {
       if (archived.event.session_id === undefined || !ids.has(archived.event.session_id)) continue
-      if (summary.lane !== lane || !rows.has(archived)) remaining.push({ lane: summary.lane, archived })
+      if (isKept(summary.lane, archived)) remaining.push({ lane: summary.lane, archived })
     }
   }
   // Sessions end with the last of their events in the log.

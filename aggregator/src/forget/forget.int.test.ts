@@ -9,6 +9,7 @@ import { envelopesOf, mortal, sentMessages, withoutPerson } from '../testing/for
 import { envelopeOf, openLane, until, type LaneStore } from '../testing/lane.fixture.ts'
 import { overCassandra } from '../testing/over-cassandra.fixture.ts'
 import { recount, type Placed } from '../testing/recount.fixture.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
@@ -44,7 +45,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     const places = await lane.storage.log.append(envelopes)
     return places.map(({ position }, at) => ({ position, envelope: envelopes[at]! }))
   }
-  /** With a time of the request of 0, only places decide what is forgotten. */
+  /** With a request time of 0, only places decide which events are forgotten. */
   const request = ({ id: app }: App, [kind, id]: readonly [ForgottenKind, string], requestedAt = 0): Promise<Forget> =>
     requestForget(lane.storage, { app, kind, person: id, requestedAt })
   /** Waits until a request is finished, and returns the position up to which the lane has forgotten. */
@@ -80,7 +81,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     }
   })
 
-  it('goes on wherever it is interrupted, and counts nothing down twice', async () => {
+  it('continues wherever it is interrupted, and counts nothing down twice', async () => {
     let interrupted = 0
     await fc.assert(
       fc.asyncProperty(sentMessages, person, fc.array(fc.nat(120), { maxLength: 5 }), async (sent, who, lives) => {
@@ -165,7 +166,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await aggregator.close()
   })
 
-  it('leaves out what comes to the log later but was received before the request', async () => {
+  it('leaves out events that reach the log later but were received before the request', async () => {
     const app = await lane.app(randomUUID())
     const aggregator = await start()
     const at = Date.parse('2026-06-15T12:00:00Z')
@@ -196,7 +197,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   })
 }
 
-describe('on SQLite', () => suite(openEmbedded, 8))
+describe('on SQLite', () => suite(openEmbedded, repetitions(8)))
 describe.skipIf(!engines)('on Cassandra', () => {
-  if (engines) suite(overCassandra(engines), 6)
+  if (engines) suite(overCassandra(engines), repetitions(6))
 })

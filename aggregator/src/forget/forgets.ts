@@ -26,6 +26,7 @@ import { planForget } from './forget-plan.ts'
 import {
   NotOurs,
   Postponed,
+  withoutProblem,
   type FoldedApp,
   type ForgetPlace,
   type ForgettingLane,
@@ -53,8 +54,8 @@ export interface ForgetsOptions {
     { info(details: object, message: string): void; error(details: object, message: string): void } | undefined
   /** Invalidates cached apps: later reads get each app, and what is forgotten of it, as they are now. */
   readonly forgetApps: () => void
-  /** returns an app as batches are folded with it */
-  readonly appOf: (id: string) => Promise<FoldedApp | undefined>
+  /** returns an app as batches of a lane are folded with it */
+  readonly appOf: (id: string, lane: number) => Promise<FoldedApp | undefined>
   /** removes from the disk what was deleted, see `Storage.scrub` */
   readonly scrub: (() => Promise<Scrubbed>) | undefined
   /** interval between two checks for requests, in ms; 2 s by default */
@@ -235,8 +236,10 @@ export class Forgets {
     const ranges = new Map(part.devices.map((each) => [each.device, each.ranges]))
     own.forgetVisitors()
     const forgotten = await ForgottenEvents.read(registry, app.id)
+    forgetApps()
+    const { generation: expired = 0 } = await this.#folded(place)
     for (const { id, device } of found) {
-      const generation = forgotten?.generationOf(id) ?? 1
+      const generation = (forgotten?.generationOf(id) ?? 1) + expired
       const removed = { app: app.id, device: id, ranges: ranges.get(device) ?? [], generation }
       await writer.removeIdentities(own.currentLease(), removed)
     }
@@ -255,7 +258,7 @@ export class Forgets {
     const dates = new Set<string>()
     for await (const events of forgottenEvents(archive, { app: app.id, lane, rows }, assertOwned))
       for (const { event } of events) dates.add(zone.dateOf(event.timestamp))
-    const folded = await this.#folded(app)
+    const folded = await this.#folded(place)
     for (const date of [...dates].sort()) {
       assertOwned()
       await this.#assertWholeDate({ ...place, date, folded })
@@ -291,7 +294,7 @@ export class Forgets {
   }
 
   async #recount(place: ForgetPlace, before: ForgetPart, save: SavePart): Promise<ForgetPart> {
-    const folded = await this.#folded(place.app)
+    const folded = await this.#folded(place)
     let part = before
     for (const [date, forgotten] of Object.entries(before.dates ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (part.last !== undefined && date <= part.last) continue
@@ -311,7 +314,9 @@ export class Forgets {
       forgetApps()
     }
     await rewriteLog(log, place, part)
-    await recountFates(this.#options, log, place, part, await this.#folded(place.app))
+    const { received = {}, whole_log = false } = part
+    const recounted = { received: Object.keys(received), isWhole: whole_log }
+    await recountFates(this.#options, log, place, recounted, await this.#folded(place))
     return { ...part, step: 'done' }
   }
 
@@ -323,8 +328,8 @@ export class Forgets {
     })
   }
 
-  async #folded(app: App): Promise<FoldedApp> {
-    return (await this.#options.appOf(app.id)) ?? app
+  async #folded({ app, lane }: ForgetPlace): Promise<FoldedApp> {
+    return (await this.#options.appOf(app.id, lane)) ?? app
   }
 
   /** Ends requests of which every lane has done its part, together. Only the owner of the first lane calls this. */
@@ -360,10 +365,6 @@ export class Forgets {
     if (person !== undefined) await registry.forgets.put(forget.app, forget.id, forget)
     return parts.every(({ step }) => step === 'done')
   }
-}
-
-function withoutProblem<T extends { readonly problem?: string }>({ problem: _, ...rest }: T): Omit<T, 'problem'> {
-  return rest
 }
 
 function unnamed({ person: _, ...rest }: Forget): Forget {

@@ -3,6 +3,7 @@ import {
   deviceDigest,
   type ArchivedEvent,
   type ChunkSummary,
+  type Event,
   type ForgetPart,
   type PlaceRange,
 } from '@hopper/contracts'
@@ -11,8 +12,15 @@ import { placeOf, type Archive } from '@hopper/storage'
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
+/** Events that are removed from the archive. */
+export interface RemovedRows {
+  has(event: Pick<ArchivedEvent, 'device_id' | 'position' | 'index'> & { readonly event: Event }): boolean
+  /** Returns how much of a chunk is removed. */
+  shareOf(archive: Archive, summary: ChunkSummary): Promise<'none' | 'some' | 'all'>
+}
+
 /** Devices of a part, found in chunks by the hash that their digest begins with. */
-export class ForgottenRows {
+export class ForgottenRows implements RemovedRows {
   readonly #app: string
   readonly #devices: readonly { readonly digest: string; readonly key: DeviceKey }[]
   readonly #ranges: ReadonlyMap<string, readonly PlaceRange[]>
@@ -34,6 +42,10 @@ export class ForgottenRows {
       this.#last = { device: device_id, ranges: this.#ranges.get(deviceDigest(this.#app, device_id)) }
     const { ranges } = this.#last
     return ranges !== undefined && isIn(ranges, placeOf(position, index))
+  }
+
+  async shareOf(archive: Archive, summary: ChunkSummary): Promise<'none' | 'some'> {
+    return (await this.read(archive, summary)).length === 0 ? 'none' : 'some'
   }
 
   /** Reads the forgotten events of a chunk; most chunks have none, which their summary or their runs tell. */

@@ -6,7 +6,11 @@ import type { CountedApp } from '../judge/judge.ts'
 export interface ForgettingLane {
   /** every event before this position is in the tables and in the archive */
   committed: number
+  /** position before which everything is in the tables */
+  readonly counted: number
   readonly isDeferring: boolean
+  /** true while a batch is written, and after one was refused: some of it may be in the tables */
+  readonly isHalfWritten: boolean
   /** returns a lease whose end is always the current one */
   currentLease(): Lease
   /** Archives buffered events; returns the position before which every event is in the tables and in the archive. */
@@ -46,3 +50,11 @@ export type SavePart = (part: ForgetPart) => Promise<void>
 
 /** App with its stages and what is forgotten, as the folds need it. */
 export type FoldedApp = CountedApp
+
+/** Returns the state of a part or a request without why it could not go on: it can again. */
+export function withoutProblem<T extends { readonly problem?: string }>({
+  problem: _,
+  ...rest
+}: T): Omit<T, 'problem'> {
+  return rest
+}

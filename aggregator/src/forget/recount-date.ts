@@ -34,7 +34,7 @@ import { Postponed, type FoldedApp, type ForgetPlace, type ForgettingStore, type
 const EVENTS_PER_FOLD = 2_000
 /** Columns that feed no table. */
 const unused = /^(data|utm_|spilled)/
-const nothing: Omit<LaneBatch, 'lane' | 'counters' | 'visitors'> = {
+const noChanges: Omit<LaneBatch, 'lane' | 'counters' | 'visitors'> = {
   seen: [],
   identities: [],
   sessions: [],
@@ -59,9 +59,10 @@ export interface RecountedDate extends ForgetPlace {
 }
 
 /**
- * Makes the tables of a date equal to what the archive has of it. The archive is read while batches continue; what
- * comes meanwhile is read while they wait. Each run depends on what the tables hold, so it may be interrupted anywhere.
- * @throws Postponed while a batch is written in part, or the past of a funnel is counted
+ * Makes the tables of a date equal to a recount from the archive. The archive is read while batches continue; events
+ * that arrive in the meantime are read while batches wait. Each run starts from the current state of the tables, so it
+ * may be interrupted anywhere.
+ * @throws Postponed while a batch is partly written, or the past of a funnel is counted
  */
 export async function recountDate(
   store: ForgettingStore & { readonly registry: Registry },
@@ -75,7 +76,7 @@ export async function recountDate(
   const expected = new Recount()
   await addArchived(store, at, expected, { from: 0, before: from })
   const range = rangeOf(at)
-  for (const of of funnels) await addPastOf(expected, { archive: store.archive, app, lane, date, range }, of)
+  for (const funnel of funnels) await addPastOf(expected, { archive: store.archive, app, lane, date, range }, funnel)
   return own.exclusively(async (lease) => {
     // Lets the writer of the last batch update the position of the lane first.
     await setImmediate()
@@ -89,7 +90,7 @@ export async function recountDate(
       await addArchived(store, at, expected, { from, before })
     }
     const correction = await correctionOf(store, at, expected, applied)
-    await assertWhole(store, at, expected)
+    await assertOnlyForgottenDiffer(store, at, expected)
     const isNew = part.correcting !== date
     const changed: ForgetPart = isNew
       ? {
@@ -102,21 +103,22 @@ export async function recountDate(
     own.forgetVisitors()
     const { counters, missing, surplus } = correction
     if (counters.length > 0 || missing.length > 0)
-      await store.writer.apply(lease, { ...nothing, lane, counters, visitors: missing })
+      await store.writer.apply(lease, { ...noChanges, lane, counters, visitors: missing })
     if (surplus.length > 0) await store.writer.removeVisitors(lease, surplus)
+    await store.writer.removeEmptyCounters?.(lease, { app: app.id, date })
     return changed
   })
 }
 
-/** Number of events of a date that the archive has and the tables count. */
+/** Returns the number of events of a date that the archive has and the tables count. */
 export async function countedEvents(store: ForgettingStore, at: Omit<RecountedDate, 'forgotten'>): Promise<number> {
   let events = 0
-  for await (const some of archivedOfDate(store, at, { from: 0, before: Infinity }))
-    events += some.filter((event) => isCounted(judgeArchived(at.folded, event))).length
+  for await (const batch of archivedOfDate(store, at, { from: 0, before: Infinity }))
+    events += batch.filter((event) => isCounted(judgeArchived(at.folded, event))).length
   return events
 }
 
-/** Number of events of a date that the tables have counted. */
+/** Returns the number of events of a date that the tables have counted. */
 export async function tableEvents(
   { reader }: ForgettingStore,
   { app, lane, date }: Pick<RecountedDate, 'app' | 'lane' | 'date'>,
@@ -124,8 +126,11 @@ export async function tableEvents(
   return eventsIn(await reader.counterPartition(lane, { table: 'activity_by_date', app: app.id, date }))
 }
 
-/** The tables must count what the archive has, or that and what was forgotten: else something else is wrong. */
-async function assertWhole(store: ForgettingStore, at: RecountedDate, expected: Recount): Promise<void> {
+/**
+ * Throws unless the tables count either exactly the archived events, or these and the forgotten ones: any other
+ * difference is damage.
+ */
+async function assertOnlyForgottenDiffer(store: ForgettingStore, at: RecountedDate, expected: Recount): Promise<void> {
   const surplus =
     (await tableEvents(store, at)) -
     eventsIn(expected.counters({ table: 'activity_by_date', app: at.app.id, date: at.date }))
@@ -162,7 +167,7 @@ async function addArchived(
   for await (const events of archivedOfDate(store, at, positions)) recount.add(foldArchived(at.folded, events))
 }
 
-/** Yields the archived events of a date between two positions, some at a time, without their free-form properties. */
+/** Yields the archived events of a date between two positions, in batches, without their free-form properties. */
 async function* archivedOfDate(
   { archive }: ForgettingStore,
   at: Omit<RecountedDate, 'forgotten'>,
@@ -198,36 +203,36 @@ async function correctionOf(
   applied: readonly number[],
 ): Promise<DateCorrection> {
   const counters: LaneBatch['counters'][number][] = []
-  for (const [at, table] of datedTables.entries()) {
+  for (const [i, table] of datedTables.entries()) {
     const partition = { table, app: app.id, date }
     const found = (await reader.counterPartition(lane, partition)).filter(
       ({ key }) => table !== 'stage_time_by_date' || !isMark(key),
     )
     const rows = deltasBetween(found, expected.counters(partition))
-    if (rows.length > 0) counters.push({ ...partition, from: applied[at]!, to: applied[at]!, rows })
+    if (rows.length > 0) counters.push({ ...partition, from: applied[i]!, to: applied[i]!, rows })
   }
   const [missing, surplus]: [VisitorChange[], VisitorChange[]] = [[], []]
   for (const table of visitorTableNames) {
     const partition = { table, app: app.id, date }
-    const [is, shall] = [await reader.visitorPartition(lane, partition), expected.visitors(partition)]
-    missing.push({ ...partition, rows: without(shall, is) })
-    surplus.push({ ...partition, rows: without(is, shall) })
+    const [actual, wanted] = [await reader.visitorPartition(lane, partition), expected.visitors(partition)]
+    missing.push({ ...partition, rows: without(wanted, actual) })
+    surplus.push({ ...partition, rows: without(actual, wanted) })
   }
-  const some = ({ rows }: VisitorChange): boolean => rows.length > 0
-  return { counters, missing: missing.filter(some), surplus: surplus.filter(some) }
+  const isEffective = ({ rows }: VisitorChange): boolean => rows.length > 0
+  return { counters, missing: missing.filter(isEffective), surplus: surplus.filter(isEffective) }
 }
 
-/** The differences that make counter rows equal to a recount; none for rows that are. */
+/** Returns the differences that make counter rows equal to a recount; rows without a difference are left out. */
 export function deltasBetween(
   found: readonly CounterPartitionRow[],
   expected: readonly CounterPartitionRow[],
 ): { key: CounterPartitionRow['key']; deltas: number[] }[] {
-  const [is, shall] = [found, expected].map((rows) => new Map(rows.map((row) => [rowKey(row.key), row.counters])))
+  const [actual, wanted] = [found, expected].map((rows) => new Map(rows.map((row) => [rowKey(row.key), row.counters])))
   const all = new Map([...found, ...expected].map((row) => [rowKey(row.key), row]))
   return [...all]
     .map(([id, { key, counters }]) => ({
       key,
-      deltas: counters.map((_, at) => (shall!.get(id)?.[at] ?? 0) - (is!.get(id)?.[at] ?? 0)),
+      deltas: counters.map((_, i) => (wanted!.get(id)?.[i] ?? 0) - (actual!.get(id)?.[i] ?? 0)),
     }))
     .filter(({ deltas }) => deltas.some((delta) => delta !== 0))
 }
@@ -241,16 +246,15 @@ function eventsIn(rows: readonly CounterPartitionRow[]): number {
   return rows.reduce((sum, { counters }) => sum + counters[0]!, 0)
 }
 
-/** By how much a correction reduces the tables. */
+/** Returns the numbers by which a correction reduces the tables. */
 function changesOf({ counters, surplus }: DateCorrection): TableChanges {
   const changes: Record<string, Record<string, number>> = {}
   const reduce = (table: string, name: string, by: number): void => {
-    const own = (changes[table] ??= {})
-    own[name] = (own[name] ?? 0) + by
+    const ofTable = (changes[table] ??= {})
+    ofTable[name] = (ofTable[name] ?? 0) + by
   }
   for (const { table, rows } of counters) {
-    for (const { deltas } of rows)
-      counterTables[table].counters.forEach((name, at) => reduce(table, name, -deltas[at]!))
+    for (const { deltas } of rows) counterTables[table].counters.forEach((name, i) => reduce(table, name, -deltas[i]!))
   }
   for (const { table, rows } of surplus) reduce(table, 'rows', rows.length)
   return changes

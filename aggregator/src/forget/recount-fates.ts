@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { shiftDate, utcDate, type ArchivedEvent, type ForgetPart } from '@hopper/contracts'
+import { shiftDate, utcDate, type ArchivedEvent } from '@hopper/contracts'
 import { eventsOfChunk } from '@hopper/engine'
 import type { CounterPartition, CounterPartitionRow, EventLog } from '@hopper/storage'
 import { CountedMessages, messagesBetween } from '../recount/counted-messages.ts'
@@ -19,34 +19,46 @@ const columns: ReadonlySet<string> = new Set(
 )
 const archivedFates: ReadonlySet<unknown> = new Set(['accepted', 'late', 'bot'])
 
+/** An app in a lane. */
+export type FatesPlace = Pick<ForgetPlace, 'app' | 'lane' | 'own'>
+
 /** Everything that fates are recounted from. */
 interface FatesSource {
   readonly store: ForgettingStore
   readonly log: EventLog
-  readonly place: ForgetPlace
+  readonly place: FatesPlace
   readonly folded: FoldedApp
   readonly dates: ReadonlySet<string>
   readonly messages: CountedMessages
 }
 
+/** The dates and the scope of a recount. */
+export interface RecountedFates {
+  /** UTC dates of receipt */
+  readonly received: readonly string[]
+  /** false when the log has lost messages: duplicates and refused events stay as they are */
+  readonly isWhole: boolean
+  /** true: events that the archive no longer has count as expired, so that the sum of all fates stays */
+  readonly expires?: boolean
+}
+
 /**
  * Makes the fates of the dates of receipt equal to their recount: accepted, late and bot from the archive, refused and
  * duplicate from the log. Those two stay as they are when the log has lost messages. May be run again at any time.
- * @throws Postponed while a batch is written in part
+ * @throws Postponed while a batch is partly written
  */
 export async function recountFates(
   store: ForgettingStore,
   log: EventLog,
-  place: ForgetPlace,
-  part: ForgetPart,
+  place: FatesPlace,
+  { received, isWhole, expires }: RecountedFates,
   folded: FoldedApp,
 ): Promise<void> {
   const { app, own, lane } = place
-  const dates = new Set(Object.keys(part.received ?? {}))
+  const dates = new Set(received)
   if (dates.size === 0) return
   const messages = await CountedMessages.of(store, lane, async (id) => (id === app.id ? folded : undefined))
   const source: FatesSource = { store, log, place, folded, dates, messages }
-  const isWhole = part.whole_log === true
   const expected = new Recount()
   const from = own.committed
   if (isWhole) await addReceived(source, expected, 0, from)
@@ -64,13 +76,23 @@ export async function recountFates(
     const compared = ({ key }: CounterPartitionRow): boolean => isWhole || archivedFates.has(key[0])
     for (const [at, partition] of partitions.entries()) {
       const found = (await store.reader.counterPartition(lane, partition)).filter(compared)
-      const rows = deltasBetween(found, expected.counters(partition).filter(compared))
+      const deltas = deltasBetween(found, expected.counters(partition).filter(compared))
+      const rows = expires === true ? withExpired(deltas) : deltas
       if (rows.length === 0) continue
       const change = { ...partition, from: applied[at]!, to: applied[at]!, rows }
-      const nothing = { visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
-      await store.writer.apply(lease, { ...nothing, lane, counters: [change] })
+      const noOtherChanges = { visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
+      await store.writer.apply(lease, { ...noOtherChanges, lane, counters: [change] })
     }
   })
+}
+
+/**
+ * Counts what the archive no longer has as expired. More events in the archive than in the tables are left to the
+ * audit.
+ */
+function withExpired(deltas: ReturnType<typeof deltasBetween>): ReturnType<typeof deltasBetween> {
+  const gone = deltas.reduce((sum, { deltas: [events = 0] }) => sum - events, 0)
+  return gone > 0 ? [...deltas, { key: ['rejected', 'expired'], deltas: [gone] }] : []
 }
 
 async function addReceived(
@@ -79,8 +101,8 @@ async function addReceived(
   from: number,
   to: number,
 ): Promise<void> {
-  for await (const some of messagesBetween(log, place.lane, from, to)) {
-    for (const message of some) {
+  for await (const batch of messagesBetween(log, place.lane, from, to)) {
+    for (const message of batch) {
       const read = await messages.read(message)
       if (read && dates.has(utcDate(read.envelope.received_at)))
         recount.add({ counters: foldReceived([read]), visitors: [] })

@@ -1,12 +1,8 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import {
-  appOfMessage,
-  DecodeError,
-  decodeEnvelope,
   deviceDigest,
   encodeEnvelope,
   forgottenId,
-  headOf,
   seenDateOf,
   sentIndexes,
   utcDate,
@@ -25,6 +21,7 @@ import {
   type TableWriter,
 } from '@hopper/storage'
 import { messagesBetween } from '../recount/counted-messages.ts'
+import { envelopeOf } from './envelope-of.ts'
 import type { ForgetPlace } from './lane-parts.ts'
 
 /** Ids of forgotten events that are looked for among the events of others; some 80 bytes each. */
@@ -32,7 +29,7 @@ const IDS_MAX = 500_000
 /** Devices of repetitions that are remembered, see `ForgetPart.repeated`. */
 const REPEATED_MAX = 10_000
 
-/** A message of the log with a forgotten event, and what remains of it. */
+/** A message of the log with a forgotten event, and the message without it. */
 interface ChangedMessage {
   readonly position: number
   readonly before: Envelope
@@ -44,8 +41,8 @@ interface ChangedMessage {
 }
 
 /**
- * Finds what a lane of the log has of a person: its events, events that repeat the id of one of them, whoever sent
- * them, and what ingest refused of it.
+ * Finds the data of a person in a lane of the log: its events, events of any sender that repeat the id of one of them,
+ * and its events that ingest refused.
  */
 export class LogOfPerson {
   readonly #app: string
@@ -88,8 +85,8 @@ export class LogOfPerson {
 }
 
 /**
- * Adds to a part what the log has of the person, without changing the log, and removes the ids of its rejected events
- * from the tables: only the log says whose they are.
+ * Adds the person's data in the log to a part, without changing the log, and removes the ids of its rejected events
+ * from the tables: only the log tells which person they belong to.
  */
 export async function countLog(
   { log, writer }: { readonly log: EventLog; readonly writer: TableWriter },
@@ -137,7 +134,7 @@ export async function countLog(
   }
 }
 
-/** Removes from the messages of a lane what they have of the person. May be interrupted anywhere and run again. */
+/** Removes the person's data from the messages of a lane. May be interrupted anywhere and run again. */
 export async function rewriteLog(log: EventLog, place: ForgetPlace, part: ForgetPart): Promise<void> {
   if (!log.rewrite) return
   const found = new LogOfPerson(place, part)
@@ -153,7 +150,7 @@ export async function rewriteLog(log: EventLog, place: ForgetPlace, part: Forget
   }
 }
 
-/** Removes the ids of rejected events that a message loses, where they stand first at this message. */
+/** Removes the ids of the rejected events that a message loses, if this message has their first occurrence. */
 async function removeRejected(
   writer: TableWriter,
   { app, lane, own }: ForgetPlace,
@@ -175,15 +172,4 @@ async function endOf(log: EventLog, lane: number): Promise<number> {
 
 function nameOf(date: string, eventId: string, app: string): string {
   return `${date} ${forgottenId(app, eventId)}`
-}
-
-/** Decodes a message if it is of an app. */
-function envelopeOf(value: Uint8Array, app: string): Envelope | undefined {
-  if ((appOfMessage(value) ?? headOf(value).app) !== app) return undefined
-  try {
-    return decodeEnvelope(value)
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined
-    throw error
-  }
 }

@@ -3,20 +3,20 @@ import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
 import { encodeBuffer, eventsOfChunk, RowBuffer } from '@hopper/engine'
 import type { Archive, Lease } from '@hopper/storage'
 import { groupIntoSpans } from '../merge/stored-span.ts'
-import { fetchColumns, type ForgottenRows } from './forgotten-rows.ts'
+import { fetchColumns, type RemovedRows } from './forgotten-rows.ts'
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 const EVENTS_PER_TURN = 2_000
 
-/** What is rewritten. */
+/** Options of a rewrite. */
 export interface RewrittenLane {
   readonly app: string
   readonly lane: number
-  readonly rows: ForgottenRows
+  readonly rows: RemovedRows
 }
 
 /**
- * Replaces every span of a lane that has forgotten events by one without them, and deletes the old cells. A span is
+ * Replaces every span of a lane that has events to remove by one without them, and deletes the old cells. A span is
  * replaced in one step, so it may be interrupted anywhere and run again. Merges must not run meanwhile.
  */
 export async function rewriteSpans(
@@ -30,8 +30,7 @@ export async function rewriteSpans(
     let isChanged = false
     for (const summary of chunks) {
       assertOwned()
-      const forgotten = await rows.read(archive, summary)
-      if (forgotten.length === 0) continue
+      if ((await rows.shareOf(archive, summary)) === 'none') continue
       isChanged = true
       break
     }
@@ -44,15 +43,12 @@ export async function rewriteSpans(
   await archive.purge(lease(), app)
 }
 
-/** Encodes a chunk without its forgotten events; one that has none stays as it is. */
-async function rewritten(
-  archive: Archive,
-  summary: ChunkSummary,
-  rows: ForgottenRows,
-): Promise<readonly EncodedChunk[]> {
+/** Encodes a chunk without the events to remove; one that has none stays as it is. */
+async function rewritten(archive: Archive, summary: ChunkSummary, rows: RemovedRows): Promise<readonly EncodedChunk[]> {
   const names = Object.keys(summary.columns)
-  if ((await rows.read(archive, summary)).length === 0)
-    return [{ summary, columns: await archive.columns(summary, names) }]
+  const share = await rows.shareOf(archive, summary)
+  if (share === 'all') return []
+  if (share === 'none') return [{ summary, columns: await archive.columns(summary, names) }]
   const chunk = await fetchColumns(archive, summary, names)
   const buffer = new RowBuffer(summary.app)
   let read = 0

@@ -1,5 +1,6 @@
 import {
   forgottenId,
+  isOlderThanKept,
   limits,
   seenDateOf,
   sentIndexes,
@@ -20,8 +21,10 @@ import { ByPartition } from '../fold/by-partition.ts'
 /** App with the matcher of its funnels' stages. Without the matcher, only stage entries that trackers report count. */
 export interface CountedApp extends App {
   readonly stages?: StageMatcher
-  /** what is forgotten of the app; missing when nothing is */
+  /** the forgotten data of the app; missing when there is none */
   readonly forgotten?: ForgottenEvents | undefined
+  /** generation of identities of devices without a known user, see `RetentionPart.generation`; 0 by default */
+  readonly generation?: number
 }
 
 /** Decoded message of a lane, with the app that it belongs to. */
@@ -112,6 +115,11 @@ export function isCounted({ fate }: Pick<Judged, 'fate'>): boolean {
   return fate === 'accepted' || fate === 'late'
 }
 
+/** True for an event that is older than its app keeps events: nothing of it is stored but its fate. */
+export function isExpired({ reason }: Pick<Judged, 'reason'>): boolean {
+  return reason === 'expired'
+}
+
 /**
  * Returns the partition in which an event_id is looked up: the UTC date of the client's own time, which is the same
  * when the event is sent again.
@@ -150,7 +158,10 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
       (firstPosition(past, app, event, id) ?? position) < position
     )
   }
-  /** True for an event whose id stands at an earlier place, as it is or as what remains of a forgotten event. */
+  /**
+   * True for an event whose id was seen at an earlier place, as itself or as the hash that remains of a forgotten
+   * event.
+   */
   const isRepeated = (message: Message, event: Event): boolean => {
     const { app } = message
     const { event_id } = event
@@ -163,26 +174,36 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
   }
   for (const message of messages) {
     const { position, envelope, app } = message
-    for (const { date, id } of envelope.forgotten ?? []) seen.of(app.id, date).ids.add(id)
+    for (const { date, id, expired } of envelope.forgotten ?? []) if (!expired) seen.of(app.id, date).ids.add(id)
+    const identified = (envelope.forgotten ?? []).filter(({ user_id }) => user_id !== undefined)
     const indexes = sentIndexes(envelope)
     const device = deviceKey(app.id, envelope.device_id)
     const zone = timeZone(app.timezone)
     let user = users.get(device) ?? past.earlier?.users.get(device) ?? userBefore(past.identities.get(device), position)
     let visitor: Visitor = { user, device: envelope.device_id }
+    const identify = (id: string, index: number): void => {
+      if (id === user) return
+      const times = (app.forgotten?.generationOf(envelope.device_id) ?? 0) + (user === '' ? (app.generation ?? 0) : 0)
+      user = id
+      visitor = { user, device: envelope.device_id }
+      const place = placeOf(position, index)
+      const generation = times > 0 ? { generation: times } : {}
+      identities.push({ app: app.id, device: envelope.device_id, user, place, ...generation })
+    }
+    const identifyBefore = (end: number): void => {
+      for (; identified[0] && identified[0].index < end; identified.shift())
+        identify(identified[0].user_id!, identified[0].index)
+    }
     envelope.events.forEach((event, at) => {
       const index = indexes?.[at] ?? at
-      const repeated = isRepeated(message, event)
+      identifyBefore(index)
+      const repeated = !isOlderThanKept(app, event) && isRepeated(message, event)
       const date = zone.dateOf(event.timestamp)
       const [fate, reason] = fateOf(message, event, repeated, date, zone)
-      if (isCounted({ fate }) && event.user_id !== undefined && event.user_id !== user) {
-        user = event.user_id
-        visitor = { user, device: envelope.device_id }
-        const generation = app.forgotten?.generationOf(envelope.device_id)
-        const place = placeOf(position, index)
-        identities.push({ app: app.id, device: envelope.device_id, user, place, ...(generation ? { generation } : {}) })
-      }
+      if (isCounted({ fate }) && event.user_id !== undefined) identify(event.user_id, index)
       events.push({ position, index, message, event, date, fate, reason, visitor })
     })
+    identifyBefore(Infinity)
     users.set(device, user)
   }
   return { events, identities, users }
@@ -199,8 +220,11 @@ const accepted: Verdict = ['accepted', 'new']
 const historical: Verdict = ['accepted', 'historical']
 const late: Verdict = ['late', 'after_settled']
 const duplicate: Verdict = ['duplicate', 'repeated_id']
+const expired: Verdict = ['rejected', 'expired']
 
-function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): Verdict {
+function fateOf({ envelope, app }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): Verdict {
+  // Before duplicates: the ids of expired events are no longer stored, so a replay could not recognize them.
+  if (isOlderThanKept(app, event)) return expired
   if (repeated) return duplicate
   if (envelope.context.bot) return ['bot', envelope.context.bot]
   // A date ends after each of its events, so the calendar is consulted only for events that may be late.

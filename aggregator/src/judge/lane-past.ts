@@ -1,4 +1,4 @@
-import { forgottenId } from '@hopper/contracts'
+import { forgottenId, isOlderThanKept } from '@hopper/contracts'
 import { placeOf, type Identity, type Partition, type TableWriter } from '@hopper/storage'
 import { ByPartition } from '../fold/by-partition.ts'
 import type { IdentifiedDevices } from '../seen/identified-devices.ts'
@@ -29,7 +29,10 @@ export class LanePast {
     this.#filters = filters
   }
 
-  /** Returns the past of messages, and their ids. `earlier` has what will be counted and is not in the store yet. */
+  /**
+   * Returns the past of messages, and their ids. `earlier` has the messages that will be counted and are not in the
+   * store yet.
+   */
   async of(
     messages: readonly Message[],
     earlier = new EarlierParts(),
@@ -38,12 +41,14 @@ export class LanePast {
     const hashes = new ByPartition((partition) => ({ partition, ids: [] as string[] }))
     const devices = new Map<string, Set<string>>()
     for (const { envelope, app } of messages) {
-      for (const { id, date } of envelope.forgotten ?? []) ids.of(app.id, date).ids.push(id)
-      if (envelope.events.length === 0) continue
-      for (const event of envelope.events) ids.of(app.id, seenDate(event)).ids.push(event.event_id)
+      for (const { id, date, expired } of envelope.forgotten ?? []) if (!expired) ids.of(app.id, date).ids.push(id)
+      const identifies = envelope.forgotten?.some(({ user_id }) => user_id !== undefined) ?? false
+      if (envelope.events.length === 0 && !identifies) continue
+      const { events } = envelope
+      const kept = app.kept_from === undefined ? events : events.filter((event) => !isOlderThanKept(app, event))
+      for (const event of kept) ids.of(app.id, seenDate(event)).ids.push(event.event_id)
       if (app.forgotten !== undefined) {
-        for (const event of envelope.events)
-          hashes.of(app.id, seenDate(event)).ids.push(forgottenId(app.id, event.event_id))
+        for (const event of kept) hashes.of(app.id, seenDate(event)).ids.push(forgottenId(app.id, event.event_id))
       }
       const known = devices.get(app.id)
       if (known) known.add(envelope.device_id)
@@ -56,7 +61,7 @@ export class LanePast {
     return { past: { ...repeats, identities, earlier }, ids: ids.values() }
   }
 
-  /** `hashes` are what would remain of the ids if their first events were forgotten. */
+  /** `hashes` are those of the ids, which replace them if their first events were forgotten. */
   async #repeats(
     requested: readonly IdsOfPartition[],
     hashes: readonly IdsOfPartition[],

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { Aggregator } from '../aggregator.ts'
 import { envelopeOf, messagesOf, openLane, type LaneStore } from '../testing/lane.fixture.ts'
 import { overCassandra } from '../testing/over-cassandra.fixture.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 const engines = inject('engines')
 const DAY_MS = 86_400_000
@@ -155,6 +156,10 @@ function suite(
         replaceSeen: (...args) => writer.replaceSeen(...args),
         replaceSessions: (...args) => writer.replaceSessions(...args),
         removeDeadLetters: (...args) => writer.removeDeadLetters(...args),
+        datesOf: (...args) => writer.datesOf(...args),
+        expire: (...args) => writer.expire(...args),
+        expireSessions: (...args) => writer.expireSessions(...args),
+        devicesWithIdentities: (...args) => writer.devicesWithIdentities(...args),
         async *seenIds() {},
       }
       const twice = {
@@ -172,6 +177,8 @@ function suite(
   })
 }
 
-suite('SQLite', openEmbedded, 40)
+suite('SQLite', openEmbedded, repetitions(40))
 
-describe.skipIf(!engines)('over engines', () => suite('Cassandra', (options) => overCassandra(engines!)(options), 4))
+describe.skipIf(!engines)('over engines', () =>
+  suite('Cassandra', (options) => overCassandra(engines!)(options), repetitions(4)),
+)

@@ -147,7 +147,7 @@ export class DeferredApps {
     return { messages, until, apps: new Set(this.#since.keys()), version: this.#version }
   }
 
-  /** Notes that the first `count` messages of a piece are counted; all of them by default. */
+  /** Records that the first `count` messages of a piece are counted; all of them by default. */
   counted({ messages, until, apps, version }: DeferredPiece, count = messages.length): void {
     const next = count === messages.length ? until : messages[count]!.position
     if (version === this.#version) {

@@ -70,7 +70,7 @@ const commit = async (position: number): Promise<void> => {
   await lanes.release(lease)
 }
 
-it('stalls a lane, without an owner, that has lost uncounted messages, until the log fits again', async () => {
+it('stalls a lane with lost uncounted messages, without an owner, until the log has its position again', async () => {
   let starts = [3]
   const { consumer, lost, health, logged, metrics } = await startWatched({ starts: async () => starts })
   await commit(1)
@@ -90,7 +90,7 @@ it('stalls a lane, without an owner, that has lost uncounted messages, until the
   expect(logged).toContain('info: a stalled lane continues')
   expect(health()).toEqual({ name: 'lanes', healthy: true })
   expect(await metrics()).not.toContain('{lane="0"}')
-  // Deleted messages before the lane's position are no loss.
+  // Deleted messages before the lane's position are not a loss.
   await consumer.revoked(0)
   starts = [4]
   await expect(consumer.assigned(0)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED' })

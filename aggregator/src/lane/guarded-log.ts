@@ -9,7 +9,7 @@ import {
 import { Gauge, type Registry as MetricsRegistry } from 'prom-client'
 import { LostLanes, type LostLogger } from './lost-lanes.ts'
 
-/** Log for an aggregator, with its known losses. */
+/** The log as an aggregator uses it, with its known losses. */
 export interface GuardedLog {
   readonly log: EventLog
   /** lanes that are stalled because the log has lost their next messages */
@@ -30,12 +30,12 @@ export interface GuardOptions {
  */
 export function guardedLog(log: EventLog, { lanes, logger, metrics }: GuardOptions): GuardedLog {
   const lost = new LostLanes(log, logger)
-  if (metrics) lostGauge(metrics, lost)
+  if (metrics) registerLostGauge(metrics, lost)
   const guarded = withOverrides(log, {
     subscribe: (consumer) => log.subscribe(guardedConsumer(consumer, lost, lanes)),
     read: async (lane, from, ...limits) => {
       const messages = await log.read(lane, from, ...limits)
-      // Gaps between positions are no loss: only positions before the start of the lane are lost.
+      // A gap between positions is not a loss: only positions before the start of the lane are lost.
       if (messages[0]?.position !== from) await lost.assertReached(lane, from)
       return messages
     },
@@ -60,12 +60,12 @@ function guardedConsumer(consumer: LaneConsumer, lost: LostLanes, lanes: Lanes):
   })
 }
 
-function lostGauge(registry: MetricsRegistry, lost: LostLanes): void {
+function registerLostGauge(registry: MetricsRegistry, lost: LostLanes): void {
   new Gauge({
     name: 'hopper_aggregator_lost_messages',
     labelNames: ['lane'],
     registers: [registry],
-    help: 'Messages of each lane that stands still because the log has lost what comes next',
+    help: 'Messages that each stalled lane lacks because the log has lost them',
     collect() {
       this.reset()
       for (const { lane, first, next } of lost.now()) this.set({ lane }, next - first)

@@ -45,7 +45,7 @@ export class LostLanes {
     return { name: 'lanes', healthy: false, detail: lost.map(describeLoss).join('; ') }
   }
 
-  /** @throws HopperError HOP_DATA_DAMAGED when the log cannot go on from that position of the lane */
+  /** @throws HopperError HOP_DATA_DAMAGED when the log cannot continue from that position of the lane */
   async assertReached(lane: number, position: number): Promise<void> {
     const loss = (await this.#lossAt(lane, position)) && (await pause(CONFIRM_MS), await this.#lossAt(lane, position))
     const known = this.#lost.get(lane)?.loss

@@ -30,7 +30,7 @@ const READ_BYTES = 4_000_000
 /** Memory limit of the rows of deferred apps that are archived together: packing them blocks the thread. */
 const DEFERRED_ROW_BYTES_MAX = 2_000_000
 
-/** How far a lane is counted. */
+/** Progress of counting a lane. */
 export interface Reached {
   /** position before which everything is counted */
   readonly position: number
@@ -75,7 +75,7 @@ export class OwnedLane {
   /** position of the next message to read; everything before it is in the tables, except for deferred messages */
   position: number
   committed: number
-  /** what was last recorded of the apps that are ahead of deferred ones, as text */
+  /** the last recorded progress of apps ahead of deferred ones, as text */
   aheadCommitted: string | undefined
   readonly merges: LaneMerges | undefined
   readonly #targets: LaneTargets
@@ -85,6 +85,8 @@ export class OwnedLane {
   readonly #deferred: DeferredApps
   readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
   readonly #pauses = new Pauses()
+  /** true while a batch is written, and after one was refused: some of it may be in the tables */
+  isHalfWritten = false
   #replayed: ReadonlySet<number> | undefined
   /** true while the first pass may buffer rows of deferred apps that must be archived before those of the second */
   #mustArchiveFront = false
@@ -159,7 +161,7 @@ export class OwnedLane {
     return this.#deferred.isEmpty ? this.position : Math.min(this.position, this.#deferred.next)
   }
 
-  /** How far the lane is in the tables. */
+  /** Progress of the lane in the tables. */
   get reached(): Reached {
     if (this.#deferred.isEmpty) return { position: this.position }
     return { position: this.counted, ahead: { position: this.position, behind: this.#deferred.positions } }
@@ -176,6 +178,7 @@ export class OwnedLane {
   async #apply(delivered: readonly LogMessage[]): Promise<Applied> {
     const applied = { verdicts: [] as Verdicts[], deadLetters: [] as DeadLetter[] }
     const others = this.#withoutDeferred(delivered)
+    this.isHalfWritten = true
     for (let begin = 0; begin < others.length;) {
       const { messages, verdicts, deadLetters } = await this.#front.count(begin === 0 ? others : others.slice(begin))
       applied.verdicts.push(...verdicts)
@@ -183,6 +186,7 @@ export class OwnedLane {
       begin += messages
       if (begin < others.length) this.position = Math.max(this.position, others[begin]!.position)
     }
+    this.isHalfWritten = false
     this.position = Math.max(this.position, delivered.at(-1)!.position + 1)
     return applied
   }

@@ -15,7 +15,9 @@ export class Pauses {
     }
   }
 
-  /** Runs work while nothing else runs: what is in flight is waited for, and what comes waits. One pause at a time. */
+  /**
+   * Runs work while nothing else runs: it waits for work in flight, and later work waits for it. One pause at a time.
+   */
   async pause<T>(work: () => Promise<T>): Promise<T> {
     while (this.#pause) await this.#pause
     const { promise, resolve } = Promise.withResolvers<void>()

@@ -42,27 +42,27 @@ describe('the memory of an aggregator', () => {
 describe('the gate of messages', () => {
   it('admits bytes up to its limit in order, one batch of any size, and small ones immediately', async () => {
     const gate = new MessageGate(1 * MB)
-    const begun: string[] = []
+    const started: string[] = []
     const ends = new Map<string, () => void>()
     const work = (name: string, bytes: number): Promise<void> =>
       gate.during(
         bytes,
         () =>
           new Promise((end) => {
-            begun.push(name)
+            started.push(name)
             ends.set(name, end)
           }),
       )
     const all = [work('huge', 5 * MB), work('a', 600_000), work('b', 600_000), work('small', 1_000), work('c', 300_000)]
     await setImmediate()
-    expect([begun, gate.waiting]).toEqual([['huge', 'small'], 3])
+    expect([started, gate.waiting]).toEqual([['huge', 'small'], 3])
     ends.get('huge')!()
     ends.get('small')!()
     await setImmediate()
-    expect([begun, gate.bytes]).toEqual([['huge', 'small', 'a'], 600_000])
+    expect([started, gate.bytes]).toEqual([['huge', 'small', 'a'], 600_000])
     ends.get('a')!()
     await setImmediate()
-    expect([begun.slice(3), gate.bytes]).toEqual([['b', 'c'], 900_000])
+    expect([started.slice(3), gate.bytes]).toEqual([['b', 'c'], 900_000])
     for (const name of ['b', 'c']) ends.get(name)!()
     await Promise.all(all)
     expect([gate.bytes, gate.waiting]).toEqual([0, 0])

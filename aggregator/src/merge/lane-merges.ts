@@ -117,7 +117,7 @@ export class LaneMerges {
     const replaced = this.#archive.replace(lease(), run.map(keyOf), merged)
     this.#replacing = replaced.catch(() => undefined)
     await replaced
-    const sum = (of: (span: StoredSpan) => number): number => run.reduce((total, span) => total + of(span), 0)
+    const sum = (valueOf: (span: StoredSpan) => number): number => run.reduce((total, span) => total + valueOf(span), 0)
     const bytesAfter = merged.reduce(
       (bytes, { columns }) => [...columns.values()].reduce((total, cell) => total + cell.length, bytes),
       0,

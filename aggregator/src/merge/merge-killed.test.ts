@@ -12,7 +12,7 @@ let dir: string
 beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'hopper-killed-'))))
 afterEach(() => rm(dir, { recursive: true }))
 
-/** Runs the process and kills it with SIGKILL this many ms after its first merge. */
+/** Runs the process and kills it with SIGKILL this many ms after its first merge, or within it when it is torn. */
 async function killAfter(ms: number, how: 'atomic' | 'torn'): Promise<void> {
   const child = fork(new URL('./merging-process.fixture.ts', import.meta.url), [dir, how], {
     execArgv: ['--conditions=source', '--disable-warning=ExperimentalWarning'],
@@ -62,11 +62,7 @@ it('contains every event once after each kill -9 during a merge', async () => {
 }, 120_000)
 
 it('loses events when a merge becomes visible in two steps (control)', async () => {
-  let exact = true
-  for (let kill = 0; kill < 20 && exact; kill++) {
-    await killAfter(pausesMs[kill % pausesMs.length]!, 'torn')
-    const { archived, expected } = await readArchive()
-    exact = archived.length === expected.length
-  }
-  expect(exact).toBe(false)
-}, 120_000)
+  await killAfter(0, 'torn')
+  const { archived, expected } = await readArchive()
+  expect(archived.length).toBeLessThan(expected.length)
+})

@@ -26,7 +26,7 @@ export interface DueCheck {
 export class MergeQueue {
   readonly #entries = new Map<string, Entry>()
 
-  /** Notes that a span was appended at `now` (ms since the epoch). */
+  /** Records that a span was appended at `now` (ms since the epoch). */
   appended(partition: Partition, now: number): void {
     const key = keyOf(partition)
     const entry = this.#entries.get(key)
@@ -55,7 +55,7 @@ export class MergeQueue {
     return undefined
   }
 
-  /** Notes that nothing was left to merge. */
+  /** Records that nothing was left to merge. */
   checked({ partition, fanIn }: DueCheck): void {
     const key = keyOf(partition)
     const entry = this.#entries.get(key)
@@ -63,7 +63,7 @@ export class MergeQueue {
     else if (entry) entry.appended = 0
   }
 
-  /** Notes that the merge failed: it is retried after as many further spans, or after the quiet time. */
+  /** Records that the merge failed: it is retried after as many further spans, or after the quiet time. */
   failed({ partition }: DueCheck, now: number): void {
     const entry = this.#entries.get(keyOf(partition))
     if (!entry) return

@@ -10,6 +10,7 @@ import { openLane, type LaneStore } from '../testing/lane.fixture.ts'
 import { overCassandra } from '../testing/over-cassandra.fixture.ts'
 import { LaneMerges } from './lane-merges.ts'
 import { MergeThread } from './merge-thread.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 const engines = inject('engines')
 const merger = new MergeThread()
@@ -209,5 +210,5 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   }, 120_000)
 }
 
-describe('SQLite', () => suite(openEmbedded, 30))
+describe('SQLite', () => suite(openEmbedded, repetitions(30)))
 describe.skipIf(!engines)('Cassandra', () => suite((options) => overCassandra(engines!)(options), 2))

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import type { ArchivedEvent, Envelope } from '@hopper/contracts'
 import { encodeChunks } from '@hopper/engine'
 import type { Archive } from '@hopper/storage'
@@ -26,9 +25,7 @@ export function eventAt(position: number): ArchivedEvent {
 }
 export const DATE = '2026-06-15'
 
-const SLOW_DISK_MS = 100
-
-/** Makes `replace` two steps instead of an atomic one. */
+/** Makes `replace` two steps instead of an atomic one, and waits between them until the process is killed. */
 function torn(archive: Archive): Archive {
   return {
     covered: (...args) => archive.covered(...args),
@@ -36,10 +33,10 @@ function torn(archive: Archive): Archive {
     purge: (...args) => archive.purge(...args),
     list: (...args) => archive.list(...args),
     columns: (...args) => archive.columns(...args),
-    async replace(lease, old, merged) {
+    async replace(lease, old) {
       await archive.replace(lease, old, [])
-      await setTimeout(SLOW_DISK_MS)
-      await archive.replace(lease, [], merged)
+      process.send!('merging')
+      await new Promise(() => undefined)
     },
   }
 }

@@ -58,10 +58,10 @@ export class CountedMessages {
   ): Promise<CountedMessages> {
     const letters = new Set<number>()
     for (let from = 0, read = 1; read > 0;) {
-      const some = await reader.deadLettersFrom(lane, from, LETTERS_PER_READ)
-      for (const { position } of some) letters.add(position)
-      read = some.length
-      from = (some.at(-1)?.position ?? from) + 1
+      const page = await reader.deadLettersFrom(lane, from, LETTERS_PER_READ)
+      for (const { position } of page) letters.add(position)
+      read = page.length
+      from = (page.at(-1)?.position ?? from) + 1
     }
     return new CountedMessages(writer, lane, appOf, new Set(await writer.replayed?.(lane)), letters)
   }

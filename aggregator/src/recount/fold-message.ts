@@ -1,4 +1,4 @@
-import { utcDate } from '@hopper/contracts'
+import { isOlderThanKept, receivedFrom, utcDate } from '@hopper/contracts'
 import type { CounterChange, TableWriter } from '@hopper/storage'
 import { foldBatch, type Folded } from '../fold/fold-batch.ts'
 import { judge, type Message } from '../judge/judge.ts'
@@ -19,19 +19,26 @@ export async function foldMessages(
 }
 
 /**
- * Folds the part of `fates_by_date` that only the log contains: rejected events, and one duplicate per received event.
- * The archive subtracts those that were no duplicates.
+ * Folds the part of `fates_by_date` that only the log contains: rejected and expired events, and one duplicate per
+ * other received event. The archive subtracts those that were no duplicates.
  */
 export function foldReceived(messages: readonly Message[]): CounterChange[] {
-  return messages.map(({ app, envelope }) => ({
-    table: 'fates_by_date',
-    app: app.id,
-    date: utcDate(envelope.received_at),
-    from: -1,
-    to: -1,
-    rows: [
-      { key: ['duplicate', 'repeated_id'], deltas: [envelope.events.length] },
-      ...(envelope.rejected ?? []).map(({ reason }) => ({ key: ['rejected', reason], deltas: [1] })),
-    ],
-  }))
+  return messages.flatMap(({ app, envelope }) => {
+    const date = utcDate(envelope.received_at)
+    if (date < receivedFrom(app)) return []
+    const expired = envelope.events.filter((event) => isOlderThanKept(app, event)).length
+    const removed = (envelope.forgotten ?? []).filter((each) => each.expired).length
+    return {
+      table: 'fates_by_date' as const,
+      app: app.id,
+      date,
+      from: -1,
+      to: -1,
+      rows: [
+        { key: ['duplicate', 'repeated_id'], deltas: [envelope.events.length - expired] },
+        ...(envelope.rejected ?? []).map(({ reason }) => ({ key: ['rejected', reason], deltas: [1] })),
+        ...(expired + removed > 0 ? [{ key: ['rejected', 'expired'], deltas: [expired + removed] }] : []),
+      ],
+    }
+  })
 }

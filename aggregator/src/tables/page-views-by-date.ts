@@ -4,7 +4,7 @@ import { weightedMs, weightOf } from './weight.ts'
 
 /**
  * Views of the page that was entered, and time on the page that was left when the tracker knows it. A URL change that
- * stays on the page is no view, and its time belongs to the visit that continues.
+ * stays on the page is not a view, and its time belongs to the visit that continues.
  */
 export const pageViewsByDate: CounterFold = {
   table: 'page_views_by_date',

@@ -31,7 +31,7 @@ const message = fc.record({
   events: fc.array(fc.tuple(kind, fc.nat(3), fc.nat(40), fc.nat(1), user), { minLength: 1, maxLength: 4 }),
 })
 
-/** What some devices send on several dates, with repeated ids, machines, late and refused events. */
+/** The events of some devices on several dates, with repeated ids, bots, late and refused events. */
 export const sentMessages = fc.array(message, { minLength: 1, maxLength: 30 })
 export type SentMessages = typeof sentMessages extends fc.Arbitrary<infer T> ? T : never
 
@@ -61,7 +61,7 @@ export function envelopesOf(app: string, sent: SentMessages, round = 'first'): E
 }
 
 /**
- * Returns a log without what a person sent up to a position, and without what repeats one of these events: written from
+ * Returns a log without the events that a person sent up to a position, and without repetitions of these: written from
  * the text of the documentation, with no code of the product.
  */
 export function withoutPerson(

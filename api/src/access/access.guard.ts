@@ -60,10 +60,11 @@ export class AccessGuard implements CanActivate {
  * can probe which ids exist.
  */
 export async function visibleApp(registry: Pick<Registry, 'app'>, caller: Caller, id: string): Promise<App> {
+  // the same answer whether the other app exists or not
+  if (caller.kind === 'key' && caller.app !== undefined && caller.app !== id) throw new HopperError('HOP_KEY_POWER')
   const app = await registry.app(id)
-  if (!app) throw new HopperError('HOP_APP_UNKNOWN')
-  if (maySee(caller, app)) return app
-  throw new HopperError(caller.kind === 'key' && caller.app !== undefined ? 'HOP_KEY_POWER' : 'HOP_APP_UNKNOWN')
+  if (!app || !maySee(caller, app)) throw new HopperError('HOP_APP_UNKNOWN')
+  return app
 }
 
 /** @throws HopperError if the caller lacks the required scope */

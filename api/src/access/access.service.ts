@@ -2,13 +2,18 @@ import { Inject, Injectable } from '@nestjs/common'
 import { HopperError } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { FastifyRequest } from 'fastify'
-import { CLOCK, REGISTRY, type Clock } from '../tokens.ts'
+import { CLOCK, PUBLIC_URL, REGISTRY, type Clock } from '../tokens.ts'
 import type { Call } from '../http/call.ts'
 import { isCredential } from '../http/credential.ts'
 import type { Caller, KeyCaller, MemberCaller } from './caller.ts'
 import { sessionCookie } from './cookies.ts'
+import { removeLogin } from './logins.ts'
 import { sameSecret, secretHash } from './secret.ts'
 
+/** A session that was not used for this long is over. */
+const IDLE_MS_MAX = 7 * 86_400_000
+/** Resolution of the last use in ms: it is not written at every request. */
+const USE_NOTED_MS = 3_600_000
 const SAFE_METHODS = new Set(['GET', 'HEAD'])
 
 /** Identifies the caller. A key takes precedence over a cookie; a change made with a cookie needs the CSRF header. */
@@ -16,16 +21,22 @@ const SAFE_METHODS = new Set(['GET', 'HEAD'])
 export class AccessService {
   private readonly registry: Registry
   private readonly clock: Clock
+  private readonly secure: boolean
 
-  constructor(@Inject(REGISTRY) registry: Registry, @Inject(CLOCK) clock: Clock) {
+  constructor(
+    @Inject(REGISTRY) registry: Registry,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(PUBLIC_URL) publicUrl: string,
+  ) {
     this.registry = registry
     this.clock = clock
+    this.secure = publicUrl.startsWith('https:')
   }
 
   async identify(request: FastifyRequest, call: Pick<Call, 'query'>): Promise<Caller> {
     const key = keyOf(request, call)
     if (key !== undefined) return this.byKey(key)
-    const token = sessionCookie(request)
+    const token = sessionCookie(request, this.secure)
     if (!token) throw new HopperError('HOP_LOGIN_REQUIRED')
     const caller = await this.byCookie(token)
     if (!SAFE_METHODS.has(request.method)) checkCsrf(request, caller)
@@ -48,12 +59,17 @@ export class AccessService {
   private async byCookie(token: string): Promise<MemberCaller> {
     const login = await this.registry.logins.get('', secretHash(token))
     if (!login || login.kind !== 'cookie') throw new HopperError('HOP_LOGIN_REQUIRED')
-    const member =
-      login.expires_at > this.clock() ? await this.registry.members.get(login.organization, login.member) : undefined
+    const now = this.clock()
+    const used = await this.registry.loginUses.get('', login.hash)
+    const usedAt = used?.at ?? login.created_at ?? now
+    const isOver = login.expires_at <= now || usedAt + IDLE_MS_MAX <= now
+    const member = isOver ? undefined : await this.registry.members.get(login.organization, login.member)
     if (!member) {
-      await this.registry.logins.remove('', login.hash)
+      await removeLogin(this.registry, login.hash)
       throw new HopperError('HOP_LOGIN_REQUIRED')
     }
+    if (used === undefined || Math.abs(now - used.at) > USE_NOTED_MS)
+      await this.registry.loginUses.put('', login.hash, { hash: login.hash, at: now })
     return {
       kind: 'member',
       organization: login.organization,
@@ -71,7 +87,10 @@ function keyOf(request: FastifyRequest, call: Pick<Call, 'query'>): string | und
   const header = request.headers['x-api-key']
   if (typeof header === 'string' && header !== '') return header
   const { key } = request.query as Record<string, unknown>
-  return typeof key === 'string' && key !== '' && isCredential(call, key) ? key : undefined
+  if (typeof key !== 'string' || key === '' || !isCredential(call, key)) return undefined
+  // addresses end up in logs, histories and referrers
+  if (/^h[ra]_/.test(key)) throw new HopperError('HOP_KEY_IN_ADDRESS')
+  return key
 }
 
 function checkCsrf(request: FastifyRequest, caller: MemberCaller): void {

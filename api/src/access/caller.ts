@@ -34,7 +34,7 @@ export function roleOf(caller: Caller): Role | undefined {
   return caller.power === 'admin' ? 'owner' : caller.power === 'read' ? 'viewer' : undefined
 }
 
-/** Tells whether the caller may see the app. */
+/** Returns whether the caller may see the app. */
 export function maySee(caller: Caller, app: App): boolean {
   if (app.organization !== caller.organization) return false
   return caller.kind === 'member' || caller.app === undefined || caller.app === app.id

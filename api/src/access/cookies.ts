@@ -3,9 +3,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 const SESSION = 'hopper_session'
 const CSRF = 'hopper_csrf'
 
-export function sessionCookie(request: FastifyRequest): string | undefined {
+/**
+ * Returns the name of a cookie. With https it has the prefix that browsers only accept from this host over TLS
+ * (RFC 6265bis), so that neither another subdomain nor a page over http can set one.
+ */
+function named(name: string, secure: boolean): string {
+  return secure ? `__Host-${name}` : name
+}
+
+export function sessionCookie(request: FastifyRequest, secure: boolean): string | undefined {
+  const start = `${named(SESSION, secure)}=`
   const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim())
-  return pairs.find((pair) => pair.startsWith(`${SESSION}=`))?.slice(SESSION.length + 1)
+  return pairs.find((pair) => pair.startsWith(start))?.slice(start.length)
 }
 
 /**
@@ -19,7 +28,10 @@ export function setLoginCookies(
   secure: boolean,
 ): void {
   const end = `Max-Age=${login.maxAgeSeconds}; Path=/; SameSite=Lax${secure ? '; Secure' : ''}`
-  void reply.header('set-cookie', [`${SESSION}=${login.token}; HttpOnly; ${end}`, `${CSRF}=${login.csrf}; ${end}`])
+  void reply.header('set-cookie', [
+    `${named(SESSION, secure)}=${login.token}; HttpOnly; ${end}`,
+    `${named(CSRF, secure)}=${login.csrf}; ${end}`,
+  ])
 }
 
 export function clearLoginCookies(reply: FastifyReply, secure: boolean): void {

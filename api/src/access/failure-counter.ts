@@ -1,70 +1,83 @@
 import { hash, randomBytes } from 'node:crypto'
 import { HopperError } from '@hopper/contracts'
 
-interface Window {
-  count: number
-  readonly endsAt: number
-}
+const ROWS = 4
+const CELLS_PER_ROW = 1 << 16
+const COUNT_MAX = 0xffff
 
 /**
- * Counts failures per subject in fixed windows, with bounded memory. Subjects are stored as salted hashes, never as
- * names or addresses.
+ * Counts failures per subject in fixed windows. The counts are a count-min sketch (Cormode and Muthukrishnan, 2005) of
+ * 512 KB: memory does not grow with the number of subjects, and no flood of other subjects makes it forget one. A count
+ * may be too high if a subject shares a cell with others in every row; with 10,000 failing subjects that happens to one
+ * in 2,000. Subjects are hashed with a salt of this process, so nobody can choose whom to share with.
  */
 export class FailureCounter {
-  private readonly windows = new Map<string, Window>()
+  private readonly cells = new Uint16Array(ROWS * CELLS_PER_ROW)
   private readonly salt = randomBytes(16).toString('hex')
+  private endsAt = 0
 
   private readonly max: number
   private readonly windowMs: number
-  private readonly subjectsMax: number
 
-  constructor(max: number, windowMs: number, subjectsMax = 10_000) {
+  constructor(max: number, windowMs: number) {
     this.max = max
     this.windowMs = windowMs
-    this.subjectsMax = subjectsMax
   }
 
-  /** @throws HopperError HOP_RATE once the subject has used up its current window */
+  /** @throws HopperError HOP_RATE once the subject has used up the current window */
   check(subject: string, now: number): void {
-    const window = this.windows.get(this.key(subject))
-    if (!window || window.endsAt <= now || window.count < this.max) return
+    this.begin(now)
+    if (this.countOf(subject) < this.max) return
     throw new HopperError('HOP_RATE', 'Too many failed logins.', {
-      details: { retry_after_seconds: Math.ceil((window.endsAt - now) / 1000) },
+      details: { retry_after_seconds: Math.ceil((this.endsAt - now) / 1000) },
     })
   }
 
   fail(subject: string, now: number): void {
-    const key = this.key(subject)
-    const window = this.windows.get(key)
-    if (window && window.endsAt > now) {
-      window.count++
-      return
-    }
-    this.windows.delete(key)
-    if (this.windows.size >= this.subjectsMax) this.makeRoom(now)
-    this.windows.set(key, { count: 1, endsAt: now + this.windowMs })
+    this.begin(now)
+    for (const cell of this.cellsOf(subject)) this.cells[cell] = Math.min(COUNT_MAX, this.cells[cell]! + 1)
+  }
+
+  /**
+   * Runs a check that throws for a wrong guess. It counts as a failure before it runs, so that concurrent guesses do
+   * not all get through; success clears the failures.
+   * @throws HopperError HOP_RATE once the subject has used up the current window
+   */
+  async guard<T>(subject: string, now: number, check: () => Promise<T>): Promise<T> {
+    this.check(subject, now)
+    this.fail(subject, now)
+    const result = await check()
+    this.succeed(subject)
+    return result
   }
 
   /** Clears the failures of a subject that has authenticated. */
   succeed(subject: string): void {
-    this.windows.delete(this.key(subject))
+    this.subtract(subject, this.countOf(subject))
   }
 
   /** Subtracts one failure. */
   forgive(subject: string): void {
-    const window = this.windows.get(this.key(subject))
-    if (window && window.count > 0) window.count--
+    this.subtract(subject, Math.min(1, this.countOf(subject)))
   }
 
-  /** Windows are ordered by their end, so the first ones expire first. */
-  private makeRoom(now: number): void {
-    for (const [key, window] of this.windows) {
-      if (window.endsAt > now && this.windows.size < this.subjectsMax) break
-      this.windows.delete(key)
-    }
+  private subtract(subject: string, count: number): void {
+    for (const cell of this.cellsOf(subject)) this.cells[cell] = this.cells[cell]! - count
   }
 
-  private key(subject: string): string {
-    return hash('sha256', this.salt + subject)
+  private begin(now: number): void {
+    // a clock that was set back must not extend a window
+    if (now < this.endsAt && this.endsAt - now <= this.windowMs) return
+    this.cells.fill(0)
+    this.endsAt = now + this.windowMs
+  }
+
+  private countOf(subject: string): number {
+    return Math.min(...this.cellsOf(subject).map((cell) => this.cells[cell]!))
+  }
+
+  private cellsOf(subject: string): number[] {
+    const digest = hash('sha256', this.salt + subject, 'buffer')
+    return Array.from({ length: ROWS }, (_, row) => row * CELLS_PER_ROW + digest.readUInt16LE(row * 2))
   }
 }

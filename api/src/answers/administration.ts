@@ -1,11 +1,16 @@
 import { Type, type Static } from 'typebox'
 import { App, Element, Funnel, limits, Stage } from '@hopper/contracts'
+import { Code } from './second-factor.ts'
 
 /** Request and response schemas of the administration calls. */
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const slug = App.properties.id
 const role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('viewer')])
-const password = Type.String({ minLength: 10, maxLength: 200, description: 'at least 10 characters' })
+const password = Type.String({
+  minLength: 10,
+  maxLength: 200,
+  description: 'at least 10 characters, and not one of the first that anybody tries',
+})
 
 const past = Type.Object({
   state: Type.Enum(['waiting', 'running', 'done'], {
@@ -69,6 +74,8 @@ export const NewApp = Type.Object({
   origins: Type.Optional(App.properties.origins),
   keep_parameters: Type.Optional(App.properties.keep_parameters),
   hash_routing: App.properties.hash_routing,
+  tracker: App.properties.tracker,
+  retention_days: App.properties.retention_days,
 })
 export type NewApp = Static<typeof NewApp>
 export const AppPatch = Type.Object(
@@ -77,11 +84,14 @@ export const AppPatch = Type.Object(
     origins: Type.Optional(App.properties.origins),
     keep_parameters: Type.Optional(App.properties.keep_parameters),
     hash_routing: App.properties.hash_routing,
+    tracker: App.properties.tracker,
+    retention_days: App.properties.retention_days,
   },
   {
     'x-fixed': {
       id: 'cannot be changed',
       organization: 'cannot be changed',
+      kept_from: 'follows from retention_days, and never moves back: what has expired is gone',
       timezone: 'cannot be changed: the daily numbers of this app are counted in it; create another app',
     },
   },
@@ -93,7 +103,13 @@ export type CreatedApp = Static<typeof CreatedApp>
 export const Organizations = Type.Object({ organizations: Type.Array(Type.Object({ id: slug, name: label })) })
 export type Organizations = Static<typeof Organizations>
 
-export const MemberView = Type.Object({ id: slug, name: label, role, has_password: Type.Boolean() })
+export const MemberView = Type.Object({
+  id: slug,
+  name: label,
+  role,
+  has_password: Type.Boolean(),
+  second_factor: Type.Boolean(),
+})
 export type MemberView = Static<typeof MemberView>
 export const Members = Type.Object({ members: Type.Array(MemberView) })
 export const NewMember = Type.Object({ id: slug, name: label, role, password: Type.Optional(password) })
@@ -116,6 +132,17 @@ export const OwnPatch = Type.Object({
 })
 export type OwnPatch = Static<typeof OwnPatch>
 
+export const Session = Type.Object({
+  id: Type.String(),
+  created_at: Type.Optional(Type.Integer()),
+  used_at: Type.Optional(Type.Integer({ description: 'to the hour' })),
+  expires_at: Type.Integer({ description: 'ends earlier after 7 days without use' }),
+  current: Type.Boolean({ description: 'true for the session of this request' }),
+})
+export type Session = Static<typeof Session>
+export const Sessions = Type.Object({ sessions: Type.Array(Session) })
+export type Sessions = Static<typeof Sessions>
+
 export const LoginBody = Type.Object({
   name: Type.Optional(
     Type.String({ minLength: 1, maxLength: limits.nameCharsMax, description: 'name or id of the member' }),
@@ -125,5 +152,12 @@ export const LoginBody = Type.Object({
     Type.String({ maxLength: 64, description: 'needed when two organizations have a member of that name' }),
   ),
   password: Type.String({ minLength: 1, maxLength: 200 }),
+  code: Type.Optional(Code),
 })
 export type LoginBody = Static<typeof LoginBody>
+
+export const LoginLinkBody = Type.Object({
+  token: Type.String({ minLength: 1, maxLength: 200, description: 'the token in the address of the login link' }),
+  code: Type.Optional(Code),
+})
+export type LoginLinkBody = Static<typeof LoginLinkBody>

@@ -154,7 +154,7 @@ test('it polls by itself, so that an instant is known if the log fails before th
   rmSync(dir, { recursive: true })
 })
 
-test('a process started while the log is unavailable says what the one before it recorded, and no more', async () => {
+test('a process started while the log is unavailable reports what the previous one recorded, and no more', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
   const { log, lanes, registry, close } = await openEmbedded({ dir, lanes: 1 })
   let now = 1_000_000

@@ -69,8 +69,8 @@ export type ProgressRecords = Pick<Registry, 'ahead' | 'lastSeenLog'>
 /**
  * Determines the instant up to which everything received (that is: acknowledged) has been counted. It remembers where
  * the lanes ended at earlier instants: once every lane has been counted up to such an end, the tables contain
- * everything that was received before that instant. With records, it also knows what a process before this one has
- * seen, and for one app that it need not wait for deferred ones.
+ * everything that was received before that instant. With records, it also knows what an earlier process has seen, and
+ * that one app need not wait for deferred ones.
  */
 export class Completeness {
   private readonly log: EventLog
@@ -145,7 +145,7 @@ export class Completeness {
     return { ...common, completeTo, isLogCut }
   }
 
-  /** How far the lanes are counted for one app: those whose owner defers other apps may be ahead. */
+  /** Progress of the lanes for one app: lanes whose owner defers other apps may be ahead. */
   private async doneOf(app: string, done: readonly number[], ends: readonly number[]): Promise<readonly number[]> {
     if (!this.records || reaches(done, ends)) return done
     const all = await this.records.ahead.list('')
@@ -213,8 +213,8 @@ export class Completeness {
   }
 
   /**
-   * Lists what the log has lost. A lane with a loss stays stopped until somebody accepts it. Empty while the log is
-   * unavailable.
+   * Lists the messages that the log has lost. A lane with a loss stays stopped until somebody accepts it. Empty while
+   * the log is unavailable.
    */
   async losses({ ends, done, isLogUnavailable: isLogUnavailable, isLogCut }: LaneProgress): Promise<LaneLoss[]> {
     if (isLogUnavailable) return []
@@ -247,7 +247,7 @@ export class Completeness {
   }
 
   /**
-   * Tells whether the backlog may contain events of an app, from the progress of that app. A long backlog is not read
+   * Returns whether the backlog may contain events of an app, from the progress of that app. A long backlog is not read
    * and counts as yes.
    */
   async mayConcern(app: string, progress: LaneProgress): Promise<boolean> {
@@ -305,9 +305,9 @@ interface WaitingPart {
 }
 
 function startReading(figure: Promise<number>): CachedFigure {
-  const begun: CachedFigure = { at: performance.now(), figure, hasFailed: false }
-  figure.catch(() => (begun.hasFailed = true))
-  return begun
+  const entry: CachedFigure = { at: performance.now(), figure, hasFailed: false }
+  figure.catch(() => (entry.hasFailed = true))
+  return entry
 }
 
 function fresh(last: CachedFigure | undefined): CachedFigure | undefined {

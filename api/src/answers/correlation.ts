@@ -1,10 +1,9 @@
 import { bucketBounds } from '@hopper/contracts'
+import { actionCorrelation, type ActionCounts } from '@hopper/engine'
 
-/** The number of clicks and leaves in one log-scaled bucket. */
-export interface ActionBucket {
+/** Hovers whose durations are in one log-scaled bucket. */
+export interface ActionBucket extends ActionCounts {
   readonly bucket: number
-  readonly leave: number
-  readonly click: number
 }
 
 /**
@@ -13,29 +12,7 @@ export interface ActionBucket {
  * of the actions is missing or the durations have no spread.
  */
 export function durationCorrelation(buckets: readonly ActionBucket[]): number | null {
-  let leaves = 0
-  let clicks = 0
-  let sum = 0
-  let clickSum = 0
-  for (const { bucket, leave, click } of buckets) {
-    const x = logMiddle(bucket)
-    leaves += leave
-    clicks += click
-    sum += x * (leave + click)
-    clickSum += x * click
-  }
-  const all = leaves + clicks
-  if (leaves === 0 || clicks === 0) return null
-  const mean = sum / all
-  const squares = buckets.reduce(
-    (total, { bucket, leave, click }) => total + (logMiddle(bucket) - mean) ** 2 * (leave + click),
-    0,
-  )
-  if (squares === 0 || buckets.filter(({ leave, click }) => leave + click > 0).length < 2) return null
-  const clickMean = clickSum / clicks
-  const leaveMean = (sum - clickSum) / leaves
-  const correlation = ((clickMean - leaveMean) / Math.sqrt(squares / all)) * Math.sqrt((leaves / all) * (clicks / all))
-  return Math.min(1, Math.max(-1, correlation))
+  return actionCorrelation(buckets.map(({ bucket, ...counts }) => ({ x: logMiddle(bucket), ...counts })))
 }
 
 /** ln of the geometric middle of a bucket; the first begins at 0 ms and counts from 1 ms. */

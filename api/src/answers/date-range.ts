@@ -17,6 +17,7 @@ const LAST_DATE = '9998-12-31'
 export interface DateRange {
   readonly from: string
   readonly to: string
+  /** those of the range whose events the app keeps, ascending */
   readonly dates: readonly string[]
   readonly zone: TimeZone
 }
@@ -37,7 +38,9 @@ export function dateRange(parameters: { from?: string; to?: string }, app: App, 
   if (from > to) throw invalid('from', `(${from}) is after to (${to})`)
   if (shiftDate(from, limits.rangeDaysMax) <= to)
     throw invalid('from', `(${from}) is more than ${limits.rangeDaysMax} days before to (${to})`)
-  return { from, to, dates: datesBetween(from, to), zone }
+  // Older events have expired, although their removal may take a while.
+  const { kept_from = '' } = app
+  return { from, to, dates: datesBetween(from, to).filter((date) => date >= kept_from), zone }
 }
 
 function invalid(field: string, message: string): HopperError {

@@ -4,7 +4,7 @@ const ID = 'last'
 const PUT_EVERY_MS = 10_000
 
 /**
- * What is recorded of the log, so that a process started while the log is unavailable knows up to when everything is
+ * The recorded state of the log, so that a process started while the log is unavailable knows up to when everything is
  * counted. Every API process records it; the last one wins, which can only say less than is true.
  */
 export class LastSeen {
@@ -31,7 +31,7 @@ export class LastSeen {
     return isReached ? seen.at : (seen.complete_to ?? undefined)
   }
 
-  /** Records what was seen, at most every ten seconds. */
+  /** Records the state of the log, at most every ten seconds. */
   async put(seen: LastSeenLog): Promise<void> {
     if (performance.now() - this.putAt < PUT_EVERY_MS) return
     // The record of a process before this one may prove a later instant.

@@ -1,9 +1,9 @@
 import type { EventPlace, ExportedEvent, PersonPlace } from '@hopper/engine'
-import { invalidFields } from '../http/checked.ts'
+import { cursorOf, cursorParts, foreignCursor } from './cursor.ts'
 
 /** Encodes the place of the last person of a page, with the order that it is a place in. */
 export function personsCursor(order: string, { value, id }: PersonPlace): string {
-  return textOf([order, value, id])
+  return cursorOf([order, value, id])
 }
 
 /**
@@ -11,14 +11,14 @@ export function personsCursor(order: string, { value, id }: PersonPlace): string
  * @throws HopperError HOP_PARAM_INVALID
  */
 export function personPlace(cursor: string, order: string): PersonPlace {
-  const [own, value, id] = partsOf(cursor)
-  if (own !== order || typeof id !== 'string' || !isOrderValue(value)) throw notOfThis('order')
+  const [own, value, id] = cursorParts(cursor)
+  if (own !== order || typeof id !== 'string' || !isOrderValue(value)) throw foreignCursor('order')
   return { value, id }
 }
 
 /** Encodes the place of the last event of a page of a timeline. */
 export function timelineCursor({ event, position, lane, index }: ExportedEvent): string {
-  return textOf([event.timestamp, event.seq, position, lane, index])
+  return cursorOf([event.timestamp, event.seq, position, lane, index])
 }
 
 /**
@@ -26,28 +26,11 @@ export function timelineCursor({ event, position, lane, index }: ExportedEvent):
  * @throws HopperError HOP_PARAM_INVALID
  */
 export function eventPlace(cursor: string): EventPlace {
-  const [time, seq, position, lane, index] = partsOf(cursor).filter((part) => Number.isSafeInteger(part)) as number[]
-  if (index === undefined) throw notOfThis('timeline')
+  const [time, seq, position, lane, index] = cursorParts(cursor).filter((part) =>
+    Number.isSafeInteger(part),
+  ) as number[]
+  if (index === undefined) throw foreignCursor('timeline')
   return [time!, seq!, position!, lane!, index]
-}
-
-function notOfThis(what: string): Error {
-  return invalidFields([
-    { field: 'cursor', message: `is none of this ${what}; send \`next\` of the previous page, or leave it out` },
-  ])
-}
-
-function textOf(parts: readonly unknown[]): string {
-  return Buffer.from(JSON.stringify(parts)).toString('base64url')
-}
-
-function partsOf(cursor: string): readonly unknown[] {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    return Array.isArray(parts) ? parts : []
-  } catch {
-    return []
-  }
 }
 
 function isOrderValue(value: unknown): value is PersonPlace['value'] {

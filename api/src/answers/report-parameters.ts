@@ -4,9 +4,14 @@ import {
   funnelUnits,
   JourneyResult,
   limits,
+  lossKeys,
+  LossResult,
   Meta,
   queryLimits,
   RetentionResult,
+  sourceKeys,
+  sourceOrders,
+  SourcesResult,
   type FunnelUnit,
 } from '@hopper/contracts'
 
@@ -30,10 +35,27 @@ const funnel = {
     }),
   ),
 }
+const FILTERS_CHARS_MAX = 8_000
+const filters = Type.Optional(
+  Type.String({
+    maxLength: FILTERS_CHARS_MAX,
+    description: 'filters as in a query, as JSON: [{"type":"eq","key":"country","value":"DE"}]',
+  }),
+)
 const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax, description: 'the element' })
 
 export const RangeParameters = Type.Object(range)
 export type RangeParameters = Static<typeof RangeParameters>
+export const ChangesParameters = Type.Object({
+  ...range,
+  lastEventId: Type.Optional(
+    Type.String({
+      maxLength: 64,
+      description: '`id` of the last event that the client has; the header Last-Event-ID takes precedence',
+    }),
+  ),
+})
+export type ChangesParameters = Static<typeof ChangesParameters>
 export const StagesParameters = Type.Object({ ...range, ...funnel, ...countBy })
 export type StagesParameters = Static<typeof StagesParameters>
 export const StageTimeParameters = Type.Object({ ...range, ...funnel })
@@ -87,8 +109,63 @@ export const JourneysParameters = Type.Object({
       description: 'event key that defines a place; default: the page that was entered',
     }),
   ),
+  filters,
+  groups: Type.Optional(
+    Type.String({
+      maxLength: FILTERS_CHARS_MAX,
+      description:
+        'patterns of pages that are one place each, as JSON: ["/products/*"]; `start` and `end` can name one',
+    }),
+  ),
+  people: Type.Optional(
+    Type.String({
+      maxLength: FILTERS_CHARS_MAX,
+      description:
+        'the link whose people are listed, by the ids of its nodes, as JSON: {"from":"0:/a","to":"1:/b","limit":100}',
+    }),
+  ),
 })
 export type JourneysParameters = Static<typeof JourneysParameters>
+
+const CURSOR_CHARS_MAX = 8_000
+export const SOURCES_DEFAULT = 1_000
+
+export const SourcesParameters = Type.Object({
+  ...range,
+  ...countBy,
+  by: Type.Enum([...sourceKeys], { description: 'what of the source of a session' }),
+  filters,
+  search: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: 'only values that contain this, in any case' }),
+  ),
+  order: Type.Optional(
+    Type.Enum([...sourceOrders.flatMap((order) => [order, `-${order}` as const])], {
+      description: 'column; a leading - means descending. Default: -users',
+    }),
+  ),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: limits.answerRowsMax, description: `rows; default: ${SOURCES_DEFAULT}` }),
+  ),
+  cursor: Type.Optional(
+    Type.String({ maxLength: CURSOR_CHARS_MAX, description: '`next` of the page before, for the same question' }),
+  ),
+})
+export type SourcesParameters = Static<typeof SourcesParameters>
+export const SourcesAnswer = Type.Object({
+  ...SourcesResult.properties,
+  next: Type.Optional(Type.String({ description: '`cursor` of the next page; absent on the last one' })),
+  meta: Meta,
+})
+export type SourcesAnswer = Static<typeof SourcesAnswer>
+
+export const LossParameters = Type.Object({
+  ...range,
+  by: Type.Optional(Type.Enum([...lossKeys], { description: 'day, browser or country; default: day' })),
+  filters,
+})
+export type LossParameters = Static<typeof LossParameters>
+export const LossAnswer = Type.Object({ ...LossResult.properties, meta: Meta })
+export type LossAnswer = Static<typeof LossAnswer>
 
 export const EventAnswer = Type.Object({ ...EventResult.properties, meta: Meta })
 export type EventAnswer = Static<typeof EventAnswer>

@@ -1,6 +1,15 @@
-import type { ConversionTime, EventResult, FunnelResult, JourneyResult, RetentionResult } from '@hopper/contracts'
+import type {
+  ConversionTime,
+  CsvCell,
+  CsvRow,
+  EventResult,
+  FunnelResult,
+  HesitationResult,
+  JourneyResult,
+  RetentionResult,
+} from '@hopper/contracts'
 import type { EventFate } from './events/events.ts'
-import { flatRow, type Cell, type Row, type Table } from '../http/csv/csv.ts'
+import { flatRow, type Table } from '../http/csv/csv.ts'
 
 // CSV tables of answers that are more than a list of flat rows. Each has the rows that people want in a spreadsheet.
 
@@ -33,23 +42,23 @@ export const personsTable: Table = {
   columns: ['id', 'user', 'devices', 'first_seen', 'last_seen', 'events'],
   rows: ({ persons }: { persons: readonly (Stored & { users: readonly string[] })[] }) =>
     persons.map(({ users, traits, properties, ...person }) => ({
-      ...(person as Row),
+      ...(person as CsvRow),
       user: users[0],
-      ...prefixed('trait', traits as Row),
-      ...prefixed('property', properties as Row),
+      ...prefixed('trait', traits as CsvRow),
+      ...prefixed('property', properties as CsvRow),
     })),
 }
 
-function prefixed(prefix: string, row: Row): Row {
+function prefixed(prefix: string, row: CsvRow): CsvRow {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [`${prefix}.${name}`, value]))
 }
 
 /** The keys of events, with a row per value if values were requested; or the access keys. */
 export const keysTable: Table = {
   columns: [],
-  rows: (answer: { keys: readonly Row[] } | { rows: readonly { key: string; values?: readonly Row[] }[] }) => {
+  rows: (answer: { keys: readonly CsvRow[] } | { rows: readonly { key: string; values?: readonly CsvRow[] }[] }) => {
     if ('keys' in answer) return answer.keys
-    return answer.rows.flatMap(({ key, values }): Row[] =>
+    return answer.rows.flatMap(({ key, values }): CsvRow[] =>
       values ? values.map((value) => ({ key, ...value })) : [{ key }],
     )
   },
@@ -77,7 +86,16 @@ export const funnelTable: Table = {
   },
 }
 
-function stepRows(steps: FunnelResult['steps'], more: Record<string, Cell>): Row[] {
+/** How often elements were left and clicked, by duration; with a funnel, also by those who went on and those lost. */
+export const hesitationTable: Table = {
+  columns: ['people', 'from_ms', 'to_ms', 'leave', 'click'],
+  rows: ({ histogram, went_on, lost }: HesitationResult) =>
+    [['all', histogram] as const, ['went_on', went_on?.histogram] as const, ['lost', lost?.histogram] as const].flatMap(
+      ([people, buckets]) => (buckets ?? []).map((bucket) => ({ people, ...bucket })),
+    ),
+}
+
+function stepRows(steps: FunnelResult['steps'], more: Record<string, CsvCell>): CsvRow[] {
   return steps.map(({ causes, time, ...step }, at) => ({
     step: at + 1,
     ...step,
@@ -87,7 +105,7 @@ function stepRows(steps: FunnelResult['steps'], more: Record<string, Cell>): Row
   }))
 }
 
-function timeCells({ median_ms, average_ms, p90_ms }: ConversionTime): Row {
+function timeCells({ median_ms, average_ms, p90_ms }: ConversionTime): CsvRow {
   return { median_ms, average_ms, p90_ms }
 }
 
@@ -106,7 +124,7 @@ export const queryTable: Table = {
   ],
 }
 
-function uniqueCells(unique: Readonly<Record<string, number>>): Row {
+function uniqueCells(unique: Readonly<Record<string, number>>): CsvRow {
   return Object.fromEntries(Object.entries(unique).map(([key, count]) => [`unique.${key}`, count]))
 }
 
@@ -132,6 +150,6 @@ export const funnelsTable: Table = {
   columns: ['funnel', 'funnel_name', 'id', 'name', 'url', 'click'],
   rows: ({ funnels }: { funnels: readonly { id: string; name: string; stages: readonly Stored[] }[] }) =>
     funnels.flatMap(({ id, name, stages }) =>
-      stages.map((stage) => ({ funnel: id, funnel_name: name, ...(stage as Row) })),
+      stages.map((stage) => ({ funnel: id, funnel_name: name, ...(stage as CsvRow) })),
     ),
 }

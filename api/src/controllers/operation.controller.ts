@@ -1,10 +1,11 @@
-import { Controller, Inject, Res } from '@nestjs/common'
+import { Controller, Inject, Req, Res } from '@nestjs/common'
 import type { Storage } from '@hopper/storage'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Registry as Metrics } from 'prom-client'
 import { Type } from 'typebox'
 import { Endpoint } from '../http/call.ts'
-import { HEALTH, METRICS, WORKS_WITHOUT } from '../tokens.ts'
+import type { ApiOptions } from '../options.ts'
+import { HEALTH, METRICS, METRICS_ACCESS, WORKS_WITHOUT } from '../tokens.ts'
 
 const text = Type.String()
 
@@ -14,15 +15,18 @@ export class OperationController {
   private readonly health: Storage['health']
   private readonly worksWithout: readonly string[]
   private readonly registry: Metrics
+  private readonly metricsAccess: ApiOptions['metricsAccess']
 
   constructor(
     @Inject(HEALTH) health: Storage['health'],
     @Inject(WORKS_WITHOUT) worksWithout: readonly string[],
     @Inject(METRICS) registry: Metrics,
+    @Inject(METRICS_ACCESS) metricsAccess: ApiOptions['metricsAccess'],
   ) {
     this.health = health
     this.worksWithout = worksWithout
     this.registry = registry
+    this.metricsAccess = metricsAccess
   }
 
   @Endpoint('GET', 'healthcheck', { summary: 'The process answers', need: 'nothing', lenient: true, answer: text })
@@ -42,8 +46,15 @@ export class OperationController {
     void reply.code(ready ? 200 : 503).send({ ready, engines })
   }
 
-  @Endpoint('GET', 'metrics', { summary: 'Prometheus', need: 'nothing', lenient: true, answer: text })
-  async metrics(@Res() reply: FastifyReply): Promise<void> {
+  @Endpoint('GET', 'metrics', {
+    summary: 'Prometheus',
+    need: 'nothing',
+    access: 'operator',
+    lenient: true,
+    answer: text,
+  })
+  async metrics(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    this.metricsAccess?.(request)
     void reply.type(this.registry.contentType).send(await this.registry.metrics())
   }
 }

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common'
 import * as contracts from '@hopper/contracts'
 import { EventAnswer, JourneysAnswer, JourneysParameters, RetentionAnswer } from '../answers/report-parameters.ts'
-import { funnelTable, journeysTable, queryTable, retentionTable } from '../answers/tables.ts'
+import { funnelTable, hesitationTable, journeysTable, queryTable, retentionTable } from '../answers/tables.ts'
 import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ValidQuery, ValidBody, CurrentApp, CurrentClient } from '../http/parameters.ts'
@@ -31,6 +31,21 @@ export class QueriesController {
     @CurrentClient() client: Client,
   ): Promise<contracts.FunnelAnswer | EncodedAnswer> {
     return this.queries.funnel(app, sent, client)
+  }
+
+  @Endpoint('POST', 'hesitation/query', {
+    ...query,
+    summary: 'How long people hover over elements before they click or leave, and who goes on in a funnel',
+    body: contracts.HesitationQuery,
+    csv: hesitationTable,
+    answer: contracts.HesitationAnswer,
+  })
+  hesitation(
+    @CurrentApp() app: contracts.App,
+    @ValidBody() sent: contracts.HesitationQuery,
+    @CurrentClient() client: Client,
+  ): Promise<contracts.HesitationAnswer | EncodedAnswer> {
+    return this.queries.hesitation(app, sent, client)
   }
 
   @Endpoint('POST', 'query', {

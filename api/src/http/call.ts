@@ -1,5 +1,7 @@
 import { Delete, Get, HttpCode, Patch, Post, Put, SetMetadata, applyDecorators } from '@nestjs/common'
+import { RouteConfig } from '@nestjs/platform-fastify'
 import { ApiExtension, ApiOperation } from '@nestjs/swagger'
+import type { AccessConfig, RouteAccess } from '@hopper/contracts'
 import { Type, type TObject, type TSchema } from 'typebox'
 import { tableOf, type Table } from './csv/csv.ts'
 
@@ -10,6 +12,8 @@ export type Need = 'nothing' | 'login' | 'read' | 'admin'
 export interface Call {
   readonly summary: string
   readonly need: Need
+  /** checks of the handler itself, beyond `need` */
+  readonly access?: RouteAccess
   /** details beyond the summary */
   readonly note?: string
   readonly query?: TObject
@@ -46,6 +50,7 @@ export function Endpoint(method: keyof typeof methods, path: string, call: Call)
   return applyDecorators(
     methods[method](path),
     HttpCode(status),
+    RouteConfig({ access: call.access ?? call.need } satisfies AccessConfig),
     SetMetadata(CALL, call),
     ApiOperation({ summary: call.summary, description: descriptionOf(call) }),
     ApiExtension(CALL_NUMBER, numbered.push(call) - 1),

@@ -1,7 +1,7 @@
 import type { Call } from './call.ts'
 
 /**
- * Tells whether the parameter `key` is the caller's access key. If the call has a parameter of that name too, only a
+ * Returns whether the parameter `key` is the caller's access key. If the call has a parameter of that name too, only a
  * value in the format of an access key counts as one.
  */
 export function isCredential({ query }: Pick<Call, 'query'>, key: unknown): boolean {

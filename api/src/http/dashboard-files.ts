@@ -1,7 +1,9 @@
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isFresh } from './entity-tag.ts'
 import { secureHeaders } from './secure-headers.ts'
 
 const HASHED = /[\\/]assets[\\/]/
@@ -11,10 +13,12 @@ const NO_PAGE = /^\/(api|v1|docs)(\/|$)|\.[A-Za-z0-9]+$/
 export class DashboardFiles {
   private readonly dir: string
   private readonly page: Buffer
+  private readonly tag: string
 
   constructor(dir: string) {
     this.dir = dir
     this.page = readFileSync(join(dir, 'index.html'))
+    this.tag = `"${hash('sha256', this.page, 'hex').slice(0, 32)}"`
   }
 
   async register(fastify: FastifyInstance): Promise<void> {
@@ -24,6 +28,8 @@ export class DashboardFiles {
       decorateReply: false,
       cacheControl: false,
       dotfiles: 'ignore',
+      // the build leaves a .br and a .gz file beside each asset
+      preCompressed: true,
       setHeaders: (reply, path) => {
         secureHeaders(reply)
         void reply.header('cache-control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache')
@@ -31,7 +37,7 @@ export class DashboardFiles {
     })
   }
 
-  /** Tells whether a request without a matching route asks for a page of the dashboard. */
+  /** Returns whether a request without a matching route asks for a page of the dashboard. */
   answersPage(request: FastifyRequest): boolean {
     const path = request.url.split('?', 1)[0]!
     return (
@@ -41,8 +47,10 @@ export class DashboardFiles {
     )
   }
 
-  sendPage(reply: FastifyReply): void {
+  sendPage(request: FastifyRequest, reply: FastifyReply): void {
     secureHeaders(reply)
-    void reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').code(200).send(this.page)
+    void reply.headers({ 'cache-control': 'no-cache', etag: this.tag })
+    if (isFresh(request.headers['if-none-match'], this.tag)) void reply.code(304).send()
+    else void reply.type('text/html; charset=utf-8').code(200).send(this.page)
   }
 }

@@ -53,7 +53,8 @@ function tagOf(payload: string | Buffer): string {
   return `W/"${hash('sha256', stable, 'hex').slice(0, 32)}"`
 }
 
-function isFresh(ifNoneMatch: string | undefined, tag: string): boolean {
+/** Returns whether an If-None-Match header names a tag. */
+export function isFresh(ifNoneMatch: string | undefined, tag: string): boolean {
   const plain = (each: string): string => each.trim().replace(/^W\//, '')
   return (ifNoneMatch ?? '').split(',').some((each) => plain(each) === '*' || plain(each) === plain(tag))
 }

@@ -32,7 +32,7 @@ export class ErrorFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>()
     const error = this.toHopperError(thrown, request, reply)
     if (error.code === 'HOP_NOT_FOUND' && request.is404 && this.dashboard?.answersPage(request)) {
-      this.dashboard.sendPage(reply)
+      this.dashboard.sendPage(request, reply)
       return
     }
     if (error.status >= 500) this.logger.error({ err: thrown, request: request.id }, 'a call failed')
@@ -58,7 +58,10 @@ export class ErrorFilter implements ExceptionFilter {
       return new HopperError('HOP_METHOD', `This path takes ${allowed.join(', ')} only.`)
     }
     if (status !== undefined && status >= 400 && status < 500)
-      return new HopperError(refusals[status] ?? 'HOP_BODY_INVALID')
+      return new HopperError(
+        refusals[status] ?? 'HOP_BODY_INVALID',
+        status === 413 ? 'The body is too large.' : undefined,
+      )
     return new HopperError('HOP_INTERNAL', undefined, { details: { request: request.id }, cause: thrown })
   }
 }

@@ -25,7 +25,7 @@ export class EventStream extends Readable {
   }
 }
 
-/** Tells whether an Accept header asks for events. */
+/** Returns whether an Accept header asks for events. */
 export function acceptsEventStream(accept: string | undefined): boolean {
   return (accept ?? '').split(',').some((wish) => wish.split(';', 1)[0]!.trim().toLowerCase() === 'text/event-stream')
 }

@@ -8,7 +8,7 @@ import { callOf } from './call.ts'
 import { clientOf, type HttpClient } from './client.ts'
 import { acceptsEventStream, EventStream, prepareEvents } from './event-stream.ts'
 
-const TOLD_EVERY_MS = 100
+const PROGRESS_INTERVAL_MS = 100
 
 /**
  * Streams the progress of a query and finally its answer to clients that accept events. A failure before the first
@@ -27,17 +27,17 @@ export class ProgressInterceptor implements NestInterceptor {
     const reply = context.switchToHttp().getResponse<FastifyReply>()
     if (!callOf(context.getHandler()).progress || !acceptsEventStream(request.headers.accept)) return next.handle()
     const stream = new EventStream()
-    const begun = firstProgress(clientOf(request, reply), stream)
-    return from(this.streamed(firstValueFrom(next.handle() as Observable<unknown>), begun, stream, reply))
+    const started = firstProgress(clientOf(request, reply), stream)
+    return from(this.streamed(firstValueFrom(next.handle() as Observable<unknown>), started, stream, reply))
   }
 
   private async streamed(
     answer: Promise<unknown>,
-    begun: Promise<void>,
+    started: Promise<void>,
     stream: EventStream,
     reply: FastifyReply,
   ): Promise<EventStream> {
-    await Promise.race([begun, answer])
+    await Promise.race([started, answer])
     prepareEvents(reply)
     answer
       .then(
@@ -59,7 +59,7 @@ function firstProgress(client: HttpClient, stream: EventStream): Promise<void> {
   return new Promise((resolve) => {
     client.progress = (progress) => {
       const now = performance.now()
-      if (now - last < TOLD_EVERY_MS) return
+      if (now - last < PROGRESS_INTERVAL_MS) return
       last = now
       stream.send('progress', progress)
       resolve()

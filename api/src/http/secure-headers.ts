@@ -33,7 +33,7 @@ const headers = {
 const OURS =
   /^\/(api\/|docs(\/|$)|openapi\.json$|schemas\/|login$|mcp$|query$|events$|eventstream$|database_events$|session\/)/
 
-/** Tells whether the API serves a path; in standalone the same server also hosts ingest and the demo shop. */
+/** Returns whether the API serves a path; in standalone the same server also hosts ingest and the demo shop. */
 export function isApiPath(url: string): boolean {
   return OURS.test(url.split('?', 1)[0]!)
 }

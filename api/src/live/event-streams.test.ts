@@ -5,6 +5,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { CountedLog, deviceIn, ownEvent, putEvent, type Sent } from '../testing/counted-log.ts'
 import { decideToForget } from '../testing/forgotten-events.ts'
+import { openStream, type Stream, type Told } from '../testing/event-source.fixture.ts'
 import { apiOver, keys, LANES, NOW, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
@@ -31,60 +32,9 @@ beforeEach(() => {
   for (const stream of opened.splice(0)) stream.leave()
 })
 
-/** A client that reads Server-Sent Events. */
-interface Stream {
-  readonly status: number
-  readonly headers: Headers
-  /** the body of a refusal */
-  readonly refusal: unknown
-  /** Reads events until there are that many. */
-  events(count: number): Promise<readonly Told[]>
-  /** the id that a browser would send when it reconnects */
-  lastId(): string
-  leave(): void
-}
-interface Told {
-  readonly name: string
-  readonly data: string
-}
-
 async function open(path: string, headers: Record<string, string> = {}, api = hopper.app): Promise<Stream> {
-  const leaving = new AbortController()
-  const answer = await fetch(`${await api.getUrl()}${path}`, {
-    headers: { 'x-api-key': keys.read, ...headers },
-    signal: leaving.signal,
-  })
-  const refusal: unknown = answer.ok ? undefined : await answer.json()
-  const reader = (answer.ok ? answer.body! : new ReadableStream<Uint8Array>()).getReader()
-  const told: Told[] = []
-  let [text, id] = ['', '']
-  const take = (block: string): void => {
-    const fields = block.split('\n').map((line) => /^(\w*): ?(.*)$/.exec(line) ?? ['', '', ''])
-    const of = (name: string): string[] => fields.flatMap(([, field, value]) => (field === name ? [value!] : []))
-    id = of('id').at(-1) ?? id
-    if (of('data').length > 0) told.push({ name: of('event')[0] ?? 'message', data: of('data').join('\n') })
-  }
-  const read = async (): Promise<void> => {
-    const { done, value } = await reader.read()
-    if (done) throw new Error(`the stream ended after ${JSON.stringify(told)}`)
-    const blocks = (text + Buffer.from(value).toString()).split('\n\n')
-    text = blocks.pop()!
-    blocks.forEach(take)
-  }
-  const stream: Stream = {
-    status: answer.status,
-    headers: answer.headers,
-    refusal,
-    events: async (count) => {
-      while (told.length < count) await read()
-      return told
-    },
-    lastId: () => id,
-    leave: () => leaving.abort(),
-  }
+  const stream = await openStream(`${await api.getUrl()}${path}`, { 'x-api-key': keys.read, ...headers })
   opened.push(stream)
-  // the first comment, with the place where the stream begins
-  if (answer.ok) while (id === '') await read()
   return stream
 }
 

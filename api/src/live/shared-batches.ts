@@ -15,7 +15,7 @@ const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 const TEXT_BYTES_MAX = 32 * 1024 * 1024
 const LINE_BYTES = 64
 const EVENTS_PER_SLICE = 100
-/** Kafka is read by a consumer of its own for each read. */
+/** The log in Kafka has as many readers, which others need too. */
 const READS_MAX = 8
 
 /** What a stream has of the log: the events that came by `PUT /events`, or all events that count. */
@@ -44,7 +44,7 @@ export interface Wanted {
   readonly until: number
 }
 
-/** What batches are read from. */
+/** Sources of batches. */
 export interface BatchSources {
   readonly log: EventLog
   readonly reader: TableReader
@@ -100,9 +100,9 @@ export class SharedBatches {
   #once<T>(key: string, work: () => Promise<T>): Promise<T> {
     const running = this.#reading.get(key) as Promise<T> | undefined
     if (running) return running
-    const begun = work().finally(() => this.#reading.delete(key))
-    this.#reading.set(key, begun)
-    return begun
+    const reading = work().finally(() => this.#reading.delete(key))
+    this.#reading.set(key, reading)
+    return reading
   }
 
   async #decode(

@@ -95,7 +95,7 @@ test('a client that does not read costs little memory, delays nobody, and gets e
   const slow = Array.from({ length: 10 }, open)
   await expect.poll(() => slow.every(({ readableLength }) => readableLength > 0), { timeout: 30_000 }).toBe(true)
   for (let turn = 0; turn < 500; turn++) await setImmediate()
-  const begun = reads
+  const readsBefore = reads
   const quick = open()
   const found = await numbers(quick, total)
   quick.destroy()
@@ -107,7 +107,7 @@ test('a client that does not read costs little memory, delays nobody, and gets e
   expect(inOrder(found)).toEqual(all())
   for (const { readableLength } of slow) expect(readableLength).toBeLessThan(65_536 + PAYLOAD_BYTES * 2)
   // those that do not read have read a batch of each lane at most, and share it
-  expect(begun).toBeLessThan(8)
+  expect(readsBefore).toBeLessThan(8)
 
   await add(2)
   await counted.read()

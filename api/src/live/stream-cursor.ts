@@ -4,7 +4,7 @@ import { invalidFields } from '../http/checked.ts'
 import { limits } from '@hopper/contracts'
 
 /**
- * How far a stream has been sent: by lane, the place of the next event. Its text is the `id` of an event, and has the
+ * Progress of a stream: by lane, the place of the next event to send. Its text is the `id` of an event, and has the
  * form of the cursor of a page, so that a client can read pages first and then follow from there.
  */
 export class StreamCursor {
@@ -19,7 +19,7 @@ export class StreamCursor {
     return new StreamCursor(positions.map((position) => placeOf(position, 0)))
   }
 
-  /** @throws HopperError HOP_PARAM_INVALID for a text that is no cursor of this installation */
+  /** @throws HopperError HOP_PARAM_INVALID for a text that is not a cursor of this installation */
   static parse(text: string, lanes: number): StreamCursor {
     const places = placesOfCursor(text, lanes)
     if (places) return new StreamCursor(places)
@@ -42,7 +42,7 @@ export class StreamCursor {
     return placeOf(position, index) < this.#places[lane]!
   }
 
-  /** Notes that all events of a lane before this place were sent. */
+  /** Records that all events of a lane before this place were sent. */
   advance(lane: number, position: number, index: number): void {
     this.#places[lane] = placeOf(position, index)
   }

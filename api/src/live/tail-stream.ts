@@ -12,7 +12,7 @@ const RETRY_MS = 1_000
 /** Lanes that are read at a time. */
 const BATCHES_AHEAD = 8
 
-/** What a stream sends, and where it reads it. */
+/** Options of a stream. */
 export interface Tail {
   readonly app: string
   readonly form: Form
@@ -27,7 +27,7 @@ export interface Tail {
 
 /**
  * A stream of Server-Sent Events that follows what is counted, as fast as its client reads: the log is its buffer, so
- * nothing is passed over. It ends with an event `error` when the log no longer has what comes next.
+ * nothing is skipped. It ends with an event `error` when the log no longer has what comes next.
  */
 export class TailStream extends Readable {
   readonly #tail: Tail

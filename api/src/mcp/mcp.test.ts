@@ -74,7 +74,7 @@ const codeOf = async (answer: Response): Promise<[number, string]> => [
 const step = (tag: string): object => ({ name: tag, filters: [{ type: 'eq', key: 'tag', value: tag }] })
 const funnel = { ...range, window_ms: 3_600_000, steps: [step('view'), step('cart')] }
 
-test('an assistant that connects is told the tools, with the schemas of the calls', async () => {
+test('an assistant that connects gets the tools, with the schemas of the calls', async () => {
   const client = await connected(keys.read)
   expect(client.getServerVersion()).toMatchObject({ name: 'hopper' })
   expect(client.getInstructions()).toContain('list_apps')
@@ -149,8 +149,9 @@ test('a wrong key, a write key and no key are refused; another app and unknown t
 
   const client = await connected(keys.read)
   const refused = async (name: string, given: object): Promise<unknown> => (await call(client, name, given)).answer
-  expect(await refused('funnel', { app: 'blog', ...funnel })).toMatchObject({ error: { code: 'HOP_KEY_POWER' } })
-  expect(await refused('funnel', { app: 'none', ...funnel })).toMatchObject({ error: { code: 'HOP_APP_UNKNOWN' } })
+  // The answer does not tell which apps exist.
+  for (const app of ['blog', 'none'])
+    expect(await refused('funnel', { app, ...funnel })).toMatchObject({ error: { code: 'HOP_KEY_POWER' } })
   await expect(client.callTool({ name: 'drop_tables', arguments: {} })).rejects.toThrow('no tool "drop_tables"')
   await client.close()
 

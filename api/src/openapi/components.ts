@@ -7,11 +7,26 @@ import * as eventStore from '../answers/events/event-store.ts'
 import * as eventKeys from '../answers/events/event-keys.ts'
 import * as events from '../answers/events/events.ts'
 import * as forgets from '../answers/forgets.ts'
+import * as installing from '../answers/installing.ts'
 import * as mcp from '../answers/mcp.ts'
 import * as people from '../answers/people.ts'
+import * as secondFactor from '../answers/second-factor.ts'
 
 /** The modules that export schemas. */
-const modules = [contracts, asked, administration, deadLetters, events, eventKeys, eventStore, forgets, mcp, people]
+const modules = [
+  contracts,
+  asked,
+  administration,
+  deadLetters,
+  events,
+  eventKeys,
+  eventStore,
+  forgets,
+  installing,
+  mcp,
+  people,
+  secondFactor,
+]
 
 /** Component names: the names under which the modules export their schemas. */
 const names = new Map<object, string>(

@@ -59,23 +59,38 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
   const changes = method !== 'get'
   const codes: ErrorCode[] = [...everywhere]
   if (call.need !== 'nothing')
-    codes.push('HOP_KEY_UNKNOWN', 'HOP_LOGIN_REQUIRED', 'HOP_KEY_POWER', 'HOP_ROLE', 'HOP_STORE_UNAVAILABLE')
+    codes.push(
+      'HOP_KEY_UNKNOWN',
+      'HOP_KEY_IN_ADDRESS',
+      'HOP_LOGIN_REQUIRED',
+      'HOP_KEY_POWER',
+      'HOP_ROLE',
+      'HOP_STORE_UNAVAILABLE',
+    )
   if (call.need !== 'nothing' && changes) codes.push('HOP_CSRF')
   if (path.includes('{app}')) codes.push('HOP_APP_UNKNOWN')
-  if (call.body || changes) codes.push('HOP_BODY_INVALID', 'HOP_BODY_TOO_LARGE', 'HOP_BODY_TYPE')
+  if (call.body || changes) codes.push('HOP_BODY_INVALID', 'HOP_BODY_TOO_LARGE', 'HOP_BODY_TYPE', 'HOP_RATE')
   if (!call.csv && !call.media && call.answer) codes.push('HOP_NOT_ACCEPTABLE')
   if (call.query && 'from' in call.query.properties) codes.push('HOP_RANGE_INVALID')
   if (call.progress || call.media || /\/(events|keys|persons|properties)/.test(path))
     codes.push('HOP_RANGE_INVALID', 'HOP_LIMIT', 'HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_NOT_FOUND')
   if (call.media?.includes('text/event-stream')) codes.push('HOP_EVENTS_GONE', 'HOP_SHARE', 'HOP_LOG_UNAVAILABLE')
   if (path.includes('{uuid}')) codes.push('HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_NOT_FOUND')
-  if (/funnels|stages/.test(path)) codes.push('HOP_FUNNEL_UNKNOWN')
+  const namesFunnel = [call.query, call.body].some((fields) => fields && 'funnel' in fields.properties)
+  if (namesFunnel || /funnels|stages/.test(path)) codes.push('HOP_FUNNEL_UNKNOWN')
+  if (path.includes('/alerts')) codes.push('HOP_FUNNEL_UNKNOWN')
+  if (path.includes('{alert}')) codes.push('HOP_ALERT_UNKNOWN')
   if (path.includes('/elements')) codes.push('HOP_ELEMENT_UNKNOWN')
-  if (path === '/mcp') codes.push('HOP_FOREIGN_ORIGIN')
+  if (path === '/mcp' || path === '/login') codes.push('HOP_FOREIGN_ORIGIN')
+  if (path.endsWith('/tag')) codes.push('HOP_NOT_FOUND')
   if (path.includes('/dead-letters')) codes.push('HOP_LOG_UNAVAILABLE')
-  if (path.includes('{member}') || path.includes('{key}') || path.includes('{forget}')) codes.push('HOP_NOT_FOUND')
+  if (path.includes('{member}') || path.includes('{key}') || path.includes('{session}') || path.includes('{forget}'))
+    codes.push('HOP_NOT_FOUND')
   if (changes && call.need === 'admin') codes.push('HOP_CONFLICT', 'HOP_LIMIT', 'HOP_RATE')
   if (/login|\/me$/.test(path)) codes.push('HOP_LOGIN_FAILED', 'HOP_RATE')
+  if (changes && /login$/.test(path)) codes.push('HOP_SECOND_FACTOR')
+  if (changes && path.endsWith('/me/second-factor'))
+    codes.push('HOP_SECOND_FACTOR', 'HOP_LOGIN_FAILED', 'HOP_CONFLICT', 'HOP_NOT_FOUND', 'HOP_RATE')
   return [...new Set(codes)]
 }
 

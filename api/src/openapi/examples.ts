@@ -15,6 +15,7 @@ export const examples: Readonly<Record<string, object>> = {
     end: '2026-01-31',
     data: [{ name: 'views', filters: [{ type: 'eq', key: 'event_tag', value: 'product_view' }], unique: ['user_id'] }],
   },
+  HesitationQuery: { from: '2026-01-01', to: '2026-01-31', element: "//*[@id='add-to-cart']", pointer: 'mouse' },
   RetentionQuery: {
     from: '2026-01-01',
     to: '2026-01-31',
@@ -35,6 +36,13 @@ export const examples: Readonly<Record<string, object>> = {
   Element: { name: 'Add to cart', xpath: "//*[@id='add-to-cart']" },
   ElementPatch: { name: 'Add to basket' },
   PropertyDefinition: { event: 'purchase', operation: 'sum', key: 'price' },
+  NewAlert: {
+    name: 'Checkout falls',
+    fall: { funnel: 'checkout', period: 'week', threshold: 0.01 },
+    webhook: { url: 'https://hooks.example/hopper' },
+    email: { to: ['ann@shop.example'] },
+  },
+  AlertPatch: { silenced_until: 1_767_225_600_000 },
   NewApp: { id: 'shop', name: 'Shop', timezone: 'Europe/Berlin', origins: ['https://shop.example'] },
   AppPatch: { name: 'Web shop' },
   NewKey: { power: 'read' },
@@ -43,6 +51,9 @@ export const examples: Readonly<Record<string, object>> = {
   OwnPatch: { name: 'Ann' },
   LettersToReplay: { lane: 3, positions: [1204] },
   McpMessage: { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+  LoginLinkBody: { token: 'R0mXn2b8cQ4Yk1uT7wEoZ3sLpVhA5dJf6gKiMxNyB9t' },
+  NewSecondFactorBody: { current_password: 'correct horse battery' },
+  CodeBody: { code: '287082' },
   LoginBody: { member: 'ann', password: 'correct horse battery' },
   SamplesBody: {
     events: [{ ts: 1_767_225_600_000, samplerate: 10, data: { event_tag: 'product_view', sku: 'tea' } }],
@@ -93,8 +104,13 @@ export const examples: Readonly<Record<string, object>> = {
       },
     ],
   },
+  LinkBody: { device_id: '5f3c9e2a-0c1d-4b7e-9a62-1f0e8d7c6b5a' },
+  PickerPage: { url: 'https://shop.example/cart' },
   EventsBody: {
     device_id: 'phone-1',
+    source: { referrer: 'https://news.example/', landing_page: 'https://shop.example/', utm_source: 'news' },
+    language: 'de-AT',
+    screen: 'small',
     events: [
       { type: 'custom', name: 'purchase', data: { price: 9.5, currency: 'EUR' } },
       {

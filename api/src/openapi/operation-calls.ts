@@ -7,14 +7,14 @@ const Ready = Type.Object({ ready: Type.Boolean(), reasons: Type.Optional(Type.A
 
 /** The calls of an operator's tools, served by every process. */
 export function operationPaths(components: Components): Record<string, object> {
-  const of = (operation: object): object => ({ get: { tags: ['Operation'], security: [], ...operation } })
+  const get = (operation: object): object => ({ get: { tags: ['Operation'], security: [], ...operation } })
   return {
-    '/healthcheck': of({
+    '/healthcheck': get({
       operationId: 'Operation_healthcheck',
       summary: 'The process answers',
       responses: { 200: { description: 'OK', content: { 'text/plain': text } }, ...errorResponses(always) },
     }),
-    '/ready': of({
+    '/ready': get({
       operationId: 'Operation_ready',
       summary: 'Whether the process can do its work, or why not',
       responses: {
@@ -23,7 +23,7 @@ export function operationPaths(components: Components): Record<string, object> {
         503: { ...json(components.answer(Ready)), description: 'not ready; reasons say why' },
       },
     }),
-    '/metrics': of({
+    '/metrics': get({
       operationId: 'Operation_metrics',
       summary: 'Metrics for Prometheus',
       responses: { 200: { description: 'the metrics', content: { 'text/plain': text } }, ...errorResponses(always) },

@@ -89,7 +89,7 @@ const bodyErrors: readonly ErrorCode[] = [
   'HOP_LOG_UNAVAILABLE',
 ]
 
-/** What every call of ingest has in common. */
+/** The common part of every call of ingest. */
 export interface IngestCommon {
   readonly security: readonly object[]
   readonly errors: readonly ErrorCode[]

@@ -2,9 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { reports } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { firstStart, provision } from '../index.ts'
 import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
+
+/** An answer in the OpenAPI document. */
+interface Answered {
+  readonly content?: Record<string, { schema: { $ref?: string } }>
+}
 
 let hopper: Installation
 const dashboardDir = mkdtempSync(join(tmpdir(), 'hopper-dashboard-'))
@@ -67,12 +73,15 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
     'clicks',
     'agents',
     'traffic',
+    'sources',
+    'loss',
   ]
   const app = '/api/v1/apps/{app}'
   const crud = (path: string, one: string): string[] => [`GET ${path}`, `POST ${path}`, `PATCH ${one}`, `DELETE ${one}`]
   expect(listed.sort()).toEqual(
     [
       `POST ${app}/funnels/query`,
+      `POST ${app}/hesitation/query`,
       `POST ${app}/query`,
       `POST ${app}/retention/query`,
       `GET ${app}/journeys`,
@@ -87,6 +96,9 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
       ...crud(`${app}/funnels`, `${app}/funnels/{funnel}`),
       `GET ${app}/funnels/{funnel}`,
       ...crud(`${app}/elements`, `${app}/elements`),
+      ...crud(`${app}/alerts`, `${app}/alerts/{alert}`),
+      `GET ${app}/alerts/{alert}`,
+      `POST ${app}/alerts/{alert}/test`,
       `GET ${app}/keys`,
       `POST ${app}/keys`,
       `DELETE ${app}/keys/{key}`,
@@ -94,6 +106,7 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
       `GET ${app}/events`,
       `GET ${app}/export`,
       `GET ${app}/live`,
+      `GET ${app}/changes`,
       `GET ${app}/events/{event}`,
       `GET ${app}/persons`,
       `GET ${app}/persons/{person}`,
@@ -104,6 +117,10 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
       `PUT ${app}/properties/{property}`,
       `DELETE ${app}/properties/{property}`,
       'GET /api/v1/apps',
+      `GET ${app}/tag`,
+      `POST ${app}/picker-links`,
+      'GET /v1/link',
+      'POST /v1/link',
       'POST /api/v1/apps',
       `GET ${app}`,
       `PATCH ${app}`,
@@ -114,8 +131,16 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
       ...crud('/api/v1/members', '/api/v1/members/{member}'),
       'PATCH /api/v1/members/me',
       'POST /api/v1/members/{member}/login-link',
+      'DELETE /api/v1/members/{member}/second-factor',
       'POST /api/v1/login',
       'GET /login',
+      'POST /login',
+      'GET /api/v1/me/sessions',
+      'DELETE /api/v1/me/sessions/{session}',
+      'GET /api/v1/me/second-factor',
+      'POST /api/v1/me/second-factor',
+      'PUT /api/v1/me/second-factor',
+      'DELETE /api/v1/me/second-factor',
       'POST /api/v1/logout',
       'GET /api/v1/me',
       'POST /api/v1/me',
@@ -152,6 +177,23 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
       },
     },
   })
+})
+
+test('every answer about events of a range is among the reports that GET changes names', async () => {
+  const { body } = await hopper.get('/openapi.json', {})
+  const { paths, components } = body as {
+    paths: Record<string, Record<string, { responses: Record<string, Answered> }>>
+    components: { schemas: Record<string, { properties?: object }> }
+  }
+  const app = '/api/v1/apps/{app}/'
+  const ofApp = Object.entries(paths).filter(([path]) => path.startsWith(app))
+  const withMeta = ofApp.flatMap(([path, item]) =>
+    Object.values(item)
+      .map(({ responses }) => responses['200']?.content?.['application/json']?.schema.$ref?.split('/').at(-1))
+      .filter((name) => name !== undefined && 'meta' in (components.schemas[name]!.properties ?? {}))
+      .map(() => path.slice(app.length).replace(/\/\{.*/, '')),
+  )
+  expect([...new Set(withMeta)].sort()).toEqual([...reports].sort())
 })
 
 test('the schema of a query is served, and OpenAPI refers to the same filter', async () => {
@@ -192,8 +234,8 @@ test('the dashboard has its page at its own URLs, immutable hashed files and a s
   expect(file.headers['cache-control']).toBe('public, max-age=31536000, immutable')
   expect((await hopper.get('/assets/gone.js', { accept: 'text/html' })).status).toBe(404)
   expect((await hopper.get('/api/v1/nothing', { accept: 'text/html' })).status).toBe(404)
-  const login = await hopper.get('/login?token=stale', { accept: 'text/html' })
-  expect([login.status, login.headers['location']]).toEqual([302, '/?login=expired'])
+  const login = await hopper.send('POST', '/login', { token: 'stale' }, { accept: 'text/html' })
+  expect([login.status, login.headers['location']]).toEqual([303, '/?login=expired'])
 })
 
 test('the operation routes are served', async () => {

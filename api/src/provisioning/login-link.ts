@@ -1,18 +1,24 @@
 import type { Registry } from '@hopper/storage'
+import { loginsOf, removeExpiredLogins, removeLogin } from '../access/logins.ts'
 import { newSecret, secretHash } from '../access/secret.ts'
 
 const VALID_MS = 86_400_000
 
-/** Creates a URL that logs the member in once, within a day. Only the hash of its token is stored. */
-export async function createLoginLink(of: {
+/**
+ * Creates a URL that logs the member in once, within a day, and ends the earlier links of that member. Only the hash of
+ * its token is stored.
+ */
+export async function createLoginLink(options: {
   registry: Registry
   organization: string
   member: string
   publicUrl: string
   now?: number
 }): Promise<string> {
-  const { registry, organization, member, publicUrl, now = Date.now() } = of
+  const { registry, organization, member, publicUrl, now = Date.now() } = options
   await removeExpiredLogins(registry, now)
+  const earlier = await loginsOf(registry, { organization, id: member })
+  for (const { kind, hash } of earlier) if (kind === 'link') await removeLogin(registry, hash)
   const token = newSecret()
   const hash = secretHash(token)
   await registry.logins.put('', hash, {
@@ -26,10 +32,4 @@ export async function createLoginLink(of: {
   const url = new URL('/login', publicUrl)
   url.searchParams.set('token', token)
   return url.href
-}
-
-/** Removes expired logins. */
-export async function removeExpiredLogins(registry: Registry, now: number): Promise<void> {
-  for (const { hash, expires_at } of await registry.logins.list(''))
-    if (expires_at <= now) await registry.logins.remove('', hash)
 }

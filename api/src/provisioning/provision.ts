@@ -47,6 +47,8 @@ export async function provision(
 async function putApp(registry: Registry, organization: string, entry: AppEntry): Promise<void> {
   const old = await registry.app(entry.id)
   const hashRouting = entry.hash_routing ?? old?.hash_routing
+  const tracker = entry.tracker ?? old?.tracker
+  const days = entry.retention_days === undefined ? old?.retention_days : entry.retention_days
   const funnels = [...(await registry.funnels.list(entry.id)), ...(entry.funnels ?? [])]
   const app: App = {
     id: entry.id,
@@ -56,6 +58,8 @@ async function putApp(registry: Registry, organization: string, entry: AppEntry)
     origins: entry.origins ?? old?.origins ?? [],
     keep_parameters: keptParameters(entry.keep_parameters ?? old?.keep_parameters ?? [], funnels),
     ...(hashRouting === undefined ? {} : { hash_routing: hashRouting }),
+    ...(tracker === undefined ? {} : { tracker }),
+    ...(days === undefined ? {} : { retention_days: days }),
   }
   await registry.apps.put(organization, app.id, app)
   for (const funnel of entry.funnels ?? []) {
@@ -68,15 +72,15 @@ async function putApp(registry: Registry, organization: string, entry: AppEntry)
 
 async function ensureKey(
   registry: Registry,
-  of: Omit<CreatedKey, 'key'>,
+  fields: Omit<CreatedKey, 'key'>,
   provided: string | undefined,
   now: number,
 ): Promise<CreatedKey[]> {
-  const { power, organization, app } = of
+  const { power, organization, app } = fields
   const keys = await registry.keys.list(organization)
   if (provided === undefined && keys.some((key) => key.power === power && key.app === app)) return []
   const key = provided ?? newKey(power)
   const record = keyRecord(key, power, organization, app, now)
   if (!keys.some(({ hash }) => hash === record.hash)) await registry.keys.put(organization, record.hash, record)
-  return provided === undefined ? [{ ...of, key }] : []
+  return provided === undefined ? [{ ...fields, key }] : []
 }

@@ -44,7 +44,7 @@ interface Work {
   readonly outline: Outline
 }
 
-/** How a run ended that did not fail; one that has yielded its thread to others can begin again. */
+/** Outcome of a run that did not fail; a run that has yielded its thread to others can be repeated. */
 type RunOutcome = { readonly kind: 'answered'; readonly answer: Answer } | { readonly kind: 'yielded' }
 
 /**
@@ -56,7 +56,7 @@ export class ArchiveQueries implements OnModuleDestroy {
   readonly #archive: Archive | undefined
   readonly #limitMs: number
   readonly #pool: QueryPool
-  readonly #exports = new Exports({ cells: ({ wants }) => this.#cells(wants) })
+  readonly #exports = new Exports({ cells: ({ fetches }) => this.#cells(fetches) })
   /** queued queries, by query */
   readonly #waiting = new SharedRuns<Answer>()
   /** running queries, by query and chunks */
@@ -157,7 +157,7 @@ export class ArchiveQueries implements OnModuleDestroy {
   /** Lists the chunks of the range, then joins a run over the same chunks or starts one. */
   async #work({ app, question, context, outline }: Work, key: string, turn: Turn, client: Client): Promise<RunOutcome> {
     const { from, to, byPerson, keys, personKeys, showsPersons } = outline
-    const range = byPerson ? { app, from: 0, to: Number.MAX_SAFE_INTEGER } : { app, from, to }
+    const range = byPerson ? { app, from: context.keptFrom ?? 0, to: Number.MAX_SAFE_INTEGER } : { app, from, to }
     const listed = await this.list(range).catch((error: unknown) => {
       turn.end()
       throw error
@@ -165,11 +165,11 @@ export class ArchiveQueries implements OnModuleDestroy {
     const chunks = listed.filter((summary) => summary.min_time < to && summary.max_time >= from)
     const identifying = byPerson ? listed.filter(({ columns }) => Object.hasOwn(columns, 'user')) : []
     const history = Object.keys(context.properties ?? {}).length > 0 ? listed : []
-    const asked = `${key}${fingerprintOf(chunks)}`
-    const run = `${asked}${fingerprintOf(identifying)}${fingerprintOf(history)}`
+    const chunksKey = `${key}${fingerprintOf(chunks)}`
+    const run = `${chunksKey}${fingerprintOf(identifying)}${fingerprintOf(history)}`
     if (this.#runs.has(run)) turn.end()
     const names = [...keys].flatMap(columnsOfKey)
-    const task: WorkerJob = {
+    const job: WorkerJob = {
       app,
       question,
       context,
@@ -177,38 +177,40 @@ export class ArchiveQueries implements OnModuleDestroy {
       identifying: identifying.map((summary) => identifyingColumns(summary, showsPersons ? undefined : personKeys)),
       history: history.map(historyColumns(context)),
     }
-    return this.#runs.join(run, client, (all) => this.#run(task, outline, asked, turn, all).finally(() => turn.end()))
+    return this.#runs.join(run, client, (all) =>
+      this.#run(job, outline, chunksKey, turn, all).finally(() => turn.end()),
+    )
   }
 
   async #run(
-    task: WorkerJob,
+    job: WorkerJob,
     { to, byPerson }: Outline,
-    asked: string,
+    chunksKey: string,
     turn: Turn,
     client: Client,
   ): Promise<RunOutcome> {
-    const { completeTo } = task.context
+    const { completeTo } = job.context
     const answered = (result: Result<unknown>): RunOutcome => ({
       kind: 'answered',
       answer: new Answer(result as Answer['encoded'], completeTo),
     })
     // The answer for a past range depends only on these chunks and on which users the devices belong to.
     const isPast = to <= completeTo
-    const isAnonymous = task.identifying.length + task.history.length === 0
-    let key = isPast && (!byPerson || isAnonymous) ? asked : undefined
+    const isAnonymous = job.identifying.length + job.history.length === 0
+    let key = isPast && (!byPerson || isAnonymous) ? chunksKey : undefined
     let found = this.#settledOf(key)
     if (found !== undefined) return answered(found)
     const host: JobHost = {
       answer: async (question) => {
-        if (question.ask === 'cells') return this.#cells(question.wants)
+        if (question.ask === 'cells') return this.#cells(question.fetches)
         if (question.ask !== 'known') return undefined
-        key = isPast ? `${asked}${question.identities}` : undefined
+        key = isPast ? `${chunksKey}${question.identities}` : undefined
         found = this.#settledOf(key)
         return found === undefined ? 'go on' : undefined
       },
       progress: (progress) => client.progress?.(progress),
     }
-    const outcome = await turn.run(task, host, this.#waitOf(client))
+    const outcome = await turn.run(job, host, this.#waitOf(client))
     if (outcome.kind === 'yielded') return outcome
     if (outcome.kind === 'finished') found = new Result(outcome.json)
     if (found === undefined) throw new HopperError('HOP_INTERNAL')
@@ -224,13 +226,13 @@ export class ArchiveQueries implements OnModuleDestroy {
     return { until: () => performance.now() + leftOf(client, this.#limitMs), signal: client.signal }
   }
 
-  async #cells(wants: readonly ColumnFetch[]): Promise<Cells[]> {
+  async #cells(fetches: readonly ColumnFetch[]): Promise<Cells[]> {
     const cells: Cells[] = []
-    for (let at = 0; at < wants.length; at += FETCH_CONCURRENCY) {
-      const some = wants.slice(at, at + FETCH_CONCURRENCY)
-      cells.push(...(await Promise.all(some.map(({ summary, names }) => this.#opened().columns(summary, names)))))
+    for (let at = 0; at < fetches.length; at += FETCH_CONCURRENCY) {
+      const batch = fetches.slice(at, at + FETCH_CONCURRENCY)
+      cells.push(...(await Promise.all(batch.map(({ summary, names }) => this.#opened().columns(summary, names)))))
     }
-    cells.forEach((found, i) => assertAll(wants[i]!, found))
+    cells.forEach((found, i) => assertAll(fetches[i]!, found))
     return cells
   }
 }

@@ -27,7 +27,7 @@ export class ChunkSource {
   readonly #sendRequest: SendRequest
   /** page rule of the app of the current job */
   pages: PageRule | undefined
-  /** what is known of the people of that app, once the job has asked for it */
+  /** the known people of that app, once the job has requested them */
   people: People | undefined
   /** fetched cells, by call: those of the last call are unread, those of the call before may still be read */
   #recentFetches: FetchedCells[][] = []
@@ -51,10 +51,10 @@ export class ChunkSource {
       const absent = [...new Set(names)].filter(
         (name) => !chunks[at]!.atHand(name) && !this.#wasUnused(chunks[at]!, name, cells[at]!),
       )
-      return absent.length > 0 ? [{ at, want: { summary, names: absent } }] : []
+      return absent.length > 0 ? [{ at, fetch: { summary, names: absent } }] : []
     })
     if (missing.length > 0) {
-      const fetched = (await this.#sendRequest({ ask: 'cells', wants: missing.map(({ want }) => want) })) as
+      const fetched = (await this.#sendRequest({ ask: 'cells', fetches: missing.map(({ fetch }) => fetch) })) as
         Cells[] | undefined
       if (!fetched) throw new JobCancelled()
       missing.forEach(({ at }, i) => fetched[i]!.forEach((cell, name) => cells[at]!.set(name, cell)))

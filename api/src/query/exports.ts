@@ -100,16 +100,16 @@ export class Exports {
         leave()
       })
     if (client.signal.aborted) stop()
-    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const { promise: started, resolve: onStart } = Promise.withResolvers<void>()
     const whole = this.#all(
       { requester: { app, caller: client.caller ?? '' }, request, chunks, context, parts, left },
-      begin,
+      onStart,
     )
     whole.then(
       () => parts.end(),
       (error: Error) => parts.destroy(error),
     )
-    await Promise.race([begun, whole])
+    await Promise.race([started, whole])
     return parts
   }
 
@@ -118,7 +118,7 @@ export class Exports {
   }
 
   /** Runs the export slice by slice. Between slices, an export that waits for its client has no thread. */
-  async #all(exported: OpenExport, begun: () => void): Promise<void> {
+  async #all(exported: OpenExport, onStart: () => void): Promise<void> {
     const until = performance.now() + EXPORT_LIMIT_MS
     const {
       requester,
@@ -134,7 +134,7 @@ export class Exports {
       const turn = await this.#pool.turn(requester, { until: () => until, signal }, false)
       const own = chunks.slice(first, first + CHUNKS_PER_SLICE)
       const isLast = first + own.length >= chunks.length
-      const paused = await this.#slice(exported, { own, place, isFirst, isLast, turn, until }, begun).finally(() =>
+      const paused = await this.#slice(exported, { own, place, isFirst, isLast, turn, until }, onStart).finally(() =>
         turn.end(),
       )
       first += paused ? paused.chunk : own.length
@@ -147,13 +147,13 @@ export class Exports {
   async #slice(
     { request, context, parts, requester, left }: OpenExport,
     slice: Slice,
-    begun: () => void,
+    onStart: () => void,
   ): Promise<ExportPlace | null> {
     const { own, place: start, isFirst, isLast, turn, until } = slice
     const answer = async (message: WorkerRequest): Promise<Reply['answer']> => {
       if (message.ask === 'cells') return this.#host.cells(message)
       if (message.ask !== 'take') return undefined
-      begun()
+      onStart()
       parts.deliver(message.bytes)
       const wantsMore = await parts.wantsMore(PAUSE_AFTER_MS)
       if (wantsMore === false) return undefined

@@ -1,6 +1,9 @@
-import { HopperError, isDate, shiftDate, type App, timeZone } from '@hopper/contracts'
+import { HopperError, isDate, keptFromInstant, shiftDate, type App, timeZone } from '@hopper/contracts'
 
-/** A half-open range of instants, with the app's local dates that it covers. */
+/** No event is as old: the range of a query of which everything has expired, since the engine needs one. */
+const NOTHING = { from: 0, to: 1 } as const
+
+/** A half-open range of instants whose events the app keeps, with the requested local dates. */
 export interface InstantRange {
   readonly from: number
   readonly to: number
@@ -31,7 +34,10 @@ export function instantRange(
   const from = instant(begin, 0, names[0])
   const to = instant(end, 1, names[1])
   if (from >= to) throw invalid(names[0], `must be before ${names[1]}`)
-  return { from, to, dates: { from: zone.dateOf(from), to: zone.dateOf(to - 1) } }
+  const dates = { from: zone.dateOf(from), to: zone.dateOf(to - 1) }
+  // Older events have expired, although their removal may take a while.
+  const kept = keptFromInstant(app)
+  return to <= kept ? { ...NOTHING, dates } : { from: Math.max(from, kept), to, dates }
 }
 
 function invalid(field: string, message: string): HopperError {

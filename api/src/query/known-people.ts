@@ -29,7 +29,7 @@ import { identityDigest, type KnownIdentities } from './known-identities.ts'
 import type { QueryJob } from './pool/query-job.ts'
 import { BoundedMap } from './sharing/bounded-map.ts'
 
-/** Maximum bytes of what is known from single chunks, and of what that makes for all chunks of an app. */
+/** Maximum bytes of the people known from single chunks, and of the people of an app combined from them. */
 const FACTS_BYTES_MAX = 64 * 1024 * 1024
 const VALUES_BYTES_MAX = 128 * 1024 * 1024
 /** Maximum bytes of the values of all keys of a query. */
@@ -42,7 +42,7 @@ interface Known {
   readonly bytes: number
 }
 
-/** The parts of a job that say what a query needs to know about people. */
+/** The parts of a job that state what a query needs to know about people. */
 export type PeopleJob = Pick<QueryJob, 'app' | 'context' | 'identifying' | 'history'>
 
 const digests = new WeakMap<People, string>()
@@ -73,7 +73,7 @@ export class KnownPeople {
    * @throws HopperError HOP_LIMIT if the values of a key do not fit into memory
    */
   async of(job: PeopleJob, keys: readonly string[], budget: Budget): Promise<People> {
-    // without chunks to read, what is known of the app stays as it is
+    // without chunks to read, the known people of the app stay as they are
     const isAnonymous = job.identifying.length === 0
     const identities = isAnonymous ? noPeople.identities : await this.#identities.of(job.app, job.identifying)
     const known = new Map<string, Known>()
@@ -117,7 +117,7 @@ export class KnownPeople {
     return names
   }
 
-  /** Reuses the last people if nothing has changed, so that what is cached for their version remains valid. */
+  /** Reuses the last people if nothing has changed, so that the cache entries of their version remain valid. */
   #peopleOf(identities: Identities, known: ReadonlyMap<string, Known>): People {
     const names = [...known].map(([key, { name }]) => `${key}=${name}`).sort()
     const digest = hashOf([identityDigest(identities), ...names])

@@ -14,7 +14,7 @@ import { invalidFields } from '../http/checked.ts'
 import { withoutPatterns } from './filter-parts.ts'
 import type { Outline } from './scan-scope.ts'
 
-// Summaries without what a thread does not need: all of it would be expensive to send.
+// Summaries reduced to what a thread needs: whole ones would be expensive to send.
 
 export function withoutValues(summary: ChunkSummary): ChunkSummary {
   return { ...summary, values: {} }

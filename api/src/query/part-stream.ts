@@ -24,7 +24,7 @@ export class PartStream extends Readable {
   }
 
   /**
-   * Tells whether the reader wants more: `false` if it has left, undefined if it did not read within the given time.
+   * Returns whether the reader wants more: `false` if it has left, undefined if it did not read within the given time.
    */
   async wantsMore(withinMs: number): Promise<boolean | undefined> {
     if (this.destroyed) return false

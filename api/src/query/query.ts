@@ -3,10 +3,16 @@ import type {
   EventResult,
   FunnelRequest,
   FunnelResult,
+  HesitationRequest,
+  HesitationResult,
   JourneyRequest,
   JourneyResult,
+  LossRequest,
+  LossResult,
   RetentionRequest,
   RetentionResult,
+  SourcesRequest,
+  SourcesResult,
 } from '@hopper/contracts'
 import type {
   EventPlace,
@@ -25,8 +31,11 @@ import type { Headed } from './result.ts'
 /** A query over the archive, ready to run. */
 export type Query =
   | { readonly kind: 'funnel'; readonly request: FunnelRequest }
+  | { readonly kind: 'hesitation'; readonly request: HesitationRequest }
   | { readonly kind: 'journeys'; readonly request: JourneyRequest }
   | { readonly kind: 'retention'; readonly request: RetentionRequest }
+  | { readonly kind: 'sources'; readonly request: SourcesRequest }
+  | { readonly kind: 'loss'; readonly request: LossRequest }
   | { readonly kind: 'events'; readonly request: EventRequest }
   | { readonly kind: 'values'; readonly request: ValuesRequest }
   | { readonly kind: 'keys'; readonly request: RareKeysRequest }
@@ -168,13 +177,16 @@ export interface ExportPlace {
 }
 
 /** A query about the behaviour of persons, devices or sessions. */
-export type UnitQuery = QueryOf<'funnel' | 'journeys' | 'retention'>
+export type UnitQuery = QueryOf<'funnel' | 'hesitation' | 'journeys' | 'retention' | 'sources' | 'loss'>
 
 /** The result of each kind of query. */
 export interface Results {
   readonly funnel: FunnelResult
+  readonly hesitation: HesitationResult
   readonly journeys: JourneyResult
   readonly retention: RetentionResult
+  readonly sources: SourcesResult
+  readonly loss: LossResult
   readonly events: EventResult
   readonly values: readonly KeyValues[]
   readonly keys: readonly string[]

@@ -31,6 +31,7 @@ import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
 import { ArchiveQueries } from './archive-queries.ts'
 import { queryBounds } from './pool/query-pool.ts'
 import type { Query } from './query.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 const LANES = 3
 const T0 = Date.UTC(2026, 2, 28, 9)
@@ -225,7 +226,7 @@ it(
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: repetitions(40) },
     )
   },
 )

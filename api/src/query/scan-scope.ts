@@ -5,12 +5,15 @@ import {
   FunnelPlan,
   hasPuts,
   hasRareKeys,
+  HesitationPlan,
   isPersonKey,
   JourneyScan,
+  LossScan,
   mayHaveSession,
   mayHaveTraits,
   PersonsPlan,
   RetentionScan,
+  SourceScan,
   ValuePlan,
   ValueTruths,
   type QueryContext,
@@ -81,6 +84,10 @@ export function scopeOf(query: Query, context: QueryContext): ScanScope {
     const { from, to, id } = query.request
     return scope(from, to, [], (summary) => mayHaveSession(summary, id))
   }
+  if (query.kind === 'hesitation') {
+    const plan = new HesitationPlan(query.request)
+    return scope(plan.from, plan.end, plan.named, (summary) => plan.canMatch(summary), plan.unit === 'person')
+  }
   const plan = planOf(query, context)
   const known = new ValueTruths(plan.atoms)
   return scope(plan.from, plan.end, plan.named, (summary) => plan.canMatch(summary, known), plan.unit === 'person')
@@ -97,8 +104,10 @@ function scope(
   return { from, to, byPerson: byPerson || personKeys.length > 0, personKeys, showsPersons: false, canMatch }
 }
 
-function planOf(query: UnitQuery, context: QueryContext): FunnelPlan {
+function planOf(query: Exclude<UnitQuery, { kind: 'hesitation' }>, context: QueryContext): FunnelPlan {
   if (query.kind === 'funnel') return new FunnelPlan(query.request)
   if (query.kind === 'journeys') return new JourneyScan(query.request).plan
+  if (query.kind === 'sources') return new SourceScan(query.request).users.plan
+  if (query.kind === 'loss') return new LossScan(query.request, context).plan
   return new RetentionScan(query.request, context).plan
 }

@@ -104,7 +104,7 @@ test('a letter is replayed as it is, or mended by an envelope of the same app, a
   for (const [value, message] of [
     [{ ...mended, app: 'blog' }, /value\.app must be shop/],
     [{ ...mended, app: 'foreign' }, /value\.app must be shop/],
-    [{ version: 2 }, /value is no envelope/],
+    [{ version: 2 }, /value is not an envelope/],
   ] as const)
     expect(await refused(value)).toMatchObject({
       status: 400,

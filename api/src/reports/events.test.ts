@@ -79,7 +79,7 @@ test('events in log order, page by page by cursor or from any index, only of the
     expect(await hopper.get(`${app}/events?start=${start}`)).toMatchObject({ status: 400 })
 })
 
-test('an unchanged page is not sent again, although what it is complete to advances', async () => {
+test('an unchanged page is not sent again, although its `complete_to` advances', async () => {
   const { headers } = await hopper.get(`${app}/events?limit=3`)
   const again = { authorization: `Bearer ${keys.read}`, 'if-none-match': String(headers['etag']) }
   hopper.clock += 60_000

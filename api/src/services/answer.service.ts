@@ -4,7 +4,7 @@ import { Completeness } from '../answers/completeness.ts'
 import { dateRange, type DateRange } from '../answers/date-range.ts'
 import { CLOCK, type Clock } from '../tokens.ts'
 
-/** Opens an answer: its range, and what is known about its numbers before they are read. */
+/** Opens an answer: its range, and how complete and final its numbers are, determined before they are read. */
 @Injectable()
 export class AnswerService {
   private readonly completeness: Completeness
@@ -24,7 +24,14 @@ export class AnswerService {
     const settled = isOver && !(await this.completeness.mayConcern(app.id, progress))
     return {
       ...range,
-      meta: { from: range.from, to: range.to, timezone: app.timezone, complete_to: completeTo, settled },
+      meta: {
+        from: range.from,
+        to: range.to,
+        timezone: app.timezone,
+        complete_to: completeTo,
+        settled,
+        ...(app.kept_from === undefined ? {} : { kept_from: app.kept_from }),
+      },
     }
   }
 }

@@ -138,16 +138,16 @@ function isOfSameApp(letter: FoundLetter, { app }: Mended, isVisible: IsVisible)
   return letter.app === undefined ? isVisible({ ...letter, app }) : letter.app === app
 }
 
-/** @throws HopperError HOP_PARAM_INVALID for a message that is no envelope, or that stands for several letters */
+/** @throws HopperError HOP_PARAM_INVALID for a message that is not an envelope, or of several letters */
 function envelopeOf(sent: object, positions: readonly number[]): Mended {
   if (positions.length !== 1)
-    throw invalidFields([{ field: 'value', message: 'stands for one letter; name its position alone' }])
+    throw invalidFields([{ field: 'value', message: 'applies to one letter; name only the position of that one' }])
   const value = Buffer.from(JSON.stringify(sent))
   let envelope: Envelope
   try {
     envelope = decodeEnvelope(value)
   } catch (error) {
-    throw invalidFields([{ field: 'value', message: `is no envelope: ${(error as Error).message}` }])
+    throw invalidFields([{ field: 'value', message: `is not an envelope: ${(error as Error).message}` }])
   }
   const { events, rejected = [] } = envelope
   if (events.length + (Array.isArray(rejected) ? rejected.length : 0) > limits.eventsPerBatchMax)

@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, bucketBounds, type App, type ElementActions, type ElementDurations } from '@hopper/contracts'
+import { HopperError, type App, type ElementActions, type ElementDurations } from '@hopper/contracts'
+import { actionHistogram, type ActionCounts } from '@hopper/engine'
 import type { Registry, TableReader } from '@hopper/storage'
 import type { ElementParameters, ElementsParameters } from '../answers/report-parameters.ts'
-import { durationCorrelation, type ActionBucket } from '../answers/correlation.ts'
+import { durationCorrelation } from '../answers/correlation.ts'
 import { compareTexts, keepLargest, ratio, sumBy } from '../answers/rows.ts'
 import { invalidFields } from '../http/checked.ts'
 import { READER, REGISTRY } from '../tokens.ts'
@@ -54,11 +55,9 @@ export class ElementReportsService {
     const counted = await this.reader.counters('element_durations_by_date', app.id, dates, [parameters.xpath])
     if (counted.length === 0 && !(await this.registry.elements.get(app.id, parameters.xpath)))
       throw unknownElement(parameters.xpath)
-    const buckets = bucketsOf(sumBy(counted, ({ key }) => [key[1]!, key[2]!]))
-    const shown = buckets
-      .map(({ bucket, leave, click }) => ({ ...bucketBounds(bucket), leave, click }))
-      .filter(({ from_ms, to_ms }) => from_ms < to_ms)
-    return { buckets: shown, correlation: durationCorrelation(buckets), meta }
+    const counts = countsByBucket(sumBy(counted, ({ key }) => [key[1]!, key[2]!]))
+    const buckets = [...counts].map(([bucket, actions]) => ({ bucket, ...actions }))
+    return { buckets: actionHistogram(counts), correlation: durationCorrelation(buckets), meta }
   }
 }
 
@@ -88,17 +87,15 @@ function actionsRow(xpath: string, name: string, counters: readonly number[]): E
   }
 }
 
-/** Lists every bucket from the first to the last non-empty one, so that a chart has no gaps. */
-function bucketsOf(
+function countsByBucket(
   sums: readonly { key: readonly (string | number)[]; counters: readonly number[] }[],
-): ActionBucket[] {
-  if (sums.length === 0) return []
-  const counts = new Map(sums.map(({ key, counters }) => [key.join(' '), counters[0] ?? 0]))
-  const seen = sums.map(({ key }) => Number(key[1]))
-  const first = Math.min(...seen)
-  return Array.from({ length: Math.max(...seen) - first + 1 }, (_, index) => ({
-    bucket: first + index,
-    leave: counts.get(`hover-then-leave ${first + index}`) ?? 0,
-    click: counts.get(`hover-then-clicked ${first + index}`) ?? 0,
-  }))
+): Map<number, ActionCounts> {
+  const counts = new Map<number, ActionCounts>()
+  for (const { key, counters } of sums) {
+    const bucket = Number(key[1])
+    const known = counts.get(bucket) ?? { leave: 0, click: 0 }
+    known[key[0] === 'hover-then-clicked' ? 'click' : 'leave'] += counters[0] ?? 0
+    counts.set(bucket, known)
+  }
+  return counts
 }

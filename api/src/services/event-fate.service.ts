@@ -47,7 +47,7 @@ interface Read {
   readonly event?: Omit<ExportedEvent, 'user'> & { readonly user?: string }
 }
 
-/** Tells what became of an event, by its id. */
+/** Returns what became of an event, by its id. */
 @Injectable()
 export class EventFateService {
   private readonly archived: ArchiveQueries
@@ -137,7 +137,7 @@ export class EventFateService {
     return result.events.find((event) => event.position === position && event.event.event_id === id)
   }
 
-  /** Reads what the log has of an event that the archive does not have: it is younger, or was rejected. */
+  /** Reads an event from the log that the archive does not have: it is younger, or was rejected. */
   private async logged(app: App, { fate, lane, position }: Found, id: string): Promise<Read | undefined> {
     const logged = await this.envelopeAt(lane, position)
     if (logged?.app !== app.id) return undefined

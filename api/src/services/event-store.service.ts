@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, limits, type App } from '@hopper/contracts'
+import { keptFromInstant, HopperError, limits, type App } from '@hopper/contracts'
 import type { EventLog, TableReader } from '@hopper/storage'
 import { SESSION_EVENTS_MAX, type PutEventsParameters, type SessionView } from '../answers/events/event-store.ts'
 import { PAGE_EVENTS_DEFAULT } from '../answers/events/events.ts'
@@ -27,7 +27,7 @@ export interface PutPage {
   readonly completeTo: number | null
 }
 
-/** Reads what came by `PUT /events`, and sessions, as the event store answers them. */
+/** Reads the events received by `PUT /events`, and sessions, as the event store returns them. */
 @Injectable()
 export class EventStoreService {
   private readonly archived: ArchiveQueries
@@ -56,9 +56,9 @@ export class EventStoreService {
     client: Client,
   ): Promise<PutPage> {
     const { starts: places, skip } = pageStart(start, this.lanes)
-    const request = { from: 0, to: Number.MAX_SAFE_INTEGER, places, skip, limit }
+    const request = { from: keptFromInstant(app), to: Number.MAX_SAFE_INTEGER, places, skip, limit }
     let page = await this.page(app, request, client)
-    // The caller expects what is counted already; within a second, its order is final.
+    // The caller expects events that are counted already; within a second, their order is final.
     const known = page.completeTo ?? 0
     const waitMs = known + APPEND_MS_MAX + 1 - this.clock()
     if (waitMs > 0 && (page.head.excluded ?? Infinity) <= known) {
@@ -76,9 +76,10 @@ export class EventStoreService {
   async session(app: App, id: string, client: Client): Promise<SessionView> {
     const { complete_to } = (await this.answers.open(app, {})).meta
     const known = await this.reader.session(app.id, id)
-    if (!known)
+    if (!known || known.end < keptFromInstant(app))
       throw new HopperError('HOP_NOT_FOUND', 'No event of this app names this session; check the id and the key.')
-    const { start, end } = known
+    const { end } = known
+    const start = Math.max(known.start, keptFromInstant(app))
     const { result } = await this.archived.ask<'session'>(
       app.id,
       { kind: 'session', request: { id, from: start, to: end + 1, limit: SESSION_EVENTS_MAX } },

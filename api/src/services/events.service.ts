@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { limits, shiftDate, timeZone, type App, type Meta } from '@hopper/contracts'
+import { keptFromInstant, limits, shiftDate, timeZone, type App, type Meta } from '@hopper/contracts'
 import type { EventLog } from '@hopper/storage'
 import { PAGE_EVENTS_DEFAULT, type EventsParameters } from '../answers/events/events.ts'
 import { pageCursor, pageStart } from '../answers/events/page-cursor.ts'
@@ -33,7 +33,7 @@ export class EventsService {
     { start, limit = PAGE_EVENTS_DEFAULT }: EventsParameters,
     client: Client,
   ): Promise<EncodedAnswer> {
-    const request = { from: 0, to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit }
+    const request = { from: keptFromInstant(app), to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit }
     // read the proved instant before the archive, so that `complete_to` holds for the page
     const { meta } = await this.answers.open(app, {})
     const { result } = await this.archived.ask<'encoded_page'>(

@@ -27,7 +27,7 @@ export class ForgetsService {
     this.clock = clock
   }
 
-  /** Asks to forget a person. Who is being forgotten already is not asked for again. */
+  /** Requests that a person is forgotten. A person who is being forgotten already gets no second request. */
   async request(app: App, id: string): Promise<ForgetAnswer> {
     const { registry, reader, log } = this
     if (!this.archive)

@@ -4,20 +4,15 @@ import type { EventLog, Lanes, Registry, TableReader } from '@hopper/storage'
 import type { Logger } from 'pino'
 import { CountedPositions } from '../live/counted-positions.ts'
 import { assertKept } from '../live/kept-positions.ts'
+import { OpenStreams } from '../live/open-streams.ts'
 import { SharedBatches, type Form } from '../live/shared-batches.ts'
 import { Slices } from '../live/slices.ts'
 import { StreamCursor } from '../live/stream-cursor.ts'
 import { TailStream } from '../live/tail-stream.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
-import { Shares, type Requester, type ShareBounds } from '../query/sharing/shares.ts'
 import { LANES, LOG, LOGGER, READER, REGISTRY } from '../tokens.ts'
 
-/** Bounds of open streams: each caller and each app leaves room for others. */
-const streamBounds: ShareBounds = { total: 200, perApp: 100, perCaller: 25 }
-/** All streams fail together when the log is away, so not each failure is logged. */
-const LOGGED_EVERY_MS = 10_000
-
-/** What a client wants to follow. */
+/** A client's request to follow events. */
 export interface Wish {
   readonly form: Form
   /** name of the events; default: none */
@@ -30,12 +25,9 @@ export interface Wish {
 @Injectable()
 export class LiveService implements OnModuleDestroy {
   private readonly log: EventLog
-  private readonly logger: Logger
   private readonly counted: CountedPositions
   private readonly batches: SharedBatches
-  private readonly streams = new Set<TailStream>()
-  private readonly open = new Shares()
-  private loggedAt = -Infinity
+  private readonly streams: OpenStreams<TailStream>
 
   constructor(
     @Inject(LOG) log: EventLog,
@@ -45,8 +37,9 @@ export class LiveService implements OnModuleDestroy {
     @Inject(LOGGER) logger: Logger,
   ) {
     this.log = log
-    this.logger = logger
-    this.counted = new CountedPositions(lanes, (error) => this.failed(error))
+    const failure = 'a stream of events could not be read; it continues if it can'
+    this.streams = new OpenStreams('live_streams', failure, logger)
+    this.counted = new CountedPositions(lanes, (error) => this.streams.failed(error))
     this.batches = new SharedBatches({ log, reader, registry }, new Slices())
   }
 
@@ -54,22 +47,18 @@ export class LiveService implements OnModuleDestroy {
    * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY if there are too many listeners, HOP_EVENTS_GONE if the log does
    * not have what follows the client's last event
    */
-  async listen(app: App, wish: Wish, client: Client): Promise<TailStream> {
-    const requester = { app: app.id, caller: client.caller ?? '' }
-    this.open.assertRoom(requester, streamBounds, 'live_streams')
-    this.open.add(requester)
-    try {
+  listen(app: App, wish: Wish, client: Client): Promise<TailStream> {
+    const make = async (): Promise<TailStream> => {
       await this.batches.refresh(app.id)
-      const cursor = await this.cursorAfter(wish.after)
-      return this.follow(app.id, wish, cursor, requester, client)
-    } catch (error) {
-      this.open.remove(requester)
-      throw error
+      return this.follow(app.id, wish, await this.cursorAfter(wish.after))
     }
+    return this.streams.open(app.id, client, make, () => {
+      if (this.streams.size === 0) this.batches.clear()
+    })
   }
 
-  async onModuleDestroy(): Promise<void> {
-    for (const stream of this.streams) stream.end()
+  onModuleDestroy(): void {
+    this.streams.end()
   }
 
   private async cursorAfter(id: string | undefined): Promise<StreamCursor> {
@@ -83,39 +72,9 @@ export class LiveService implements OnModuleDestroy {
     return cursor
   }
 
-  private follow(
-    app: string,
-    { form, name }: Wish,
-    cursor: StreamCursor,
-    requester: Requester,
-    client: Client,
-  ): TailStream {
+  private follow(app: string, { form, name }: Wish, cursor: StreamCursor): TailStream {
     const { counted, batches } = this
-    const stream = new TailStream({
-      app,
-      form,
-      name,
-      cursor,
-      counted,
-      batches,
-      failed: (error) => this.failed(error),
-    })
-    this.streams.add(stream)
-    stream.once('close', () => {
-      this.streams.delete(stream)
-      this.open.remove(requester)
-      if (this.streams.size === 0) this.batches.clear()
-    })
-    const left = (): void => void stream.destroy()
-    client.signal.addEventListener('abort', left)
-    if (client.signal.aborted) left()
-    return stream
-  }
-
-  private failed(error: unknown): void {
-    const now = performance.now()
-    if (now - this.loggedAt < LOGGED_EVERY_MS) return
-    this.loggedAt = now
-    this.logger.warn({ err: error }, 'a stream of events could not be read; it continues if it can')
+    const failed = (error: unknown): void => this.streams.failed(error)
+    return new TailStream({ app, form, name, cursor, counted, batches, failed })
   }
 }

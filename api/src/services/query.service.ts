@@ -3,8 +3,11 @@ import {
   pageOf,
   type App,
   type EventRequest,
+  type Filter,
   type FunnelQuery,
+  type HesitationQuery,
   type Meta,
+  type PointerType,
   type RetentionRequest,
 } from '@hopper/contracts'
 import { stepsOfFunnel } from '@hopper/engine'
@@ -12,6 +15,7 @@ import type { JourneysParameters } from '../answers/report-parameters.ts'
 import { invalidFields } from '../http/checked.ts'
 import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
+import { filtersOf, groupsOf, journeyPeopleOf } from '../query/filters-parameter.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Query, Results } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
@@ -52,6 +56,27 @@ export class QueryService {
     return this.answer(app, dates, { kind: 'funnel', request: { ...sent, from, to, steps: written } }, client)
   }
 
+  /** How people hover over an element, and how those who went on in a funnel differ from those lost. */
+  async hesitation(
+    app: App,
+    { element, funnel, step, pointer = 'mouse', ...sent }: HesitationQuery,
+    client: Client,
+  ): Answered<'hesitation'> {
+    if (step !== undefined && funnel === undefined)
+      throw invalidFields([{ field: 'step', message: 'needs a `funnel` of which it is a step' }])
+    const { from, to, dates } = instantRange(app, sent.from, sent.to)
+    const steps = funnel === undefined ? undefined : stepsOfFunnel(await this.funnels.get(app, funnel), app)
+    const request = {
+      ...sent,
+      from,
+      to,
+      hovers: hoversOf(element, pointer),
+      ...(steps ? { steps } : {}),
+      ...(step === undefined ? {} : { step }),
+    }
+    return this.answer(app, dates, { kind: 'hesitation', request }, client)
+  }
+
   /** Sets of events: their number, their distinct values, and the events. */
   async events(app: App, sent: EventQueryBody, client: Client): Answered<'events'> {
     const { from, to, dates } = instantRange(app, sent.start, sent.end, ['start', 'end'])
@@ -61,7 +86,7 @@ export class QueryService {
   /** The journeys that people take. */
   async journeys(
     app: App,
-    { depth, from, to, start, end, ...parameters }: JourneysParameters,
+    { depth, from, to, start, end, filters, groups, people, ...parameters }: JourneysParameters,
     client: Client,
   ): Answered<'journeys'> {
     const range = await this.answers.open(app, {
@@ -79,6 +104,9 @@ export class QueryService {
       from: instants.from,
       to: instants.to,
       ...(depth === undefined ? {} : { depth }),
+      ...(filters === undefined ? {} : { filters: filtersOf('filters', filters) }),
+      ...(groups === undefined ? {} : { groups: groupsOf(groups) }),
+      ...(people === undefined ? {} : { people: journeyPeopleOf(people) }),
     }
     return this.answer(app, instants.dates, { kind: 'journeys', request }, client)
   }
@@ -117,6 +145,24 @@ function checkOneOf(steps: unknown, funnel: unknown): void {
     throw invalidFields([{ field: 'steps', message: 'is required, unless `funnel` names a configured one' }])
   if (steps !== undefined && funnel !== undefined)
     throw invalidFields([{ field: 'funnel', message: 'cannot be sent together with steps; leave one of them out' }])
+}
+
+/** Returns what a hover is; see `isByMouse` for events without a pointer type. */
+function hoversOf(element: string | undefined, pointer: PointerType): Filter[] {
+  const named: Filter = { type: 'eq', key: 'pointer', value: pointer }
+  const isTouch: Filter = { type: 'in', key: 'device', values: ['mobile', 'tablet'] }
+  const isNamed: Filter = { type: 'all', key: 'pointer' }
+  const taken: Record<PointerType, Filter | undefined> = {
+    mouse: { type: 'not', filter: { type: 'or', filters: [isNamed, isTouch] } },
+    touch: { type: 'not', filter: { type: 'or', filters: [isNamed, { type: 'not', filter: isTouch }] } },
+    pen: undefined,
+  }
+  const without = taken[pointer]
+  return [
+    { type: 'eq', key: 'type', value: 'btn_time' },
+    without ? { type: 'or', filters: [named, without] } : named,
+    ...(element === undefined ? [] : [{ type: 'eq' as const, key: 'target', value: element }]),
+  ]
 }
 
 /** Converts a place of a journey to its form in the archive; a URL copied from a browser stands for its page. */

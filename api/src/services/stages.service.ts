@@ -64,11 +64,11 @@ export class StagesService {
   async conversion(app: App, parameters: StagesParameters): Promise<StageConversion> {
     const funnel = await this.funnels.chosen(app, parameters.funnel)
     const { dates, meta } = await this.answers.open(app, parameters)
-    const of = { app: app.id, dates, countBy: parameters.count_by ?? 'person' } as const
+    const scope = { app: app.id, dates, countBy: parameters.count_by ?? 'person' } as const
     const [all, counted] = await Promise.all([
-      this.reader.uniques({ ...of, table: 'users_by_date', prefix: [], groupBy: [] }),
+      this.reader.uniques({ ...scope, table: 'users_by_date', prefix: [], groupBy: [] }),
       funnel
-        ? this.reader.uniques({ ...of, table: 'stage_users_by_date', prefix: [funnel.id], groupBy: ['stage'] })
+        ? this.reader.uniques({ ...scope, table: 'stage_users_by_date', prefix: [funnel.id], groupBy: ['stage'] })
         : [],
     ])
     const total = all[0]?.users ?? 0

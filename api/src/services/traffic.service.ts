@@ -54,10 +54,10 @@ export class TrafficService {
   /** A user with two browsers counts once for each, so shares may add up to more than 1. */
   async agents(app: App, parameters: AgentsParameters): Promise<Agents> {
     const { dates, meta } = await this.answers.open(app, parameters)
-    const of = { app: app.id, dates, countBy: parameters.count_by ?? 'person' } as const
+    const scope = { app: app.id, dates, countBy: parameters.count_by ?? 'person' } as const
     const [all, counted] = await Promise.all([
-      this.reader.uniques({ ...of, table: 'users_by_date', prefix: [], groupBy: [] }),
-      this.reader.uniques({ ...of, table: 'agents_by_date', prefix: [parameters.by], groupBy: ['value'] }),
+      this.reader.uniques({ ...scope, table: 'users_by_date', prefix: [], groupBy: [] }),
+      this.reader.uniques({ ...scope, table: 'agents_by_date', prefix: [parameters.by], groupBy: ['value'] }),
     ])
     const total = all[0]?.users ?? 0
     const rows = counted.map(({ group, users }) => ({ value: String(group[0]), users, share: ratio(users, total) }))

@@ -8,7 +8,7 @@ import {
 } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 
-/** What a lane has decided to forget. */
+/** The events that a lane has decided to forget. */
 interface Decision {
   readonly lane: number
   readonly mark: number

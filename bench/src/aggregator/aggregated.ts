@@ -41,7 +41,7 @@ export async function aggregate(
   { writer, archive }: Target,
 ): Promise<number> {
   let counted = 0
-  let begun: number | undefined
+  let startedAt: number | undefined
   const done = Promise.withResolvers<number>()
   const end = setTimeout(
     () => done.reject(new Error(`only ${counted} of ${events} events counted in ${COUNT_MS_MAX} ms`)),
@@ -49,11 +49,11 @@ export async function aggregate(
   )
   const watched = reportingWriter(writer, (some) => {
     counted += some
-    if (counted >= events) done.resolve((events / (performance.now() - begun!)) * 1_000)
+    if (counted >= events) done.resolve((events / (performance.now() - startedAt!)) * 1_000)
   })
   const { log, lanes, registry } = storage
   const aggregator = new Aggregator({
-    log: beginning(log, () => (begun ??= performance.now())),
+    log: beginning(log, () => (startedAt ??= performance.now())),
     lanes,
     registry,
     writer: watched,
@@ -96,7 +96,7 @@ function beginning(log: EventLog, batchBegins: () => void): EventLog {
   })
 }
 
-/** Tables that discard everything: what remains is reading the log and folding it. */
+/** Tables that discard everything: only reading and folding the log remain. */
 export const noTables: TableWriter = {
   applied: async (_lane, partitions) => partitions.map(() => -1),
   firstPositions: async () => new Map(),
@@ -109,9 +109,13 @@ export const noTables: TableWriter = {
   replaceSeen: async () => undefined,
   replaceSessions: async () => undefined,
   removeDeadLetters: async () => undefined,
+  datesOf: async () => [],
+  expire: async () => false,
+  expireSessions: async () => [],
+  async *devicesWithIdentities() {},
 }
 
-/** An archive that discards its chunks: what remains is encoding them. */
+/** An archive that discards its chunks: only encoding them remains. */
 export const noArchive: Archive = {
   covered: async (_lane, partitions) => partitions.map(() => -1),
   append: async () => undefined,

@@ -39,8 +39,8 @@ export class AggregatorProcesses {
   }
 
   /**
-   * Pauses them until the next `count`, so that they read nothing of a backlog before it is complete. A lease outlasts
-   * the pause: filling takes some seconds.
+   * Pauses the aggregators until the next `count`, so that they do not read a backlog before it is complete. A lease
+   * outlasts the pause: filling takes some seconds.
    */
   hold(): void {
     this.#signal('SIGSTOP')
@@ -49,14 +49,14 @@ export class AggregatorProcesses {
   /** Counts n events of the log; returns events per second. */
   async count(events: number): Promise<number> {
     this.#counted = 0
-    const begun = performance.now()
+    const startedAt = performance.now()
     this.#signal('SIGCONT')
     await this.#until(
       () => this.#counted >= events,
       COUNT_MS_MAX,
       () => `only ${this.#counted} of ${events} events are counted`,
     )
-    return (events / (performance.now() - begun)) * 1_000
+    return (events / (performance.now() - startedAt)) * 1_000
   }
 
   async stop(): Promise<void> {

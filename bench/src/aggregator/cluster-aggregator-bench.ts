@@ -275,8 +275,8 @@ function perEvent({ rate, own, cassandra, kafka }: Run, updates: number): Run {
 }
 
 function middle(some: readonly Run[]): Run {
-  const of = (name: keyof Run): number => median(some.map((run) => run[name]))
-  return { rate: of('rate'), own: of('own'), cassandra: of('cassandra'), kafka: of('kafka') }
+  const medianOf = (name: keyof Run): number => median(some.map((run) => run[name]))
+  return { rate: medianOf('rate'), own: medianOf('own'), cassandra: medianOf('cassandra'), kafka: medianOf('kafka') }
 }
 
 function figures(run: Run): string {
@@ -288,9 +288,9 @@ function figures(run: Run): string {
 
 function ratios(
   some: readonly Run[],
-  of: (run: Run, at: number) => number,
+  valueOf: (run: Run, at: number) => number,
 ): { ratio: number; ratioMin: number; ratioMax: number } {
-  const all = some.map(of)
+  const all = some.map(valueOf)
   return { ratio: median(all), ratioMin: Math.min(...all), ratioMax: Math.max(...all) }
 }
 

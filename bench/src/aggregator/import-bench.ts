@@ -112,9 +112,9 @@ async function fill({ log, registry }: Pick<Storage, 'log' | 'registry'>, events
 
 /** One visit, at a random time of these dates. Of its 500 pages, few are viewed often, as on any site. */
 function envelopeOf(now: number, count: number): Envelope {
-  const [session_id, begun] = [randomUUID(), now - Math.floor(Math.random() * DATES * DAY_MS)]
+  const [session_id, startedAt] = [randomUUID(), now - Math.floor(Math.random() * DATES * DAY_MS)]
   const events = Array.from({ length: count }, (_, seq): Event => {
-    const base = { event_id: randomUUID(), timestamp: begun + seq * PAUSE_MS, seq, session_id }
+    const base = { event_id: randomUUID(), timestamp: startedAt + seq * PAUSE_MS, seq, session_id }
     const page = `https://shop.example/products/${Math.floor(PAGES ** Math.random())}`
     return seq % 2 === 0
       ? { ...base, type: 'url_change', from: 'https://shop.example/', to: page, elapsed_time: 4_200 }
@@ -136,10 +136,10 @@ async function count(way: Way, target: ImportTarget, events: number): Promise<vo
   try {
     await once(child, 'message')
     const idle = peakMegabytesOf(child.pid!)
-    const begun = performance.now()
+    const startedAt = performance.now()
     child.send('begin')
     await allCounted(child, events)
-    const rate = (events / (performance.now() - begun)) * 1_000
+    const rate = (events / (performance.now() - startedAt)) * 1_000
     const peak = peakMegabytesOf(child.pid!) - idle
     const what = `${events} events of ${DATES} dates in no order, ${way}`
     const reached = rate >= RATE_MIN[way]

@@ -40,9 +40,9 @@ process.on(
 )
 say('ready')
 
-async function open(of: ImportTarget): Promise<Storage> {
-  if ('dir' in of) return openEmbedded(of)
-  const { brokers, contactPoints, dataCenter, name, lanes: count } = of
+async function open(target: ImportTarget): Promise<Storage> {
+  if ('dir' in target) return openEmbedded(target)
+  const { brokers, contactPoints, dataCenter, name, lanes: count } = target
   const kafka = await new KafkaEventLog({ ...kafkaDefaults, brokers, lanes: count, topic: name, group: name }).connect()
   return withLog(await openCassandra({ ...cassandraDefaults, contactPoints, dataCenter, keyspace: name }, count), kafka)
 }

@@ -17,6 +17,7 @@ const server = fastify()
 await server.register(ingestPlugin, {
   log: storage.log,
   registry: storage.registry,
+  secrets: storage.secrets,
   health: () => storage.health(),
   metrics: new Registry(),
 })

@@ -38,6 +38,7 @@ const server = fastify()
 await server.register(ingestPlugin, {
   log,
   registry: storage.registry,
+  secrets: storage.secrets,
   health: async () => [await log.health()],
   metrics: new Registry(),
 })

@@ -42,10 +42,10 @@ const bodies = Array.from({ length: BODIES }, (_, body) =>
 )
 const sent = { events: 0, bytes: 0 }
 let ended = false
-const begun = Promise.withResolvers<void>()
-parentPort!.on('message', (word: 'begin' | 'end') => (word === 'begin' ? begun.resolve() : (ended = true)))
+const started = Promise.withResolvers<void>()
+parentPort!.on('message', (word: 'begin' | 'end') => (word === 'begin' ? started.resolve() : (ended = true)))
 parentPort!.postMessage('ready')
-await begun.promise
+await started.promise
 await Promise.all(
   Array.from({ length: SENDERS }, async (_, sender) => {
     for (let at = sender; !ended; at++) await send(bodies[at % BODIES]!.join(randomUUID()))

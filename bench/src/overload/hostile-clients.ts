@@ -12,7 +12,7 @@ const CONNECTIONS_IDLE = 2_000
 const CONNECTIONS_SLOW = 300
 const AT_ONCE = 40
 const read = keys.shop.read
-const of = '/api/v1/apps/shop'
+const appPath = '/api/v1/apps/shop'
 
 /** Patterns without a small automaton: an `a` at least 40 letters before the end. As many as a query may have. */
 const blowing = Array.from({ length: 50 }, (_, i) => ({ type: 'regex', key: 'text', value: `[ab]*a[ab]{${40 + i}}c` }))
@@ -33,7 +33,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'idle connections': (product, signal) => sockets(product, signal, CONNECTIONS_IDLE, () => undefined),
   'bodies of api, a byte a second': (product, signal) =>
     sockets(product, signal, CONNECTIONS_SLOW, (socket) =>
-      trickle(socket, signal, head(product.apiUrl, `${of}/query`, read, 100_000)),
+      trickle(socket, signal, head(product.apiUrl, `${appPath}/query`, read, 100_000)),
     ),
   'bodies of ingest, a byte a second': (product, signal) =>
     sockets(product, signal, CONNECTIONS_SLOW, (socket) =>
@@ -42,7 +42,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'headers, a byte a second': (product, signal) =>
     sockets(product, signal, CONNECTIONS_SLOW, (socket) => trickle(socket, signal, 'GET /healthcheck HTTP/1.1\r\n')),
   'headers of 15 KB': repeat((product, signal) =>
-    fetch(`${product.apiUrl}${of}/traffic?by=day`, {
+    fetch(`${product.apiUrl}${appPath}/traffic?by=day`, {
       signal,
       headers: {
         'x-api-key': read,
@@ -68,7 +68,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   journeys: repeat((product, signal) => get(product, signal, `journeys?${ranged()}&depth=20`)),
   'events, a thousand at a time': repeat((product, signal) => get(product, signal, `events?limit=1000`)),
   'people of a funnel': repeat((product, signal) =>
-    fetch(`${product.apiUrl}${of}/funnels/query`, {
+    fetch(`${product.apiUrl}${appPath}/funnels/query`, {
       method: 'POST',
       signal,
       headers: json(read),
@@ -82,7 +82,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   ),
   retention: repeat((product, signal) =>
     post(
-      `${product.apiUrl}${of}/retention/query`,
+      `${product.apiUrl}${appPath}/retention/query`,
       read,
       {
         ...range(),
@@ -99,7 +99,10 @@ export const attacks: Readonly<Record<string, Attack>> = {
     openAndLeave(product, signal, `export?format=ndjson&${ranged()}`),
   ),
   'keys that do not exist': repeat((product, signal) =>
-    fetch(`${product.apiUrl}${of}/traffic`, { signal, headers: { 'x-api-key': `hr_${number++}_0123456789abcdef` } }),
+    fetch(`${product.apiUrl}${appPath}/traffic`, {
+      signal,
+      headers: { 'x-api-key': `hr_${number++}_0123456789abcdef` },
+    }),
   ),
   'write keys that do not exist': repeat((product, signal) =>
     fetch(`${product.ingestUrl}/v1/events`, {
@@ -116,11 +119,11 @@ function json(key: string): Record<string, string> {
 }
 
 function query(product: Product, signal: AbortSignal, body: string): Promise<Response> {
-  return fetch(`${product.apiUrl}${of}/query`, { method: 'POST', signal, headers: json(read), body })
+  return fetch(`${product.apiUrl}${appPath}/query`, { method: 'POST', signal, headers: json(read), body })
 }
 
 function get(product: Product, signal: AbortSignal, path: string): Promise<Response> {
-  return fetch(`${product.apiUrl}${of}/${path}`, { signal, headers: { 'x-api-key': read } })
+  return fetch(`${product.apiUrl}${appPath}/${path}`, { signal, headers: { 'x-api-key': read } })
 }
 
 async function openAndLeave(product: Product, signal: AbortSignal, path: string): Promise<Response> {

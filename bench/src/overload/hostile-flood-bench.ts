@@ -54,7 +54,7 @@ async function underFlood(way: Way, product: Product, flood: string, seconds: nu
     const sender = await readySender({ url: `${product.ingestUrl}/v1/events?key=${keys.hostile}`, flood })
     const end = performance.now() + seconds * 1_000
     const [sent, delays] = await Promise.all([attack(sender, end), delaysOf(product, end)])
-    const begun = performance.now()
+    const startedAt = performance.now()
     await whenCounted(product, keys.read, SETTLE_MS_MAX)
     const longest = Math.max(...delays)
     const killed = limit?.kills() ?? 0
@@ -63,7 +63,7 @@ async function underFlood(way: Way, product: Product, flood: string, seconds: nu
     delays.sort((a, b) => a - b)
     const megabytes = (sent.bytes / seconds / 1e6).toFixed(1)
     const rate = `${Math.round(sent.events / seconds)} events/s and ${megabytes} MB/s taken`
-    const rest = `all counted ${((performance.now() - begun) / 1_000).toFixed(1)} s after its end`
+    const rest = `all counted ${((performance.now() - startedAt) / 1_000).toFixed(1)} s after its end`
     const peaked = `peak ${Math.round(peak() - idle)} MB above idle`
     const within = limit ? `${killed} kills in 1 GB` : 'no bound of memory can be had here'
     const waited = `p50 ${quantile(delays, 0.5).toFixed(0)} ms, longest ${longest.toFixed(0)} ms of ${delays.length}`
@@ -128,10 +128,10 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
       await pause(VICTIM_EVERY_MS)
     }
   })()
-  const begun = performance.now()
+  const startedAt = performance.now()
   while (performance.now() < end || waiting.size > 0) {
     await poll()
-    if (performance.now() - begun > SETTLE_MS_MAX)
+    if (performance.now() - startedAt > SETTLE_MS_MAX)
       throw new Error(`${waiting.size} events of the other app are not counted`)
     await pause(POLL_MS)
   }

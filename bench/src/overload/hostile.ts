@@ -3,7 +3,7 @@ import { standalone, whenCounted, type Product } from '@hopper/e2e'
 const EVENTS = 20_000
 const EVENTS_PER_BODY = 500
 const TEXT_CHARS = 300
-const HOSTILE_AT_ONCE = 6
+const HOSTILE_CONCURRENCY = 6
 const day = (daysAgo: number): string => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10)
 const keys = {
   shop: { write: 'hw_hostile_shop_0123456789', read: 'hr_hostile_shop_0123456789' },
@@ -61,7 +61,7 @@ export async function attack(ms: number): Promise<HostileReport> {
     await probe(product, 500)
     const calm = await probe(product, ms)
     const one = await besides(product, 1, () => probe(product, ms, ['own']))
-    const many = await besides(product, HOSTILE_AT_ONCE, async (hostile) => {
+    const many = await besides(product, HOSTILE_CONCURRENCY, async (hostile) => {
       const [attacked, refusals, running] = await Promise.all([
         probe(product, ms, ['ingest', 'others']),
         measureRefusals(product),

@@ -7,10 +7,10 @@ const EVENTS = 60_000
 const EVENTS_PER_BODY = 1_000
 const DAYS = 30
 const DAY_MS = 86_400_000
-const FUNNELS_AT_ONCE = 90
+const FUNNEL_CONCURRENCY = 90
 const STEPS = 30
 const PROBE_EVERY_MS = 10
-/** the maximum that one key may have */
+/** maximum for one key */
 const UNREAD_EXPORTS = 8
 const UNREAD_LIVE_STREAMS = 25
 const PIPELINED = 1_000
@@ -66,7 +66,7 @@ export async function starve(ms: number): Promise<StarvationReport> {
     const ends = new Map<string, number>()
     const leaving = new AbortController()
     const attackers = [
-      ...Array.from({ length: FUNNELS_AT_ONCE }, (_, i) => attack(product, i, ends, leaving.signal)),
+      ...Array.from({ length: FUNNEL_CONCURRENCY }, (_, i) => attack(product, i, ends, leaving.signal)),
       ...Array.from({ length: UNREAD_EXPORTS }, () =>
         leaveUnread(product, `export?format=ndjson&${new URLSearchParams(range()).toString()}`, leaving.signal),
       ),
@@ -146,7 +146,7 @@ async function attack(
   }
 }
 
-/** Opens a stream and reads nothing of it. */
+/** Opens a stream and never reads it. */
 async function leaveUnread(product: Product, path: string, signal: AbortSignal): Promise<void> {
   const headers = { 'x-api-key': keys.shop.read }
   const answer = await fetch(`${product.apiUrl}/api/v1/apps/shop/${path}`, { headers, signal })
@@ -187,7 +187,7 @@ function pipeline(product: Product, signal: AbortSignal): Promise<void> {
 /** Queries the app `other` repeatedly, alternating the kinds. */
 export async function probe(product: Product, ms: number, kinds: readonly Probe[] = probes): Promise<Starvation> {
   const taken: Record<Probe, number[]> = { ingest: [], healthcheck: [], funnel: [], panel: [] }
-  const of = `${product.apiUrl}/api/v1/apps/other`
+  const appUrl = `${product.apiUrl}/api/v1/apps/other`
   const headers = { 'x-api-key': keys.other.read }
   const steps = ['see', 'buy'].map((value) => ({ name: value, filters: [{ type: 'eq', key: 'name', value }] }))
   const calls: Record<Probe, () => Promise<Response>> = {
@@ -197,12 +197,12 @@ export async function probe(product: Product, ms: number, kinds: readonly Probe[
       }),
     healthcheck: () => fetch(`${product.ingestUrl}/healthcheck`),
     funnel: () =>
-      post(`${of}/funnels/query`, keys.other.read, {
+      post(`${appUrl}/funnels/query`, keys.other.read, {
         ...range(),
         steps,
         window_ms: 3_600_000 + Math.floor(performance.now() * 1_000),
       }),
-    panel: () => fetch(`${of}/traffic?by=day`, { headers }),
+    panel: () => fetch(`${appUrl}/traffic?by=day`, { headers }),
   }
   const end = performance.now() + ms
   await Promise.all(

@@ -84,8 +84,8 @@ const BASELINE_COLUMNS = ['timestamp', 'device_id', 'event_id', 'name', 'data.ur
 function compareBytes({ dir, bytes }: Dataset): void {
   const sizes = JSON.parse(readFileSync(join(dir, 'sizes.json'), 'utf8')) as Record<string, number>
   const own: Record<string, number> = { ...bytes, device_id: bytes.device_id! + bytes.runs! }
-  const of = (name: string): string => `${name} ${own[name]!.toFixed(2)} : ${sizes[name]!.toFixed(2)}`
-  console.log(`  bytes an event, ours : Parquet zstd: ${Object.keys(sizes).map(of).join(', ')}`)
+  const ratioOf = (name: string): string => `${name} ${own[name]!.toFixed(2)} : ${sizes[name]!.toFixed(2)}`
+  console.log(`  bytes an event, ours : Parquet zstd: ${Object.keys(sizes).map(ratioOf).join(', ')}`)
   for (const [what, names] of [
     ['all columns', Object.keys(sizes)],
     ['the columns of a page view', BASELINE_COLUMNS],

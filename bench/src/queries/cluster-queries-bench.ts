@@ -120,10 +120,10 @@ async function measure(what: string, api: Service, { cassandraPid }: OwnEngines,
     ['first request of its process', cold],
     ['again', hot],
   ] as const) {
-    const of = (name: keyof QueryCost): number => Math.round(median(all.map((one) => one[name])))
+    const medianOf = (name: keyof QueryCost): number => Math.round(median(all.map((one) => one[name])))
     console.log(
-      `${what}, through the API on Cassandra, ${when}: ${of('wallMs')} ms; ` +
-        `CPU of the api ${of('apiMs')} ms, of Cassandra ${of('cassandraMs')} ms`,
+      `${what}, through the API on Cassandra, ${when}: ${medianOf('wallMs')} ms; ` +
+        `CPU of the api ${medianOf('apiMs')} ms, of Cassandra ${medianOf('cassandraMs')} ms`,
     )
   }
   console.log(`  memory of the api at most ${Math.round(megabytes)} MB`)

@@ -8,7 +8,7 @@ import { withOwnEngines, type OwnEngines } from '../harness/own-engines.ts'
 import { cpuOf } from '../harness/process-usage.ts'
 
 const DAYS = 30
-const ENVELOPES_AT_ONCE = 2_000
+const ENVELOPES_PER_APPEND = 2_000
 const ROUNDS = 40
 const LIVE_EVERY_MS = 100
 const BAR_MS = 150
@@ -95,9 +95,9 @@ async function writtenOut({ env }: Cluster, { cassandra, dataCenter }: OwnEngine
 /** Day after day, as traffic arrives. */
 async function fill(product: Cluster, storage: Storage, users: number): Promise<void> {
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS
-  for (let user = 0; user < users; user += ENVELOPES_AT_ONCE) {
+  for (let user = 0; user < users; user += ENVELOPES_PER_APPEND) {
     await storage.log.append(
-      Array.from({ length: ENVELOPES_AT_ONCE }, (_, at) =>
+      Array.from({ length: ENVELOPES_PER_APPEND }, (_, at) =>
         visit(user + at, today - (DAYS - 1 - Math.floor(((user + at) / users) * DAYS)) * DAY_MS),
       ),
     )
@@ -175,11 +175,11 @@ async function report(when: string, product: Cluster, users: number): Promise<vo
   const times = new Map<string, number[]>(panels.map((panel) => [panel, []]))
   for (let round = 0; round < ROUNDS; round++)
     for (const panel of panels) times.get(panel)!.push(await once(product, panel))
-  const quantiles = (of: readonly number[]): { p50: number; p95: number } => {
-    const sorted = [...of].sort((a, b) => a - b)
+  const quantiles = (durations: readonly number[]): { p50: number; p95: number } => {
+    const sorted = [...durations].sort((a, b) => a - b)
     return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) }
   }
-  const slowest = [...times].map(([panel, of]) => ({ panel, ...quantiles(of) })).sort((a, b) => b.p95 - a.p95)
+  const slowest = [...times].map(([panel, own]) => ({ panel, ...quantiles(own) })).sort((a, b) => b.p95 - a.p95)
   const all = [...times.values()].flat()
   const overall = quantiles(all)
   console.log(

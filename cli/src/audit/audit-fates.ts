@@ -1,5 +1,6 @@
 import { foldArchivedFates, foldReceived, Recount } from '@hopper/aggregator'
-import { shiftDate, type App } from '@hopper/contracts'
+import { receivedFrom, shiftDate, type App, type RejectReason } from '@hopper/contracts'
+import type { CounterPartitionRow } from '@hopper/storage'
 import { compareCounters } from './compare.ts'
 import type { CounterDrift } from './drift.ts'
 import type { LaneSource } from './lane-source.ts'
@@ -20,6 +21,7 @@ const columns: ReadonlySet<string> = new Set([
   'bot',
   'historical',
 ])
+const EXPIRED = 'expired' satisfies RejectReason
 const archivedFates: ReadonlySet<unknown> = new Set(['accepted', 'late', 'bot'])
 
 /**
@@ -30,7 +32,7 @@ export interface Received {
   readonly recount: Recount
 }
 
-/** Counts what a lane has received; undefined when its log no longer starts at its beginning. */
+/** Counts the messages that a lane has received; undefined when its log no longer starts at its beginning. */
 export async function countReceived(source: LaneSource): Promise<Received | undefined> {
   const before = await source.committed()
   const [first] = await source.storage.log.read(source.lane, 0, 1)
@@ -71,11 +73,29 @@ export async function auditFates(
   }
   const compared = ({ key }: { readonly key: readonly unknown[] }): boolean =>
     received !== undefined || archivedFates.has(key[0])
-  return counted.flatMap((found) =>
-    compareCounters(
-      source.lane,
-      { ...found, rows: found.rows.filter(compared) },
-      expected.counters(found.partition).filter(compared),
-    ),
-  )
+  return counted
+    .filter(({ partition }) => partition.date >= receivedFrom(app))
+    .flatMap((found) => {
+      const wanted = expected.counters(found.partition)
+      // A repetition of an expired event was counted as a duplicate before, and has expired for a recount.
+      const rows = [found.rows, wanted].map((each) =>
+        (hasExpired(wanted) ? withoutRepetitions(each) : each).filter(compared),
+      )
+      return compareCounters(source.lane, { ...found, rows: rows[0]! }, rows[1]!)
+    })
+}
+
+function hasExpired(rows: readonly CounterPartitionRow[]): boolean {
+  return rows.some(({ key }) => key[1] === EXPIRED)
+}
+
+/** Adds up duplicates and expired events. */
+function withoutRepetitions(rows: readonly CounterPartitionRow[]): CounterPartitionRow[] {
+  const [both, others] = [rows.filter(isRepetition), rows.filter((row) => !isRepetition(row))]
+  const events = both.reduce((sum, { counters }) => sum + counters[0]!, 0)
+  return events === 0 ? others : [...others, { key: ['rejected', EXPIRED], counters: [events] }]
+}
+
+function isRepetition({ key }: CounterPartitionRow): boolean {
+  return key[0] === 'duplicate' || key[1] === EXPIRED
 }

@@ -13,6 +13,7 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Drift } from './drift.ts'
 import { auditOf, makeInstallation, RANGE, traffic, type Installation } from '../testing/installation.fixture.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 const at = Date.parse('2026-03-29T12:00:00Z')
 const envelope: Envelope = {
@@ -49,7 +50,7 @@ it('finds nothing in an undamaged installation between any two batches', async (
       await installation.count()
       expect(await installation.audit()).toEqual([])
     }),
-    { numRuns: 8 },
+    { numRuns: repetitions(8) },
   )
 }, 120_000)
 
@@ -116,7 +117,7 @@ it('finds exactly the damaged rows in every table; a repair corrects them and ch
       expect(contents(installation)).toEqual(before)
       expect(await installation.audit()).toEqual([])
     }),
-    { numRuns: 8 },
+    { numRuns: repetitions(8) },
   )
 }, 120_000)
 

@@ -14,7 +14,7 @@ import type { CountedPartition } from './compare.ts'
 import type { LaneSource } from './lane-source.ts'
 
 /**
- * Adds the stage definitions of an app's funnels and what is forgotten, so that events are folded as the aggregator
+ * Adds the stage definitions of an app's funnels and its forgotten data, so that events are folded as the aggregator
  * folds them now.
  */
 export async function withStages(registry: Registry, app: App): Promise<CountedApp> {
@@ -62,7 +62,7 @@ export class AuditedStages {
     )
   }
 
-  /** Adds what the backfill has counted on a date. */
+  /** Adds the events that the backfill has counted on a date. */
   async addPast(recount: Recount, date: string): Promise<void> {
     const { archive } = this.#source.storage
     if (!archive || this.isMoving) return
@@ -73,7 +73,7 @@ export class AuditedStages {
   }
 }
 
-/** Drops the rows that only mark what the backfill has counted. */
+/** Drops the rows that only mark the progress of the backfill. */
 export function withoutMarks(found: CountedPartition): CountedPartition {
   if (found.partition.table !== 'stage_time_by_date') return found
   return { ...found, rows: found.rows.filter(({ key }) => !isMark(key)) }

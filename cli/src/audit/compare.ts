@@ -19,9 +19,9 @@ export function compareCounters(
   const found = new Map(rows.map((row) => [rowKey(row.key), row]))
   return [...new Map([...found, ...required])].flatMap(([id, { key, counters }]) => {
     const zeros = counters.map(() => 0)
-    const [is, shall] = [found.get(id)?.counters ?? zeros, required.get(id)?.counters ?? zeros]
-    if (is.every((value, at) => value === shall[at])) return []
-    return [{ kind: 'counter' as const, ...partition, lane, key, applied, found: is, expected: shall }]
+    const [actual, wanted] = [found.get(id)?.counters ?? zeros, required.get(id)?.counters ?? zeros]
+    if (actual.every((value, i) => value === wanted[i])) return []
+    return [{ kind: 'counter' as const, ...partition, lane, key, applied, found: actual, expected: wanted }]
   })
 }
 
@@ -36,11 +36,11 @@ export function compareVisitors(
   required: VisitorChange['rows'],
   allowed: VisitorChange['rows'],
 ): VisitorDrift[] {
-  const [is, shall, may] = [found, required, allowed].map(
+  const [actual, wanted, optional] = [found, required, allowed].map(
     (rows) => new Map(rows.map((row) => [visitorRowKey(row), row])),
   ) as [Rows, Rows, Rows]
-  const missing = [...shall].filter(([id]) => !is.has(id))
-  const surplus = [...is].filter(([id]) => !shall.has(id) && !may.has(id))
+  const missing = [...wanted].filter(([id]) => !actual.has(id))
+  const surplus = [...actual].filter(([id]) => !wanted.has(id) && !optional.has(id))
   const driftOf = (kind: VisitorDrift['kind'], rows: typeof missing): VisitorDrift[] =>
     rows.map(([, row]) => ({ kind, ...partition, lane, ...row }))
   return [...driftOf('missing', missing), ...driftOf('surplus', surplus)]

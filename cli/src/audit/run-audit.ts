@@ -25,7 +25,7 @@ export interface AuditReport {
   drift(drift: Drift, repaired: boolean): void
   /** the log of a lane has lost its beginning, so duplicates and rejected events are not compared there */
   logIncomplete(lane: number): void
-  /** a person of the app is being forgotten in the lane, so its tables are on their way: they are not compared */
+  /** a person is forgotten or old events expire in the lane at the moment: its tables are not compared */
   forgetting(app: string, lane: number): void
   progress(lane: number, lanes: number): void
 }
@@ -84,8 +84,8 @@ async function* auditLane(
 }
 
 async function isForgetting({ storage: { registry }, lane }: LaneSource, app: string): Promise<boolean> {
-  const parts = await registry.forgetParts.list(app)
-  return parts.some((part) => part.lane === lane && part.step !== 'waiting' && part.step !== 'done')
+  const [parts, expiring] = await Promise.all([registry.forgetParts.list(app), registry.retentionParts.list(app)])
+  return [...parts, ...expiring].some((part) => part.lane === lane && part.step !== 'waiting' && part.step !== 'done')
 }
 
 /** Corrects what can be corrected if the lane is held; returns the number of corrections. */

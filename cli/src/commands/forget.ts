@@ -11,7 +11,7 @@ import { commandWith } from './command-with.ts'
 export function forgetCommand(): Command {
   const description =
     'removes a person (u:USER or d:DEVICE) from tables, archive and log and prints a certificate; standalone Hopper ' +
-    'must be stopped, in a cluster the aggregators do the work; killed, it goes on when run again'
+    'must be stopped, in a cluster the aggregators do the work; killed, it continues when run again'
   return commandWith(
     'forget',
     description,
@@ -48,7 +48,7 @@ async function forget(config: InstallationConfig, app: string, id: string): Prom
 
 let shown = ''
 
-/** Tells on stderr how far the lanes are, and what holds them up. */
+/** Reports on stderr how far the lanes are, and what they wait for. */
 function progress({ share, problem: unfinished, lanes }: ForgetReport): void {
   const problems = [...new Set([unfinished ?? [], ...lanes.map(({ problem }) => problem ?? [])].flat())]
   const text = [`${Math.floor(share * 100)} % of the lanes`, ...problems].join('; ')

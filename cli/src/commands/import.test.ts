@@ -44,7 +44,7 @@ async function fates(): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ key, counters }) => [key.join(' '), counters[0]!]))
 }
 
-it('imports, counts and sums up; a rejected row is exit code 1 only when that is asked for', async () => {
+it('imports, counts and sums up; a rejected row is exit code 1 only with the option for it', async () => {
   const line = (n: number): string =>
     JSON.stringify({ event: 'n', properties: { time: 1_600_000_000 + n, distinct_id: 'd' } })
   const file = join(dir, 'export.json')
@@ -58,7 +58,7 @@ it('imports, counts and sums up; a rejected row is exit code 1 only when that is
   expect(await fates()).toEqual({ 'accepted historical': 2, 'rejected not_an_object': 1 })
 })
 
-it('refuses what does not fit together, with exit code 2 and what to do', () => {
+it('refuses options that do not fit together, with exit code 2 and what to do', () => {
   const refusals: [string[], string][] = [
     [['--app', 'shop', 'x'], 'are for --from'],
     [['--from', 'excel', 'x'], 'Allowed choices are'],

@@ -25,11 +25,11 @@ interface ImportOptions {
   readonly strict?: true
 }
 
-/** `hopper import FILE`: reads a dump of `hopper export --all`, or with `--from` what another product has exported. */
+/** `hopper import FILE`: reads a dump of `hopper export --all`, or with `--from` an export of another product. */
 export function importCommand(): Command {
   const description =
     'reads a dump of "hopper export --all", or with --from the events of a file; ' +
-    'interrupted, it goes on when it is run again; nothing counts twice'
+    'interrupted, it continues when it is run again; nothing counts twice'
   return commandWith<(typeof settingsOf.installation)[number], ImportOptions>(
     'import',
     description,
@@ -42,7 +42,7 @@ export function importCommand(): Command {
       process.exit(exitCode)
     },
   )
-    .addOption(new Option('--from <format>', 'what the file is, if no dump').choices(formatNames))
+    .addOption(new Option('--from <format>', 'format of the file, unless it is a dump').choices(formatNames))
     .option('--app <id>', 'with --from: the app whose events they are (default: the only one)')
     .option('--mapping <file>', 'with --from csv or ndjson: a JSON file that says which column is which field')
     .option('--strict', 'with --from: exit code 1 when a row was rejected')
@@ -82,10 +82,10 @@ async function importEvents(
   if (!isCluster(config)) assertDirectory(config)
   await withStorage(config, async (storage) => {
     const app = await appNamed(storage, options.app)
-    const begunMs = performance.now()
+    const startedMs = performance.now()
     const report = progressOf(file.identity.size)
     const counts = await importFile(storage, { app, file, from, format, mapping }, report)
-    const seconds = (performance.now() - begunMs) / 1_000
+    const seconds = (performance.now() - startedMs) / 1_000
     await count(config, storage)
     show('')
     console.log(describeFile(counts, seconds))
@@ -104,7 +104,7 @@ async function withStorage(config: InstallationConfig, work: (storage: Storage) 
   }
 }
 
-/** Counts what was imported. In a cluster the aggregators do. */
+/** Counts the imported messages. In a cluster the aggregators do that. */
 async function count(config: InstallationConfig, storage: Storage): Promise<void> {
   if (isCluster(config)) return
   const logger = createLogger(config.logLevel, 'import')
@@ -112,18 +112,18 @@ async function count(config: InstallationConfig, storage: Storage): Promise<void
 }
 
 function progressOf(size: number): (rows: number, bytes: number) => void {
-  const begunMs = performance.now()
-  let shownMs = begunMs
+  const startedMs = performance.now()
+  let shownMs = startedMs
   return (rows, bytes) => {
     const now = performance.now()
     if (now - shownMs < SHOW_MS) return
     shownMs = now
-    const rate = Math.round((rows * 1_000) / (now - begunMs))
+    const rate = Math.round((rows * 1_000) / (now - startedMs))
     show(`${Math.floor((100 * bytes) / Math.max(size, 1))} %  ${rows} rows  ${rate} rows/s`)
   }
 }
 
-/** Shows a line in the place of the one before, on a terminal only. */
+/** Replaces the line shown before, on a terminal only. */
 function show(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r${text}\u001b[K`)
 }

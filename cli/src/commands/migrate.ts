@@ -9,7 +9,7 @@ import { settingsOf } from '../config/settings.ts'
 export function migrateCommand(): Command {
   return commandWith(
     'migrate',
-    'creates or updates the keyspace, the topic and the first organization of a cluster; safe to run again',
+    'creates or updates the keyspace, the topics and the first organization of a cluster; safe to run again',
     settingsOf.migrate,
     async (config) => {
       const { migrateCluster } = await import('../processes/migrate-main.ts')

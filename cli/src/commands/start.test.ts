@@ -73,14 +73,17 @@ it('starts on an empty directory, logs the owner in once, serves shop and tracke
   expect(await fetch(`${url}/healthcheck`).then((answer) => answer.text())).toBe('OK')
 
   const link = await hopper.says(/Dashboard +(http:\S+)/)
-  const login = await fetch(link, { redirect: 'manual' })
+  expect(await (await fetch(link)).text()).toContain('<form method="post" action="/login">')
+  const follow = (): Promise<Response> =>
+    fetch(`${url}/login`, { method: 'POST', body: new URL(link).searchParams, redirect: 'manual' })
+  const login = await follow()
   const cookie = login.headers
     .getSetCookie()
     .map((text) => text.split(';', 1)[0])
     .join('; ')
   expect((await fetch(`${url}/api/v1/me`, { headers: { cookie } })).status).toBe(200)
   expect((await fetch(`${url}/api/v1/me`)).status).toBe(401)
-  expect((await fetch(link, { redirect: 'manual' })).headers.getSetCookie()).toEqual([])
+  expect((await follow()).headers.getSetCookie()).toEqual([])
 
   const shop = await fetch(`${url}/demo/`).then((answer) => answer.text())
   const key = /hw_[\w-]+/.exec(shop)?.[0]
@@ -124,8 +127,13 @@ it('reports a used port, a file as directory, a bad provision file and bad setti
     [start(directory(), '--provision', file), /HOP_CONFIG: .*file\.json/],
     [start(directory(), '--provision', join(dir, 'none.json')), /HOP_CONFIG: .*none\.json/],
     [
-      new Command(['start', '--port', 'x', '--lanes', '0'], { HOPPER_TRUST_PROXY: 'perhaps' }),
-      /HOP_CONFIG: (?=.*--port)(?=.*--lanes)(?=.*HOPPER_TRUST_PROXY)/,
+      start(directory(), '--geo', file),
+      /HOP_CONFIG: .*file\.json of --geo cannot be used: it is not a file of the MaxMind/,
+    ],
+    [start(directory(), '--geo', join(dir, 'none.mmdb')), /HOP_CONFIG: .*none\.mmdb of --geo cannot be used: ENOENT/],
+    [
+      new Command(['start', '--port', 'x', '--lanes', '0'], { HOPPER_TRUSTED_PROXIES: 'perhaps' }),
+      /HOP_CONFIG: (?=.*--port)(?=.*--lanes)(?=.*HOPPER_TRUSTED_PROXIES)/,
     ],
   ]
   for (const [command, message] of attempts) {
@@ -163,13 +171,13 @@ it('reports any other bad input on one line, quickly and with exit code 2', asyn
     [['api'], /HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS/],
     [
       ['start', '--provision', join(dir, 'pipe'), '--port', '0', '--data', join(dir, 'data')],
-      /provision file .*it is no file/,
+      /provision file .*it is not a file/,
     ],
     [
       ['start', '--provision', '/dev/zero', '--port', '0', '--data', join(dir, 'data')],
-      /provision file .*it is no file/,
+      /provision file .*it is not a file/,
     ],
-    [['start', '--provision', dir, '--port', '0', '--data', join(dir, 'data')], /provision file .*it is no file/],
+    [['start', '--provision', dir, '--port', '0', '--data', join(dir, 'data')], /provision file .*it is not a file/],
     ...[
       'null',
       '5',

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { HopperError } from '@hopper/contracts'
 import { expect, it } from 'vitest'
 import { readConfig, unknownVariables, type Flags } from './config.ts'
-import { settings, type SettingName } from './settings.ts'
+import { settings, settingsOf, type SettingName } from './settings.ts'
 
 const names = Object.keys(settings) as SettingName[]
 const read = (flags: Flags, environment: NodeJS.ProcessEnv): ReturnType<typeof readConfig> =>
@@ -17,11 +17,13 @@ it('has a default for every setting that needs one', () => {
     provision: undefined,
     lanes: 8,
     publicUrl: undefined,
-    trustProxy: false,
+    trustedProxies: 0,
+    geo: undefined,
+    sourceShare: 50,
     rate: 20_000,
     eventRate: 10_000,
     byteRate: 5_000_000,
-    demo: true,
+    demo: undefined,
     logLevel: 'info',
     unsafeNoWatermark: false,
     kafkaBrokers: undefined,
@@ -99,12 +101,14 @@ const harmless: Partial<Record<SettingName, readonly string[]>> = {
   kafkaGroup: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
   cassandraDc: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
   cassandraKeyspace: ['null'],
+  metricsToken: ['99999999999999999999'],
   host: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', ':', 'a:b', '-'],
 }
 const anything: readonly SettingName[] = [
   'data',
   'provision',
   'external',
+  'geo',
   'cassandraCa',
   'kafkaUsername',
   'kafkaPassword',
@@ -135,6 +139,9 @@ it('refuses numbers just out of bounds, invalid ports, and more memory than the 
     ['kafkaTopic', ['.', '..', 'x'.repeat(250)]],
     ['cassandraKeyspace', ['Hopper', '1h', 'h-p', 'x'.repeat(49)]],
     ['leaseMs', ['999']],
+    ['alertWebhooks', ['https://x,ftp://y', 'https://x/y', 'https://u:p@x', 'https://x,', '*', 'https://*']],
+    ['smtpUrl', ['smtp://u@x', 'smtp://x/y', 'smtp://x?secure=false', 'http://x', 'smtp://u:%zz@x', 'smtp://:p@x']],
+    ['mailFrom', ['Ann <a@b>', 'a@b\r\nBcc: c@d', 'a', 'a@b,c@d']],
     ['publicUrl', ['https://x:99999', 'ftp://x', 'https://u:p@x', 'https://x/y', 'x.example']],
   ]
   for (const [name, texts] of bad)
@@ -179,6 +186,29 @@ it('reports all conflicting values together with the reason, besides those that 
       HOPPER_KAFKA_SESSION_MS: '2000',
     }),
   ).toBe('')
+})
+
+it('reads where alerts may be sent, and never shows the password of the mail server', () => {
+  const config = readConfig(
+    settingsOf.api,
+    {},
+    {
+      HOPPER_ALERT_WEBHOOKS: 'https://Hooks.example/, http://10.0.0.1:8080',
+      HOPPER_SMTP_URL: 'smtps://ann:se%2Fcret@mail.example:465',
+      HOPPER_MAIL_FROM: 'hopper@shop.example',
+    },
+  )
+  expect(config.alertWebhooks).toEqual(['https://hooks.example', 'http://10.0.0.1:8080'])
+  expect(config).toMatchObject({ smtpUrl: 'smtps://ann:se%2Fcret@mail.example:465', alertPrivateAddresses: false })
+  expect(() => read({}, { HOPPER_SMTP_URL: 'smtps://ann:secret@mail.example/path' })).toThrow(/^(?!.*secret)/)
+  expect(() => read({}, { HOPPER_MAIL_FROM: 'a@b' })).toThrow('--smtp-url and --mail-from must be given together')
+})
+
+it('refuses the topic of the log as the one that other systems write', () => {
+  const both = { HOPPER_KAFKA_TOPIC: 'events', HOPPER_EXTERNAL_TOPIC: 'events' }
+  for (const command of [settingsOf.ingest, settingsOf.migrate])
+    expect(() => readConfig(command, {}, both)).toThrow('--external-topic cannot be the topic of the log')
+  expect(() => readConfig(settingsOf.installation, {}, both)).not.toThrow()
 })
 
 it('detects a variable that looks like a setting but is not', () => {

@@ -32,6 +32,14 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
+    of: ['kafkaTopic', 'externalTopic'],
+    names: 'externalTopic',
+    broken: ({ kafkaTopic, externalTopic }) =>
+      externalTopic === kafkaTopic
+        ? 'cannot be the topic of the log: each of its messages would come back as a bad record'
+        : undefined,
+  },
+  {
     of: ['kafkaSasl', 'kafkaUsername', 'kafkaPassword'],
     names: 'kafkaSasl',
     broken: ({ kafkaSasl, kafkaUsername, kafkaPassword }) =>
@@ -53,6 +61,14 @@ export const rules: readonly Rule[] = [
     broken: ({ cassandraUsername, cassandraPassword }) =>
       cassandraPassword !== undefined && !cassandraUsername
         ? 'must be given with --cassandra-password: without it the password is not sent'
+        : undefined,
+  },
+  {
+    of: ['smtpUrl', 'mailFrom'],
+    names: 'smtpUrl',
+    broken: ({ smtpUrl, mailFrom }) =>
+      (smtpUrl === undefined) !== (mailFrom === undefined)
+        ? 'and --mail-from must be given together: an e-mail needs a server and a sender'
         : undefined,
   },
   {

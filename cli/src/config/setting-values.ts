@@ -72,6 +72,13 @@ export function writeKey(text: string): string {
   return text
 }
 
+/** A token of RFC 6750, long enough that it cannot be guessed. */
+export function bearerToken(text: string): string {
+  if (!/^[\w.~+/-]{16,256}=*$/.test(text))
+    throw new Error('a token of 16 to 256 letters, digits and the characters - . _ ~ + /')
+  return text
+}
+
 export function path(text: string): string {
   if (text.includes('\0') || text.trim() === '') throw new Error('a path')
   return resolve(text)
@@ -83,6 +90,46 @@ export function origin(text: string): string {
     throw new Error('an origin like https://hopper.example')
   }
   return url.origin
+}
+
+/** Parses several origins, separated by commas. */
+export function origins(text: string): readonly string[] {
+  const bad = 'origins like https://hooks.example, with commas in between'
+  // a host with a wildcard would be a name that no webhook has
+  if (text.includes('*')) throw new Error(bad)
+  try {
+    return text.split(',').map((each) => origin(each.trim()))
+  } catch {
+    throw new Error(bad)
+  }
+}
+
+/** Parses the address of an SMTP server. A user needs a password; both are percent-encoded. */
+export function smtpUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isComplete = url && /^smtps?:$/.test(url.protocol) && url.hostname !== '' && !url.search && !url.hash
+  if (
+    !isComplete ||
+    !/^\/?$/.test(url.pathname) ||
+    (url.username === '') !== (url.password === '') ||
+    !isDecodable(url)
+  )
+    throw new Error('smtp://HOST:PORT or smtps://USER:PASSWORD@HOST:PORT, with user and password percent-encoded')
+  return url.href
+}
+
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    return decodeURIComponent(username + password) !== undefined
+  } catch {
+    return false
+  }
+}
+
+export function mailAddress(text: string): string {
+  if (!/^[^\s@<>",;:\\()[\]]{1,64}@[A-Za-z0-9.-]{1,189}$/.test(text))
+    throw new Error('an e-mail address without a name')
+  return text
 }
 
 export function booleanValue(text: string): boolean {

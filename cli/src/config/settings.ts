@@ -1,14 +1,18 @@
 import {
   addresses,
   anyText,
+  bearerToken,
   hostName,
   integer,
   kafkaName,
   keyspaceName,
   memoryMb,
   oneOf,
+  mailAddress,
   origin,
+  origins,
   path,
+  smtpUrl,
   booleanValue,
   plainName,
   writeKey,
@@ -89,12 +93,52 @@ export const settings = {
     help: "the address from which sites load the tracker, if it is not the dashboard's",
     read: origin,
   },
-  trustProxy: {
-    flag: '--trust-proxy',
-    variable: 'HOPPER_TRUST_PROXY',
+  trustedProxies: {
+    flag: '--trusted-proxies',
+    variable: 'HOPPER_TRUSTED_PROXIES',
+    default: '0',
+    help: 'how many proxies in a row are in front; so many entries of X-Forwarded-For are believed, from its end',
+    read: integer(0, 16),
+  },
+  metricsToken: {
+    flag: '--metrics-token',
+    variable: 'HOPPER_METRICS_TOKEN',
+    help: 'readers of /metrics must send it as a bearer token; without one, only programs on this machine read them',
+    read: bearerToken,
+  },
+  geo: {
+    flag: '--geo',
+    variable: 'HOPPER_GEO',
+    help: 'a file of the MaxMind DB format, for country and region of visitors; read again when it was replaced',
+    read: path,
+  },
+  alertWebhooks: {
+    flag: '--alert-webhooks',
+    variable: 'HOPPER_ALERT_WEBHOOKS',
+    help: 'origins that alerts may be sent to by webhook, separated by commas',
+    read: origins,
+  },
+  alertPrivateAddresses: {
+    flag: '--alert-private-addresses',
+    variable: 'HOPPER_ALERT_PRIVATE_ADDRESSES',
     default: 'false',
-    help: 'true: trust X-Forwarded-For and X-Forwarded-Proto of the proxy in front',
+    isSwitch: true,
+    help: 'true: these origins may have addresses that are not of the public internet',
     read: booleanValue,
+  },
+  smtpUrl: {
+    flag: '--smtp-url',
+    variable: 'HOPPER_SMTP_URL',
+    help:
+      'the SMTP server for e-mails of alerts: smtps://USER:PASSWORD@HOST:PORT, or smtp://; better as a variable, ' +
+      'since every user of the machine can see flags',
+    read: smtpUrl,
+  },
+  mailFrom: {
+    flag: '--mail-from',
+    variable: 'HOPPER_MAIL_FROM',
+    help: 'the address of the sender of these e-mails',
+    read: mailAddress,
   },
   rate: {
     flag: '--rate',
@@ -119,6 +163,15 @@ export const settings = {
     help: 'bytes per second, decompressed, that one key may send to ingest; twice as many in a burst',
     read: integer(1_000, 10_000_000_000),
   },
+  sourceShare: {
+    flag: '--source-share',
+    variable: 'HOPPER_SOURCE_SHARE',
+    default: '50',
+    help:
+      'percent of each rate of a key that one address may send, whatever its keys; ' +
+      'addresses of this machine may all',
+    read: integer(1, 100),
+  },
   spoolBytes: {
     flag: '--spool-bytes',
     variable: 'HOPPER_SPOOL_BYTES',
@@ -136,14 +189,15 @@ export const settings = {
     flag: '--external-topic',
     variable: 'HOPPER_EXTERNAL_TOPIC',
     default: 'hopper.external',
-    help: 'a Kafka topic that other systems write; ingest reads it where it exists',
+    help: 'a Kafka topic that other systems write; migrate creates it, ingest reads it',
     read: kafkaName,
   },
   demo: {
     flag: '--demo',
     variable: 'HOPPER_DEMO',
-    default: 'true',
-    help: 'false: no demo shop and no demo app',
+    help:
+      'whether there is a demo shop with its app; without it, there is one where only this machine reaches Hopper: ' +
+      '--host is a loopback address, and neither --public-url nor --trusted-proxies is given',
     read: booleanValue,
   },
   demoKey: {
@@ -184,7 +238,7 @@ export const settings = {
     flag: '--kafka-replication',
     variable: 'HOPPER_KAFKA_REPLICATION',
     default: '1',
-    help: 'replicas of the topic when it is created',
+    help: 'replicas of the topics when they are created',
     read: integer(1, 15),
   },
   kafkaSessionMs: {
@@ -335,7 +389,7 @@ export const settings = {
     flag: '--unsafe-early-ack',
     variable: 'HOPPER_UNSAFE_EARLY_ACK',
     default: '0',
-    help: 'only for the control of the fault test: 1 acknowledges what is not stored yet',
+    help: 'only for the control of the fault test: 1 acknowledges events before they are stored',
     read: booleanValue,
   },
   unsafeNoDeadLetters: {
@@ -385,6 +439,9 @@ const engines = [
   'unknownOutcomeMs',
 ] as const satisfies SettingName[]
 
+/** What alerts may send, which every process with the API takes. */
+const alerts = ['alertWebhooks', 'alertPrivateAddresses', 'smtpUrl', 'mailFrom'] as const satisfies SettingName[]
+
 /** The settings that each subcommand takes. */
 export const settingsOf = {
   start: [
@@ -395,10 +452,14 @@ export const settingsOf = {
     'provision',
     'lanes',
     'publicUrl',
-    'trustProxy',
+    'trustedProxies',
+    'metricsToken',
+    'geo',
+    ...alerts,
     'rate',
     'eventRate',
     'byteRate',
+    'sourceShare',
     'memoryMb',
     'external',
     'demo',
@@ -410,10 +471,13 @@ export const settingsOf = {
     'host',
     'data',
     'acceptLoss',
-    'trustProxy',
+    'trustedProxies',
+    'metricsToken',
+    'geo',
     'rate',
     'eventRate',
     'byteRate',
+    'sourceShare',
     'spoolBytes',
     'externalTopic',
     'demoKey',
@@ -421,6 +485,7 @@ export const settingsOf = {
     'unsafeEarlyAck',
   ],
   aggregator: [
+    'metricsToken',
     'port',
     'host',
     'acceptLoss',
@@ -431,8 +496,10 @@ export const settingsOf = {
     'unsafeNoLease',
     'unsafeNoDeadLetters',
   ],
-  api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
-  migrate: ['provision', 'publicUrl', 'demoKey', ...engines],
+  api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustedProxies', 'metricsToken', ...alerts, ...engines],
+  migrate: ['provision', 'publicUrl', 'externalTopic', 'demoKey', ...engines],
+  /** those that work on a data directory only */
+  directory: ['data', 'lanes'],
   /** those that work on an installation of either kind */
   installation: ['data', 'acceptLoss', ...engines],
 } as const satisfies Record<string, SettingName[]>

@@ -5,7 +5,9 @@ import { HopperError, keyPrefixes } from '@hopper/contracts'
 
 /** Pattern of a write key. */
 export const writeKeyPattern = new RegExp(`^${keyPrefixes.write}[A-Za-z0-9_-]{16,128}$`)
-const fileOf = (dataDir: string): string => join(dataDir, 'demo-key')
+/** name of the file in the data directory */
+export const DEMO_KEY_FILE = 'demo-key'
+const fileOf = (dataDir: string): string => join(dataDir, DEMO_KEY_FILE)
 
 /**
  * Reads the write key of the demo app. Keys are stored only as hashes, but the pages of the demo shop must contain this

@@ -7,6 +7,7 @@ import { makeInstallation, traffic, type Installation } from '../testing/install
 import { collect } from '../testing/answers.fixture.ts'
 import { dumpInstallation } from './dump.ts'
 import { exportApp } from './export-app.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 const PAGE_BYTES = 4_096
 const [sample] = fc.sample(traffic, { numRuns: 20, seed: 13 }).filter((envelopes) => envelopes.length > 20)
@@ -41,7 +42,7 @@ it.each(['log.db', 'tables.db'] as const)(
     const before = await readFile(join(dir, file))
     const pages = before.length / PAGE_BYTES
     let failed = 0
-    for (let page = 0; page < pages; page += Math.ceil(pages / 40)) {
+    for (let page = 0; page < pages; page += Math.ceil(pages / repetitions(45))) {
       const openFilled = Buffer.from(before).fill(0x5a, page * PAGE_BYTES, (page + 1) * PAGE_BYTES)
       for (const damaged of file === 'log.db'
         ? [openFilled]

@@ -9,10 +9,13 @@ export const dumpedKinds = [
   'apps',
   'keys',
   'members',
+  'secondFactors',
+  'recoveryCodes',
   'funnels',
   'funnelMarks',
   'elements',
   'properties',
+  'alerts',
 ] as const satisfies (keyof Registry)[]
 export type DumpedKind = (typeof dumpedKinds)[number]
 

@@ -69,7 +69,7 @@ async function* contents(
 }
 
 async function* dumpLog(
-  { log, registry }: Storage,
+  { log, registry, reader }: Storage,
   tally: DumpTally,
   { partial }: DumpRequest,
   report: DumpReport,
@@ -95,7 +95,7 @@ async function* dumpLog(
           missing(lane, position, next)
           continue
         }
-        const kept = await forgotten.ofLog({ position, value })
+        const kept = await forgotten.ofLog({ position, value }, reader)
         tally.addMessage({ lane, value: kept })
         yield dumpMessage(lane, position, kept)
       }
@@ -125,14 +125,32 @@ async function* dumpRegistry({ registry }: Storage, report: DumpReport): AsyncGe
 
 function ownersOf(kind: DumpedKind, organizations: readonly string[], apps: readonly string[]): readonly string[] {
   if (kind === 'organizations') return ['']
-  const ofApps: readonly DumpedKind[] = ['funnels', 'funnelMarks', 'elements', 'properties']
+  const ofApps: readonly DumpedKind[] = ['funnels', 'funnelMarks', 'elements', 'properties', 'alerts']
   return ofApps.includes(kind) ? apps : organizations
 }
 
 /** Returns the id under which a record of this kind is stored. */
 export function idOf(kind: DumpedKind, record: object): string {
-  const { id, hash, xpath, name } = record as { id?: string; hash?: string; xpath?: string; name?: string }
-  return (kind === 'keys' ? hash : kind === 'elements' ? xpath : kind === 'properties' ? name : id) ?? ''
+  const fields = record as Partial<Record<'id' | 'hash' | 'xpath' | 'name' | 'member', string>>
+  switch (kind) {
+    case 'keys':
+      return fields.hash ?? ''
+    case 'elements':
+      return fields.xpath ?? ''
+    case 'properties':
+      return fields.name ?? ''
+    case 'secondFactors':
+      return fields.member ?? ''
+    case 'recoveryCodes':
+      return `${fields.member} ${fields.hash}`
+    case 'organizations':
+    case 'apps':
+    case 'members':
+    case 'funnels':
+    case 'funnelMarks':
+    case 'alerts':
+      return fields.id ?? ''
+  }
 }
 
 function lineOf(line: DumpHead | DumpedRecord | DumpEnd): string {

@@ -1,7 +1,7 @@
 import { laneOf } from '@hopper/contracts'
 import type { LaneMessage } from '@hopper/storage'
 
-/** Record of another system that is no event, with the place where it was found. */
+/** A record of another system that is not an event, with the place where it was found. */
 export interface BadRecord {
   readonly app: string
   /** path of a file, or name of a topic */

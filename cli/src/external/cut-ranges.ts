@@ -2,8 +2,8 @@ const RANGE_BYTES = 1_000_000
 const [LINE_FEED, QUOTE] = [0x0a, 0x22]
 
 /**
- * Part of the content of a file: whole records; the beginning of a record that is too long (`long`), or what is left of
- * one (`rest`); or a last record that no line feed ends (`tail`): whoever writes it may not be done.
+ * Part of the content of a file: whole records; the beginning of a record that is too long (`long`), or the remainder
+ * of one (`rest`); or a last record without a line feed (`tail`), which may still be being written.
  */
 export interface Range {
   readonly kind: 'records' | 'long' | 'rest' | 'tail'

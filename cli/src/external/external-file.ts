@@ -14,7 +14,7 @@ import { contentFrom, isCompressed, readHeader, tailOf } from './file-content.ts
 
 /** Rows taken in one turn of the event loop: requests must not wait for a file. */
 const ROWS_PER_TURN = 200
-/** A last line without a line feed is taken when nobody has written for this time. */
+/** A last line without a line feed is read when the file has not changed for this time. */
 const IDLE_MS = 20_000
 
 /** File that another system writes, as it was found. */

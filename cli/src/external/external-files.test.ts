@@ -33,7 +33,7 @@ it('reads files of every kind as they appear and grow, each record once, also af
   expect(place.warnings).toEqual([])
 })
 
-it('leaves a line that is being written, and takes it when nobody has written for a while', async () => {
+it('leaves a line that is being written, and reads it when the file has not changed for a while', async () => {
   await using place = await makeExternal()
   const path = join(place.dir, 'a.ndjson')
   await writeFile(path, line(0) + line(1).slice(0, 20))
@@ -48,7 +48,7 @@ it('leaves a line that is being written, and takes it when nobody has written fo
   expect(await place.fates()).toEqual({ accepted: 2, letters: 0 })
 })
 
-it('makes dead letters of bad records, with the reason and the record, and takes all others', async () => {
+it('makes dead letters of bad records, with the reason and the record, and imports all others', async () => {
   await using place = await makeExternal()
   const bad = ['{"name":\n', '[1]\n', line(1, { device_id: undefined }), line(2, { timestamp: undefined })]
   await writeFile(join(place.dir, 'a.ndjson'), [...bad, line(0), line(3)].join(''))
@@ -87,7 +87,7 @@ it('appends each message once, wherever the process ends', async () => {
   }
 }, 120_000)
 
-it('knows a file that is renamed, and one that is written anew in its place', async () => {
+it('recognizes a file that is renamed, and a new one in its place', async () => {
   await using place = await makeExternal()
   const { dir } = place
   const files = place.start()
@@ -117,7 +117,7 @@ it('counts a record once that is in several files, by its id or by its content',
   expect(await place.fates()).toEqual({ accepted: 3, duplicate: 2, letters: 0 })
 })
 
-it('says once what is wrong with a directory or file, and reads it when that is put right', async () => {
+it('reports once what is wrong with a directory or file, and reads it when that is mended', async () => {
   await using place = await makeExternal()
   const { dir, root, warnings } = place
   await mkdir(join(root, 'later'))
@@ -140,7 +140,7 @@ it('says once what is wrong with a directory or file, and reads it when that is 
   expect(warnings).toHaveLength(3)
 })
 
-it('reads no links, and goes on behind a record that is too long', async () => {
+it('reads no links, and continues behind a record that is too long', async () => {
   await using place = await makeExternal()
   await writeFile(join(place.root, 'secret'), line(5))
   await symlink(join(place.root, 'secret'), join(place.dir, 'a.ndjson'))

@@ -19,7 +19,7 @@ function take({ storage }: ExternalPlace, ...messages: ExternalMessage[]): Promi
 
 const event = (n: number, more: object = {}): object => ({ type: 'custom', name: 'n', device_id: `d${n}`, ...more })
 
-it('takes an event or a list of them, of the app that they or their key name', async () => {
+it('accepts an event or a list of them, of the app that they or their key name', async () => {
   await using place = await makeExternal()
   await take(
     place,
@@ -47,7 +47,7 @@ it('counts messages once that come again, and events with a time once that are s
   expect((await place.fates())['accepted']).toBe(6)
 })
 
-it('makes dead letters of what is no event, with the place in the topic', async () => {
+it('turns values that are not events into dead letters, with the place in the topic', async () => {
   await using place = await makeExternal()
   const long = Array.from({ length: 1_500 }, (_, n) => event(n % 5, { event_id: `e${n}` }))
   await take(

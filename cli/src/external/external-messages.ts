@@ -25,9 +25,9 @@ type Fields = Record<string, unknown>
 type Bad = { readonly app: string; readonly reason: string; readonly message: string; readonly record: string }
 
 /**
- * Takes messages, each an event or a list of events as JSON, which name their app in `app` or in the key of the
- * message. Resolves when everything is durable; messages that come again then are recognized by the ids of their
- * events. What is no event becomes a dead letter.
+ * Accepts messages, each an event or a list of events as JSON, which name their app in `app` or in the key of the
+ * message. Resolves when everything is durable; messages that are delivered again are recognized by the ids of their
+ * events. A value that is not an event becomes a dead letter.
  */
 export async function takeMessages(parts: MessageParts, messages: readonly ExternalMessage[]): Promise<void> {
   for (const message of messages) await takeMessage(parts, message)
@@ -67,7 +67,7 @@ function eventsByApp({ key, value }: ExternalMessage, refuse: (bad: Bad) => void
   for (const each of Array.isArray(parsed) ? (parsed as unknown[]) : [parsed]) {
     const { app = key, ...event } = isObject(each) ? each : {}
     if (!isObject(each) || typeof app !== 'string' || app === '') {
-      const message = isObject(each) ? 'Neither "app" nor the key names an app.' : 'It is no object.'
+      const message = isObject(each) ? 'Neither "app" nor the key names an app.' : 'It is not an object.'
       refuse({ app: key ?? '', reason: 'not_an_object', message, record: JSON.stringify(each) })
       continue
     }

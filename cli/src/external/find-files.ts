@@ -23,8 +23,8 @@ export async function appDirectories(dir: string): Promise<string[]> {
 }
 
 /**
- * Finds the regular files of an app's directory. Links are passed over: whoever may write here could have any file of
- * the machine read otherwise.
+ * Finds the regular files of an app's directory. Links are skipped: otherwise, anybody who may write here could have
+ * any file of the machine read.
  * @throws HopperError HOP_CONFIG for an invalid mapping
  */
 export async function findFiles(dir: string, app: App): Promise<FoundFiles> {

@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { Aggregator, guardedLog, type AggregatorLogger } from '@hopper/aggregator'
+import type { AggregatorLogger } from '@hopper/aggregator'
 import { forgetReport, type Forget, type ForgetReport, type ForgottenKind } from '@hopper/contracts'
 import { requestForget, type Storage } from '@hopper/storage'
 import { isCluster, type InstallationConfig } from '../installation/open-installation.ts'
-
-const LOOK_MS = 500
+import { LOOK_MS, ownAggregator } from '../installation/own-aggregator.ts'
 
 /** Receives the progress. */
 export interface ForgetProgress {
@@ -23,7 +22,9 @@ export async function forgetPerson(
   { logger, progress }: ForgetProgress,
 ): Promise<ForgetReport> {
   const forget = await requestForget(storage, { ...who, requestedAt: Date.now() })
-  const aggregator = isCluster(config as InstallationConfig) ? undefined : aggregatorOf(storage, logger)
+  const aggregator = isCluster(config as InstallationConfig)
+    ? undefined
+    : ownAggregator(storage, { owner: `forget-${process.pid}`, logger })
   await aggregator?.start()
   try {
     for (;;) {
@@ -35,18 +36,6 @@ export async function forgetPerson(
   } finally {
     await aggregator?.close()
   }
-}
-
-function aggregatorOf(storage: Storage, logger: AggregatorLogger): Aggregator {
-  const { log, lanes, archive, scrub } = storage
-  return new Aggregator({
-    ...storage,
-    ...(archive ? { archive } : {}),
-    log: guardedLog(log, { lanes, logger }).log,
-    forgets: { scrub, lookMs: LOOK_MS },
-    owner: `forget-${process.pid}`,
-    logger,
-  })
 }
 
 async function reportOf({ registry }: Storage, { app, id }: Forget): Promise<ForgetReport> {

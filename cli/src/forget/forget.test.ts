@@ -1,21 +1,22 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { decodeEnvelope, encodeEnvelope, type Envelope, type Event, type ForgetReport } from '@hopper/contracts'
-import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { auditOf, countAll, makeInstallation, traffic, type Installation } from '../testing/installation.fixture.ts'
-import { readConfig } from '../config/config.ts'
-import { settingsOf } from '../config/settings.ts'
-import { dumpInstallation } from '../export/dump.ts'
-import { exportApp } from '../export/export-app.ts'
-import { importDump } from '../import/import-dump.ts'
+import { dumpOf, exportedEvents, readDump } from '../testing/answers.fixture.ts'
+import {
+  auditOf,
+  configOf,
+  countAll,
+  makeInstallation,
+  traffic,
+  type Installation,
+} from '../testing/installation.fixture.ts'
+import { tablesOf } from '../testing/tables-of.fixture.ts'
+import { runAndKill } from '../testing/run-and-kill.fixture.ts'
 import { createLogger } from '../processes/logger.ts'
 import { rebuildInstallation } from '../rebuild/rebuild-main.ts'
-import { findText } from './found-text.fixture.ts'
+import { findText } from '@hopper/storage/contract/found-text'
 import { forgetPerson } from './forget-person.ts'
 
 const lanes = 3
@@ -79,7 +80,7 @@ function theirs(day: number): Envelope {
 describe('forgetting a person of a data directory', () => {
   let installation: Installation
   let report: ForgetReport
-  let before: { found: string[]; dump: string[]; events: string[] }
+  let before: { found: string[]; dump: string; events: string[] }
 
   beforeAll(async () => {
     installation = await makeInstallation(lanes)
@@ -91,12 +92,17 @@ describe('forgetting a person of a data directory', () => {
     await storage.log.append([...mine.slice(3), theirs(4)])
     await storage.log.appendMessages([{ lane: 0, value: letter() }])
     await installation.count()
-    before = { found: findText(dir, MARK), dump: await dumpOf(storage), events: await eventsOf(storage) }
-    report = await forgetPerson(storage, configOf(dir), { app: 'berlin', kind: 'user', person: `user ${MARK}` }, silent)
+    before = { found: findText(dir, MARK), dump: await dumpOf(storage), events: await exportedEvents(storage) }
+    report = await forgetPerson(
+      storage,
+      configOf(dir, lanes),
+      { app: 'berlin', kind: 'user', person: `user ${MARK}` },
+      silent,
+    )
   }, 60_000)
   afterAll(() => installation[Symbol.asyncDispose]())
 
-  it('reports what went', () => {
+  it('reports what was removed', () => {
     expect(report).toMatchObject({
       state: 'done',
       share: 1,
@@ -114,37 +120,37 @@ describe('forgetting a person of a data directory', () => {
     expect(report.removed.tables['clicks_by_date']).toEqual({ hit: 2, elapsed: 6 })
   })
 
-  it('leaves nothing of it in any file, export or dump', async () => {
+  it('leaves nothing of the person in any file, export or dump', async () => {
     expect(before.found.length).toBeGreaterThan(10)
-    expect(before.dump.filter((line) => line.includes(MARK)).length).toBeGreaterThan(5)
+    expect(before.dump.split('\n').filter((line) => line.includes(MARK)).length).toBeGreaterThan(5)
     expect(findText(installation.dir, MARK)).toEqual([])
     const { storage } = installation
-    expect((await dumpOf(storage)).filter((line) => line.includes(MARK))).toEqual([])
+    expect((await dumpOf(storage)).split('\n').filter((line) => line.includes(MARK))).toEqual([])
   })
 
   it('leaves everything else as it was', async () => {
     expect(await installation.audit()).toEqual([])
-    expect(await eventsOf(installation.storage)).toEqual(before.events.filter((line) => !line.includes(MARK)))
+    expect(await exportedEvents(installation.storage)).toEqual(before.events.filter((line) => !line.includes(MARK)))
   })
 
   it('does not come back with an older dump', async () => {
     const { storage } = installation
-    const tables = tablesOf(installation.dir)
-    await importDump(storage, linesOf(before.dump), () => undefined)
+    const tables = countedOf(installation.dir)
+    await readDump(storage, before.dump)
     await countAll(storage)
     expect(findText(installation.dir, MARK)).toEqual([])
     const fates = /^\["(fates_by_date|registry|seen_by_date)/
     const counted = (rows: readonly string[]): string[] => rows.filter((row) => !fates.test(row))
-    expect(counted(tablesOf(installation.dir))).toEqual(counted(tables))
+    expect(counted(countedOf(installation.dir))).toEqual(counted(tables))
     expect(await installation.audit()).toEqual([])
   })
 
   it('does not come back with a rebuild', async () => {
     const { storage, dir } = installation
-    const tables = tablesOf(dir)
+    const tables = countedOf(dir)
     await storage.close()
-    await rebuildInstallation(configOf(dir), undefined, silent)
-    expect(tablesOf(dir)).toEqual(tables)
+    await rebuildInstallation(configOf(dir, lanes), undefined, silent)
+    expect(countedOf(dir)).toEqual(tables)
     expect(findText(dir, MARK)).toEqual([])
     const opened = await openEmbedded({ dir, lanes })
     expect(await auditOf(opened)).toEqual([])
@@ -157,7 +163,7 @@ it('is complete after it was killed and run again', async () => {
   const { storage, dir } = installation
   await storage.log.append([theirs(0), ...marked(), ...others!, theirs(4)])
   await installation.count()
-  const before = await eventsOf(storage)
+  const before = await exportedEvents(storage)
   await storage.close()
   const who = { app: 'berlin', kind: 'user', person: `user ${MARK}` }
   const killed: boolean[] = []
@@ -168,26 +174,17 @@ it('is complete after it was killed and run again', async () => {
   expect(findText(dir, MARK)).toEqual([])
   const opened = await openEmbedded({ dir, lanes })
   expect(await auditOf(opened)).toEqual([])
-  expect(await eventsOf(opened)).toEqual(before.filter((line) => !line.includes(MARK)))
+  expect(await exportedEvents(opened)).toEqual(before.filter((line) => !line.includes(MARK)))
   await opened.close()
-  const tables = tablesOf(dir)
-  await rebuildInstallation(configOf(dir), undefined, silent)
-  expect(tablesOf(dir)).toEqual(tables)
+  const tables = countedOf(dir)
+  await rebuildInstallation(configOf(dir, lanes), undefined, silent)
+  expect(countedOf(dir)).toEqual(tables)
 }, 120_000)
 
 /** Forgets in a process of its own, which is killed some time after it has begun; returns whether it was not done. */
-async function forgetAndKill(settings: object, who: object, afterMs: number): Promise<boolean> {
+function forgetAndKill(settings: object, who: object, afterMs: number): Promise<boolean> {
   const script = join(import.meta.dirname, 'forgetting-child.fixture.ts')
-  const flags = ['--conditions=source', '--disable-warning=ExperimentalWarning']
-  const command = [...flags, script, JSON.stringify(settings), JSON.stringify(who)]
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-    if (text.includes('begun') && afterMs < Infinity) setTimeout(() => child.kill('SIGKILL'), afterMs)
-  })
-  await once(child, 'close')
-  return !output.includes('done')
+  return runAndKill(script, [JSON.stringify(settings), JSON.stringify(who)], afterMs)
 }
 
 /** A message of the person that cannot be counted. */
@@ -196,41 +193,7 @@ function letter(): Buffer {
   return encodeEnvelope({ ...envelope, events: [{ ...envelope.events[0]!, timestamp: 1 }] })
 }
 
-function configOf(dir: string): ReturnType<typeof readConfig<(typeof settingsOf.installation)[number]>> {
-  return readConfig(settingsOf.installation, { data: dir, lanes: String(lanes) }, {})
-}
-
-async function dumpOf(storage: Storage): Promise<string[]> {
-  const lines: string[] = []
-  const report = { onLeftOut: () => undefined, onDone: () => undefined }
-  for await (const line of dumpInstallation(storage, {}, report)) lines.push(line)
-  return lines
-}
-
-async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
-  for (const line of lines) yield line.trimEnd()
-}
-
-/** Every archived event as a line of JSON. */
-async function eventsOf(storage: Storage): Promise<string[]> {
-  const app = (await storage.registry.app('berlin'))!
-  const parts: Buffer[] = []
-  for await (const part of exportApp({ ...storage, archive: storage.archive! }, app, { format: 'ndjson' }))
-    parts.push(Buffer.from(part))
-  return Buffer.concat(parts).toString().split('\n').filter(Boolean).sort()
-}
-
-/** Every row of the tables, without what only says where chunks and lanes are, and what remains of forgotten ids. */
-function tablesOf(dir: string): string[] {
-  const database = new DatabaseSync(join(dir, 'tables.db'), { readOnly: true })
-  const left = "'chunks', 'chunk_cells', 'archived', 'lanes', 'applied', 'registry_changes', 'registry'"
-  const names = database.prepare(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN (${left})`).all()
-  const rows = names.flatMap(({ name }) =>
-    database
-      .prepare(`SELECT * FROM ${String(name)}`)
-      .all()
-      .map((row) => JSON.stringify([name, row])),
-  )
-  database.close()
-  return rows.filter((row) => !row.includes('"forgotten:')).sort()
+/** What was counted, without the registry, which keeps the request, and without the hashes of forgotten ids. */
+function countedOf(dir: string): string[] {
+  return tablesOf(dir).filter((row) => !row.startsWith('["registry"') && !row.includes('"forgotten:'))
 }

@@ -55,6 +55,14 @@ async function openFilled(envelopes: readonly Envelope[], lanes: number): Promis
   await provision(made.storage.registry, registryFile, 0)
   const clicks = { name: 'clicks', event: 'click', operation: 'count' } as const
   await made.storage.registry.properties.put('berlin', clicks.name, clicks)
+  const alert = {
+    id: 'a1',
+    app: 'berlin',
+    name: 'Quiet',
+    quiet: { minutes: 30 },
+    webhook: { url: 'https://hooks.example/' },
+  }
+  await made.storage.registry.alerts.put('berlin', 'a1', { ...alert, created_at: 1, changed_at: 1, secret_number: 1 })
   await made.storage.log.append(envelopes)
   await made.storage.log.appendMessages(unreadable.map((value, at) => ({ lane: at % lanes, value })))
   await countAll(made.storage)

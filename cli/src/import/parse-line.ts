@@ -1,4 +1,5 @@
 import {
+  Alert,
   App,
   ComputedProperty,
   Element,
@@ -22,6 +23,8 @@ import {
 import { messageBytes } from '../export/dump-message.ts'
 
 const text = Type.String({ minLength: 1, maxLength: 2_048 })
+const sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
+const natural = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const powers = Type.Union(Object.keys(keyPrefixes).map((power) => Type.Literal(power)))
 const roles = Type.Union(['owner', 'admin', 'viewer'].map((role) => Type.Literal(role)))
 const schemas = {
@@ -30,17 +33,24 @@ const schemas = {
   funnels: Funnel,
   elements: Element,
   properties: ComputedProperty,
+  alerts: Alert,
   funnelMarks: Type.Object({ id: text, highest: Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER }) }),
   keys: Type.Object({
-    hash: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    hash: sha256,
     power: powers,
     organization: text,
     app: Type.Optional(text),
   }),
   members: Type.Object({ id: text, organization: text, name: text, role: roles, password: Type.Optional(text) }),
+  secondFactors: Type.Object({
+    member: text,
+    id: text,
+    confirmed_at: Type.Optional(natural),
+    used_step: Type.Optional(natural),
+  }),
+  recoveryCodes: Type.Object({ member: text, hash: sha256 }),
 } as const satisfies Record<DumpedKind, TSchema>
 const records = new Map<string, Validator>(dumpedKinds.map((kind) => [kind, Compile(schemas[kind])]))
-const natural = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const head = Compile(Type.Object({ id: text, lanes: Type.Integer({ minimum: 1, maximum: 1_024 }) }))
 const message = Compile(Type.Object({ lane: natural, position: natural }))
 const place = Compile(Type.Object({ kind: text, owner: Type.String({ maxLength: 64 }), id: text }))
@@ -103,10 +113,16 @@ function recordOf(value: Readonly<Record<string, unknown>>, number: number): Dum
 
 /** Checks that a record is stored under its own owner and id, and that its time zone is supported. */
 function isInPlace({ kind, owner, id, record }: DumpedRecord): boolean {
-  const { organization = kind === 'organizations' ? '' : owner, timezone = 'UTC' } = record as {
+  const {
+    organization = kind === 'organizations' ? '' : owner,
+    timezone = 'UTC',
+    app = owner,
+  } = record as {
     organization?: string
     timezone?: string
+    app?: string
   }
+  if (kind === 'alerts' && app !== owner) return false
   return idOf(kind, record) === id && organization === owner && isTimeZone(timezone)
 }
 

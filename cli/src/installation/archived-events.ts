@@ -3,7 +3,7 @@ import { Chunk, eventsOfChunk, type ExportRange } from '@hopper/engine'
 import { readAhead, type Archive } from '@hopper/storage'
 
 const EVENTS_PER_PART = 5_000
-const CHUNKS_AT_ONCE = 8
+const CHUNK_CONCURRENCY = 8
 /** compressed size; decoded, the columns take several times as much */
 const FETCHED_BYTES_MAX = 8_000_000
 
@@ -42,7 +42,7 @@ export function fetchChunks(
   isWanted?: (column: string) => boolean,
 ): AsyncGenerator<Chunk> {
   return readAhead(chunks, (summary) => fetchChunk(archive, summary, isWanted), {
-    concurrency: CHUNKS_AT_ONCE,
+    concurrency: CHUNK_CONCURRENCY,
     bytesMax: FETCHED_BYTES_MAX,
     bytesOf: bytesOfChunk,
   })

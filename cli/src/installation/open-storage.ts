@@ -89,8 +89,8 @@ export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: Spo
   try {
     const remembered = { ...rememberedDefaults, file: join(config.data, 'registry-snapshot.json') }
     const rest = await RememberedRegistry.start(remembered, () => openCassandra(cassandra, config.lanes), logger)
-    const { registry } = rest
-    return withLog({ registry, health: () => rest.health(), close: () => rest.close() }, log)
+    const { registry, secrets } = rest
+    return withLog({ registry, secrets, health: () => rest.health(), close: () => rest.close() }, log)
   } catch (error) {
     await log.close()
     throw error
@@ -115,7 +115,7 @@ async function checkSpoolFits({ data, spoolBytes }: ConfigOf<'ingest'>, logger: 
 }
 
 /** The parts of a cluster that ingest needs. */
-export type SpooledCluster = Pick<Storage, 'registry' | 'health' | 'close'> & { readonly log: SpooledLog }
+export type SpooledCluster = Pick<Storage, 'registry' | 'secrets' | 'health' | 'close'> & { readonly log: SpooledLog }
 
 /** For processes that write counters: checks that `--unknown-outcome-ms` is long enough for the existing nodes. */
 export async function assertExactTimes(config: EngineConfig, logger: Pick<SpoolLogger, 'warn'>): Promise<void> {

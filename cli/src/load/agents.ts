@@ -52,7 +52,7 @@ export const agents: readonly (readonly [agent: Agent, weight: number])[] = [
   [tablet(chrome('Linux; Android 13; SM-X700', 141, ' Safari/537.36')), 1.2],
 ]
 
-/** User agents of machines that fetch pages. Ingest recognizes them. */
+/** User agents of bots that fetch pages. Ingest recognizes them. */
 export const botAgents: readonly string[] = [
   'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
   'Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)',

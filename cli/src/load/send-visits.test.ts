@@ -80,7 +80,9 @@ it('retries after 429, 503 and a broken connection, after the time given by Retr
     else accept(response, body.events.length)
   })
   sender = new Sender(url, 'hw_test', 1)
-  expect(await sender.send({ device: 'd', userAgent: 'Mozilla', events: [{ type: 1, event_id: 'e' }] })).toEqual({
+  expect(
+    await sender.send({ device: 'd', session: {}, userAgent: 'Mozilla', events: [{ type: 1, event_id: 'e' }] }),
+  ).toEqual({
     accepted: 1,
     rejected: [],
   })

@@ -1,6 +1,6 @@
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { HopperError, type EventsAnswer, type WireEvent } from '@hopper/contracts'
+import { HopperError, type EventsAnswer, type EventsBody, type WireEvent } from '@hopper/contracts'
 
 const RETRIES_MAX = 20
 const RETRY_AFTER_MS = 1_000
@@ -10,6 +10,8 @@ const ANSWER_MS_MAX = 30_000
 export interface Batch {
   readonly device: string
   readonly userAgent: string
+  /** source of the session, language and screen, as a browser states them */
+  readonly session: Pick<EventsBody, 'source' | 'language' | 'screen' | 'country' | 'region'>
   readonly events: readonly WireEvent[]
 }
 
@@ -52,8 +54,13 @@ export class Sender {
     this.#agent.destroy()
   }
 
-  #post({ device, userAgent, events }: Batch): Promise<{ status: number; text: string; retryAfterMs: number }> {
-    const body = Buffer.from(JSON.stringify({ device_id: device, historical: true, events }))
+  #post({
+    device,
+    userAgent,
+    session,
+    events,
+  }: Batch): Promise<{ status: number; text: string; retryAfterMs: number }> {
+    const body = Buffer.from(JSON.stringify({ device_id: device, historical: true, ...session, events }))
     const headers = {
       // These requests come from a page; without an origin they would look like a server's.
       origin: this.#url.origin,

@@ -1,5 +1,6 @@
 import { agents, type Agent } from './agents.ts'
 import type { Random } from './random.ts'
+import { homeOf, type Home } from './sessions.ts'
 
 const ACCOUNT_CHANCE = 0.4
 const SECOND_DEVICE_CHANCE = 0.25
@@ -8,6 +9,7 @@ const SECOND_DEVICE_CHANCE = 0.25
 export interface Shopper {
   readonly device: string
   readonly agent: Agent
+  readonly home: Home
   /** the user id that the person logs in with; two devices of one person have the same */
   readonly user: string | undefined
   /** 0..1: how likely this person is to continue to the next step */
@@ -45,6 +47,8 @@ export class Shoppers {
     const shopper: Shopper = {
       device: `d-${fork.id()}`,
       agent: fork.weighted(agents),
+      // apart, so that it takes no number away from the others
+      home: homeOf(fork.fork('home')),
       user,
       interest: Math.min(1, Math.max(0, 0.5 + 0.2 * fork.normal() + (user === undefined ? -0.08 : 0.1))),
       visits: 0,

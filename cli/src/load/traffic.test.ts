@@ -1,4 +1,4 @@
-import { wireEvents, type EventType } from '@hopper/contracts'
+import { Source, wireEvents, type EventType } from '@hopper/contracts'
 import { Value } from 'typebox/value'
 import { expect, it } from 'vitest'
 import { botAgents } from './agents.ts'
@@ -54,7 +54,7 @@ it('generates every kind on the dashboard, and reaches every funnel stage with e
   expect(people.at(-1)).toBeLessThan(people[0]! / 3)
 })
 
-it('repeats some batches, and has machines, people on several devices, and returning people', () => {
+it('repeats some batches, and has bots, people on several devices, and returning people', () => {
   const ids = events.map(({ event_id }) => event_id)
   expect(new Set(ids).size).toBeLessThan(ids.length)
   expect(batches.some(({ userAgent }) => botAgents.includes(userAgent))).toBe(true)
@@ -65,6 +65,20 @@ it('repeats some batches, and has machines, people on several devices, and retur
   }
   expect([...devicesOf.values()].some((devices) => devices.size > 1)).toBe(true)
   expect(new Set(visits.map(({ device }) => device)).size).toBeLessThan(visits.length)
+})
+
+it('gives every visitor a home, and every visit of a person a source', () => {
+  const people = visits.filter(({ batches }) => !botAgents.includes(batches[0]!.userAgent))
+  const sources = people.map(({ batches }) => batches[0]!.session.source!)
+  expect(sources.every((source) => Value.Check(Source, source))).toBe(true)
+  expect(sources.some(({ referrer }) => referrer === undefined)).toBe(true)
+  expect(new Set(sources.map(({ referrer }) => referrer)).size).toBeGreaterThan(5)
+  expect(new Set(sources.map(({ utm_source }) => utm_source)).size).toBeGreaterThan(3)
+  const countries = new Map<string, Set<unknown>>()
+  for (const { device, batches } of people)
+    countries.set(device, (countries.get(device) ?? new Set()).add(batches[0]!.session.country))
+  expect([...countries.values()].every((own) => own.size === 1)).toBe(true)
+  expect(new Set([...countries.values()].flatMap((own) => [...own])).size).toBeGreaterThan(5)
 })
 
 it('never lets a device begin a visit before its previous one has ended', () => {

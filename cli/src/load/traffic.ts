@@ -3,6 +3,7 @@ import { Random } from './random.ts'
 import { Recorder } from './recorder.ts'
 import { DAY_MS, startsOfDay, visitsByDay } from './rhythm.ts'
 import type { Batch } from './sender.ts'
+import { screenOf, sourceOf } from './sessions.ts'
 import { Shoppers } from './shoppers.ts'
 import { funnels } from './shop.ts'
 import { crawl, walk } from './walk.ts'
@@ -10,6 +11,8 @@ import { crawl, walk } from './walk.ts'
 const VISITS_PER_VISITOR = 1.8
 const BOT_CHANCE = 0.02
 const RESENT_CHANCE = 0.01
+/** clicks and hovers that never arrive, as of browsers that are closed or offline for days */
+const LOST_CHANCE = 0.004
 /** as in the tracker: further events wait for the next request */
 const EVENTS_PER_BATCH_MAX = 50
 
@@ -57,20 +60,38 @@ function visitAt(startMs: number, plan: Plan, shoppers: Shoppers, random: Random
   const recorder = new Recorder(`s-${random.id()}`, plan.origin, funnels, startMs)
   if (random.chance(BOT_CHANCE)) {
     crawl(recorder, random)
-    return visit(`d-${random.id()}`, random.pick(botAgents), recorder, plan, random)
+    return visit(`d-${random.id()}`, random.pick(botAgents), {}, recorder, plan, random)
   }
   const shopper = shoppers.arriving(startMs, 1 / VISITS_PER_VISITOR, random)
   walk(recorder, shopper, random)
   shopper.visits++
   shopper.busyUntil = recorder.nowMs
-  return visit(shopper.device, shopper.agent.userAgent, recorder, plan, random)
+  const { device, agent, home } = shopper
+  const landing = recorder.events.find(({ type }) => type === 'url_change')
+  const session = {
+    ...(landing && { source: sourceOf(String(landing['to']), random.fork('source')) }),
+    ...home,
+    screen: screenOf(agent.kind),
+  }
+  return visit(device, agent.userAgent, session, recorder, plan, random)
 }
 
-function visit(device: string, userAgent: string, { events }: Recorder, { untilMs }: Plan, random: Random): Visit {
-  const past = events.filter(({ timestamp }) => Number(timestamp) <= untilMs)
+function visit(
+  device: string,
+  userAgent: string,
+  session: Batch['session'],
+  { events }: Recorder,
+  { untilMs }: Plan,
+  random: Random,
+): Visit {
+  const losses = random.fork('losses')
+  const past = events.filter(
+    ({ type, timestamp }) =>
+      Number(timestamp) <= untilMs && !((type === 'click' || type === 'btn_time') && losses.chance(LOST_CHANCE)),
+  )
   const batches: Batch[] = []
   for (let from = 0; from < past.length; from += EVENTS_PER_BATCH_MAX) {
-    const batch = { device, userAgent, events: past.slice(from, from + EVENTS_PER_BATCH_MAX) }
+    const batch = { device, userAgent, session, events: past.slice(from, from + EVENTS_PER_BATCH_MAX) }
     batches.push(batch)
     // A browser that lost the answer sends the batch again.
     if (random.chance(RESENT_CHANCE)) batches.push(batch)

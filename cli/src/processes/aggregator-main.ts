@@ -10,6 +10,7 @@ import { assertLogReaches } from '../installation/assert-log-reaches.ts'
 import { withPatience } from './with-patience.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
+import { metricsAccess } from '../server/metrics-access.ts'
 import { createServer } from '../server/server.ts'
 import { assertExactTimes, openCluster } from '../installation/open-storage.ts'
 import { failingAtPoison, withoutLeaseCheck } from './unsafe-controls.ts'
@@ -35,6 +36,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
     registry,
     ...(archive ? { archive, archiveMs: config.archiveMs } : {}),
     forgets: {},
+    retention: {},
     metrics,
     logger,
     memoryBytes,
@@ -46,8 +48,12 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   await aggregator.start()
   opened.defer(() => aggregator.close())
 
-  const server = createServer(logger, false)
-  operationRoutes(server, { health: async () => [...(await health()), guarded.health(), aggregator.health()], metrics })
+  const server = createServer(logger, 0)
+  operationRoutes(server, {
+    health: async () => [...(await health()), guarded.health(), aggregator.health()],
+    metrics,
+    metricsAccess: metricsAccess(config.metricsToken),
+  })
   opened.defer(() => server.close())
   await serve(server, { host: config.host, port })
   const parts = opened.move()

@@ -23,6 +23,7 @@ const aggregator = new Aggregator({
   registry: storage.registry,
   ...(storage.archive ? { archive: storage.archive } : {}),
   forgets: { scrub: storage.scrub },
+  retention: {},
   owner: `${process.pid}-${threadId}`,
   metrics,
   logger,

@@ -51,7 +51,7 @@ it('says that its memory is over the bound, and since when, beside its metrics',
   expect(again[0]?.name).toBe('memory')
 })
 
-it('stays alive when the log loses messages under it: one lane stands still and the other is counted', async () => {
+it('stays alive when the log loses messages under it: one lane is stalled and the other is counted', async () => {
   await storage.log.append([envelope(0), envelope(1)])
   await counted([1, 1])
   const other = new DatabaseSync(join(dir, 'log.db'))

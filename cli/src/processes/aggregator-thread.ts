@@ -15,7 +15,7 @@ export interface AggregatorThreadOptions {
   readonly memoryMb: number
 }
 
-/** What the thread can be asked for. */
+/** Requests to the thread. */
 export interface AggregatorAnswers {
   readonly metrics: readonly MetricObject[]
   readonly health: readonly PartHealth[]
@@ -25,7 +25,7 @@ export interface AggregatorAnswers {
 export type ToAggregator = 'close' | keyof AggregatorAnswers
 export type FromAggregator = 'ready' | Partial<AggregatorAnswers>
 
-/** The thread may be inside a long fold: whoever asks for its health gets the last one known after this time. */
+/** The thread may be inside a long fold: after this time, a request for its health gets the last known one. */
 const HEALTH_MS_MAX = 1_000
 
 /** Runs the aggregator in its own thread, so that folding never delays a request. */
@@ -74,7 +74,7 @@ export class AggregatorThread {
     return (this.#health = answer ?? this.#health)
   }
 
-  /** Asks the thread; undefined when it has ended. Concurrent calls share one answer. */
+  /** Sends a request to the thread; undefined when it has ended. Concurrent calls share one response. */
   async #requestMetrics<Q extends keyof AggregatorAnswers>(question: Q): Promise<AggregatorAnswers[Q] | undefined> {
     let asking = this.#pendingMetrics.get(question)
     if (!asking) {

@@ -1,11 +1,13 @@
 import { createApi } from '@hopper/api'
 import type { Logger } from 'pino'
-import { builtDashboard } from './built-files.ts'
+import { alertOptions } from './alert-options.ts'
+import { builtDashboard, builtTracker } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
 import { withPatience } from './with-patience.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
+import { metricsAccess } from '../server/metrics-access.ts'
 import { createServer } from '../server/server.ts'
 import { openCluster } from '../installation/open-storage.ts'
 
@@ -15,7 +17,7 @@ const LOG_NAMES = ['kafka', 'log']
 export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
   const port = await portFor(config)
-  const { log, reader, writer, lanes, registry, archive, health, close } = await withPatience(logger, () =>
+  const { log, reader, writer, lanes, registry, secrets, archive, health, close } = await withPatience(logger, () =>
     openCluster(config, {
       onLogUnavailable: (error) =>
         logger.error(
@@ -27,7 +29,7 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
   opened.defer(close)
   const metrics = processMetrics()
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
-  const server = createServer(logger, config.trustProxy)
+  const server = createServer(logger, config.trustedProxies)
   const api = await createApi(
     {
       log,
@@ -36,14 +38,18 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
       lanes,
       ...(archive ? { archive } : {}),
       registry,
+      secrets,
       health,
       worksWithout: LOG_NAMES,
       mode: 'cluster',
       operationRoutes: true,
       ...builtDashboard(logger),
+      ...(await builtTracker()),
       publicUrl,
       ...(config.ingestUrl === undefined ? {} : { ingestUrl: config.ingestUrl }),
+      ...alertOptions(config),
       metrics,
+      metricsAccess: metricsAccess(config.metricsToken),
       logger,
     },
     server,

@@ -4,11 +4,13 @@ import type { Logger } from 'pino'
 import { trackerFile } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { demoShop } from '../demo/demo-shop.ts'
+import { openGeo } from './open-geo.ts'
 import { takeMessages } from '../external/external-messages.ts'
 import { portFor, serve } from '../server/listen.ts'
 import { externalMetrics } from '../metrics/external-metrics.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
+import { metricsAccess } from '../server/metrics-access.ts'
 import { createServer } from '../server/server.ts'
 import { spoolMetrics } from '../metrics/spool-metrics.ts'
 import { kafkaSettings, openSpooledCluster } from '../installation/open-storage.ts'
@@ -17,20 +19,26 @@ import { acknowledgingEarly } from './unsafe-controls.ts'
 export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
   const port = await portFor(config)
-  const { log, registry, health, close } = await openSpooledCluster(config, logger)
+  const { log, registry, secrets, health, close } = await openSpooledCluster(config, logger)
   opened.defer(close)
   const metrics = processMetrics()
   spoolMetrics(metrics, () => log.depth)
-  const server = createServer(logger, config.trustProxy)
+  const geo = await openGeo(config.geo, logger)
+  if (geo) opened.use(geo)
+  const server = createServer(logger, config.trustedProxies)
   await server.register(ingestPlugin, {
     log: config.unsafeEarlyAck ? acknowledgingEarly(log) : log,
     registry,
+    secrets,
     health,
     metrics,
+    metricsAccess: metricsAccess(config.metricsToken),
     logger,
     trackerFile,
+    geo,
     answersUnknownPaths: true,
     rates: { requests: config.rate, events: config.eventRate, bytes: config.byteRate },
+    sourceSharePercent: config.sourceShare,
   })
   if (config.demoKey !== undefined) await server.register(demoShop, { key: config.demoKey })
   opened.defer(() => server.close())

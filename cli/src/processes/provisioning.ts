@@ -73,7 +73,7 @@ async function readProvision(path: string): Promise<Provision> {
 /** Reads regular files only: a pipe or a device might never end. */
 async function readText(path: string): Promise<string> {
   const { size } = await stat(path).then((found) => {
-    if (!found.isFile()) throw new Error('it is no file')
+    if (!found.isFile()) throw new Error('it is not a file')
     return found
   })
   if (size > PROVISION_BYTES_MAX) throw new Error(`it has ${size} bytes, more than ${PROVISION_BYTES_MAX}`)

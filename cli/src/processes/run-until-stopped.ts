@@ -42,10 +42,11 @@ export async function runUntilStopped(
   }
   logger.info({ signal: end }, 'stopping')
   onRepeatedSignal(() => process.exit(1))
+  // It keeps the process alive: a part that cannot close must not end it in silence, with nothing left to wait for.
   setTimeout(() => {
     logger.fatal(`not closed within ${CLOSE_MS_MAX} ms, so the process ends; what was acknowledged is safe in the log`)
     process.exit(1)
-  }, CLOSE_MS_MAX).unref()
+  }, CLOSE_MS_MAX)
   await running.close()
   logger.info('stopped')
   // Resources that a dependency leaves open must not keep the process alive.

@@ -1,19 +1,23 @@
 import { createApi } from '@hopper/api'
+import { isLoopback, sourceOf } from '@hopper/contracts'
 import { ingestPlugin, OfflineIntake } from '@hopper/ingest'
 import type { PartHealth } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { Logger } from 'pino'
 import { AggregatorRegistry, Registry, type MetricObject } from 'prom-client'
 import { AggregatorThread } from './aggregator-thread.ts'
-import { builtDashboard, trackerFile } from './built-files.ts'
+import { alertOptions } from './alert-options.ts'
+import { builtDashboard, builtTracker, trackerFile } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { ensureDemoKey } from '../demo/demo-key.ts'
 import { demoShop } from '../demo/demo-shop.ts'
+import { openGeo } from './open-geo.ts'
 import { ExternalFiles } from '../external/external-files.ts'
 import type { Welcome } from './greeting.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
 import { externalMetrics } from '../metrics/external-metrics.ts'
 import { provisionAll } from './provisioning.ts'
+import { metricsAccess } from '../server/metrics-access.ts'
 import { createServer } from '../server/server.ts'
 
 /** A running standalone product. */
@@ -34,10 +38,10 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   const port = await portFor(config)
   const storage = await openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss, logger })
   opened.defer(() => storage.close())
-  const { log, reader, writer, lanes, registry, archive } = storage
+  const { log, reader, writer, lanes, registry, secrets, archive } = storage
 
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
-  const demoKey = config.demo ? await ensureDemoKey(config.data) : undefined
+  const demoKey = hasDemo(config) ? await ensureDemoKey(config.data) : undefined
   const { newKeys, loginUrl } = await provisionAll(registry, { file: config.provision, demoKey }, publicUrl)
 
   const aggregator = await AggregatorThread.start({
@@ -54,16 +58,22 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   }
 
   const metrics = new Registry()
-  const server = createServer(logger, config.trustProxy)
+  const geo = await openGeo(config.geo, logger)
+  if (geo) opened.use(geo)
+  const server = createServer(logger, config.trustedProxies)
   await server.register(ingestPlugin, {
     log,
     registry,
+    secrets,
     health,
     metrics,
+    metricsAccess: metricsAccess(config.metricsToken),
     logger,
     metricsText: () => metricsText(metrics, () => aggregator.metrics()),
     trackerFile,
+    geo,
     rates: { requests: config.rate, events: config.eventRate, bytes: config.byteRate },
+    sourceSharePercent: config.sourceShare,
   })
   if (demoKey !== undefined) await server.register(demoShop, { key: demoKey })
   const api = await createApi(
@@ -74,10 +84,13 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
       lanes,
       ...(archive ? { archive } : {}),
       registry,
+      secrets,
       health,
       mode: 'standalone',
       ...builtDashboard(logger),
       publicUrl,
+      ...(await builtTracker()),
+      ...alertOptions(config),
       metrics,
       logger,
     },
@@ -104,6 +117,12 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     failed: aggregator.failed,
     close: () => parts.disposeAsync(),
   }
+}
+
+/** The key of the demo shop is known to everybody who reaches it, so others must not by default. */
+function hasDemo({ demo, host, publicUrl, trustedProxies }: ConfigOf<'start'>): boolean {
+  const isLocal = host === 'localhost' || isLoopback(sourceOf(host))
+  return demo ?? (isLocal && publicUrl === undefined && trustedProxies === 0)
 }
 
 /**

@@ -9,7 +9,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 /**
  * Identifies everything besides the log that the tables depend on: this version, the apps' settings, the meaning of
- * their stages, and what is forgotten.
+ * their stages, and the forgotten data.
  */
 export async function basisOf(registry: Registry): Promise<string> {
   const apps = [...(await registry.apps.list())].sort((a, b) => (a.id < b.id ? -1 : 1))

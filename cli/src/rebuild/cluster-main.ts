@@ -1,6 +1,13 @@
 import type { AggregatorLogger } from '@hopper/aggregator'
 import { backfillId, HopperError } from '@hopper/contracts'
-import { copyBackfills, withOverrides, type EventLog, type Storage, type TableWriter } from '@hopper/storage'
+import {
+  copyBackfills,
+  withOverrides,
+  type EventLog,
+  type Identity,
+  type Storage,
+  type TableWriter,
+} from '@hopper/storage'
 import { openStaging, type Staging } from '@hopper/storage/cassandra/staging'
 import { KafkaEventLog } from '@hopper/storage/kafka'
 import { LaneLease } from '../installation/lane-lease.ts'
@@ -43,9 +50,10 @@ export async function rebuildCluster(
   // Uses its own group, so that an aggregator started meanwhile takes no lanes from this count.
   const log = await new KafkaEventLog({ ...kafkaSettings(config), group: `${config.kafkaGroup}-rebuild` }).connect()
   try {
-    const writer = alsoInto(storage.writer, staging.storage.writer, lanes.held)
     const { backfills } = staging.storage.registry
     const apps = await storage.registry.apps.list()
+    const keeping = new Set(apps.filter(({ kept_from }) => kept_from !== undefined).map(({ id }) => id))
+    const writer = alsoInto(storage.writer, staging.storage.writer, lanes.held, keeping)
     await copyBackfills(storage.registry, backfills)
     const registry = withOverrides(storage.registry, { backfills })
     await countAll({ ...staging.storage, log: upTo(log, ends), writer, registry }, report.logger, report.progress)
@@ -79,7 +87,7 @@ async function assertWholeLog(log: EventLog): Promise<void> {
   }
 }
 
-/** Opens what an earlier attempt has counted on the same basis, else an empty keyspace. */
+/** Opens the keyspace of an earlier attempt on the same basis, else an empty one. */
 async function stagingOf(config: InstallationConfig, { registry }: Storage): Promise<Staging> {
   const settings = cassandraSettings(config)
   const basis = await basisOf(registry)
@@ -131,8 +139,25 @@ function upTo(log: EventLog, ends: readonly number[]): EventLog {
  * Wraps the staged writer so that it also writes to the readers' tables what is idempotent and not partitioned by date:
  * seen ids, identities, sessions, dead letters.
  */
-function alsoInto(readers: TableWriter, staged: TableWriter, lanes: readonly LaneLease[]): TableWriter {
+function alsoInto(
+  readers: TableWriter,
+  staged: TableWriter,
+  lanes: readonly LaneLease[],
+  keeping: ReadonlySet<string>,
+): TableWriter {
   return withOverrides(staged, {
+    // Identities may come from events that have expired, which are not judged again.
+    identities: async (app, devices, before) => {
+      const [known, own] = await Promise.all([
+        keeping.has(app) ? readers.identities(app, devices, before) : new Map<string, Identity>(),
+        staged.identities(app, devices, before),
+      ])
+      return new Map([...own, ...known])
+    },
+    async *identifiedDevices(lane, app) {
+      yield* staged.identifiedDevices!(lane, app)
+      if (keeping.has(app)) yield* readers.identifiedDevices!(lane, app)
+    },
     replayed: async (lane) => (await readers.replayed?.(lane)) ?? [],
     apply: async (lease, batch) => {
       const seen = []

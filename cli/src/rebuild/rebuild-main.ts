@@ -31,7 +31,7 @@ export async function rebuildInstallation(
 ): Promise<void> {
   if (isCluster(config)) return rebuildCluster(config, app, report)
   assertDirectory(config)
-  // The tables are all that is left of what the log has lost.
+  // Only the tables still have the messages that the log has lost.
   if (!config.acceptLoss) assertLogIntact(config.data, config.lanes)
   const rebuild = await openRebuild(config.data, config.lanes, basisOf)
   try {

@@ -6,10 +6,9 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { archivedEvents } from '../installation/archived-events.ts'
-import { auditOf, makeInstallation, traffic, type Installation } from '../testing/installation.fixture.ts'
+import { auditOf, configOf, makeInstallation, traffic, type Installation } from '../testing/installation.fixture.ts'
+import { tablesOf } from '../testing/tables-of.fixture.ts'
 import { createLogger } from '../processes/logger.ts'
-import { readConfig } from '../config/config.ts'
-import { settingsOf } from '../config/settings.ts'
 import { rebuildAndKill } from './rebuild-and-kill.fixture.ts'
 import { rebuildInstallation } from './rebuild-main.ts'
 
@@ -91,12 +90,8 @@ async function openFilled(): Promise<Installation> {
   return installation
 }
 
-function configOf(dir: string): ReturnType<typeof readConfig<(typeof settingsOf.installation)[number]>> {
-  return readConfig(settingsOf.installation, { data: dir, lanes: String(lanes) }, {})
-}
-
 async function rebuild(dir: string, app?: string): Promise<void> {
-  await rebuildInstallation(configOf(dir), app, {
+  await rebuildInstallation(configOf(dir, lanes), app, {
     logger: createLogger('silent', 'rebuild'),
     progress: () => undefined,
   })
@@ -108,24 +103,6 @@ function damage(dir: string): void {
     UPDATE applied SET position = position + 5; DELETE FROM person_by_device;
     UPDATE page_views_by_date SET hit = 0; UPDATE sessions_by_id SET start = 0`)
   database.close()
-}
-
-/**
- * Returns every row of the folds. The archive's cells and summaries are left out because their cuts may differ, and so
- * are the epochs of the lanes.
- */
-function tablesOf(dir: string): string[] {
-  const database = new DatabaseSync(join(dir, 'tables.db'), { readOnly: true })
-  const tables = "type = 'table' AND name NOT IN ('chunks', 'chunk_cells', 'archived', 'lanes', 'applied')"
-  const names = database.prepare(`SELECT name FROM sqlite_master WHERE ${tables}`).all()
-  const rows = names.flatMap(({ name }) =>
-    database
-      .prepare(`SELECT * FROM ${String(name)}`)
-      .all()
-      .map((row) => JSON.stringify([name, row])),
-  )
-  database.close()
-  return rows.sort()
 }
 
 /** Returns every event of the archive. */

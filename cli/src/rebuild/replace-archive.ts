@@ -13,12 +13,12 @@ const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
  */
 export async function replaceArchive(readers: Archive, staged: Archive, held: LaneLease, app: string): Promise<void> {
   const { lane } = held.lease
-  const [is, shall] = (await Promise.all([readers, staged].map((each) => each.list({ app, lane, ...ALL })))).map(
-    monthsOf,
-  ) as [Months, Months]
-  for (const month of [...new Set([...is.keys(), ...shall.keys()])].sort()) {
-    const [old, counted] = [is.get(month) ?? [], shall.get(month) ?? []]
-    // An unreadable chunk is no reason to stop: it is replaced.
+  const [present, recounted] = (
+    await Promise.all([readers, staged].map((each) => each.list({ app, lane, ...ALL })))
+  ).map(monthsOf) as [Months, Months]
+  for (const month of [...new Set([...present.keys(), ...recounted.keys()])].sort()) {
+    const [old, counted] = [present.get(month) ?? [], recounted.get(month) ?? []]
+    // Continues after an unreadable chunk: it is replaced.
     const found = await digestOf(readers, old).catch(() => undefined)
     if (found === (await digestOf(staged, counted))) continue
     const encoded = await encodedOf(staged, counted)

@@ -14,7 +14,7 @@ import { readCounted } from '../audit/read-counted.ts'
 import { replaceArchive } from './replace-archive.ts'
 import { removeLetters } from './remove-letters.ts'
 
-const DATES_AT_ONCE = 4
+const DATE_CONCURRENCY = 4
 /** Memory taken by the visitor rows of an event, on both sides together. */
 const BYTES_PER_EVENT = 2_000
 const READ_BYTES_MAX = 100_000_000
@@ -48,7 +48,7 @@ export async function replaceLane(
     ).flat()
     const weights = eventsByDate(app, chunks)
     const corrections = readAhead(datesOf(app, chunks), (date) => correctionOf(readers, staged, lane, app.id, date), {
-      concurrency: DATES_AT_ONCE,
+      concurrency: DATE_CONCURRENCY,
       bytesMax: READ_BYTES_MAX,
       bytesOf: (date) => (weights.get(date) ?? 0) * BYTES_PER_EVENT,
     })
@@ -79,25 +79,25 @@ async function correctionOf(
   date: string,
 ): Promise<Correction> {
   const partitions = counterTableNames.map((table) => ({ table, app, date }))
-  const [is, shall] = await Promise.all([readers, staged].map((each) => readCounted(each, lane, partitions)))
+  const [present, recounted] = await Promise.all([readers, staged].map((each) => readCounted(each, lane, partitions)))
   const visitors = await Promise.all(
     visitorTableNames.map((table) => visitorsOf(readers, staged, lane, { table, app, date })),
   )
   return {
-    counters: is!.flatMap((found, at) => counterChange(lane, found, shall![at]!)),
+    counters: present!.flatMap((found, i) => counterChange(lane, found, recounted![i]!)),
     missing: visitors.map(({ missing }) => missing).filter(({ rows }) => rows.length > 0),
     surplus: visitors.map(({ surplus }) => surplus).filter(({ rows }) => rows.length > 0),
   }
 }
 
-function counterChange(lane: number, found: CountedPartition, shall: CountedPartition): CounterChange[] {
-  const rows = compareCounters(lane, found, shall.rows).map(({ key, found: is, expected }) => ({
+function counterChange(lane: number, found: CountedPartition, recounted: CountedPartition): CounterChange[] {
+  const rows = compareCounters(lane, found, recounted.rows).map(({ key, found: actual, expected }) => ({
     key,
-    deltas: expected.map((value, at) => value - is[at]!),
+    deltas: expected.map((value, i) => value - actual[i]!),
   }))
-  return rows.length === 0 && found.applied === shall.applied
+  return rows.length === 0 && found.applied === recounted.applied
     ? []
-    : [{ ...found.partition, from: found.applied, to: shall.applied, rows }]
+    : [{ ...found.partition, from: found.applied, to: recounted.applied, rows }]
 }
 
 async function visitorsOf(
@@ -106,8 +106,10 @@ async function visitorsOf(
   lane: number,
   partition: VisitorPartition,
 ): Promise<{ missing: VisitorChange; surplus: VisitorChange }> {
-  const [is, shall] = await Promise.all([readers, staged].map(({ reader }) => reader.visitorPartition(lane, partition)))
-  const drift = compareVisitors(lane, partition, is!, shall!, [])
+  const [present, recounted] = await Promise.all(
+    [readers, staged].map(({ reader }) => reader.visitorPartition(lane, partition)),
+  )
+  const drift = compareVisitors(lane, partition, present!, recounted!, [])
   const rowsOf = (wanted: 'missing' | 'surplus'): VisitorChange => ({
     ...partition,
     rows: drift.flatMap(({ kind, key, visitor }) => (kind === wanted ? [{ key, visitor }] : [])),

@@ -11,18 +11,18 @@ interface Sent {
 }
 
 /** Sends requests, each on its own connection, and collects their addresses in the order in which they begin. */
-function sender(): { readonly begun: string[]; send(...sent: readonly Sent[]): void } {
-  const begun: string[] = []
-  const handle = apiInTurns(({ url }) => void begun.push(url!))
+function sender(): { readonly started: string[]; send(...sent: readonly Sent[]): void } {
+  const started: string[] = []
+  const handle = apiInTurns(({ url }) => void started.push(url!))
   const requestOf = ({ url, method = 'GET', headers = {}, isOpen = true }: Sent): IncomingMessage =>
     ({ url, method, headers, socket: { writable: isOpen, remoteAddress: '127.0.0.1' } }) as unknown as IncomingMessage
-  return { begun, send: (...sent) => sent.forEach((each) => handle(requestOf(each), {} as ServerResponse)) }
+  return { started, send: (...sent) => sent.forEach((each) => handle(requestOf(each), {} as ServerResponse)) }
 }
 
 const flood = Array.from({ length: 100 }, (_, i): Sent => ({ url: `/api/${i}`, headers: { 'x-api-key': 'greedy' } }))
 
 test('ingest and health checks begin immediately, whatever the load of the API', () => {
-  const { begun, send } = sender()
+  const { started, send } = sender()
   send(
     ...flood,
     { url: '/events?start=7' },
@@ -31,14 +31,14 @@ test('ingest and health checks begin immediately, whatever the load of the API',
     { url: '/healthcheck' },
     { url: '/' },
   )
-  expect(begun).toEqual(['/events', '/v1/events', '/healthcheck', '/'])
+  expect(started).toEqual(['/events', '/v1/events', '/healthcheck', '/'])
 })
 
 test('one API call begins per turn of the event loop, and callers alternate', async () => {
-  const { begun, send } = sender()
+  const { started, send } = sender()
   send(...flood)
   await turn()
-  expect(begun).toEqual(['/api/0'])
+  expect(started).toEqual(['/api/0'])
   const others = ['authorization', 'cookie'].map((name): Sent => ({ url: `/query/${name}`, headers: { [name]: 'a' } }))
   send(
     ...others,
@@ -47,7 +47,7 @@ test('one API call begins per turn of the event loop, and callers alternate', as
     { url: '/api/v1/login' },
   )
   for (let i = 0; i < 7; i++) await turn()
-  expect(begun.slice(1)).toEqual([
+  expect(started.slice(1)).toEqual([
     '/api/1',
     '/query/authorization',
     '/query/cookie',
@@ -57,12 +57,12 @@ test('one API call begins per turn of the event loop, and callers alternate', as
     '/api/v1/apps?limit=1&key=k',
   ])
   for (let i = 0; i < flood.length; i++) await turn()
-  expect(begun).toHaveLength(flood.length + 5)
+  expect(started).toHaveLength(flood.length + 5)
 })
 
 test('calls of disconnected clients do not begin', async () => {
-  const { begun, send } = sender()
+  const { started, send } = sender()
   send({ url: '/api/1', isOpen: false }, { url: '/api/2' })
   for (let i = 0; i < 3; i++) await turn()
-  expect(begun).toEqual(['/api/2'])
+  expect(started).toEqual(['/api/2'])
 })

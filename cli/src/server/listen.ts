@@ -7,7 +7,7 @@ const reasons: Record<string, string> = {
   EADDRINUSE: 'another program listens there already; stop it, or choose another --port',
   EACCES: 'the system does not allow it; ports below 1024 need a privilege',
   EADDRNOTAVAIL: 'this machine has no such address; choose another --host',
-  EINVAL: 'this is no address to listen on; choose another --host',
+  EINVAL: 'this is not an address to listen on; choose another --host',
   EAFNOSUPPORT: 'this machine has no such kind of address; choose another --host',
   ENOTFOUND: 'no address belongs to this name; choose another --host',
   EAI_AGAIN: 'the name cannot be looked up; choose another --host',

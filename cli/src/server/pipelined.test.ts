@@ -34,7 +34,7 @@ const packet = (requestOf: (number: number) => string, requests = REQUESTS): str
   Array.from({ length: requests }, (_, number) => requestOf(number)).join('')
 const portOf = (server: Server): number => (server.address() as AddressInfo).port
 
-/** Returns what a connection has received once it has n answers. */
+/** Returns the bytes that a connection has received once it has n responses. */
 async function answers(socket: Socket, number: number): Promise<string[]> {
   let text = ''
   for await (const part of socket) {
@@ -45,10 +45,13 @@ async function answers(socket: Socket, number: number): Promise<string[]> {
 }
 
 /** Counts the requests in flight, and answers each after a moment. */
-function slowly(): { readonly handle: RequestListener; readonly seen: { atOnce: number; max: number; begun: number } } {
-  const seen = { atOnce: 0, max: 0, begun: 0 }
+function slowly(): {
+  readonly handle: RequestListener
+  readonly seen: { atOnce: number; max: number; started: number }
+} {
+  const seen = { atOnce: 0, max: 0, started: 0 }
   const handle: RequestListener = (request, response) => {
-    seen.begun++
+    seen.started++
     seen.max = Math.max(seen.max, ++seen.atOnce)
     request.resume()
     const end = (): ServerResponse => response.end(`answer to ${request.url}`)
@@ -74,23 +77,23 @@ test.each([
       const socket = open(portOf(await serve(wrap(handle))))
       socket.write(packet(requestOf))
       expect(await answers(socket, REQUESTS)).toEqual(Array.from({ length: REQUESTS }, (_, i) => String(i)))
-      expect(seen).toEqual({ atOnce: 0, max, begun: REQUESTS })
+      expect(seen).toEqual({ atOnce: 0, max, started: REQUESTS })
       if (wrap !== sequentially) expect(seen.max).toBeGreaterThan(50)
     }
   },
 )
 
 test('requests of a disconnected client do not begin', async () => {
-  let begun = 0
+  let started = 0
   const held: ServerResponse[] = []
-  const server = await serve(sequentially((_, response) => void (begun++, held.push(response))))
+  const server = await serve(sequentially((_, response) => void (started++, held.push(response))))
   const socket = open(portOf(server))
   socket.write(packet(get, 10))
-  await expect.poll(() => begun).toBe(1)
+  await expect.poll(() => started).toBe(1)
   socket.destroy()
   await expect.poll(() => held[0]!.closed).toBe(true)
   await pause(50)
-  expect(begun).toBe(1)
+  expect(started).toBe(1)
 })
 
 test('other connections take turns with one that has sent 1,000 requests', async () => {
@@ -127,7 +130,7 @@ test('a connection is not read beyond the waiting limit', async () => {
 })
 
 test('the servers of the product handle pipelined requests one by one', async () => {
-  const server = createProductServer(pino({ level: 'silent' }), false)
+  const server = createProductServer(pino({ level: 'silent' }), 0)
   let [atOnce, max] = [0, 0]
   server.get('/:number', async (request) => {
     max = Math.max(max, ++atOnce)

@@ -22,14 +22,15 @@ const closing: (() => Promise<unknown>)[] = []
 async function open(kind: Kind): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-protocol-'))
   const storage = await openEmbedded({ dir, lanes: 2 })
-  const { log, registry, reader, writer, lanes } = storage
+  const { log, registry, secrets, reader, writer, lanes } = storage
   const health = (): ReturnType<typeof storage.health> => storage.health()
   const [logger, metrics] = [pino({ level: 'silent' }), new Registry()]
-  const server = createServer(logger, false)
+  const server = createServer(logger, 0)
   if (kind !== 'api')
     await server.register(ingestPlugin, {
       log,
       registry,
+      secrets,
       health,
       metrics,
       ...(kind === 'ingest' ? { answersUnknownPaths: true } : {}),
@@ -40,6 +41,7 @@ async function open(kind: Kind): Promise<number> {
     writer,
     lanes,
     registry,
+    secrets,
     health,
     mode: 'standalone',
     publicUrl: 'http://127.0.0.1',

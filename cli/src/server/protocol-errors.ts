@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { HopperError, type ErrorCode } from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { headersOf, securityHeaders } from './security-headers.ts'
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 /** A request line of this length alone means that the line, not the headers, exceeded the parser's buffer. */
@@ -40,10 +41,11 @@ export function answerParserError(error: ParserError, socket: Duplex): void {
 /** Answers an address that cannot be matched to a route. */
 export function answerRouterError(
   error: { readonly code: string },
-  _request: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): void {
   const known = new HopperError(routerCodes[error.code] ?? 'HOP_REQUEST_INVALID')
+  headersOf(request, reply)
   void reply.code(known.status).type('application/json; charset=utf-8').send(JSON.stringify(known.toBody()))
 }
 
@@ -52,7 +54,11 @@ export function answerForServer(server: Server): void {
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const error = new HopperError('HOP_EXPECTATION')
     response
-      .writeHead(error.status, { 'content-type': 'application/json; charset=utf-8', connection: 'close' })
+      .writeHead(error.status, {
+        'content-type': 'application/json; charset=utf-8',
+        connection: 'close',
+        ...securityHeaders,
+      })
       .end(JSON.stringify(error.toBody()))
   })
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, new HopperError('HOP_METHOD')))
@@ -74,13 +80,15 @@ function parserCode({ code = '', rawPacket }: ParserError): ErrorCode {
   return isLongLine ? 'HOP_URL_TOO_LONG' : known
 }
 
-function endWith(socket: Duplex, error: HopperError): void {
+/** Answers on a connection that leaves HTTP, and closes it. */
+export function endWith(socket: Duplex, error: HopperError): void {
   const body = JSON.stringify(error.toBody())
   const head = [
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...(error.code === 'HOP_METHOD' ? [`Allow: ${METHODS}`] : []),
+    ...Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
   ]
   if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())

@@ -1,8 +1,12 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { firstPartyPath } from '@hopper/ingest'
 import type { Logger } from 'pino'
 import { apiInTurns } from './api-turns.ts'
+import { limitConnections } from './connection-limit.ts'
 import { sequentially } from './pipelined.ts'
+import { refuseShortChunks } from './short-chunks.ts'
+import { setSecurityHeaders } from './security-headers.ts'
 import { answerForServer, answerParserError, answerRouterError, checkHost } from './protocol-errors.ts'
 
 /** grace period for a browser that holds a connection open when the server closes */
@@ -14,10 +18,13 @@ const PATH_PART_CHARS_MAX = 1_024
 /** time limit for sending a request: no client can hold a connection by sending a body byte by byte */
 const REQUEST_MS_MAX = 60_000
 
+/** interval between two checks of the time limit, in ms */
+const CHECK_EVERY_MS = 5_000
+
 /** idle time limit of a connection between two requests: longer than that of proxies */
 const KEEP_ALIVE_MS = 72_000
 
-/** Tells whether to leave HTTP: clients of Java offer HTTP/2 by the same header in ordinary requests. */
+/** Returns whether to leave HTTP: clients of Java offer HTTP/2 by the same header in ordinary requests. */
 function asksForWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket'
 }
@@ -36,14 +43,17 @@ function endRefusedUpgrades(server: FastifyInstance): void {
 
 /**
  * Creates the HTTP server of a process. When it closes, busy connections (a stream of events, a slow client) are cut
- * after a grace period.
+ * after a grace period. `trustedProxies`: how many proxies in front are trusted, each of which appends to
+ * `X-Forwarded-For` the address that it saw; addresses before those are only a claim of the visitor.
  */
-export function createServer(logger: Logger, trustProxy: boolean): FastifyInstance {
+export function createServer(logger: Logger, trustedProxies: number): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = logger
   const server = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy,
+    // `request.ip` is the address of the client, everywhere: the entry before those that trusted proxies have added
+    trustProxy: trustedProxies > 0 && ((_address, hop) => hop < trustedProxies),
+    rewriteUrl: ({ url = '' }) => firstPartyPath(url),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
     serverFactory: (handle) => {
@@ -51,10 +61,11 @@ export function createServer(logger: Logger, trustProxy: boolean): FastifyInstan
         {
           requireHostHeader: false,
           requestTimeout: REQUEST_MS_MAX,
+          connectionsCheckingInterval: CHECK_EVERY_MS,
           keepAliveTimeout: KEEP_ALIVE_MS,
           shouldUpgradeCallback: (request) => asksForWebSocket(request) && http.listenerCount('upgrade') > 0,
         },
-        sequentially(apiInTurns(handle)),
+        refuseShortChunks(sequentially(apiInTurns(handle))),
       )
       return http
     },
@@ -62,6 +73,8 @@ export function createServer(logger: Logger, trustProxy: boolean): FastifyInstan
     frameworkErrors: answerRouterError,
   })
   answerForServer(server.server)
+  limitConnections(server.server, logger)
+  setSecurityHeaders(server)
   server.addHook('onRequest', async (request) => checkHost(request))
   endRefusedUpgrades(server)
   server.addHook('preClose', (done) => {

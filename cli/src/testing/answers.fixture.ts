@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { withApi, type Api } from './api.fixture.ts'
 import { RANGE } from './installation.fixture.ts'
 import { dumpInstallation } from '../export/dump.ts'
+import { exportApp } from '../export/export-app.ts'
 import { importDump } from '../import/import-dump.ts'
 import { splitLines } from '../import/read-lines.ts'
 
@@ -64,11 +65,16 @@ const requests = [
   'funnels',
   'elements',
   'journeys',
+  'sources?by=channel',
+  'sources?by=referrer',
+  'loss',
+  'loss?by=country',
   'properties',
+  'alerts',
   'persons?limit=500',
 ]
 
-const withoutRange: ReadonlySet<string> = new Set(['funnels', 'elements', 'properties'])
+const withoutRange: ReadonlySet<string> = new Set(['funnels', 'elements', 'properties', 'alerts'])
 
 const clock = (): number => Date.parse('2026-04-20T00:00:00Z')
 
@@ -111,6 +117,18 @@ export async function dumpOf(storage: Storage): Promise<string> {
       dumpInstallation(storage, {}, { onLeftOut: (message) => expect.fail(message), onDone: () => undefined }),
     )
   ).join('')
+}
+
+/** Every archived event of an app of the random traffic as a line of JSON, sorted. */
+export async function exportedEvents(storage: Storage, app: (typeof APPS)[number] = 'berlin'): Promise<string[]> {
+  const parts = exportApp({ ...storage, archive: storage.archive! }, (await storage.registry.app(app))!, {
+    format: 'ndjson',
+  })
+  return Buffer.concat(await collect(parts))
+    .toString()
+    .split('\n')
+    .filter(Boolean)
+    .sort()
 }
 
 /** Imports a dump, read in parts that cut its lines anywhere. */

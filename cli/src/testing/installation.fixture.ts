@@ -8,11 +8,18 @@ import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { expect } from 'vitest'
+import { readConfig, type ConfigOf } from '../config/config.ts'
+import { settingsOf } from '../config/settings.ts'
 import type { Drift } from '../audit/drift.ts'
 import { runAudit, type AuditReport, type AuditRequest } from '../audit/run-audit.ts'
 
 /** All dates of the random traffic, including those of late receipt. */
 export const RANGE = { from: '2026-03-26', to: '2026-04-09' }
+/** The settings of a data directory, as the commands get them. */
+export function configOf(dir: string, lanes: number): ConfigOf<'installation'> {
+  return readConfig(settingsOf.installation, { data: dir, lanes: String(lanes) }, {})
+}
+
 const HOUR_MS = 3_600_000
 const WEEK_MS = 7 * 24 * HOUR_MS
 /** the end of a date in Berlin, in Kathmandu and in UTC, and a daylight-saving change */
@@ -65,7 +72,7 @@ const context = fc.constantFrom(
 )
 
 /**
- * Generates envelopes of two apps in two time zones, with repeated ids, late events, machines, identities and refused
+ * Generates envelopes of two apps in two time zones, with repeated ids, late events, bots, identities and refused
  * events.
  */
 export const traffic: fc.Arbitrary<Envelope[]> = fc.array(

@@ -19,6 +19,7 @@ export const changeReasons = {
   key_taken: 'Another value of data has this key already; this one was left out.',
   too_many_keys: `Data keeps its first ${limits.dataKeysMax} keys; this one was left out.`,
   utc_assumed: 'The time has no time zone; it was read as UTC.',
+  cookieless: 'In a cookieless request ingest derives device and session; what was sent was left out.',
   not_unicode: 'Half a surrogate pair is not a character; it was replaced by U+FFFD.',
 } as const
 export type ChangeReason = keyof typeof changeReasons

@@ -4,7 +4,7 @@ import type { Event } from './event.ts'
 import { isByMouse } from './hesitation.ts'
 import { isView, measuresTime } from './page-view.ts'
 
-/** What decides which tables count an event, besides the event itself. */
+/** The facts that decide which tables count an event, besides the event itself. */
 export interface CountingRules {
   readonly context: Context
   /** returns a URL as the app stores it */
@@ -15,7 +15,8 @@ export interface CountingRules {
 
 /**
  * Lists the tables of counters and of visitors to which an event adds, given that it counts (accepted or late). It is
- * what the folds of the aggregator do, said without folding: `aggregator/src/tables/tables.test.ts` compares both.
+ * the same decision as the folds of the aggregator, without folding: `aggregator/src/tables/tables.test.ts` compares
+ * both.
  */
 export function countingTables(event: Event, { context, page, stages }: CountingRules): string[] {
   const tables = ['activity_by_date', 'users_by_date']

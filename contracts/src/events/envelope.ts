@@ -1,16 +1,32 @@
 import { eventTypes, type Event } from './event.ts'
 import type { BotReason, DeadLetterReason, RejectReason } from './fate.ts'
 import type { ForgottenEvent } from './forgotten.ts'
+import type { Channel, ClickId, ScreenClass } from './source.ts'
 
-/** Properties of the sender of one request, as determined by ingest. */
+/**
+ * Properties of the sender of one request, as determined by ingest. How the session began (channel, referrer, campaign,
+ * landing page, click id) is the same for each request of it.
+ */
 export interface Context {
   readonly device: 'desktop' | 'mobile' | 'tablet' | 'tv' | 'server' | 'unknown'
   readonly browser: string
   readonly os: string
   /** ISO 3166-1 alpha-2; only set when a geo database is configured */
   readonly country?: string
+  /** ISO 3166-2, or a name where the database has no code; only set when a geo database has it */
+  readonly region?: string
+  /** absent where it is not known how the session began, as for events that a server sends by itself */
+  readonly channel?: Channel
   readonly referrer?: string
+  /** the first page of the session */
+  readonly landing_page?: string
+  readonly click_id?: ClickId
   readonly utm?: Readonly<Record<string, string>>
+  /** BCP 47 */
+  readonly language?: string
+  readonly screen?: ScreenClass
+  /** set when the sender has numbered each event (`seq`): gaps in the numbers of a session are lost events */
+  readonly numbered?: true
   /** set when the sender sends past events on purpose, for example an import: they are accepted, not late */
   readonly historical?: true
   /** set when the sender is classified as a bot: its events are stored but not counted */
@@ -35,7 +51,7 @@ export interface Envelope {
   readonly context: Context
   readonly events: readonly Event[]
   readonly rejected?: readonly RejectedEvent[]
-  /** what remains of events that were removed from the message, ascending by index */
+  /** hashes that remain of events removed from the message, ascending by index */
   readonly forgotten?: readonly ForgottenEvent[]
   /**
    * the body of the request, when it is equivalent to `events`: it is written to the log in their place, which saves

@@ -2,6 +2,7 @@ import { Type, type Static, type TSchema, type TUnsafe } from 'typebox'
 import { changeReasons, type ChangeReason } from './changes.ts'
 import { botReasons } from './fate.ts'
 import { limits } from '../limits.ts'
+import { screenClasses, Source } from './source.ts'
 
 /** Event types, indexed by their wire number. A wire event may give its type as number or name. */
 export const eventTypes = ['custom', 'click', 'url_change', 'btn_time', 'funnel_change', 'identify'] as const
@@ -156,6 +157,23 @@ export const EventsBody = Type.Object({
   ),
   device_id: Type.Optional(id),
   session_id: Type.Optional(id),
+  cookieless: Type.Optional(
+    Type.Boolean({ description: 'true: nothing is stored in the browser; ingest derives the device of the day' }),
+  ),
+  source: Type.Optional(Source),
+  language: Type.Optional(
+    Type.String({ maxLength: limits.languageCharsMax, description: "the browser's language, BCP 47, like de-AT" }),
+  ),
+  screen: Type.Optional(Type.Enum([...screenClasses], { description: 'class of the screen by its width' })),
+  country: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z]{2}$',
+      description: 'ISO 3166-1 code, of a sender that knows where its visitor is',
+    }),
+  ),
+  region: Type.Optional(
+    Type.String({ maxLength: limits.regionCharsMax, description: 'ISO 3166-2 code, like DE-BY, with a country' }),
+  ),
   webdriver: Type.Optional(
     Type.Boolean({ description: 'true: a program drives the browser; the events are kept and not counted' }),
   ),

@@ -3,12 +3,12 @@
  * - `accepted` and `late` events are counted in the tables (`historical`: accepted from an import, otherwise late).
  * - `bot` events are stored but not counted, so that a bot rule can be reversed.
  * - `duplicate` events repeat an earlier `event_id`.
- * - `rejected` events were rejected by ingest and reported in its response.
+ * - `rejected` events were rejected by ingest and reported in its response, or are older than the app keeps events.
  */
 export const fates = ['accepted', 'duplicate', 'bot', 'late', 'rejected'] as const
 export type Fate = (typeof fates)[number]
 
-/** Reasons for which ingest rejects an event. */
+/** Reasons for which an event is rejected: by ingest or, if `expired`, also later when it is counted. */
 export const rejectReasons = {
   not_an_object: 'An event must be a JSON object.',
   unknown_type: 'The field "type" must be one of 0..5 or custom, click, url_change, btn_time, funnel_change, identify.',
@@ -17,6 +17,7 @@ export const rejectReasons = {
   too_large: 'The event is larger than the limit for one event.',
   too_old: 'The timestamp is before the year 2000; send milliseconds since the epoch.',
   too_far_ahead: 'The timestamp is more than a day in the future; check the clock that made it.',
+  expired: 'The event is older than the app keeps events (retention_days).',
   no_device: 'No device_id, neither in the event nor in the request.',
 } as const
 export type RejectReason = keyof typeof rejectReasons

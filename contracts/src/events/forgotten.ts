@@ -3,19 +3,24 @@ import { hash } from 'node:crypto'
 const ID_PREFIX = 'forgotten:'
 
 /**
- * An event that was removed from its message because its person was forgotten. Its index and a hash of its id remain,
- * so that the other events keep their places, and the event stays a duplicate if it is sent again.
+ * An event that was removed from its message because its person was forgotten, or because it has expired. Its index and
+ * a hash of its id remain, so that the other events keep their places, and a forgotten event stays a duplicate if it is
+ * sent again.
  */
 export interface ForgottenEvent {
   /** index of the event in the message as it was sent */
   readonly index: number
-  /** `forgottenId` of its id */
+  /** `forgottenId` of its id; says nothing for an expired one */
   readonly id: string
   /** the date under which its id is looked up: the UTC date of the client's own time */
   readonly date: string
+  /** true if it has expired: it counts as rejected, and not as seen */
+  readonly expired?: true
+  /** of an expired event: the user that it identified the device as, if that still is in effect */
+  readonly user_id?: string
 }
 
-/** Returns what remains of the id of a forgotten event. */
+/** Returns the hash that remains of the id of a forgotten event. */
 export function forgottenId(app: string, eventId: string): string {
   return ID_PREFIX + hash('sha256', `${app}\0${eventId}`, 'base64url')
 }

@@ -10,8 +10,8 @@ export function staysOnPage(from: string, to: string, page: (url: string) => str
 }
 
 /**
- * Returns whether a URL change measured time on the page that was left. A page of another site is no page of the app:
- * nobody measured the time on it.
+ * Returns whether a URL change measured time on the page that was left. A page of another site is not a page of the
+ * app, so its time was not measured.
  */
 export function measuresTime(
   { from, to, elapsed_time }: EventOf<'url_change'>,

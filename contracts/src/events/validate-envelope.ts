@@ -13,6 +13,7 @@ import {
   type EventType,
 } from './event.ts'
 import { botReasons, rejectReasons } from './fate.ts'
+import { channels, clickIds, screenClasses } from './source.ts'
 
 const schemas = {
   custom: CustomEvent,
@@ -36,7 +37,14 @@ const sender = Compile(
       browser: name,
       os: name,
       country: Type.Optional(name),
+      region: Type.Optional(name),
+      channel: Type.Optional(oneOf(channels)),
       referrer: Type.Optional(text),
+      landing_page: Type.Optional(text),
+      click_id: Type.Optional(oneOf(clickIds)),
+      language: Type.Optional(text),
+      screen: Type.Optional(oneOf(screenClasses)),
+      numbered: Type.Optional(Type.Literal(true)),
       utm: Type.Optional(Type.Record(Type.String(), text)),
       bot: Type.Optional(oneOf(botReasons)),
     }),
@@ -48,6 +56,8 @@ const sender = Compile(
           index: Type.Integer({ minimum: 0, exclusiveMaximum: limits.eventsPerBatchMax }),
           id: Type.String({ minLength: 1, maxLength: limits.idCharsMax }),
           date: Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }),
+          expired: Type.Optional(Type.Literal(true)),
+          user_id: Type.Optional(Type.String({ minLength: 1, maxLength: limits.idCharsMax })),
         }),
         { maxItems: limits.eventsPerBatchMax },
       ),

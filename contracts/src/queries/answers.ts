@@ -1,4 +1,5 @@
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
+import { RetentionDays } from '../app.ts'
 
 /**
  * Responses of the dashboard API. The TS type, the OpenAPI schema and the CSV columns all derive from one value.
@@ -24,6 +25,13 @@ export const Meta = Type.Object({
       'true when every date of the range ended more than 7 days ago and no event that has arrived waits ' +
       'to be counted: only one that comes yet can change it',
   }),
+  kept_from: Type.Optional(
+    Type.String({
+      description:
+        'the date from which the app keeps its events: whatever is older has expired, and earlier dates of the range ' +
+        'are empty; missing when nothing has expired',
+    }),
+  ),
   truncated: Type.Optional(
     Type.Boolean({
       description: 'something is left out or folded into `other`: there is more than the answer may hold',
@@ -103,7 +111,7 @@ export const AuditResult = Type.Object({
   app: Type.Optional(text),
   from: Type.Optional(text),
   to: Type.Optional(text),
-  differing: Type.Integer({ description: 'rows of tables that were not what a recount said' }),
+  differing: Type.Integer({ description: 'rows of tables that differed from a recount' }),
   repaired: Type.Integer({ description: 'how many of them were corrected' }),
 })
 export type AuditResult = Static<typeof AuditResult>
@@ -139,7 +147,7 @@ export const Status = Type.Object({
           { first: whole, next: whole },
           {
             description:
-              'positions that the log has lost: the lane stands still until the log is restored, ' +
+              'positions that the log has lost: the lane is stalled until the log is restored, ' +
               'or an aggregator is started with --accept-loss',
           },
         ),
@@ -176,6 +184,15 @@ export type Me = Static<typeof Me>
 
 /** `GET /api/v1/apps`. */
 export const Apps = Type.Object({
-  apps: Type.Array(Type.Object({ id: text, name: text, timezone: text, organization: text })),
+  apps: Type.Array(
+    Type.Object({
+      id: text,
+      name: text,
+      timezone: text,
+      organization: text,
+      retention_days: RetentionDays,
+      kept_from: Type.Optional(text),
+    }),
+  ),
 })
 export type Apps = Static<typeof Apps>

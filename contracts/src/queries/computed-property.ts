@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { limits } from '../limits.ts'
 import { FiltersSchema, KeySchema, type Filter } from './filter.ts'
 
-/** What a computed property makes of the matching events of a person. */
+/** The operation by which a computed property combines the matching events of a person. */
 export const propertyOperations = [
   'count',
   'sum',
@@ -33,7 +33,7 @@ export const PropertyDefinition = Type.Object({
 })
 export type PropertyDefinition = Omit<Static<typeof PropertyDefinition>, 'filters'> & { filters?: Filter[] }
 
-/** A value per person, computed from all its events whenever it is asked for. */
+/** A value per person, computed from all its events whenever it is requested. */
 export const ComputedProperty = Type.Object({
   name: Type.String({
     pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$',

@@ -24,5 +24,6 @@ export const queryLimits = {
   eventsMax: 1_000,
   journeyDepthMax: 20,
   journeyLinksMax: 1_000,
+  journeyGroupsMax: 100,
   cohortsMax: 366,
 } as const

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { FiltersSchema, KeySchema, type Filter } from './filter.ts'
 import { type FunnelUnit, type TrendStep } from './funnel-query.ts'
+import { limits } from '../limits.ts'
 import { queryLimits } from './query-limits.ts'
 
 const instant = Type.Union([Type.Integer(), Type.String({ maxLength: 40 })])
@@ -67,6 +68,19 @@ export const JourneyQuery = Type.Object({
   key: Type.Optional(KeySchema),
 })
 
+/** Patterns of pages that are one place each; the first that matches a page names its place. */
+export const JourneyGroups = Type.Array(Type.String({ minLength: 1, maxLength: limits.urlCharsMax }), {
+  maxItems: queryLimits.journeyGroupsMax,
+})
+
+/** A link of a journey, by the ids of its nodes, whose units are listed. */
+export const JourneyPeople = Type.Object({
+  from: Type.String({ minLength: 1 }),
+  to: Type.String({ minLength: 1 }),
+  limit: Type.Integer({ minimum: 1, maximum: queryLimits.peopleMax }),
+})
+export type JourneyPeople = Static<typeof JourneyPeople>
+
 /**
  * Query for the paths that people take. The places of a unit are the pages it visited, or its values of `key`;
  * consecutive equal places count as one.
@@ -80,7 +94,12 @@ export interface JourneyRequest {
   /** only journeys that reach this place, up to its first occurrence; the last `depth` places of each */
   readonly end?: string
   readonly key?: string
+  /** only visits of places that match */
   readonly filters?: readonly Filter[]
+  /** patterns of pages, like `/products/*`: the pages that one of them matches are one place, named by the pattern */
+  readonly groups?: readonly string[]
+  /** lists the units that took this link; the ends are places or `exit` */
+  readonly people?: JourneyPeople
   readonly count_by?: FunnelUnit
 }
 
@@ -99,5 +118,6 @@ export const JourneyResult = Type.Object({
     }),
   ),
   links: Type.Array(Type.Object({ from: Type.String(), to: Type.String(), users: count })),
+  people: Type.Optional(Type.Array(Type.String(), { description: 'the units that took the link asked for' })),
 })
 export type JourneyResult = Static<typeof JourneyResult>

@@ -114,7 +114,7 @@ function addressOf(head: string): { readonly scheme: string; readonly host: stri
   }
 }
 
-/** Removes what browsers remove from an address: surrounding whitespace, tabs and line breaks. */
+/** Removes the characters that browsers remove from an address: surrounding whitespace, tabs and line breaks. */
 function clean(url: string): string {
   return url.replace(/^[\0-\x20]+|[\0-\x20]+$|[\t\n\r]+/g, '')
 }

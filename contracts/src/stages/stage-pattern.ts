@@ -1,17 +1,20 @@
 import type { Stage } from '../app.ts'
 import { decodePath, decodeText, queryValues, withoutTrailingSlash, type PageRule } from './page-url.ts'
+import { anyText, anyTextAndRoute, endOfPart, spellingsOf, valueSpellingsOf } from './tracked-page.ts'
 
 /**
  * The pattern of a URL stage. `*` matches any run of characters. A pattern that begins with http is compared with the
  * whole address of a page, any other with its path; `#/route` is compared with the route in an app that routes by hash.
  * Parameters in the pattern must be present with these values; other parameters are allowed. A trailing slash makes no
- * difference: `/products/` matches the page `/products`. `/products/*` matches what is below it but not `/products`
+ * difference: `/products/` matches the page `/products`. `/products/*` matches pages below it but not `/products`
  * itself; `/products*` matches both.
  */
 export class StagePattern {
   /** the parameters that the pattern requires: an app with such a stage keeps them */
   readonly parameters: readonly string[]
   readonly #whole: boolean
+  readonly #alternatives: readonly Pieces[]
+  readonly #query: SplitPattern['query']
   readonly #globs: readonly Glob[]
   readonly #values: readonly (readonly [name: string, value: Glob | undefined])[]
 
@@ -23,7 +26,9 @@ export class StagePattern {
       ...addressPieces(address, this.#whole),
       ...(route === undefined ? [] : ['#', ...routePieces(route)]),
     ]
-    this.#globs = alternatives(joinLiterals(pieces)).map(globOf)
+    this.#alternatives = alternatives(joinLiterals(pieces))
+    this.#query = query
+    this.#globs = this.#alternatives.map(globOf)
     this.#values = query.map(([name, value]) => [
       decodeText(name),
       value === undefined ? undefined : globOf(valuePieces(value)),
@@ -45,6 +50,32 @@ export class StagePattern {
       return value !== undefined && (fits === undefined || fits(value))
     })
   }
+
+  /** See `trackedPattern`. */
+  trackedSource(hashRouting: boolean): string {
+    const parameters = this.#query.map(([name, value]) => {
+      const wanted = value === undefined ? anyText : sourceOf(valuePieces(value), anyText, valueSpellingsOf)
+      return `(?=.*,[?&]${spellingsOf(decodeText(name))}=${wanted}${endOfPart})`
+    })
+    const globs = this.#alternatives.map((pieces) => {
+      const first = typeof pieces[0] === 'string' ? pieces[0] : ''
+      // the tracker's address of a root page has no slash at its end
+      const [, origin = '', path = first] = this.#whole ? (/^(https?:\/\/[^/]*)(.*)$/s.exec(first) ?? []) : []
+      const start =
+        spellingsOf(origin) + (path.startsWith('/') ? `(?:/|(?=,|$))${spellingsOf(path.slice(1))}` : spellingsOf(path))
+      return start + sourceOf(first === '' ? pieces : pieces.slice(1), hashRouting ? anyTextAndRoute : anyText)
+    })
+    const origin = this.#whole ? '' : '[^/]+//[^/,]*'
+    return `^${parameters.join('')}${origin}(?:${globs.join('|')})(?:,[?&][^#]*)?$`
+  }
+}
+
+/**
+ * Returns the source of a regular expression that tests, in the tracker, whether a page matches a pattern, given the
+ * page as the tracker distinguishes it (`trackedPage`).
+ */
+export function trackedPattern(pattern: string, { hash_routing = false }: Pick<PageRule, 'hash_routing'>): string {
+  return new StagePattern(pattern).trackedSource(hash_routing)
 }
 
 /** Explains why no page of an app can ever match a pattern; undefined if one can. */
@@ -167,6 +198,10 @@ function wild(text: string): Pieces {
   return text
     .split('*')
     .flatMap((piece, i): (string | null)[] => [...(i === 0 ? [] : [WILD]), ...(piece === '' ? [] : [piece])])
+}
+
+function sourceOf(pieces: Pieces, wildcard: string, spell = spellingsOf): string {
+  return pieces.map((piece) => (piece === WILD ? wildcard : spell(piece))).join('')
 }
 
 /** Joins adjacent literals. */

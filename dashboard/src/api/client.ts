@@ -1,3 +1,5 @@
+import { readEvents } from './event-lines.ts'
+
 /** An error response of the API. */
 export class ApiError extends Error {
   readonly code: string
@@ -8,15 +10,32 @@ export class ApiError extends Error {
     this.status = status
     this.code = code
   }
+
+  /** true if Hopper did not answer, so that the same call can succeed later */
+  get isOutage(): boolean {
+    return this.status === 0 || this.status === 502 || this.status === 504
+  }
+}
+
+/** Rows that a query has read, of all that it has to read. */
+export interface Progress {
+  readonly done: number
+  readonly total: number
+}
+
+export interface ClientListener {
+  onLoggedOut(): void
+  /** called after each call: whether Hopper answered */
+  onAnswer(answered: boolean): void
 }
 
 /** Calls the API as the member whose cookie the browser holds. */
 export class Client {
-  private readonly onLoggedOut: () => void
+  private readonly listener: ClientListener
   private csrf = ''
 
-  constructor(onLoggedOut: () => void) {
-    this.onLoggedOut = onLoggedOut
+  constructor(listener: ClientListener) {
+    this.listener = listener
   }
 
   /** Sets the CSRF value that every later changing call sends. */
@@ -24,7 +43,7 @@ export class Client {
     this.csrf = csrf
   }
 
-  /** Returns the text of a response, so that callers can detect changes. */
+  /** Returns the text of a response. */
   async text(path: string, signal?: AbortSignal, accept = 'application/json'): Promise<string> {
     const response = await this.request(path, { headers: { accept }, ...(signal ? { signal } : {}) })
     return response.text()
@@ -34,38 +53,72 @@ export class Client {
     return JSON.parse(await this.text(path, signal)) as T
   }
 
-  async send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
-    const headers: Record<string, string> = { accept: 'application/json', 'x-hopper-csrf': this.csrf }
-    if (body !== undefined) headers['content-type'] = 'application/json'
+  /**
+   * Asks a question, with a body or in its path, and reports the progress of a long one. Aborting the signal ends it on
+   * the server.
+   */
+  async query<T>(
+    path: string,
+    body: unknown,
+    signal?: AbortSignal,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<T> {
     const response = await this.request(path, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...this.bodyOf(body === undefined ? 'GET' : 'POST', body, 'text/event-stream, application/json'),
+      ...(signal ? { signal } : {}),
     })
-    const text = await response.text()
+    if (!(response.headers.get('content-type') ?? '').startsWith('text/event-stream'))
+      return (await response.json()) as T
+    for await (const { event, data } of readEvents(response.body!)) {
+      if (event === 'progress') onProgress?.(JSON.parse(data) as Progress)
+      if (event === 'answer') return JSON.parse(data) as T
+      if (event === 'error') throw errorOf(500, JSON.parse(data))
+    }
+    throw new ApiError(0, 'OFFLINE', 'The answer ended before it was complete.')
+  }
+
+  /** Returns the answer to a question with a body in another form, such as CSV. */
+  async queryText(path: string, body: unknown, accept: string): Promise<string> {
+    return (await this.request(path, this.bodyOf('POST', body, accept))).text()
+  }
+
+  async send<T>(method: 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
+    const text = await (await this.request(path, this.bodyOf(method, body, 'application/json'))).text()
     return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
+  private bodyOf(method: string, body: unknown, accept: string): RequestInit {
+    const headers: Record<string, string> = { accept, 'x-hopper-csrf': this.csrf }
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    return { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
   }
 
   private async request(path: string, init: RequestInit): Promise<Response> {
     let response: Response
     try {
-      response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...init })
+      response = await fetch(path, { credentials: 'same-origin', cache: 'no-cache', ...init })
     } catch (cause) {
       if (init.signal?.aborted) throw cause
+      this.listener.onAnswer(false)
       throw new ApiError(0, 'OFFLINE', 'Hopper does not respond. Check that it is running and that you are online.')
     }
-    if (response.ok) return response
-    if (response.status === 401 && path !== '/api/v1/login') this.onLoggedOut()
-    throw await readError(response)
+    const error = response.ok ? undefined : await readError(response)
+    this.listener.onAnswer(!error?.isOutage)
+    if (!error) return response
+    if (error.code === 'HOP_LOGIN_REQUIRED') this.listener.onLoggedOut()
+    throw error
   }
 }
 
 async function readError(response: Response): Promise<ApiError> {
-  const body = (await response.json().catch(() => null)) as { error?: { code?: unknown; message?: unknown } } | null
-  const { code, message } = body?.error ?? {}
+  return errorOf(response.status, await response.json().catch(() => null))
+}
+
+function errorOf(status: number, body: unknown): ApiError {
+  const { code, message } = (body as { error?: { code?: unknown; message?: unknown } } | null)?.error ?? {}
   return new ApiError(
-    response.status,
-    typeof code === 'string' ? code : `HTTP ${response.status}`,
-    typeof message === 'string' ? message : `Hopper responded with status ${response.status}.`,
+    status,
+    typeof code === 'string' ? code : `HTTP ${status}`,
+    typeof message === 'string' ? message : `Hopper responded with status ${status}.`,
   )
 }

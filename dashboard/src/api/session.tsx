@@ -1,12 +1,22 @@
-import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import type { Me } from '@hopper/contracts'
 import { LoginPage } from '../pages/login-page.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { Problem } from '../parts/problem.tsx'
+import { ChangeSignal } from './change-signal.ts'
 import { ApiError, Client } from './client.ts'
+import { Connection } from './connection.ts'
+
+/** Answers that nobody shows any more are kept for this long, so that going back is immediate. */
+const KEPT_MS = 5 * 60_000
+/** An answer younger than this is not requested again. */
+const FRESH_MS = 2_000
 
 export interface Session {
   readonly client: Client
+  readonly connection: Connection
+  readonly changes: ChangeSignal
   readonly me: Me
   readonly logout: () => Promise<void>
 }
@@ -15,17 +25,29 @@ const SessionContext = createContext<Session | null>(null)
 
 /** Returns the session of the logged-in member; valid only below `LoggedIn`. */
 export function useSession(): Session {
-  const session = useContext(SessionContext)
+  const session = use(SessionContext)
   if (!session) throw new Error('useSession is used outside LoggedIn')
   return session
 }
 
-type State = { is: 'unknown' } | { is: 'out' } | { is: 'broken'; error: Error } | { is: 'in'; me: Me }
+type State = { is: 'unknown' } | { is: 'out'; ended: boolean } | { is: 'broken'; error: Error } | { is: 'in'; me: Me }
 
 /** Shows its children to a member, and the login page to everybody else. */
 export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
   const [state, setState] = useState<State>({ is: 'unknown' })
-  const client = useMemo(() => new Client(() => setState({ is: 'out' })), [])
+  const [attempt, setAttempt] = useState(0)
+  const connection = useMemo(() => new Connection(), [])
+  const changes = useMemo(() => new ChangeSignal(), [])
+  const queries = useMemo(newQueryClient, [])
+  const client = useMemo(
+    () =>
+      new Client({
+        // several calls may be refused at once
+        onLoggedOut: () => setState((was) => (was.is === 'out' ? was : { is: 'out', ended: was.is === 'in' })),
+        onAnswer: (answered) => connection.report(answered),
+      }),
+    [connection],
+  )
   const enter = useMemo(
     () => (me: Me) => {
       client.trust(me.csrf)
@@ -37,16 +59,29 @@ export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
     client.get<Me>('/api/v1/me').then(enter, (error: Error) => {
       if (!(error instanceof ApiError && error.status === 401)) setState({ is: 'broken', error })
     })
-  }, [client, enter])
+  }, [client, enter, attempt])
   const session = useMemo(
-    () => (state.is === 'in' ? { client, me: state.me, logout: () => logout(client).then(setState) } : null),
-    [client, state],
+    () =>
+      state.is === 'in'
+        ? {
+            client,
+            connection,
+            changes,
+            me: state.me,
+            logout: async () => {
+              const next = await logout(client)
+              queries.clear()
+              setState(next)
+            },
+          }
+        : null,
+    [client, connection, changes, queries, state],
   )
-  if (state.is === 'out') return <LoginPage client={client} onLogin={enter} />
+  if (state.is === 'out') return <LoginPage client={client} hasEnded={state.ended} onLogin={enter} />
   if (state.is === 'broken')
     return (
       <main className="alone">
-        <Problem error={state.error} />
+        <Problem error={state.error} retry={() => setAttempt(attempt + 1)} />
       </main>
     )
   if (!session)
@@ -55,7 +90,25 @@ export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
         <Loading />
       </main>
     )
-  return <SessionContext value={session}>{children}</SessionContext>
+  return (
+    <SessionContext value={session}>
+      <QueryClientProvider client={queries}>{children}</QueryClientProvider>
+    </SessionContext>
+  )
+}
+
+function newQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        gcTime: KEPT_MS,
+        staleTime: FRESH_MS,
+        retry: false,
+        refetchOnWindowFocus: true,
+        networkMode: 'always',
+      },
+    },
+  })
 }
 
 /** Logs out. A failed logout must not look like a successful one. */
@@ -65,5 +118,5 @@ async function logout(client: Client): Promise<State> {
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 401)) return { is: 'broken', error: error as Error }
   }
-  return { is: 'out' }
+  return { is: 'out', ended: false }
 }

@@ -6,11 +6,11 @@ import type { Theme } from './theme.ts'
 type Bucket = ElementDurations['buckets'][number]
 
 /**
- * Draws buckets without gaps: the API returns every bucket between the shortest and the longest, and the axis relies on
- * that.
+ * Returns a bar chart of durations. `buckets` has no gaps between the shortest and the longest, which the axis relies
+ * on.
  */
 export function durationsChart(buckets: readonly Bucket[], theme: Theme): ChartOption {
-  const names = buckets.map(nameOfBucket)
+  const labels = buckets.map(bucketLabel)
   const axis = { color: theme.muted, fontFamily }
   return {
     color: [theme.third, theme.first],
@@ -24,7 +24,7 @@ export function durationsChart(buckets: readonly Bucket[], theme: Theme): ChartO
     grid: { left: 4, right: 8, top: 36, bottom: 4, containLabel: true },
     xAxis: {
       type: 'category',
-      data: names,
+      data: labels,
       axisTick: { show: false },
       axisLine: { lineStyle: { color: theme.line } },
       axisLabel: {
@@ -47,6 +47,6 @@ export function durationsChart(buckets: readonly Bucket[], theme: Theme): ChartO
   }
 }
 
-export function nameOfBucket({ from_ms, to_ms }: Bucket): string {
+export function bucketLabel({ from_ms, to_ms }: Bucket): string {
   return `${formatDuration(from_ms)} – ${formatDuration(to_ms)}`
 }

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react'
+import { subscribeTheme } from '../state/theme.ts'
 
 /** The colours of a chart, from the style sheet in the preferred colour scheme. */
 export interface Theme {
@@ -21,9 +22,16 @@ export function useTheme(): Theme {
   const isDark = useSyncExternalStore(
     (listener) => {
       dark.addEventListener('change', listener)
-      return () => dark.removeEventListener('change', listener)
+      const unsubscribe = subscribeTheme(listener)
+      return () => {
+        dark.removeEventListener('change', listener)
+        unsubscribe()
+      }
     },
-    () => dark.matches,
+    () => {
+      const chosen = document.documentElement.dataset['theme']
+      return chosen === undefined ? dark.matches : chosen === 'dark'
+    },
   )
   return isDark ? (darkTheme ??= readTheme()) : (lightTheme ??= readTheme())
 }
@@ -31,10 +39,15 @@ export function useTheme(): Theme {
 let lightTheme: Theme | undefined
 let darkTheme: Theme | undefined
 
+/** Reads the tokens as colours: as custom properties they are expressions. */
 function readTheme(): Theme {
-  const style = getComputedStyle(document.documentElement)
-  const read = (name: string): string => style.getPropertyValue(`--${name}`).trim()
-  return {
+  const probe = document.createElement('span')
+  document.body.append(probe)
+  const read = (name: string): string => {
+    probe.style.color = `var(--${name})`
+    return getComputedStyle(probe).color
+  }
+  const theme = {
     ink: read('ink'),
     muted: read('muted'),
     line: read('line'),
@@ -45,4 +58,6 @@ function readTheme(): Theme {
     warn: read('chart-4'),
     series: ['chart-1', 'chart-2', 'chart-3', 'chart-4', 'chart-5', 'chart-6'].map(read),
   }
+  probe.remove()
+  return theme
 }

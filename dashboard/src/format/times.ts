@@ -1,6 +1,9 @@
 type Options = Intl.DateTimeFormatOptions
 const formats = new Map<string, Intl.DateTimeFormat>()
 
+/** The time zone of the browser: that of instants which belong to no app. */
+export const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone
+
 /** Caches formatters: they are slow to create, and a chart formats each of its points. */
 function formatIn(timezone: string, options: Options): Intl.DateTimeFormat {
   const key = `${timezone} ${JSON.stringify(options)}`

@@ -1,13 +1,21 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
 import type { Me } from '@hopper/contracts'
-import type { Client } from '../api/client.ts'
+import { ApiError, type Client } from '../api/client.ts'
 import { Logo } from '../parts/logo.tsx'
 import { Problem } from '../parts/problem.tsx'
 
 /** Asks for name and password. A login link does not need this page: the API follows it and returns with a cookie. */
-export function LoginPage({ client, onLogin }: { client: Client; onLogin: (me: Me) => void }): ReactNode {
+interface Props {
+  client: Client
+  /** true if the member was logged in before, so that the page says why it appears */
+  hasEnded: boolean
+  onLogin: (me: Me) => void
+}
+
+export function LoginPage({ client, hasEnded, onLogin }: Props): ReactNode {
   const [error, setError] = useState<Error | null>(null)
   const [busy, setBusy] = useState(false)
+  const [needsCode, setNeedsCode] = useState(false)
   const expired = new URLSearchParams(location.search).get('login') === 'expired'
   const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault()
@@ -19,10 +27,13 @@ export function LoginPage({ client, onLogin }: { client: Client; onLogin: (me: M
         await client.send<Me>('POST', '/api/v1/login', {
           member: (form.get('member') as string).trim(),
           password: form.get('password'),
+          ...(needsCode ? { code: form.get('code') } : {}),
         }),
       )
     } catch (cause) {
-      setError(cause as Error)
+      const asksForCode = !needsCode && cause instanceof ApiError && cause.code === 'HOP_SECOND_FACTOR'
+      if (asksForCode) setNeedsCode(true)
+      else setError(cause as Error)
       setBusy(false)
     }
   }
@@ -31,6 +42,7 @@ export function LoginPage({ client, onLogin }: { client: Client; onLogin: (me: M
       <form className="card login" onSubmit={(event) => void submit(event)}>
         <Logo />
         <h1>Log in</h1>
+        {hasEnded && !error && <p role="status">Your login has ended. Log in again and you are back where you were.</p>}
         {expired && !error && (
           <p className="problem" role="alert">
             This login link has been used or has expired. Ask for a new one, or log in with your password.
@@ -44,6 +56,12 @@ export function LoginPage({ client, onLogin }: { client: Client; onLogin: (me: M
           Password
           <input name="password" type="password" autoComplete="current-password" maxLength={200} required />
         </label>
+        {needsCode && (
+          <label>
+            Current code of your authenticator, or a recovery code
+            <input name="code" autoComplete="one-time-code" maxLength={40} required autoFocus />
+          </label>
+        )}
         {error && <Problem error={error} />}
         <button type="submit" className="primary" disabled={busy}>
           {busy ? 'Logging in …' : 'Log in'}

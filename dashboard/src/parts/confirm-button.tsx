@@ -1,7 +1,15 @@
 import { useState, type ReactNode } from 'react'
 
-/** Deletes on the second press; moving the focus away cancels the first one. */
-export function ConfirmButton({ label, onConfirm }: { label: string; onConfirm: () => void }): ReactNode {
+interface Props {
+  /** what it does, with its object */
+  label: string
+  /** what it says; default Delete */
+  verb?: string
+  onConfirm: () => void
+}
+
+/** Acts on the second press; moving the focus away cancels the first one. */
+export function ConfirmButton({ label, verb = 'Delete', onConfirm }: Props): ReactNode {
   const [isConfirming, setConfirming] = useState(false)
   const press = (): void => {
     if (isConfirming) onConfirm()
@@ -15,7 +23,7 @@ export function ConfirmButton({ label, onConfirm }: { label: string; onConfirm: 
       onClick={press}
       onBlur={() => setConfirming(false)}
     >
-      {isConfirming ? 'Really delete?' : 'Delete'}
+      {isConfirming ? `Really ${verb.toLowerCase()}?` : verb}
     </button>
   )
 }

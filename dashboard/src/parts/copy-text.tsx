@@ -1,26 +1,13 @@
-import { useState, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
+import { words } from '../words.ts'
+import { CopyButton } from './copy-button.tsx'
 
-/** A text with a copy button. */
+/** A text with a copy button. A press on the text selects it, where there is no clipboard. */
 export function CopyText({ text, label }: { text: string; label: string }): ReactNode {
-  const [copied, setCopied] = useState(false)
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(text)
-      setCopied(true)
-    } catch {
-      // without https there is no clipboard API; a click selects the text instead
-    }
-  }
   return (
-    <div className="copy">
-      <code tabIndex={0} aria-label={label}>
-        {text}
-      </code>
-      {window.isSecureContext && (
-        <button type="button" onClick={() => void copy()}>
-          {copied ? 'Copied' : 'Copy'}
-        </button>
-      )}
+    <div className="copy" role="group" aria-label={label}>
+      <pre tabIndex={0}>{text}</pre>
+      <CopyButton text={() => text}>{words.copy}</CopyButton>
     </div>
   )
 }

@@ -5,10 +5,10 @@ const UPDATE_MS = 15_000
 
 /** Returns today's date in a time zone; updates at midnight there. */
 export function useToday(timezone: string): string {
-  const [now, setNow] = useState(() => Date.now())
+  const [, setDate] = useState('')
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), UPDATE_MS)
+    const timer = setInterval(() => setDate(dateIn(timezone, Date.now())), UPDATE_MS)
     return () => clearInterval(timer)
-  }, [])
-  return dateIn(timezone, now)
+  }, [timezone])
+  return dateIn(timezone, Date.now())
 }

@@ -36,7 +36,7 @@ const arrived = async (count: number): Promise<Logged[]> => {
   return once(await receiver.logged())
 }
 
-it('brings pages, events and who it is from a page of another origin', async () => {
+it('sends pages, events and the user from a page of another origin', async () => {
   const began = Date.now()
   const page = await site.visit('/cart?utm_source=news&utm_campaign=spring')
   await page.waitForFunction(() => 'posthog' in window)
@@ -77,7 +77,7 @@ it('brings pages, events and who it is from a page of another origin', async () 
   expect(site.elsewhere).toEqual([])
 })
 
-it('sends again what was lost, and it counts once at the time when it happened', async () => {
+it('sends a lost event again, which counts once, at its original time', async () => {
   receiver.fail('lost', 1)
   const page = await site.visit('/')
   await page.waitForFunction(() => 'posthog' in window)

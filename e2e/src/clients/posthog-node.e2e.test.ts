@@ -60,7 +60,7 @@ it.each(['refused', 'lost'] as const)('sends a batch again when it was %s, and e
   expect(once(logged).map((event) => event['name'])).toEqual(['e-0', 'e-1', 'e-2', 'e-3', 'e-4'])
 })
 
-it('is told that no flag is on', async () => {
+it('gets the answer that no flag is on', async () => {
   const posthog = client()
   expect(await posthog.getAllFlags('ann')).toEqual({})
   await posthog.shutdown()

@@ -68,9 +68,16 @@ export async function openReceiver(): Promise<Receiver> {
   server.addHook('onResponse', async ({ method, url }, { statusCode }) => {
     if (method !== 'OPTIONS') answered.push({ method, path: url.split('?', 1)[0]!, status: statusCode })
   })
-  const { log, registry } = storage
+  const { log, registry, secrets } = storage
   const health = (): ReturnType<Storage['health']> => storage.health()
-  await server.register(ingestPlugin, { log, registry, health, metrics: new Registry(), answersUnknownPaths: true })
+  await server.register(ingestPlugin, {
+    log,
+    registry,
+    secrets,
+    health,
+    metrics: new Registry(),
+    answersUnknownPaths: true,
+  })
   const url = await server.listen({ host: '127.0.0.1', port: 0 })
   return {
     url,

@@ -1,21 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { chromium, type Browser, type Page } from 'playwright-core'
-import { agents } from '../traffic/random-traffic.ts'
+import type { Browser, Page } from 'playwright-core'
+import { launchBrowser } from '../traffic/launch-browser.ts'
 
-const CHROMIUM_ARGS = [
-  // neither is what a visitor's browser says, and both clients and Hopper hold it for a machine's
-  `--user-agent=${agents[0]!.userAgent}`,
-  '--disable-blink-features=AutomationControlled',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
+/** Without it pages can tell that a program drives the browser, and some clients then send nothing. */
+const AUTOMATION_HIDDEN = '--disable-blink-features=AutomationControlled'
 
 /** Site of another origin than ingest, whose every page has a client's script, visited with a real browser. */
 export interface VisitedSite extends AsyncDisposable {
@@ -27,7 +17,7 @@ export interface VisitedSite extends AsyncDisposable {
 }
 
 export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS })
+  return launchBrowser(AUTOMATION_HIDDEN)
 }
 
 /** `script` is the file of the client; `include` is what a page has in its head to run it. */

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { freePorts, startJava, whenReady, type JavaProcess } from './java-process.ts'
 import { jarsOf } from './jars.ts'
 import { until } from '../products/until.ts'
@@ -33,10 +35,17 @@ const exported = [
   'jdk.unsupported/sun.misc',
 ]
 
+const access = [
+  ...opens.flatMap((name) => ['--add-opens', `${name}=ALL-UNNAMED`]),
+  ...exported.flatMap((name) => ['--add-exports', `${name}=ALL-UNNAMED`]),
+]
+
 export interface CassandraNode {
   readonly contactPoint: string
   readonly dataCenter: string
   readonly process: JavaProcess
+  /** Runs a command of nodetool on the node; returns its output. */
+  nodetool(...args: readonly string[]): Promise<string>
   /** Restarts the node on the same ports and data, after it was stopped or killed. */
   restart(): Promise<CassandraNode>
 }
@@ -106,7 +115,7 @@ export async function startCassandraRing(dir: string, cache: string): Promise<Ca
   const nodes = [seed, ...joined.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))]
   try {
     for (const each of joined) if (each.status === 'rejected') throw each.reason
-    await until(() => nodes.every((node) => seesAll(node, others.length)), JOINED_MS)
+    await until(() => nodes.every((node) => seesAll(node, others.length)), JOIN_TIMEOUT_MS)
   } catch (error) {
     await Promise.all(nodes.map((node) => node.process.stop()))
     throw error
@@ -114,7 +123,8 @@ export async function startCassandraRing(dir: string, cache: string): Promise<Ca
   return nodes
 }
 
-const JOINED_MS = 60_000
+const JOIN_TIMEOUT_MS = 60_000
+const NODETOOL_TIMEOUT_MS = 120_000
 
 /** Checks whether a node's log reports n other nodes as up. */
 function seesAll({ process }: CassandraNode, others: number): boolean {
@@ -129,6 +139,7 @@ async function startNode(options: NodeOptions): Promise<CassandraNode> {
   mkdirSync(conf, { recursive: true })
   writeFileSync(join(conf, 'cassandra.yaml'), configuration(options))
   writeFileSync(join(conf, 'logback.xml'), logging)
+  writeFileSync(join(conf, 'logback-tools.xml'), '<configuration/>')
   const logFile = join(dir, `cassandra-${Date.now()}.log`)
   writeFileSync(logFile, '')
   const process = startJava(
@@ -138,8 +149,7 @@ async function startNode(options: NodeOptions): Promise<CassandraNode> {
       ...flags,
       '-Xss256k',
       '-Djdk.attach.allowAttachSelf=true',
-      ...opens.flatMap((name) => ['--add-opens', `${name}=ALL-UNNAMED`]),
-      ...exported.flatMap((name) => ['--add-exports', `${name}=ALL-UNNAMED`]),
+      ...access,
       `-Dcassandra.config=file://${conf}/cassandra.yaml`,
       `-Dcassandra.storagedir=${dir}`,
       `-Dcassandra.jmx.local.port=${jmx}`,
@@ -154,7 +164,29 @@ async function startNode(options: NodeOptions): Promise<CassandraNode> {
     logFile,
   )
   await whenReady(process, () => readFileSync(logFile, 'utf8').includes('Starting listening for CQL clients'))
-  return { contactPoint: `${address}:${cql}`, dataCenter: 'datacenter1', process, restart: () => startNode(options) }
+  const nodetool = async (...args: readonly string[]): Promise<string> => {
+    const quiet = `-Dlogback.configurationFile=${conf}/logback-tools.xml`
+    const tool = [
+      '-Xmx64m',
+      ...access,
+      quiet,
+      '-cp',
+      jars,
+      'org.apache.cassandra.tools.NodeTool',
+      '-h',
+      LOOPBACK,
+      '-p',
+      String(jmx),
+    ]
+    return (await promisify(execFile)('java', [...tool, ...args], { timeout: NODETOOL_TIMEOUT_MS })).stdout
+  }
+  return {
+    contactPoint: `${address}:${cql}`,
+    dataCenter: 'datacenter1',
+    process,
+    nodetool,
+    restart: () => startNode(options),
+  }
 }
 
 function configuration({ dir, address, cql, storage, seed }: NodeOptions): string {

@@ -18,14 +18,16 @@ interface Started {
  * Provides the Kafka and the Cassandra of the whole run: those that HOPPER_KAFKA_BROKERS and
  * HOPPER_CASSANDRA_CONTACT_POINTS name; else containers of the Docker engine that DOCKER_HOST names; else, with
  * HOPPER_REQUIRE_ENGINES=1, processes from the jars that Maven publishes. Without any of them, the run reports it on
- * one line, or fails with HOPPER_REQUIRE_ENGINES=1.
+ * one line, or fails with HOPPER_REQUIRE_ENGINES=1. Tells tests whether the run is thorough (HOPPER_THOROUGH=1).
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<unknown>) | undefined> {
   const {
     HOPPER_KAFKA_BROKERS: kafka,
     HOPPER_CASSANDRA_CONTACT_POINTS: cassandra,
     HOPPER_CASSANDRA_DC: dataCenter = 'datacenter1',
+    HOPPER_THOROUGH: thorough,
   } = environment
+  project.provide('thorough', thorough === '1')
   if (kafka && cassandra) {
     project.provide('engines', { kafka, cassandra, dataCenter })
     return undefined

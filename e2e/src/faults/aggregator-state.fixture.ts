@@ -1,7 +1,7 @@
 import type { Service } from '../products/service.ts'
 import { until } from '../products/until.ts'
 
-const AT_WORK_MS = 120_000
+const BATCH_TIMEOUT_MS = 120_000
 
 /**
  * Returns a metric of a process, summed over its labels; 0 when it does not exist yet or the process does not answer.
@@ -16,9 +16,9 @@ export async function metricOf(service: Service, name: string): Promise<number> 
 }
 
 /** Resolves when an aggregator has counted a batch after this call. */
-export async function whenCounting(service: Service): Promise<void> {
+export async function waitForBatch(service: Service): Promise<void> {
   const before = await metricOf(service, 'hopper_aggregator_batch_seconds_count')
-  await until(async () => (await metricOf(service, 'hopper_aggregator_batch_seconds_count')) > before, AT_WORK_MS)
+  await until(async () => (await metricOf(service, 'hopper_aggregator_batch_seconds_count')) > before, BATCH_TIMEOUT_MS)
 }
 
 /** Waits for a random time of at most `msMax`, as part of the fault schedule. */

@@ -7,8 +7,8 @@ export interface FaultApp {
 
 export const timezone = 'Asia/Kathmandu'
 
-/** One app for the results that must be exact, and one for the control in the same tables. */
-export const apps = { proved: faultApp('proved'), control: faultApp('control') } as const
+/** One app whose results must be exact, and one for the control, in the same tables. */
+export const apps = { tested: faultApp('tested'), control: faultApp('control') } as const
 
 function faultApp(id: string): FaultApp {
   return { id, write: `hw_${id}_0123456789abcdef`, read: `hr_${id}_0123456789abcdef` }

@@ -7,7 +7,7 @@ import { startCassandra, type CassandraNode } from '../engines/cassandra-jar.ts'
 import { canUseJars, jarCache } from '../engines/jars.ts'
 import { Service } from '../products/service.ts'
 import { apps, provision } from './apps.fixture.ts'
-import { whenCounting } from './aggregator-state.fixture.ts'
+import { waitForBatch } from './aggregator-state.fixture.ts'
 import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
 
 const engines = inject('engines')
@@ -31,17 +31,17 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
 
   /** Stops the node while an aggregator counts, in the middle of its writes, and starts it again. */
   const stopAndRestart = async (aggregator: Service, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
-    await whenCounting(aggregator)
+    await waitForBatch(aggregator)
     if (signal === 'SIGKILL') node.process.child.kill('SIGKILL')
     await node.process.stop()
     node = await node.restart()
-    await whenCounting(aggregator)
+    await waitForBatch(aggregator)
   }
 
   it('leaves no number wrong, stopped once and killed once', async () => {
     const [aggregator] = product.aggregators as [Service]
     expectExact(
-      await runTrial({ product, app: apps.proved, seed: 71 }, async () => {
+      await runTrial({ product, app: apps.tested, seed: 71 }, async () => {
         await stopAndRestart(aggregator, 'SIGTERM')
         await stopAndRestart(aggregator, 'SIGKILL')
       }),

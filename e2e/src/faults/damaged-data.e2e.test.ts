@@ -45,7 +45,7 @@ async function fill(dir: string, seed: number, signal: 'SIGKILL' | 'SIGTERM'): P
 async function send(service: Service, traffic: readonly (readonly RandomRequest[])[]): Promise<void> {
   await Promise.all(
     traffic.map(async (requests) => {
-      for (const request of requests) await sendUntilAcknowledged(service.url, apps.proved.write, request)
+      for (const request of requests) await sendUntilAcknowledged(service.url, apps.tested.write, request)
     }),
   )
 }
@@ -76,7 +76,7 @@ function copyOf(dir: string): string {
 
 /** Returns the number of events in the tables, of every fate. */
 async function countedEvents(service: Service): Promise<number> {
-  const headers = { authorization: `Bearer ${apps.proved.read}` }
+  const headers = { authorization: `Bearer ${apps.tested.read}` }
   await until(async () => {
     const status = (await (await fetch(`${service.url}/api/v1/status`, { headers })).json()) as {
       lanes: { lag: number }[]
@@ -194,8 +194,8 @@ it('a page of tables.db that breaks while running is named in the log', async ()
   const descriptor = openSync(path, 'r+')
   writeSync(descriptor, bytes, 0, bytes.length, (rootpage - 1) * 4_096)
   closeSync(descriptor)
-  const answer = await fetch(`${running.url}/api/v1/apps/${apps.proved.id}/clicks`, {
-    headers: { authorization: `Bearer ${apps.proved.read}` },
+  const answer = await fetch(`${running.url}/api/v1/apps/${apps.tested.id}/clicks`, {
+    headers: { authorization: `Bearer ${apps.tested.read}` },
   })
   expect(answer.status).toBe(503)
   expect(running.output).toContain(path)

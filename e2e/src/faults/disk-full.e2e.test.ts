@@ -14,7 +14,7 @@ const root = mkdtempSync(join(tmpdir(), 'hopper-disk-full-'))
 const mounted: string[] = []
 const services: Service[] = []
 const env = { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' }
-const SOON_MS = 30_000
+const WAIT_TIMEOUT_MS = 30_000
 const SMALL = '12m'
 const LARGE = '200m'
 const EVENTS = 200
@@ -50,7 +50,7 @@ async function send(service: Service, at: number): Promise<number> {
     timestamp: Date.now(),
     data: { note: noise() },
   }))
-  const headers = { 'content-type': 'application/json', 'x-api-key': apps.proved.write }
+  const headers = { 'content-type': 'application/json', 'x-api-key': apps.tested.write }
   const answer = await fetch(`${service.url}/v1/events`, {
     method: 'POST',
     headers,
@@ -64,7 +64,7 @@ const noise = (): string => Array.from({ length: 30 }, () => Math.random().toStr
 
 async function statusOf(service: Service): Promise<{ lag: number; events: number }> {
   const answer = await fetch(`${service.url}/api/v1/status`, {
-    headers: { authorization: `Bearer ${apps.proved.read}` },
+    headers: { authorization: `Bearer ${apps.tested.read}` },
   })
   const { lanes, fates } = (await answer.json()) as { lanes: { lag: number }[]; fates: { events: number }[] }
   return {
@@ -91,20 +91,20 @@ describe.skipIf(!disk)('a full disk', () => {
       if (status === 429) await new Promise((next) => setTimeout(next, 500))
     }
     expect(acknowledged).toBeGreaterThan(0)
-    await until(async () => (await fetch(`${service.url}/ready`)).status === 503, SOON_MS)
+    await until(async () => (await fetch(`${service.url}/ready`)).status === 503, WAIT_TIMEOUT_MS)
     expect(await (await fetch(`${service.url}/ready`)).text()).toMatch(/full/)
     expect(service.output).toMatch(/full/)
-    expect(await read(service.url, `/api/v1/apps/${apps.proved.id}/traffic`, apps.proved.read)).toMatchObject({
+    expect(await read(service.url, `/api/v1/apps/${apps.tested.id}/traffic`, apps.tested.read)).toMatchObject({
       status: 200,
     })
-    expect(await read(service.url, '/healthcheck', apps.proved.read)).toMatchObject({ status: 200 })
+    expect(await read(service.url, '/healthcheck', apps.tested.read)).toMatchObject({ status: 200 })
 
     await run('mount', ['-o', `remount,size=${LARGE}`, disk!])
-    await until(async () => (await send(service, at++)) === 202, SOON_MS)
+    await until(async () => (await send(service, at++)) === 202, WAIT_TIMEOUT_MS)
     acknowledged += EVENTS
-    await until(async () => (await statusOf(service)).lag === 0, SOON_MS)
+    await until(async () => (await statusOf(service)).lag === 0, WAIT_TIMEOUT_MS)
     expect((await statusOf(service)).events).toBe(acknowledged)
-    await until(async () => (await fetch(`${service.url}/ready`)).status === 200, SOON_MS)
+    await until(async () => (await fetch(`${service.url}/ready`)).status === 200, WAIT_TIMEOUT_MS)
     expect(await service.stop('SIGTERM')).toBe(0)
   }, 180_000)
 })

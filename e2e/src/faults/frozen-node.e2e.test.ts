@@ -46,7 +46,7 @@ describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes
         localDataCenter: dataCenter,
         socketOptions: { connectTimeout: 1_000 },
       })
-      const reads = new Reads(product.apiUrl, apps.proved)
+      const reads = new Reads(product.apiUrl, apps.tested)
       await expect(alone.connect()).rejects.toThrow()
       await alone.shutdown()
       await new Promise((resolve) => setTimeout(resolve, FROZEN_MS))
@@ -58,10 +58,10 @@ describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes
 
   it('delays no read by more than three seconds, whichever node it is, and leaves no number wrong', async () => {
     const reads: Read[] = []
-    const result = await runTrial({ product, app: apps.proved, seed: 81, perSecond: 10 }, async (sending) => {
+    const result = await runTrial({ product, app: apps.tested, seed: 81, perSecond: 10 }, async (sending) => {
       await sending.more(50)
       // The first answers of a process take some seconds on a busy machine, whatever the nodes do.
-      await Promise.all(pathsOf(apps.proved).map((path) => read(product.apiUrl, path, apps.proved.read)))
+      await Promise.all(pathsOf(apps.tested).map((path) => read(product.apiUrl, path, apps.tested.read)))
       for (const node of nodes) reads.push(...(await readsWhileFrozen(node)))
       await sending.more(20)
     })

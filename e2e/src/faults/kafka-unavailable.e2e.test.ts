@@ -18,7 +18,7 @@ const STOPPED_MS = 30_000
 const STOPPED_MS_CONTROL = 5_000
 /** Bound of the median: the first answer of a process takes some seconds on a busy machine, with or without Kafka. */
 const READ_MS = 3_000
-const STARTED_MS = 30_000
+const WAIT_TIMEOUT_MS = 30_000
 
 describe.skipIf(!engines || !(await canUseJars()))(
   'Kafka that is stopped under load while ingest is killed too',
@@ -66,15 +66,15 @@ describe.skipIf(!engines || !(await canUseJars()))(
       expect(status).toMatchObject({
         engines: expect.arrayContaining([expect.objectContaining({ name: 'kafka', healthy: false })]),
       })
-      // This process has never seen the log: it says what the one before it has recorded, and no more.
+      // This process has never seen the log: it reports what the previous one has recorded, and no more.
       expect(status.complete_to).toBeGreaterThan(Date.now() - 10 * 60_000)
       expect(status.complete_to).toBeLessThan(Date.now() - 5_000)
-      const reads = await Promise.all(pathsOf(apps.proved).map((path) => read(api.url, path, apps.proved.read)))
+      const reads = await Promise.all(pathsOf(apps.tested).map((path) => read(api.url, path, apps.tested.read)))
       await api.stop('SIGTERM')
       return reads
     }
 
-    /** Expects that what was complete before Kafka became unavailable still is, and nothing later. */
+    /** Expects that dates that were complete before Kafka became unavailable still are, and no later ones. */
     const expectKnown = async (): Promise<void> => {
       const { complete_to: completeTo } = await statusOf(product.apiUrl)
       expect(completeTo).toBeGreaterThan(Date.now() - 10 * 60_000)
@@ -83,7 +83,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
 
     const statusOf = async (apiUrl: string): Promise<{ complete_to: number }> => {
       const answer = await fetch(`${apiUrl}/api/v1/status`, {
-        headers: { authorization: `Bearer ${apps.proved.read}` },
+        headers: { authorization: `Bearer ${apps.tested.read}` },
       })
       return (await answer.json()) as { complete_to: number }
     }
@@ -93,9 +93,9 @@ describe.skipIf(!engines || !(await canUseJars()))(
       let waited = 0
       let reads: readonly Read[] = []
       let fresh: readonly Read[] = []
-      const result: TrialResult = await runTrial({ product, app: apps.proved, seed: 61 }, async (sending) => {
+      const result: TrialResult = await runTrial({ product, app: apps.tested, seed: 61 }, async (sending) => {
         acknowledged = await stopAndRestart(sending, STOPPED_MS, async () => {
-          const reading = new Reads(product.apiUrl, apps.proved)
+          const reading = new Reads(product.apiUrl, apps.tested)
           await product.ingest.stop('SIGKILL')
           await product.ingest.start()
           fresh = await readsOfNewApi()
@@ -137,7 +137,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       const ingest = await Service.of('ingest', [], { ...product.env, ...sasl, HOPPER_KAFKA_PASSWORD: 'wrong' })
       await ingest.start()
       const ready = async (): Promise<string> => (await fetch(`${ingest.url}/ready`)).text()
-      await until(async () => /authentication/i.test(await ready()), STARTED_MS)
+      await until(async () => /authentication/i.test(await ready()), WAIT_TIMEOUT_MS)
       expect((await post(ingest.url)).status).toBe(202)
       expect(JSON.parse(await ready())).toMatchObject({
         ready: true,
@@ -153,7 +153,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
         HOPPER_KAFKA_PASSWORD: saslUser.password,
       })
       await right.start()
-      await until(async () => !(await (await fetch(`${right.url}/ready`)).text()).includes('wait'), STARTED_MS)
+      await until(async () => !(await (await fetch(`${right.url}/ready`)).text()).includes('wait'), WAIT_TIMEOUT_MS)
       expect(await right.stop('SIGTERM')).toBe(0)
 
       const refused = await Service.of('ingest', [], {
@@ -163,7 +163,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
         HOPPER_SPOOL_BYTES: '0',
       })
       void refused.start().catch(() => undefined)
-      await until(async () => (await post(refused.url).catch(() => undefined))?.status === 503, STARTED_MS)
+      await until(async () => (await post(refused.url).catch(() => undefined))?.status === 503, WAIT_TIMEOUT_MS)
       const answer = await fetch(`${refused.url}/ready`)
       expect([answer.status, await answer.text()]).toEqual([503, expect.stringMatching(/authentication/i)])
       await refused.stop('SIGTERM')

@@ -3,17 +3,19 @@ import { cluster, type Cluster } from '../products/cluster.ts'
 import { mulberry32 } from '../traffic/random-traffic.ts'
 import { Service } from '../products/service.ts'
 import { apps, provision } from './apps.fixture.ts'
-import { whenCounting, randomPause } from './aggregator-state.fixture.ts'
+import { waitForBatch, randomPause } from './aggregator-state.fixture.ts'
 import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 const engines = inject('engines')
 const AGGREGATORS = 3
-const ROUNDS = 10
+const ROUNDS = repetitions(10)
+const SERVING_ROUNDS = repetitions(5)
 
 /** Kills an aggregator each time that it is counting. */
 async function killAtWork(service: Service, rounds: number, random: () => number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    await whenCounting(service)
+    await waitForBatch(service)
     await randomPause(random, 700)
     await service.stop('SIGKILL')
     await service.start()
@@ -40,13 +42,13 @@ describe.skipIf(!engines)('processes that are killed', () => {
   )
   afterAll(() => product?.dispose())
 
-  it('count exactly: three aggregators killed ten times each at work, ingest and api five times each', async () => {
+  it('count exactly: three aggregators killed in a loop at work, ingest and api at any moment', async () => {
     const random = mulberry32(20_261_121)
-    const result = await runTrial({ product, app: apps.proved, seed: 11 }, async () => {
+    const result = await runTrial({ product, app: apps.tested, seed: 11 }, async () => {
       await Promise.all([
         ...product.aggregators.map((service) => killAtWork(service, ROUNDS, random)),
-        killServing(product.ingest, 5, random),
-        killServing(product.api, 5, random),
+        killServing(product.ingest, SERVING_ROUNDS, random),
+        killServing(product.api, SERVING_ROUNDS, random),
       ])
     })
     expectExact(result)

@@ -12,15 +12,15 @@ const engines = inject('engines')
 const LANES = 8
 const ROUNDS = 3
 /** far longer than counting the traffic takes */
-const STANDING_STILL_MS = 10_000
+const STALLED_MS = 10_000
 let product: Cluster
 afterAll(() => product?.dispose())
 
 const context = { device: 'desktop', browser: '', os: '' }
-const shaped = { version: 1, app: apps.proved.id, device_id: 'd', received_at: 1, context }
+const shaped = { version: 1, app: apps.tested.id, device_id: 'd', received_at: 1, context }
 /**
- * Messages that Hopper's ingest never writes: empty, not JSON, no envelope, another version, another app, events that
- * cannot be folded.
+ * Messages that Hopper's ingest never writes: empty, not JSON, not an envelope, another version, another app, events
+ * that cannot be folded.
  */
 const poisons: readonly (Buffer | null)[] = [
   null,
@@ -51,7 +51,7 @@ async function poison(brokers: string, topic: string): Promise<void> {
 describe.skipIf(!engines)('a poison message', () => {
   it('goes to the dead letters, each with its reason, and never stops a lane', async () => {
     product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
-    const result = await runTrial({ product, app: apps.proved, seed: 1 }, async (sending) => {
+    const result = await runTrial({ product, app: apps.tested, seed: 1 }, async (sending) => {
       for (let round = 0; round < ROUNDS; round++) {
         await sending.more(100)
         await poison(engines!.kafka, product.env.HOPPER_KAFKA_TOPIC!)
@@ -74,7 +74,7 @@ describe.skipIf(!engines)('a poison message', () => {
       await poison(engines!.kafka, brittle.env.HOPPER_KAFKA_TOPIC!)
       await sending.more(50)
       const truth = groundTruth(await sending.finish(), timezone, sending.now)
-      await expect(whenCounted(brittle, apps.control.read, STANDING_STILL_MS)).rejects.toThrow('condition not met')
+      await expect(whenCounted(brittle, apps.control.read, STALLED_MS)).rejects.toThrow('condition not met')
       const storage = await brittle.openStorage()
       try {
         expect(

@@ -1,7 +1,7 @@
 import type { FaultApp } from './apps.fixture.ts'
 
 const PAUSE_MS = 300
-const GIVE_UP_MS = 20_000
+const READ_TIMEOUT_MS = 20_000
 
 /** One answer of the API, or a missing one. */
 export interface Read {
@@ -44,7 +44,7 @@ export class Reads {
   }
 }
 
-/** Reports from tables, of visitors and from the archive, and the state of the installation. */
+/** Reports from counters, from visitor tables and from the archive, and the state of the installation. */
 export function pathsOf({ id }: FaultApp): string[] {
   const reports = [
     'traffic?by=hour',
@@ -63,7 +63,7 @@ export async function read(apiUrl: string, path: string, key: string): Promise<R
   const started = performance.now()
   const status = await fetch(`${apiUrl}${path}`, {
     headers: { authorization: `Bearer ${key}` },
-    signal: AbortSignal.timeout(GIVE_UP_MS),
+    signal: AbortSignal.timeout(READ_TIMEOUT_MS),
   }).then(
     async (answer) => (await answer.text(), answer.status),
     () => 0,

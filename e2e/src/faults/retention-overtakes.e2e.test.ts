@@ -11,7 +11,7 @@ import { apps, provision } from './apps.fixture.ts'
 import { metricOf } from './aggregator-state.fixture.ts'
 
 const engines = inject('engines')
-const NOTICED_MS = 150_000
+const WAIT_TIMEOUT_MS = 150_000
 
 interface Status {
   readonly accepted_losses?: readonly object[]
@@ -34,19 +34,19 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
   }, 120_000)
   afterAll(() => product?.dispose())
 
-  const status = (): Promise<Status> => getJson<Status>(product, '/api/v1/status', apps.proved.read)
+  const status = (): Promise<Status> => getJson<Status>(product, '/api/v1/status', apps.tested.read)
   const eventsCounted = async (): Promise<number> => (await status()).fates.reduce((sum, { events }) => sum + events, 0)
   /** Returns the number of events sent. */
   const send = async (seed: number): Promise<number> => {
     const requests = randomTraffic({ devices: 40, eventsPerDevice: 10, seed, now: Date.now() }).flat()
-    await Promise.all(requests.map((request) => sendUntilAcknowledged(product.ingestUrl, apps.proved.write, request)))
+    await Promise.all(requests.map((request) => sendUntilAcknowledged(product.ingestUrl, apps.tested.write, request)))
     return requests.reduce((sum, { events }) => sum + events.length, 0)
   }
 
   it('stops the lane and reports it everywhere; nothing is skipped before somebody accepts the loss', async () => {
     const [aggregator] = product.aggregators as [Service]
     let sent = await send(1)
-    await whenCounted(product, apps.proved.read)
+    await whenCounted(product, apps.tested.read)
     expect(await eventsCounted()).toBe(sent)
 
     aggregator.signal('SIGSTOP')
@@ -56,7 +56,7 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
     aggregator.signal('SIGCONT')
 
     const lostMessages = (): Promise<number> => metricOf(aggregator, 'hopper_aggregator_lost_messages')
-    await until(async () => (await lostMessages()) > 0, NOTICED_MS).catch((cause: Error) => {
+    await until(async () => (await lostMessages()) > 0, WAIT_TIMEOUT_MS).catch((cause: Error) => {
       throw new Error(aggregator.output.slice(-3_000), { cause })
     })
     // The aggregator still counts the messages that the broker had sent before it was stopped.
@@ -70,7 +70,10 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
       expect.stringContaining(`lanes: lane ${lane} has lost positions ${first} to ${next - 3}`),
     ])
     expect(aggregator.output).toContain('start an aggregator once with --accept-loss')
-    await until(async () => (await status()).lanes.every((each) => each.lane === lane || each.lag === 0), NOTICED_MS)
+    await until(
+      async () => (await status()).lanes.every((each) => each.lane === lane || each.lag === 0),
+      WAIT_TIMEOUT_MS,
+    )
     const { lanes, complete_to: completeTo } = await status()
     expect(lanes[lane]).toMatchObject({ done: first, next, lost: { first, next: next - 2 } })
     expect(lanes.filter((each) => each.lost)).toHaveLength(1)
@@ -83,17 +86,17 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
     const accepting = await Service.of('aggregator', [], { ...product.env, HOPPER_ACCEPT_LOSS: 'true' })
     await accepting.start()
     expect(accepting.output).toContain('accepted by --accept-loss')
-    await whenCounted(product, apps.proved.read)
+    await whenCounted(product, apps.tested.read)
     expect(await eventsCounted()).toBe(sent - lost)
     sent += await send(3)
-    await whenCounted(product, apps.proved.read)
+    await whenCounted(product, apps.tested.read)
     expect(await eventsCounted()).toBe(sent - lost)
     const after = await status()
     expect(after.lanes.filter((each) => each.lost)).toEqual([])
     expect(after.accepted_losses).toEqual([
       { lane, first, next: next - 2, is_cut: false, accepted_at: expect.any(Number) },
     ])
-    await until(async () => (await fetch(`${aggregator.url}/ready`)).status === 200, NOTICED_MS)
+    await until(async () => (await fetch(`${aggregator.url}/ready`)).status === 200, WAIT_TIMEOUT_MS)
     expect(await accepting.stop('SIGTERM')).toBe(0)
   }, 600_000)
 })

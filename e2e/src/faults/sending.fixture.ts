@@ -6,7 +6,7 @@ const SENDERS = 12
 const DEVICES_MAX = 20_000
 const EVENTS_PER_DEVICE = 12
 const REPEATED_SHARE = 0.1
-const WAIT_MS = 240_000
+const WAIT_TIMEOUT_MS = 240_000
 
 /** Requests by device, in the order in which they were sent. */
 export type Sent = readonly (readonly RandomRequest[])[]
@@ -58,7 +58,7 @@ export class Sending {
   /** Resolves when n more requests are acknowledged. */
   async more(requests: number): Promise<void> {
     const wanted = this.acknowledged + requests
-    await Promise.race([until(() => this.acknowledged >= wanted, WAIT_MS), this.#done])
+    await Promise.race([until(() => this.acknowledged >= wanted, WAIT_TIMEOUT_MS), this.#done])
   }
 
   /** Starts no further device; returns the traffic sent, once all of it is acknowledged. */
@@ -81,7 +81,7 @@ export class Sending {
 
   async #send(request: RandomRequest): Promise<void> {
     const { ingestUrl, key, perSecond } = this.#load
-    await until(() => this.#requestsBegun < ((performance.now() - this.#startedAt) / 1000) * perSecond, WAIT_MS)
+    await until(() => this.#requestsBegun < ((performance.now() - this.#startedAt) / 1000) * perSecond, WAIT_TIMEOUT_MS)
     this.#requestsBegun++
     this.refused += await sendUntilAcknowledged(ingestUrl, key, request)
     this.acknowledged++

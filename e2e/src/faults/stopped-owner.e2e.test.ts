@@ -3,15 +3,16 @@ import { cluster, type Cluster } from '../products/cluster.ts'
 import { Service } from '../products/service.ts'
 import { until } from '../products/until.ts'
 import { apps, provision } from './apps.fixture.ts'
-import { whenCounting, metricOf, lanesOf } from './aggregator-state.fixture.ts'
+import { waitForBatch, metricOf, lanesOf } from './aggregator-state.fixture.ts'
 import { CqlProxy } from './cql-proxy.fixture.ts'
 import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
+import { repetitions } from '@hopper/storage/contract/repetitions'
 
 const engines = inject('engines')
 const LANES = 8
 /** messages of about one second: the other aggregator has counted what the stopped one had in flight */
 const LAG_MAX = 15
-const TAKEN_OVER_MS = 80_000
+const TAKEOVER_TIMEOUT_MS = 80_000
 /** a round may stop the owner in a batch of the archive, which is never counted twice */
 const CONTROL_ROUNDS = 5
 
@@ -21,7 +22,7 @@ const CONTROL_ROUNDS = 5
  */
 async function stopPastLease(stopped: Service, other: Service, proxy: CqlProxy, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
-    await Promise.all([whenCounting(stopped), whenCounting(other)])
+    await Promise.all([waitForBatch(stopped), waitForBatch(other)])
     const middle = Promise.withResolvers<void>()
     proxy.fate = (kind) => {
       if (kind === 'batch') {
@@ -34,11 +35,11 @@ async function stopPastLease(stopped: Service, other: Service, proxy: CqlProxy, 
     proxy.fate = () => 'pass'
     await until(
       async () => (await lanesOf(other)) === LANES && (await metricOf(other, 'hopper_aggregator_lag')) <= LAG_MAX,
-      TAKEN_OVER_MS,
+      TAKEOVER_TIMEOUT_MS,
     )
     stopped.signal('SIGCONT')
   }
-  await whenCounting(stopped)
+  await waitForBatch(stopped)
 }
 
 describe.skipIf(!engines)('an aggregator stopped past its lease that continues when another owns its lanes', () => {
@@ -71,8 +72,8 @@ describe.skipIf(!engines)('an aggregator stopped past its lease that continues w
   it('writes nothing more in those lanes, and gets its share again', async () => {
     const [stopped, other] = [await behindProxy(), product.aggregators[0]!]
     expectExact(
-      await runTrial({ product, app: apps.proved, aggregators: [stopped, other], seed: 21, perSecond: 15 }, () =>
-        stopPastLease(stopped, other, proxy, 3),
+      await runTrial({ product, app: apps.tested, aggregators: [stopped, other], seed: 21, perSecond: 15 }, () =>
+        stopPastLease(stopped, other, proxy, repetitions(3)),
       ),
     )
   }, 480_000)

@@ -14,7 +14,7 @@ import {
 import { timezone, type FaultApp } from './apps.fixture.ts'
 import { Sending, type Sent } from './sending.fixture.ts'
 
-const COUNTED_MS = 90_000
+const COUNT_TIMEOUT_MS = 90_000
 const OUTPUT_CHARS = 3_000
 
 export interface Trial {
@@ -48,7 +48,7 @@ export async function runTrial(trial: Trial, faults: (sending: Sending) => Promi
   await product.migrate()
   await Promise.all(services.map((service) => service.start()))
   const sending = new Sending({ ingestUrl: product.ingestUrl, key: app.write, perSecond, seed })
-  const traffic = await through(sending, faults, () => whenCounted(product, app.read, COUNTED_MS)).catch(
+  const traffic = await sendDuring(sending, faults, () => whenCounted(product, app.read, COUNT_TIMEOUT_MS)).catch(
     async (cause: unknown) => {
       await stopAll(services, 'SIGKILL')
       throw new Error(
@@ -73,7 +73,7 @@ export async function runTrial(trial: Trial, faults: (sending: Sending) => Promi
   }
 }
 
-async function through(
+async function sendDuring(
   sending: Sending,
   faults: (sending: Sending) => Promise<void>,
   allCounted: () => Promise<void>,
@@ -84,7 +84,7 @@ async function through(
   return traffic
 }
 
-/** Expects that no acknowledged event is lost and none counts twice, neither in a table nor in the archive. */
+/** Expects that no acknowledged event is lost or counted twice, in the tables and in the archive. */
 export function expectExact({ truth, found, archived, ids, sending }: TrialResult): void {
   expect(sorted(found.counters)).toEqual(sorted(truth.counters))
   expect(sorted(found.persons)).toEqual(sorted(truth.persons))

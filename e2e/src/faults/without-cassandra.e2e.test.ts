@@ -46,7 +46,7 @@ describe.skipIf(!engines)('without Cassandra', () => {
     Promise.all(
       randomTraffic({ devices: 10, eventsPerDevice: 10, seed, now: Date.now() })
         .flat()
-        .map((request) => sendUntilAcknowledged(ingest.url, apps.proved.write, request)),
+        .map((request) => sendUntilAcknowledged(ingest.url, apps.tested.write, request)),
     )
 
   it(
@@ -58,12 +58,12 @@ describe.skipIf(!engines)('without Cassandra', () => {
       await new Promise((resolve) => setTimeout(resolve, 2_000))
       await proxy[Symbol.asyncDispose]()
 
-      const authorization = `Bearer ${apps.proved.read}`
+      const authorization = `Bearer ${apps.tested.read}`
       const json = { 'content-type': 'application/json' }
       const calls: [string, RequestInit][] = [
         ['/api/v1/apps', { headers: { authorization } }],
         ['/api/v1/status', { headers: { authorization } }],
-        [`/api/v1/apps/${apps.proved.id}/traffic`, { headers: { authorization } }],
+        [`/api/v1/apps/${apps.tested.id}/traffic`, { headers: { authorization } }],
         ['/api/v1/me', { headers: { cookie: 'hopper_session=abc' } }],
         [
           '/api/v1/login',
@@ -73,7 +73,7 @@ describe.skipIf(!engines)('without Cassandra', () => {
             body: JSON.stringify({ organization: 'o', name: 'n', password: 'a long password' }),
           },
         ],
-        [`/api/v1/apps/${apps.proved.id}/funnels`, { method: 'POST', headers: { ...json, authorization }, body: '{}' }],
+        [`/api/v1/apps/${apps.tested.id}/funnels`, { method: 'POST', headers: { ...json, authorization }, body: '{}' }],
       ]
       for (const [path, options] of calls) {
         const started = performance.now()
@@ -111,7 +111,7 @@ describe.skipIf(!engines)('without Cassandra', () => {
       expect(unknown.status).toBe(503)
       // Events accepted meanwhile are counted: the aggregator and another API have their Cassandra.
       await product.api.start()
-      await whenCounted(product, apps.proved.read)
+      await whenCounted(product, apps.tested.read)
     },
     SNAPSHOT_MS * 3,
   )

@@ -45,6 +45,7 @@ export async function cluster(engines: Engines, options: ClusterOptions = {}): P
     HOPPER_KAFKA_BROKERS: engines.kafka,
     HOPPER_KAFKA_TOPIC: name,
     HOPPER_KAFKA_GROUP: name,
+    HOPPER_EXTERNAL_TOPIC: externalTopicOf(name),
     HOPPER_LANES: String(LANES),
     HOPPER_CASSANDRA_CONTACT_POINTS: engines.cassandra,
     HOPPER_CASSANDRA_DC: engines.dataCenter,
@@ -88,6 +89,11 @@ export async function cluster(engines: Engines, options: ClusterOptions = {}): P
   }
 }
 
+/** Clusters of a run share a broker, so each has its own topic for other systems. */
+function externalTopicOf(name: string): string {
+  return `${name}.external`
+}
+
 async function openStorage({ kafka, cassandra, dataCenter }: Engines, name: string): Promise<Storage> {
   const rest = await openCassandra(
     { ...cassandraDefaults, contactPoints: [cassandra], dataCenter, keyspace: name },
@@ -115,7 +121,7 @@ async function drop({ kafka, cassandra, dataCenter }: Engines, name: string): Pr
     await admin.connect()
     await Promise.all([
       client.execute(`DROP KEYSPACE IF EXISTS ${name}`),
-      admin.deleteTopics({ topics: [name] }).catch(() => undefined),
+      admin.deleteTopics({ topics: [name, externalTopicOf(name)] }).catch(() => undefined),
     ])
   } finally {
     await Promise.all([client.shutdown(), admin.disconnect()])

@@ -6,7 +6,7 @@ import type { Product } from './product.ts'
 
 const run = promisify(execFile)
 const repository = resolve(import.meta.dirname, '../../..')
-const BUILD_MS = 900_000
+const BUILD_TIMEOUT_MS = 900_000
 
 /**
  * The product as `docker compose up` starts it: with its own network and volumes, reached by the ports that the compose
@@ -21,7 +21,7 @@ export function composed(): Composed {
   const project = `hopper-e2e-${randomBytes(4).toString('hex')}`
   let printed = ''
   const compose = async (...args: string[]): Promise<string> => {
-    const options = { cwd: repository, timeout: BUILD_MS, maxBuffer: 100_000_000 }
+    const options = { cwd: repository, timeout: BUILD_TIMEOUT_MS, maxBuffer: 100_000_000 }
     const { stdout } = await run('docker', ['compose', '-p', project, '-f', 'docker-compose.yml', ...args], options)
     return stdout
   }

@@ -75,3 +75,15 @@ export async function whenCounted(product: Product, key: string, boundMs = 60_00
     throw new Error(`${cause.message}\n${product.output().slice(-3_000)}`, { cause })
   })
 }
+
+/**
+ * Waits until the aggregators know every funnel of the app and have counted its past. Moves between stages are derived
+ * from events that came before that, and are those that senders report after it.
+ */
+export async function whenFunnelsKnown(product: Product, app: string, key: string, boundMs = 60_000): Promise<void> {
+  const path = `/api/v1/apps/${app}/funnels`
+  await until(async () => {
+    const { funnels } = await getJson<{ funnels: readonly { past: { state: string } }[] }>(product, path, key)
+    return funnels.every(({ past }) => past.state === 'done')
+  }, boundMs)
+}

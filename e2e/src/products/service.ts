@@ -6,13 +6,13 @@ import { join, resolve } from 'node:path'
 import { environment } from './config.ts'
 import { until } from './until.ts'
 
-const START_MS = 60_000
+const START_TIMEOUT_MS = 60_000
 const main = join(resolve(import.meta.dirname, '../../..'), 'cli/dist/main.js')
 
 /** The end of a process: its exit code, or the signal that ended it. */
 export type Ended = number | NodeJS.Signals
 export type StopSignal = 'SIGKILL' | 'SIGTERM' | 'SIGINT'
-export type Signal = StopSignal | 'SIGSTOP' | 'SIGCONT'
+export type Signal = StopSignal | 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'
 
 /** One process of the product as its users run it: `hopper …`, reached by HTTP, stopped by signals. */
 export class Service {
@@ -65,7 +65,7 @@ export class Service {
     await until(async () => {
       if (child.exitCode !== null) throw new Error(`hopper ${this.name} ended at its start:\n${this.#output}`)
       return (await fetch(`${this.url}/ready`).catch(() => undefined))?.ok === true
-    }, START_MS)
+    }, START_TIMEOUT_MS)
   }
 
   /** Sends a signal without waiting for its effect. */
@@ -99,6 +99,21 @@ export async function hopper(
   if (child.exitCode === null) await once(child, 'exit')
   if (child.exitCode !== 0) throw new Error(`hopper ${args[0]} ended with ${child.exitCode}:\n${output}`)
   return output
+}
+
+/** Runs a subcommand and kills it as soon as its output so far meets the condition, or it ends. */
+export async function hopperKilled(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  meets: (output: string) => boolean,
+): Promise<Ended> {
+  let output = ''
+  const child = runHopper(args, env, (text) => {
+    output += text
+    if (meets(output)) child.kill('SIGKILL')
+  })
+  if (child.exitCode === null) await once(child, 'exit')
+  return child.exitCode ?? child.signalCode!
 }
 
 function runHopper(

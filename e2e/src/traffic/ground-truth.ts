@@ -80,7 +80,7 @@ function countEvent(
   const elapsed = event.elapsed_time as number
   if (event.type === 'click') add(['clicks_by_date', date, page(event.current_url), event.target], [1, elapsed])
   if (event.type === 'url_change') {
-    // a move that stays on its page is no view, and does not leave the page
+    // a move that stays on its page is not a view, and does not leave the page
     const stays = page(event.from) === page(event.to)
     if (!stays) add(['page_views_by_date', date, page(event.to)], [1, 0, 0])
     if (event.from !== '' && !(stays && elapsed === 0))

@@ -2,10 +2,10 @@ import type { BrowserContext, Page } from 'playwright-core'
 
 /**
  * One observation in a page, by the page's clock in ms since 1970: the tracker began, the address changed to a path,
- * the pointer entered or left a button, a click.
+ * the pointer entered or left a button, a click, the page was left for another.
  */
 export interface Mark {
-  readonly what: 'tracker' | 'address' | 'over' | 'out' | 'click'
+  readonly what: 'tracker' | 'address' | 'over' | 'out' | 'click' | 'left'
   /** Path of the page, or id of the element. */
   readonly of: string
   readonly at: number
@@ -33,6 +33,7 @@ export async function markPages(context: BrowserContext): Promise<void> {
         mark('tracker', location.pathname)
       },
     })
+    addEventListener('pagehide', () => mark('left', location.pathname))
     const navigation = (window as unknown as { navigation: EventTarget }).navigation
     navigation.addEventListener('currententrychange', () => mark('address', location.pathname))
     for (const [type, what] of [

@@ -21,7 +21,7 @@ export interface SentSession {
 
 /**
  * Sends the messages of a session until each is acknowledged. The connection is cut at random: before a message, after
- * it was sent, or after its acknowledgement; what was not acknowledged is sent again over the next one.
+ * it was sent, or after its acknowledgement; unacknowledged messages are sent again over the next one.
  */
 export async function sendSession(
   url: string,

@@ -66,7 +66,7 @@ const unbounded = (): ColumnCache => new ColumnCache(Infinity)
 /** A chunk for reading: each column is fetched and decoded lazily. */
 export class Chunk {
   readonly summary: ChunkSummary
-  /** what is known of the people whose events these are, for the person keys */
+  /** the known people whose events these are, for the person keys */
   readonly people: People
   readonly #load: CellLoader
   readonly #cache: ColumnCache

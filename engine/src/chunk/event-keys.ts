@@ -19,7 +19,22 @@ export const eventColumns = [
   'timestamp_ns',
 ] as const
 /** Columns of the context that ingest determined. */
-export const contextColumns = ['device', 'browser', 'os', 'country', 'referrer', 'bot', 'historical'] as const
+export const contextColumns = [
+  'device',
+  'browser',
+  'os',
+  'country',
+  'region',
+  'channel',
+  'referrer',
+  'landing_page',
+  'click_id',
+  'language',
+  'screen',
+  'numbered',
+  'bot',
+  'historical',
+] as const
 /** The whole-number columns: times of an event and its place in the log. */
 export const numberColumns = ['timestamp', 'seq', 'position', 'index', 'received_at'] as const
 export type NumberColumn = (typeof numberColumns)[number]
@@ -90,6 +105,9 @@ export const USER_KEY = 'user_id'
 export const TRAIT_PREFIX = 'trait.'
 export const PROPERTY_PREFIX = 'property.'
 
+/** Key of events that their sender has numbered within the session. */
+export const NUMBERED_KEY = 'numbered'
+
 export function isTraitKey(key: string): boolean {
   return key.startsWith(TRAIT_PREFIX) && key.length > TRAIT_PREFIX.length
 }
@@ -106,6 +124,8 @@ export function isPersonKey(key: string): boolean {
 export function columnsOfKey(key: string): readonly string[] {
   if (key.startsWith(DATA_PREFIX)) return [key]
   if (key === USER_KEY) return [key, DATA_PREFIX + key, 'user']
+  // The numbers that ingest gives events are not those in a sender's `data`.
+  if (key === NUMBERED_KEY) return [key]
   if (isPersonKey(key)) return key === PERSON_KEY ? ['user', 'device_id'] : ['user']
   if (isPageKey(key)) return [...addressColumns, DATA_PREFIX + key]
   return fixed.has(key) || key.startsWith(UTM_PREFIX) ? [key, DATA_PREFIX + key] : [DATA_PREFIX + key]

@@ -11,8 +11,8 @@ import { Dictionary, type ValueCodes } from './value-column.ts'
 /** Maximum product of rows and columns of a slice, 4 bytes each. */
 const SLICE_VALUES_MAX = 8_000_000
 /**
- * Approximate maximum of the unpacked cells of a slice. Repetitive columns pack so well that the size of the cells is
- * no bound on their memory.
+ * Approximate maximum of the unpacked cells of a slice. Repetitive columns pack so well that the size of the cells does
+ * not bound their memory.
  */
 const SLICE_BYTES_MAX = 32_000_000
 

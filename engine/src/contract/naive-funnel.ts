@@ -64,10 +64,10 @@ function stepFor(row: Row, numbers: readonly number[], request: FunnelRequest): 
 
 function attemptFrom(events: readonly Row[], i: number, request: FunnelRequest, window: number): Attempt | undefined {
   const first = events[i]!
-  const begun = stepFor(first, [], request)
-  if (begun === undefined) return undefined
+  const firstStep = stepFor(first, [], request)
+  if (firstStep === undefined) return undefined
   const taken = [first]
-  const numbers = [begun]
+  const numbers = [firstStep]
   for (const row of events.slice(i + 1)) {
     if (taken.length === request.steps.length || row.event.timestamp - first.event.timestamp > window) break
     const same = sameValues(row, first, request.match ?? [])

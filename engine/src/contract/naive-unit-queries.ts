@@ -1,5 +1,6 @@
 import {
   shiftDate,
+  StagePattern,
   timeZone,
   type DistinctRequest,
   type DistinctResult,
@@ -14,9 +15,22 @@ import { naiveAll, naiveValue } from './naive-filter.ts'
 import { naiveUnits, type Row } from './naive-units.ts'
 import type { World } from './random-world.ts'
 
-function units(world: World, { from, to, count_by }: { from: number; to: number; count_by?: FunnelUnit }): Row[][] {
+interface Asked {
+  readonly from: number
+  readonly to: number
+  readonly count_by?: FunnelUnit
+}
+
+function namedUnits(world: World, { from, to, count_by }: Asked): [name: string, rows: Row[]][] {
   const seen = world.rows.filter((r) => r.event.timestamp >= from && r.event.timestamp < to)
-  return [...naiveUnits(world, seen, count_by ?? 'person').values()].map((rows) => rows.filter((r) => !r.context.bot))
+  return [...naiveUnits(world, seen, count_by ?? 'person')].map(([name, rows]) => [
+    name,
+    rows.filter((r) => !r.context.bot),
+  ])
+}
+
+function units(world: World, asked: Asked): Row[][] {
+  return namedUnits(world, asked).map(([, rows]) => rows)
 }
 
 export function naiveDistinct(world: World, request: DistinctRequest): DistinctResult {
@@ -73,11 +87,13 @@ export function naiveJourneys(world: World, request: JourneyRequest): JourneyRes
   const nodes = new Map<string, JourneyResult['nodes'][number]>()
   const links = new Map<string, { from: string; to: string; users: number }>()
   const visited = new Set<string>()
-  for (const rows of units(world, request)) {
+  const people: string[] = []
+  for (const [name, rows] of namedUnits(world, request)) {
     const places = rows.filter((r) => naiveAll(r, request.filters ?? []) && naiveValue(r, key) !== undefined)
     const values = places
       .filter((r) => request.key !== undefined || r.event.type === 'url_change')
       .map((r) => String(naiveValue(r, key)))
+      .map((value) => request.groups?.find((group) => new StagePattern(group).matches(value)) ?? value)
     let way = values.filter((value, i) => i === 0 || values[i - 1] !== value)
     for (const value of way) visited.add(value)
     if (request.start !== undefined) way = way.includes(request.start) ? way.slice(way.indexOf(request.start)) : []
@@ -92,9 +108,10 @@ export function naiveJourneys(world: World, request: JourneyRequest): JourneyRes
       nodes.set(step.id, { ...step, step: offset + i, users: (nodes.get(step.id)?.users ?? 0) + 1 })
       if (i === 0) return
       const from = steps[i - 1]!.id
+      if (from === request.people?.from && step.id === request.people.to) people.push(name)
       links.set(`${from} ${step.id}`, { from, to: step.id, users: (links.get(`${from} ${step.id}`)?.users ?? 0) + 1 })
     })
   }
   if ([request.start, request.end].some((place) => place !== undefined && !visited.has(place))) return undefined
-  return { nodes: [...nodes.values()], links: [...links.values()] }
+  return { nodes: [...nodes.values()], links: [...links.values()], ...(request.people ? { people } : {}) }
 }

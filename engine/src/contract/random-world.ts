@@ -41,7 +41,7 @@ interface Draft {
   readonly device: number
   readonly tick: number
   readonly seq: number
-  readonly name: 'a' | 'b' | 'c' | 'd' | 'identify' | 'url'
+  readonly name: 'a' | 'b' | 'c' | 'd' | 'identify' | 'url' | 'hover'
   readonly user: number
   readonly item: string | number | boolean | undefined
   readonly plan: number
@@ -59,6 +59,8 @@ export const rareKeys = [
   'to',
   'user_id',
   'utm_source',
+  'channel',
+  'landing_page',
   '__proto__',
 ]
 
@@ -71,7 +73,7 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   device: fc.nat({ max: 3 }),
   tick: fc.nat({ max: 30 }),
   seq: fc.nat({ max: 2 }),
-  name: fc.constantFrom('a', 'a', 'a', 'b', 'b', 'c', 'c', 'd', 'url', 'identify'),
+  name: fc.constantFrom('a', 'a', 'a', 'b', 'b', 'c', 'c', 'd', 'url', 'hover', 'identify'),
   user: fc.nat({ max: 11 }),
   item: fc.constantFrom('x', 'x', 'x', 'y', 1, '1', true, undefined),
   plan: fc.nat({ max: 2 }),
@@ -216,6 +218,14 @@ function eventOf(d: Draft, i: number, identified: boolean): Event {
       to: addresses[i % addresses.length]!(d.plan),
       elapsed_time: d.tick,
     }
+  if (d.name === 'hover')
+    return {
+      ...base,
+      type: 'btn_time',
+      target: d.session > 1 ? '//a' : '//b',
+      action: d.seq === 0 ? 'hover-then-clicked' : 'hover-then-leave',
+      elapsed_time: d.tick * (d.plan + 1) * 10,
+    }
   return {
     ...base,
     ...user,
@@ -232,6 +242,9 @@ function contextOf(d: Draft): Context {
     browser: 'Firefox',
     os: 'Linux',
     ...(d.plan > 0 ? { country: d.plan === 1 ? 'DE' : 'FR' } : {}),
+    ...(d.plan === 1 ? { region: 'DE-BY', channel: 'search' as const, referrer: 'google.com/', numbered: true } : {}),
+    ...(d.plan === 2 ? { channel: 'direct' as const, landing_page: 'shop.example/', screen: 'small' as const } : {}),
+    ...(d.plan > 1 ? { language: 'de-AT', click_id: 'fbclid' as const } : {}),
     ...(d.bot ? { bot: 'user_agent' as const } : {}),
     ...(d.plan === 2 ? { utm: { utm_source: 'news' } } : {}),
   }

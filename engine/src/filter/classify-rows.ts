@@ -97,7 +97,7 @@ export function possibleOutcomes(
 ): Uint8Array {
   const outcomes = new Uint8Array(atoms.length).fill(3)
   for (const key of new Set(atoms.map((atom) => atom.key))) {
-    // depends on the people, of whom a summary knows nothing
+    // depends on the people, which a summary does not contain
     if (isPersonKey(key)) continue
     const columns = presentColumns(summary.columns, key)
     if (isPageKey(key) && columns.some(isAddressColumn)) continue

@@ -9,6 +9,8 @@ export interface QueryContext {
   readonly timezone: string
   /** every event received before this instant is in the archive */
   readonly completeTo: number
+  /** the first instant (ms) whose events the app keeps; 0 by default */
+  readonly keptFrom?: number
   /** page rule of the app; default: no parameters are kept, no routes */
   readonly pages?: PageRule
   /** the computed properties that the query needs, by name */
@@ -105,7 +107,7 @@ export class FunnelTally {
     if (this.starts) this.trend[bucketAt(this.starts, taken[0]!) * (steps + 1) + level]!++
   }
 
-  /** Tells whether the name of a unit with this result is for `people`; sets `isTruncated` if there is no room. */
+  /** Returns whether the name of a unit with this result is for `people`; sets `isTruncated` if there is no room. */
   wantsName(level: number, cause: number): boolean {
     if (this.#people === undefined) return false
     const { step, outcome, limit } = this.#people

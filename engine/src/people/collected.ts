@@ -2,7 +2,9 @@ import type { PropertyOperation, Value } from '@hopper/contracts'
 import { numberOf } from '../filter/compile-filters.ts'
 import { earlierOf, laterOf, type EventPlace, type PlacedValue } from './event-place.ts'
 
-/** What an operation has collected of some events of a person. Which parts it uses depends on the operation. */
+/**
+ * The intermediate result of an operation over some events of a person. Which parts it uses depends on the operation.
+ */
 export interface Collected {
   amount: number
   first: PlacedValue | undefined
@@ -52,7 +54,7 @@ export function collect(
   }
 }
 
-/** Adds what was collected of other events; the result does not depend on the order, rounding of sums apart. */
+/** Adds the intermediate result of other events; the order does not matter except for the rounding of sums. */
 export function mergeCollected(into: Collected, operation: PropertyOperation, from: Collected): void {
   if (operation === 'minimum') into.amount = Math.min(into.amount, from.amount)
   else if (operation === 'maximum') into.amount = Math.max(into.amount, from.amount)
@@ -79,7 +81,7 @@ export function valueOfCollected(operation: PropertyOperation, of: Collected | u
   }
 }
 
-/** Estimates the memory of what was collected in bytes. */
+/** Estimates the memory of the intermediate result in bytes. */
 export function bytesOfCollected({ first, last, values }: Collected): number {
   let bytes = COLLECTED_BYTES + (first ? PLACED_BYTES : 0) + (last ? PLACED_BYTES : 0)
   if (values) for (const value of values) bytes += bytesOfDistinct(value)

@@ -15,10 +15,10 @@ export interface PersonValues {
 
 let versions = 0
 
-/** What is known of the people of an app: who the devices belong to, and the values of keys like `trait.plan`. */
+/** The known people of an app: who the devices belong to, and the values of keys like `trait.plan`. */
 export class People {
   readonly identities: Identities
-  /** distinguishes caches of what was computed from different knowledge in the same thread */
+  /** distinguishes cached results that were computed from different people in the same thread */
   readonly version = versions++
   readonly #values: ReadonlyMap<string, PersonValues>
 

@@ -5,7 +5,7 @@ import { invalid, parseFilters } from '../filter/parse-filters.ts'
 import { compareValues } from '../funnel/funnel-answer.ts'
 import type { DeviceKey, People } from './people.ts'
 
-/** What persons can be ordered by, besides their traits and computed properties. */
+/** Orders of persons, besides their traits and computed properties. */
 export const personOrders = ['last_seen', 'first_seen', 'events'] as const
 
 /** Requests a page of the persons that have events in a range. */

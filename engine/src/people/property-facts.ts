@@ -18,12 +18,15 @@ import { placeReader } from './event-place.ts'
 import type { DeviceKey, PersonValues } from './people.ts'
 import type { PropertyPlan } from './property-plan.ts'
 
-/** Maximum memory of what is collected of all people for one computed property. */
+/** Maximum memory of the intermediate results of all people for one computed property. */
 const PROPERTIES_BYTES_MAX = 128 * 1024 * 1024
-/** Approximate memory of a fact or an entry, in addition to what it has collected. */
+/** Approximate memory of a fact or an entry, in addition to its intermediate result. */
 const ENTRY_BYTES = 120
 
-/** What a computed property has collected of the events of a device as a user, or as nobody yet, in one chunk. */
+/**
+ * The intermediate result of a computed property over the events of a device in one chunk, as a user or still
+ * anonymous.
+ */
 export interface PropertyFact extends DeviceKey {
   readonly user: string | undefined
   readonly collected: Collected

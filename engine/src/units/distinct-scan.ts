@@ -1,4 +1,4 @@
-import { queryLimits, type Truncatable, type DistinctRequest, type DistinctResult } from '@hopper/contracts'
+import { queryLimits, type Truncatable, type DistinctRequest, type DistinctResult, type Value } from '@hopper/contracts'
 import { compareValues } from '../funnel/funnel-answer.ts'
 import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
 import type { UnitRows } from '../funnel/scan/unit-rows.ts'
@@ -29,10 +29,24 @@ export class DistinctScan extends UnitScan {
     this.#grouped = breakdown !== undefined
   }
 
-  finish(): Truncatable<DistinctResult> {
+  /**
+   * Returns the number of units, and that of each breakdown value. `rest` counts units by values beyond the first
+   * 200,000. Nothing can be scanned afterwards.
+   */
+  counts(): {
+    readonly count: number
+    readonly byValue: ReadonlyMap<Value | null, number>
+    readonly rest: number
+  } {
     this.finishShared()
+    const values = [...this.#byGroup].map(([group, count]) => [this.groups.values[group]!, count] as const)
+    return { count: this.#count, byValue: new Map(values), rest: this.#rest }
+  }
+
+  finish(): Truncatable<DistinctResult> {
+    const { byValue } = this.counts()
     if (!this.#grouped) return { count: this.#count }
-    const rows = [...this.#byGroup].map(([group, count]) => ({ value: this.groups.values[group]!, count }))
+    const rows = [...byValue].map(([value, count]) => ({ value, count }))
     rows.sort((a, b) => b.count - a.count || compareValues(a.value, b.value))
     const rest = rows.slice(queryLimits.breakdownValuesMax).reduce((sum, { count }) => sum + count, this.#rest)
     if (rest === 0) return { count: this.#count, breakdown: rows }

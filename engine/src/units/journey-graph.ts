@@ -1,4 +1,4 @@
-import { queryLimits, type Truncatable, type JourneyResult } from '@hopper/contracts'
+import { queryLimits, type JourneyPeople, type JourneyResult, type Truncatable } from '@hopper/contracts'
 
 /**
  * Maximum number of distinct places and links while units are counted: further ones count as `other` from the start.
@@ -70,7 +70,7 @@ export class JourneyGraph {
   }
 
   #place(step: number, value: string): Node {
-    const id = `${step}:${value}`
+    const id = placeId(step, value)
     const known = this.#nodes.get(id)
     if (known) return known
     if (this.#nodes.size < NODES_MAX) return this.#added({ id, step, value })
@@ -80,7 +80,7 @@ export class JourneyGraph {
 
   /** Returns the node for `other` or `exit`; its id is unique, because place ids have no slash after the step. */
   #special(step: number, kind: 'other' | 'exit'): Node {
-    const id = `${step}/${kind}`
+    const id = specialId(step, kind)
     return this.#nodes.get(id) ?? this.#added({ id, step, value: kind, kind })
   }
 
@@ -109,7 +109,7 @@ export class JourneyGraph {
       const own = node.kind !== undefined || ranks[node.number]! < apart
       const { id, step, value, kind } = own
         ? node
-        : { id: `${node.step}/other`, step: node.step, value: 'other', kind: 'other' as const }
+        : { id: specialId(node.step, 'other'), step: node.step, value: 'other', kind: 'other' as const }
       let place = nodes.get(id)
       if (!place) nodes.set(id, (place = { number: nodes.size, id, step, value, ...(kind ? { kind } : {}), users: 0 }))
       place.users += node.users
@@ -124,6 +124,28 @@ export class JourneyGraph {
     }
     return { nodes: [...nodes.values()], links: [...links.values()] }
   }
+}
+
+/** Returns whether a path, added as to `JourneyGraph.add`, has a link between places, or from a place to its exit. */
+export function hasLink(
+  places: readonly string[],
+  step: number,
+  leaves: boolean,
+  { from, to }: Pick<JourneyPeople, 'from' | 'to'>,
+): boolean {
+  return places.some((value, i) => {
+    if (placeId(step + i, value) !== from) return false
+    if (i < places.length - 1) return placeId(step + i + 1, places[i + 1]!) === to
+    return leaves && specialId(step + i + 1, 'exit') === to
+  })
+}
+
+function placeId(step: number, value: string): string {
+  return `${step}:${value}`
+}
+
+function specialId(step: number, kind: 'other' | 'exit'): string {
+  return `${step}/${kind}`
 }
 
 function linkName(from: Node, to: Node): string {

@@ -1,10 +1,19 @@
-import { queryLimits, type Truncatable, type Filter, type JourneyRequest, type JourneyResult } from '@hopper/contracts'
+import {
+  patternProblem,
+  queryLimits,
+  StagePattern,
+  type Filter,
+  type JourneyPeople,
+  type JourneyRequest,
+  type JourneyResult,
+  type Truncatable,
+} from '@hopper/contracts'
 import { invalid, over } from '../filter/parse-filters.ts'
 import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
 import type { UnitRows } from '../funnel/scan/unit-rows.ts'
 import { UnitScan, type LaneInput } from '../funnel/scan/unit-scan.ts'
 import type { Budget } from '../scan/budget.ts'
-import { JourneyGraph } from './journey-graph.ts'
+import { JourneyGraph, hasLink } from './journey-graph.ts'
 
 const DEPTH_DEFAULT = 5
 /** A visit to a page, in contrast to a click on it. */
@@ -18,8 +27,17 @@ export class JourneyScan extends UnitScan {
   /** those of `start` and `end` that any unit visited */
   readonly #visited = new Set<string>()
   readonly #graph = new JourneyGraph()
+  readonly #groups: readonly { readonly name: string; readonly pattern: StagePattern }[]
+  /** the place of each breakdown value, by its number */
+  readonly #places: string[] = []
+  readonly #link: JourneyPeople | undefined
+  readonly #people: string[] = []
+  #isCut = false
 
-  constructor({ from, to, depth, start, end, key, filters, count_by }: JourneyRequest, budget?: Budget) {
+  constructor(
+    { from, to, depth, start, end, key, filters, groups, people, count_by }: JourneyRequest,
+    budget?: Budget,
+  ) {
     const place = key ?? 'page'
     const steps = [
       {
@@ -27,13 +45,22 @@ export class JourneyScan extends UnitScan {
         filters: [...(filters ?? []), ...(key === undefined ? [urlChange] : []), { type: 'all' as const, key: place }],
       },
     ]
-    super(new FunnelPlan({ from, to, steps, breakdown: place, ...(count_by ? { count_by } : {}) }, 0), budget)
+    const more = {
+      ...(count_by ? { count_by } : {}),
+      ...(people ? { people: { step: 1, outcome: 'reached' as const, limit: people.limit } } : {}),
+    }
+    super(new FunnelPlan({ from, to, steps, breakdown: place, ...more }, 0), budget)
     if (depth !== undefined && (!Number.isInteger(depth) || depth < 2))
       throw invalid('depth', 'must be a whole number of at least 2')
     if ((depth ?? 0) > queryLimits.journeyDepthMax) throw over('depth', 'journeyDepthMax')
     this.#depth = depth ?? DEPTH_DEFAULT
     this.#start = start
     this.#end = end
+    this.#groups = groupsOf(groups ?? [], place)
+    for (const name of ['from', 'to'] as const)
+      if (people && /^\d+\/other$/.test(people[name]))
+        throw invalid(`people.${name}`, 'must be a place or an exit: `other` has many places')
+    this.#link = people
   }
 
   /**
@@ -49,13 +76,15 @@ export class JourneyScan extends UnitScan {
       if (place !== undefined && !this.#visited.has(place))
         throw invalid(name, `is ${JSON.stringify(place)}, which nobody visited in this range`)
     }
-    return this.#graph.finish()
+    const graph = this.#graph.finish()
+    if (!this.#link) return graph
+    return { ...graph, people: this.#people, ...(this.#isCut ? { truncated: true as const } : {}) }
   }
 
-  protected override unit(rows: UnitRows, begin: number, end: number): void {
+  protected override unit(rows: UnitRows, begin: number, end: number, who: () => string): void {
     const places: string[] = []
     for (let i = begin; i < end; i++) {
-      const place = String(this.groups.values[rows.group[i]!]!)
+      const place = this.#placeOf(rows.group[i]!)
       if (places.at(-1) !== place) places.push(place)
     }
     for (const wanted of [this.#start, this.#end])
@@ -63,12 +92,39 @@ export class JourneyScan extends UnitScan {
     const first = this.#start === undefined ? 0 : places.indexOf(this.#start)
     if (first < 0) return
     if (this.#end === undefined)
-      return this.#graph.add(places.slice(first, first + this.#depth), 0, places.length - first < this.#depth)
+      return this.#add(places.slice(first, first + this.#depth), 0, places.length - first < this.#depth, who)
     const last = places.indexOf(this.#end, first)
     if (last < first) return
     const way = places.slice(Math.max(first, last + 1 - this.#depth), last + 1)
-    this.#graph.add(way, this.#depth - way.length, false)
+    this.#add(way, this.#depth - way.length, false, who)
   }
+
+  #add(way: readonly string[], step: number, leaves: boolean, who: () => string): void {
+    this.#graph.add(way, step, leaves)
+    if (!this.#link || !hasLink(way, step, leaves, this.#link)) return
+    if (this.#people.length < this.#link.limit) this.#people.push(who())
+    else this.#isCut = true
+  }
+
+  /** Returns the place of a value: the first group whose pattern matches it, else the value itself. */
+  #placeOf(value: number): string {
+    const known = this.#places[value]
+    if (known !== undefined) return known
+    const page = String(this.groups.values[value]!)
+    const group = this.#groups.find(({ pattern }) => pattern.matches(page))
+    return (this.#places[value] = group?.name ?? page)
+  }
+}
+
+function groupsOf(groups: readonly string[], place: string): { name: string; pattern: StagePattern }[] {
+  if (groups.length > queryLimits.journeyGroupsMax) throw over('groups', 'journeyGroupsMax')
+  if (groups.length > 0 && place !== 'page') throw invalid('groups', 'are of pages: leave out `key`')
+  return groups.map((name, i) => {
+    // a page has neither the scheme nor the parameters that other patterns ask for
+    const problem = /^[/*][^?#]*$/.test(name) ? patternProblem(name, {}) : 'must be a path pattern, like "/products/*"'
+    if (problem !== undefined) throw invalid(`groups[${i}]`, problem)
+    return { name, pattern: new StagePattern(name) }
+  })
 }
 
 /** Runs a complete journey query in this thread. */

@@ -70,17 +70,22 @@ describe('distinct counts, retention and journeys', () => {
       depth: fc.integer({ min: 2, max: 4 }),
       key: fc.constantFrom(undefined, 'page', 'name', 'trait.item'),
       start: fc.constantFrom(undefined, 'a', '/p1'),
-      end: fc.constantFrom(undefined, 'b', 's.example/p2'),
+      end: fc.constantFrom(undefined, 'b', 's.example/p2', '/p*'),
+      filters,
+      grouped: fc.boolean(),
+      people: fc.constantFrom(undefined, ['0:/p1', '1:/p*'], ['0:/p*', '1/exit'], ['1:a', '2:b'], ['0:a', '1/exit']),
     })
     fc.assert(
       fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
-        for (const { range, start, end, key, ...rest } of requests) {
+        for (const { range, start, end, key, grouped, people, ...rest } of requests) {
           const query = {
             ...range,
             ...rest,
             ...(start ? { start } : {}),
             ...(end ? { end } : {}),
             ...(key ? { key } : {}),
+            ...(grouped && (key ?? 'page') === 'page' ? { groups: ['/p2', '/p*'] } : {}),
+            ...(people ? { people: { from: people[0], to: people[1], limit: 1_000 } } : {}),
           }
           const expected = naiveJourneys(at, query)
           if (!expected) {
@@ -88,13 +93,26 @@ describe('distinct counts, retention and journeys', () => {
             continue
           }
           const found = queryJourneys(query, at.lanes)
-          expect({ nodes: sorted(found.nodes), links: sorted(found.links) }).toEqual({
+          expect({ nodes: sorted(found.nodes), links: sorted(found.links), people: sorted(found.people) }).toEqual({
             nodes: sorted(expected.nodes),
             links: sorted(expected.links),
+            people: sorted(expected.people),
           })
+          // as many as the link says
+          const link = found.links.find(({ from, to }) => from === people?.[0] && to === people[1])
+          if (people) expect(found.people).toHaveLength(link?.users ?? 0)
         }
       }),
       { numRuns: 30 },
     )
+  })
+
+  it('refuse groups that no page can match, and the people of many places', () => {
+    const range = { from: T0, to: T0 + TICK_MS }
+    expect(() => queryJourneys({ ...range, groups: ['products'] }, [])).toThrow('groups[0]')
+    expect(() => queryJourneys({ ...range, groups: ['/p?a=1'] }, [])).toThrow('groups[0]')
+    expect(() => queryJourneys({ ...range, key: 'name', groups: ['/p*'] }, [])).toThrow('leave out `key`')
+    const people = { from: '0:a', to: '1/other', limit: 1 }
+    expect(() => queryJourneys({ ...range, people }, [])).toThrow('people.to')
   })
 })

@@ -1,7 +1,7 @@
-import { HopperError } from '@hopper/contracts'
+import { HopperError, isLoopback, sourceOf } from '@hopper/contracts'
 import type { FastifyRequest } from 'fastify'
 import type { KeyCheck, Sender } from './key-check.ts'
-import type { RateExceeded, RateLimit, RequestCost } from './rate-limit.ts'
+import { RateLimit, type RateExceeded, type RequestCost } from './rate-limit.ts'
 
 /**
  * Checks every call with a write key: key, origin and rate before its body is read (unless the key is in the body),
@@ -10,15 +10,23 @@ import type { RateExceeded, RateLimit, RequestCost } from './rate-limit.ts'
 export class Gate {
   readonly #keys: KeyCheck
   readonly #rate: RateLimit
+  readonly #sources: RateLimit
 
-  constructor(keys: KeyCheck, rate: RateLimit) {
+  /** @param sources limits what one address sends, whatever its keys */
+  constructor(keys: KeyCheck, rate: RateLimit, sources: RateLimit = new RateLimit()) {
     this.#keys = keys
     this.#rate = rate
+    this.#sources = sources
   }
 
   /** Returns whether a request has a key in its headers or its address. */
   hasKey(request: FastifyRequest): boolean {
     return keyOf(request) !== undefined
+  }
+
+  /** Returns the sender with a write key, whatever page it is in and however often it asks. */
+  senderOf(key: string): Promise<Sender> {
+    return this.#keys.senderOf(key)
   }
 
   admit(request: FastifyRequest): Promise<Sender> {
@@ -27,32 +35,40 @@ export class Gate {
 
   /** Admits a request by a key that its body contains. */
   async admitKey(key: string | undefined, request: FastifyRequest): Promise<Sender> {
-    const sender = await this.#keys.senderOf(key)
+    const source = remoteSource(request)
+    // before the key is looked up: one who guesses keys has no other limit
+    if (source !== undefined) refuse(this.#sources.admit(source, performance.now()), 'address')
+    const known = await this.#keys.senderOf(key)
+    const sender = source === undefined ? known : { ...known, source }
     const { origin } = request.headers
     const { origins } = sender.app
     if (origin !== undefined && origins.length > 0 && !origins.includes(origin)) {
       throw new HopperError('HOP_ORIGIN', `The app does not accept events from ${origin.slice(0, 200)}.`)
     }
-    this.admitMessage(sender)
+    refuse(this.#rate.admit(sender.keyHash, performance.now()), 'key')
     return sender
   }
 
-  /** Counts one request of a sender, or one message of its socket. @throws HopperError HOP_RATE */
-  admitMessage({ keyHash }: Sender): void {
-    refuse(this.#rate.admit(keyHash, performance.now()))
+  /** Counts one message of a socket. @throws HopperError HOP_RATE */
+  admitMessage({ keyHash, source }: Sender): void {
+    if (source !== undefined) refuse(this.#sources.admit(source, performance.now()), 'address')
+    refuse(this.#rate.admit(keyHash, performance.now()), 'key')
   }
 
   /**
    * Charges the events and bytes of an admitted request.
    * @throws HopperError HOP_RATE, before any of its events is stored
    */
-  charge({ keyHash }: Sender, cost: RequestCost): void {
-    refuse(this.#rate.charge(keyHash, cost, performance.now()))
+  charge({ keyHash, source }: Sender, cost: RequestCost): void {
+    if (source !== undefined) refuse(this.#sources.charge(source, cost, performance.now()), 'address')
+    refuse(this.#rate.charge(keyHash, cost, performance.now()), 'key')
   }
 
   /** Charges the bytes of an admitted request that was rejected for its content: reading it cost the same. */
-  chargeRefused({ keyHash }: Sender, request: FastifyRequest): void {
-    this.#rate.charge(keyHash, { events: 1, bytes: declaredBytes(request) }, performance.now())
+  chargeRefused({ keyHash, source }: Sender, request: FastifyRequest): void {
+    const cost = { events: 1, bytes: declaredBytes(request) }
+    if (source !== undefined) this.#sources.charge(source, cost, performance.now())
+    this.#rate.charge(keyHash, cost, performance.now())
   }
 }
 
@@ -62,10 +78,16 @@ function declaredBytes({ headers }: FastifyRequest): number {
   return Number.isFinite(length) ? length : 0
 }
 
-function refuse(exceeded: RateExceeded | undefined): void {
+/** Returns the source of a request; undefined for one from this machine. */
+function remoteSource(request: FastifyRequest): string | undefined {
+  const source = sourceOf(request.ip)
+  return isLoopback(source) ? undefined : source
+}
+
+function refuse(exceeded: RateExceeded | undefined, by: 'key' | 'address'): void {
   if (!exceeded) return
-  throw new HopperError('HOP_RATE', `This key sends too many ${exceeded.rate} per second.`, {
-    details: { rate: exceeded.rate, retry_after: exceeded.seconds },
+  throw new HopperError('HOP_RATE', `This ${by} sends too many ${exceeded.rate} per second.`, {
+    details: { rate: exceeded.rate, by, retry_after: exceeded.seconds },
   })
 }
 

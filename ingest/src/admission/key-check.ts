@@ -10,6 +10,8 @@ export interface Sender {
   readonly keyHash: string
   /** name of the key; for one without a name, its last characters */
   readonly producer: string
+  /** source of the sender, see `sourceOf`; absent for a sender on this machine, which is not limited by its address */
+  readonly source?: string
 }
 
 interface Known {

@@ -9,6 +9,11 @@ export interface Rates {
   readonly bytes: number
 }
 
+/** Returns a share of rates, in percent. */
+export function shareOf({ requests, events, bytes }: Rates, percent: number): Rates {
+  return { requests: (requests * percent) / 100, events: (events * percent) / 100, bytes: (bytes * percent) / 100 }
+}
+
 /** Cost of a request, in addition to counting as one request. */
 export interface RequestCost {
   readonly events: number
@@ -33,10 +38,11 @@ interface Bucket {
 }
 
 /**
- * Limits what a key sends by token buckets: its sustained rates, with bursts of two seconds' worth. A request is
- * admitted before its body is read and charged afterwards, when its events and bytes are known; both steps refuse while
- * a bucket is empty. A charge may leave a debt of at most one request, so a request larger than a bucket passes now and
- * then instead of never. Memory is bounded: beyond 10,000 keys, the least recently used start again with full buckets.
+ * Limits what a key, or an address, sends by token buckets: its sustained rates, with bursts of two seconds' worth. A
+ * request is admitted before its body is read and charged afterwards, when its events and bytes are known; both steps
+ * refuse while a bucket is empty. A charge may leave a debt of at most one request, so a request larger than a bucket
+ * passes now and then instead of never. Memory is bounded: beyond 10,000 keys, the least recently used start again with
+ * full buckets.
  */
 export class RateLimit {
   readonly #rates: Rates

@@ -1,16 +1,18 @@
 import { EventsBody, HopperError, isWithin, limits, type App } from '@hopper/contracts'
+import { IsBoolean } from 'typebox'
 import type { ParsedBody } from '../http/body-parser.ts'
 import { Changes, Room } from '../repair/changes.ts'
 import { Dropped, type Batch, type Supplement } from './incoming.ts'
 import { instantOf } from './instant.ts'
 import { hashedId } from '../repair/repair-text.ts'
+import { readSession, withoutUnstorable } from '../source/read-source.ts'
 
 /** Batch with a valid outer shape; its events are not validated yet. */
 export interface ReadBatch {
   readonly batch: Batch
   /** events as `POST /v1/events` takes them; `Dropped` for one that a translation has rejected */
   readonly sent: readonly unknown[]
-  /** by index, what a server states of an event beside its fields */
+  /** by index, the statements of a server about an event beside its fields */
   readonly supplements?: readonly (Supplement | undefined)[]
   /** true when the sender reports that a program controls its browser */
   readonly webdriver: boolean
@@ -23,22 +25,30 @@ export function readBatch(parsed: ParsedBody | undefined, app: App, received_at:
   const body = parsed?.value
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw invalid('The body must be an object like {"device_id": "…", "events": [ … ]}')
-  const { sent_at, device_id, session_id, events, webdriver, historical } = body as Record<string, unknown>
+  const { sent_at, device_id, session_id, events, webdriver, historical, cookieless } = body as Record<string, unknown>
   if (!Array.isArray(events)) throw invalid('The field "events" must be an array')
   assertFewEvents(events.length)
   const sentAt = sent_at === undefined || sent_at === null ? received_at : instantOf(sent_at)
   if (sentAt === undefined) throw invalid('The field "sent_at" must be ms since the epoch or ISO 8601')
   const room = new Room()
   const changes = changesOf(body, room)
+  const { source, visitor } = readSession(body as Readonly<Record<string, unknown>>, changes)
   const batch = {
     ...emptyBatch(parsed!, app, received_at, room),
     clockBehindMs: received_at - sentAt,
-    device_id: idOf('device_id', device_id, changes),
-    session_id: idOf('session_id', session_id, changes),
+    ...(cookieless === true
+      ? { cookieless, ...withoutIds({ device_id, session_id }, changes) }
+      : {
+          device_id: idOf('device_id', device_id, changes),
+          session_id: idOf('session_id', session_id, changes),
+        }),
     historical: historical === true,
-    body: parsed!.exact && changes.total === 0 ? parsed!.bytes : undefined,
+    source,
+    visitor,
   }
-  return { batch, sent: events, webdriver: webdriver === true, changes }
+  const isExact = parsed!.exact && changes.total === 0
+  const stored = isExact ? withoutUnstorable(parsed!.bytes, (body as { source?: unknown }).source, app) : undefined
+  return { batch: { ...batch, body: stored }, sent: events, webdriver: webdriver === true, changes }
 }
 
 /** Body of a batch of another API, translated into events of `POST /v1/events`. */
@@ -83,7 +93,11 @@ function emptyBatch(parsed: ParsedBody, app: App, received_at: number, room: Roo
     clockBehindMs: 0,
     device_id: undefined,
     session_id: undefined,
+    cookieless: false,
+    deviceAt: undefined,
     historical: false,
+    source: undefined,
+    visitor: {},
     small: parsed.bytes.length <= limits.eventBytesMax,
     body: undefined,
     isUnicode: parsed.isUnicode,
@@ -97,9 +111,11 @@ function assertFewEvents(events: number): void {
 }
 
 const fields: ReadonlySet<string> = new Set(Object.keys(EventsBody.properties))
-const flags: ReadonlySet<string> = new Set(['webdriver', 'historical'])
+const flags: ReadonlySet<string> = new Set(
+  Object.entries(EventsBody.properties).flatMap(([name, schema]) => (IsBoolean(schema) ? [name] : [])),
+)
 
-/** Notes unknown fields, and values without meaning. */
+/** Records unknown fields, and values without meaning. */
 function changesOf(body: object, room: Room): Changes {
   const changes = new Changes(room)
   changes.noteUnknown(body, fields)
@@ -110,6 +126,13 @@ function changesOf(body: object, room: Room): Changes {
     else if (flags.has(name) && typeof value !== 'boolean') changes.note(name, 'wrong_type')
   }
   return changes
+}
+
+/** Leaves out the ids of a cookieless body, and records those that it has. */
+function withoutIds(ids: Readonly<Record<string, unknown>>, changes: Changes): object {
+  for (const [name, value] of Object.entries(ids))
+    if (value !== undefined && value !== null) changes.note(name, 'cookieless')
+  return {}
 }
 
 function idOf(name: string, value: unknown, changes: Changes): string | undefined {

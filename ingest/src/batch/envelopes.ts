@@ -1,6 +1,8 @@
-import type { Envelope, Event, RejectedEvent } from '@hopper/contracts'
+import type { Context, Envelope, Event, RejectedEvent } from '@hopper/contracts'
 import type { Agent } from '../agent.ts'
-import { arrivalOf, statedArrival } from './arrival.ts'
+import type { Place } from '../geo/geo-database.ts'
+import { arrivalFor, type ArrivalEvidence } from '../source/arrival-for.ts'
+import type { SessionArrivals } from '../source/session-arrivals.ts'
 import { isId } from './batch.ts'
 import { Dropped, type Batch, type Incoming, type Supplement } from './incoming.ts'
 
@@ -11,7 +13,13 @@ const NO_DEVICE = ''
 export interface Sending {
   /** agent of an event; nearly always that of the request */
   readonly agentOf: (supplement: Supplement | undefined) => Agent
+  /** country and region of the visitor, where they are known */
+  readonly placeOf?: (supplement: Supplement | undefined) => Place
   readonly referer?: string | undefined
+  /** origin of the page that sent the request */
+  readonly origin?: string | undefined
+  /** sessions whose beginning earlier requests have stated; undefined for events that come in no order */
+  readonly arrivals?: SessionArrivals
 }
 
 /** Events of one device that share a context, in the order in which they were sent. */
@@ -20,9 +28,11 @@ interface Run {
   /** the same text for events with the same context */
   readonly context: string
   readonly supplement: Supplement | undefined
-  /** the first URL change of the run */
-  first?: Incoming
+  /** the first URL change of the run to a page */
+  first: Incoming | undefined
   readonly events: Event[]
+  /** true when the sender has numbered all of the events */
+  numbered: boolean
   readonly rejected: RejectedEvent[]
 }
 
@@ -38,13 +48,20 @@ export function envelopesOf(
 ): Envelope[] {
   if (isTakenAsSent(batch, results)) {
     const events = results.map(({ event }) => event!)
-    const head = headOf(batch, batch.device_id!, undefined, results.find(isUrlChange), sending)
+    const run = {
+      device: batch.device_id!,
+      supplement: undefined,
+      first: results.find(entersPage),
+      events,
+      numbered: true,
+    }
+    const head = headOf(batch, run, sending)
     return [{ ...head, events, sent: batch.body! }]
   }
-  return runsOf(batch, sent, results).map(({ device, supplement, first, events, rejected }) => ({
-    ...headOf(batch, device, supplement, first, sending),
-    events,
-    ...(rejected.length > 0 && { rejected }),
+  return runsOf(batch, sent, results).map((run) => ({
+    ...headOf(batch, run, sending),
+    events: run.events,
+    ...(run.rejected.length > 0 && { rejected: run.rejected }),
   }))
 }
 
@@ -52,7 +69,9 @@ function runsOf(batch: Batch, sent: readonly unknown[], results: readonly (Incom
   const runs: Run[] = []
   const last = new Map<string, Run>()
   const add = (device: string, context: string, supplement?: Supplement): Run => {
-    const run: Run = { device, context, supplement, events: [], rejected: [] }
+    // the numbers of a cookieless sender begin again with each page, so their gaps say nothing
+    const numbered = !batch.cookieless
+    const run: Run = { device, context, supplement, first: undefined, events: [], numbered, rejected: [] }
     last.set(device, run)
     runs.push(run)
     return run
@@ -68,16 +87,16 @@ function runsOf(batch: Batch, sent: readonly unknown[], results: readonly (Incom
     const found = last.get(device_id)
     const run = found?.context === context ? found : add(device_id, context, supplement)
     run.events.push(result.event!)
-    if (isUrlChange(result)) run.first ??= result
+    if (result.wire.seq === undefined) run.numbered = false
+    if (entersPage(result)) run.first ??= result
   }
   return withoutDeviceless(runs)
 }
 
 function contextOf(supplement: Supplement | undefined): string {
   if (supplement === undefined) return ''
-  const { userAgent, agent, referrer, utm } = supplement
-  const context = [userAgent, agent, referrer, utm]
-  return context.every((each) => each === undefined) ? '' : JSON.stringify(context)
+  const { stored: _, ...context } = supplement
+  return Object.keys(context).length === 0 ? '' : JSON.stringify(context)
 }
 
 /**
@@ -104,23 +123,46 @@ function isTakenAsSent(
   return results.every((result) => !(result instanceof Dropped) && !result.rewritten)
 }
 
-function isUrlChange({ type }: Incoming): boolean {
-  return type === 'url_change'
+/** Returns whether an event is a URL change that entered a page; one to '' says only that a page was left. */
+function entersPage({ type, wire }: Incoming): boolean {
+  return type === 'url_change' && wire['to'] !== ''
 }
 
-/** `first` is the URL change from which the visitor's arrival is derived, as far as the server does not state it. */
 function headOf(
   batch: Batch,
-  device_id: string,
-  supplement: Supplement | undefined,
-  first: Incoming | undefined,
-  { agentOf, referer }: Sending,
+  { device, supplement, first, events, numbered }: Omit<Run, 'context' | 'rejected'>,
+  sending: Sending,
 ): Omit<Envelope, 'events'> {
   const { app, session_id, received_at, historical } = batch
-  const arrival = arrivalOf(first && { from: String(first.wire['from']), to: String(first.wire['to']) }, referer)
-  const stated = supplement && statedArrival(supplement)
-  const context = { ...agentOf(supplement), ...arrival, ...stated, ...(historical && ({ historical } as const)) }
-  return { version: 1, app: app.id, device_id, ...(session_id !== undefined && { session_id }), received_at, context }
+  const { agentOf, placeOf, referer, origin, arrivals } = sending
+  const evidence: ArrivalEvidence = {
+    app,
+    device,
+    session: events[0]?.session_id ?? session_id,
+    receivedAt: received_at,
+    source: batch.source,
+    first: first && { from: String(first.wire['from']), to: String(first.wire['to']) },
+    supplement,
+    referer,
+    origin,
+  }
+  const context: Context = {
+    ...agentOf(supplement),
+    ...placeOf?.(supplement),
+    ...arrivalFor(evidence, arrivals),
+    ...batch.visitor,
+    ...supplement?.visitor,
+    ...(numbered && events.length > 0 && ({ numbered } as const)),
+    ...(historical && ({ historical } as const)),
+  }
+  return {
+    version: 1,
+    app: app.id,
+    device_id: device,
+    ...(session_id !== undefined && { session_id }),
+    received_at,
+    context,
+  }
 }
 
 function stubOf(sent: unknown, { reason }: Dropped): RejectedEvent {
@@ -130,6 +172,7 @@ function stubOf(sent: unknown, { reason }: Dropped): RejectedEvent {
 
 /** Returns the device of a rejected event, if it names a valid one; else that of the batch. */
 function deviceOf(sent: unknown, batch: Batch): string {
+  if (batch.cookieless) return NO_DEVICE
   const { device_id } = (sent ?? {}) as { device_id?: unknown }
   return isId(device_id) ? device_id : (batch.device_id ?? NO_DEVICE)
 }

@@ -1,6 +1,10 @@
-import type { App, Event, EventType, RejectReason, WireEvent } from '@hopper/contracts'
+import type { App, Context, Event, EventType, RejectReason, WireEvent } from '@hopper/contracts'
 import type { Agent } from '../agent.ts'
 import type { Changes, Room } from '../repair/changes.ts'
+import type { StatedArrival } from '../source/arrival.ts'
+
+/** Statements of a sender about a visitor; they take precedence over what ingest derives. */
+export type Visitor = Pick<Context, 'language' | 'screen' | 'country' | 'region'>
 
 /** Fields of one request that apply to all its events. */
 export interface Batch {
@@ -10,11 +14,19 @@ export interface Batch {
   readonly clockBehindMs: number
   readonly device_id: string | undefined
   readonly session_id: string | undefined
+  /** true when ingest derives the device, because the browser stores nothing */
+  readonly cookieless: boolean
+  /** in a cookieless batch, returns the device of an event by its time (ms since the epoch) */
+  readonly deviceAt: ((timestamp: number) => string) | undefined
   /** true when the sender deliberately imports events of the past */
   readonly historical: boolean
+  /** source of the session, when the body states it */
+  readonly source: StatedArrival | undefined
+  /** visitor as the body states it */
+  readonly visitor: Visitor
   /** true when the body is so small that no event of it can exceed the size limit */
   readonly small: boolean
-  /** the raw body, when everything in it outside of its events is kept by the log */
+  /** the raw body, when everything in it outside of its events is kept by the log or its envelope */
   readonly body: Buffer | undefined
   /** true when every string of the body is valid Unicode: an escape can introduce half a surrogate pair */
   readonly isUnicode: boolean
@@ -23,21 +35,20 @@ export interface Batch {
   readonly repetitions: Map<string, number>
 }
 
-/** What a server says of one event that the fields of an event do not cover. */
-export interface Supplement {
+/** Statements of a server about one event that the fields of an event do not cover. */
+export interface Supplement extends StatedArrival {
   /** user agent of the visitor, in the place of the one of the request */
   readonly userAgent?: string
   /** kind of device, browser and system of the visitor, where they are known and the user agent is not */
   readonly agent?: Pick<Agent, 'device' | 'browser' | 'os'>
-  /** address of the page of another site that led to the visit */
-  readonly referrer?: string
-  /** campaign of the visit; names begin with `utm_` */
-  readonly utm?: Readonly<Record<string, string>>
+  readonly visitor?: Visitor
+  /** address of the visitor in the network: it is looked up for country and region, and never stored */
+  readonly address?: string
   /** fields of the event that only ingest may set (`eventStoreFields`) */
   readonly stored?: Readonly<Record<string, unknown>>
 }
 
-/** Event on its way through the steps; each step fills in what it finds out. */
+/** An event on its way through the steps; each step adds its findings. */
 export interface Incoming {
   readonly batch: Batch
   readonly index: number
@@ -57,7 +68,7 @@ export interface Incoming {
   stored: Readonly<Record<string, unknown>> | undefined
   /** event for the log */
   event: Event | undefined
-  /** true when the log must store something else than what was sent */
+  /** true when the log must not store the body as it was sent */
   rewritten: boolean
 }
 

@@ -2,7 +2,7 @@ import { limits, type BotReason, type EventChange, type EventsAnswer } from '@ho
 import type { Change, Changes } from '../repair/changes.ts'
 import { Dropped, type Incoming } from '../batch/incoming.ts'
 
-/** Accepted events that machines have sent, by reason. */
+/** Accepted events that bots have sent, by reason. */
 export type Bots = ReadonlyMap<BotReason, number>
 
 /** Builds the answer to a request, once its events are durable. */

@@ -1,10 +1,10 @@
 import { isAscii, isUtf8 } from 'node:buffer'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
-import { HopperError, limits } from '@hopper/contracts'
+import { BodyMemory, collectBody, HopperError, limits, type ArrivingBody } from '@hopper/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { limitDepth } from './limit-depth.ts'
-import { collect } from '../batch/payload.ts'
 
 /** Smaller bodies cannot be nested deeply enough to matter. */
 const LARGE_BYTES = 16_384
@@ -36,9 +36,18 @@ const documentedTypes = ['application/json', 'text/plain']
 /** Finds the JSON in a body that a client has wrapped in its own way; the content encoding is taken off before. */
 export type Unwrap = (body: Buffer, request: FastifyRequest) => Promise<Buffer>
 
+/** Bytes of bodies that have arrived in part. */
+const BODIES_BYTES_MAX = 64 * 1_048_576
+
+/** Returns the memory of the bodies that a server reads. */
+export function bodyMemory(): BodyMemory {
+  return new BodyMemory(BODIES_BYTES_MAX)
+}
+
 /** Parses bodies of some content types, or of any (`*`), as JSON. */
 export function registerBodyParser(
   server: FastifyInstance,
+  memory: BodyMemory,
   types: string | string[] = documentedTypes,
   unwrap?: Unwrap,
 ): void {
@@ -47,8 +56,14 @@ export function registerBodyParser(
     const { headers } = request
     const unwrapped = unwrap && ((body: Buffer) => unwrap(body, request))
     const read = (body: Buffer): void => readBody(body, headers['content-encoding'], done, unwrapped)
-    collect(payload, headers['content-length'], read, done)
+    collectBody(arriving(request, payload, memory), read, done)
   })
+}
+
+/** Returns the body of a request of ingest, to be collected. */
+export function arriving({ headers, ip }: FastifyRequest, payload: Readable, memory: BodyMemory): ArrivingBody {
+  const contentLength = headers['content-length']
+  return { payload, contentLength, bytesMax: limits.bodyBytesMax, memory, address: ip }
 }
 
 type Done = (error: Error | null, body?: ParsedBody) => void

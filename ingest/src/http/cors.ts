@@ -13,7 +13,7 @@ export function allowAnyOrigin(reply: FastifyReply): void {
 
 /** Answers the preflight of a path. */
 export function answerPreflight(server: FastifyInstance, allowed: readonly HTTPMethods[], url: string): void {
-  server.options(url, (_request, reply) => {
+  server.options(url, { config: { access: 'nothing' } }, (_request, reply) => {
     allowAnyOrigin(reply)
     return reply
       .code(204)
@@ -26,16 +26,22 @@ export function answerPreflight(server: FastifyInstance, allowed: readonly HTTPM
 
 /** Answers the preflight of a path, and answers 405 to all methods but one, before any body is read. */
 export function onlyMethod(server: FastifyInstance, method: 'GET' | 'POST', url: string): void {
-  answerPreflight(server, [method], url)
+  onlyMethods(server, [method], url)
+}
+
+/** Answers the preflight of a path, and answers 405 to all methods but some, before any body is read. */
+export function onlyMethods(server: FastifyInstance, allowed: readonly ('GET' | 'POST')[], url: string): void {
+  answerPreflight(server, allowed, url)
   const refuse = (): never => {
-    throw new HopperError('HOP_METHOD', `This path takes ${method} only.`)
+    throw new HopperError('HOP_METHOD', `This path takes ${allowed.join(', ')} only.`)
   }
   server.route({
     url,
-    method: methods.filter((other) => other !== method),
+    config: { access: 'nothing' },
+    method: methods.filter((other) => !allowed.some((method) => method === other)),
     onRequest: async (_request, reply) => {
       allowAnyOrigin(reply)
-      reply.header('allow', `${method}, OPTIONS`)
+      reply.header('allow', `${allowed.join(', ')}, OPTIONS`)
       refuse()
     },
     handler: refuse,

@@ -3,6 +3,8 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { Counter } from 'prom-client'
 
 const RETRY_AFTER_SECONDS = 1
+/** A refused key may be accepted later; a page that asks sooner only fills its console. */
+const REFUSED_KEY_SECONDS = 3_600
 
 /** Turns any thrown value into the common shape of errors, and counts it. */
 export function answerError(requests: Counter<'status' | 'code'>, logger: Pick<FastifyBaseLogger, 'error'>) {
@@ -11,9 +13,12 @@ export function answerError(requests: Counter<'status' | 'code'>, logger: Pick<F
     if (error.code === 'HOP_INTERNAL')
       logger.error({ err: thrown, reqId: request.id, path: request.routeOptions.url }, 'request failed')
     requests.inc({ status: error.status, code: error.code })
-    if (error.retryable && error.status < 504) {
+    const isRefused = error.status === 401 || error.status === 403
+    if (isRefused || (error.retryable && error.status < 504)) {
       // readable in a page, too: its client waits for that time
-      reply.header('retry-after', retryAfter(error)).header('access-control-expose-headers', 'retry-after')
+      reply
+        .header('retry-after', isRefused ? REFUSED_KEY_SECONDS : retryAfter(error))
+        .header('access-control-expose-headers', 'retry-after')
     }
     return reply.code(error.status).type('application/json; charset=utf-8').send(JSON.stringify(error.toBody()))
   }

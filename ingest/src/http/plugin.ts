@@ -1,6 +1,8 @@
 import { HopperError } from '@hopper/contracts'
+import { SignedTokens } from '@hopper/storage'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
-import { registerBodyParser } from './body-parser.ts'
+import { bodyMemory, registerBodyParser } from './body-parser.ts'
+import { DailySalts } from '../cookieless/daily-salts.ts'
 import { DurableLog } from '../durable-log.ts'
 import { answerError } from './error-answer.ts'
 import { Gate } from '../admission/gate.ts'
@@ -9,12 +11,13 @@ import { KeyCheck } from '../admission/key-check.ts'
 import { createMetrics } from '../metrics.ts'
 import type { IngestOptions } from '../options.ts'
 import { Pipeline } from '../pipeline.ts'
-import { RateLimit } from '../admission/rate-limit.ts'
+import { RateLimit, shareOf } from '../admission/rate-limit.ts'
 import { unwrapPosthog } from './posthog-body.ts'
 import { redactedRequest } from './redacted-request.ts'
 import { configRoute } from '../routes/config-route.ts'
 import { eventStoreRoutes } from '../routes/event-store-routes.ts'
 import { eventsRoute } from '../routes/events-route.ts'
+import { linkRoutes } from '../routes/link-routes.ts'
 import { operationRoutes } from '../routes/operation-routes.ts'
 import { posthogRoutes } from '../routes/posthog-routes.ts'
 import { posthogSettingsRoutes } from '../routes/posthog-settings-routes.ts'
@@ -23,6 +26,9 @@ import { segmentSettingsRoute } from '../routes/segment-settings-route.ts'
 import { sessionSocket } from '../routes/session-socket.ts'
 import { trackRoutes } from '../routes/track-routes.ts'
 import { trackerRoutes } from '../routes/tracker-route.ts'
+
+/** An expired salt is deleted this long after its end, at most. */
+const SALTS_REMOVED_EVERY_MS = 60_000
 
 /**
  * The gateway (docs/events.md) on any Fastify server. Parsers, hooks and the error handler are encapsulated, so that
@@ -36,14 +42,18 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   const pipeline = new Pipeline()
   const metrics = createMetrics(options.metrics, pipeline)
   const logger = options.logger ?? server.log
-  const gate = new Gate(new KeyCheck(options.registry), new RateLimit(options.rates))
+  const sourceRates = options.rates && shareOf(options.rates, options.sourceSharePercent ?? 100)
+  const gate = new Gate(new KeyCheck(options.registry), new RateLimit(options.rates), new RateLimit(sourceRates))
   const log = new DurableLog(options.log, metrics.appendSeconds, logger, options.waitingEventsMax)
 
   // registered before the routes, so that no log line contains an address or a key
   server.addHook('onRoute', (route) => void (route.logSerializers = { req: redactedRequest }))
   server.setErrorHandler(answerError(metrics.requests, logger))
-  registerBodyParser(server)
-  const intake = new Intake({ gate, log, pipeline, metrics })
+  const memory = bodyMemory()
+  registerBodyParser(server, memory)
+  const salts = new DailySalts(options.secrets)
+  removeExpiredSalts(server, salts, { clock, logger })
+  const intake = new Intake({ gate, log, pipeline, metrics, salts, geo: options.geo })
   const writes = { gate, intake, metrics, clock }
   eventsRoute(server, writes)
   eventStoreRoutes(server, writes)
@@ -51,18 +61,20 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   await sessionSocket(server, writes, logger)
   await server.register(async (clients) => {
     // their clients name any type, or that of a form
-    registerBodyParser(clients, '*')
+    registerBodyParser(clients, memory, '*')
     segmentRoutes(clients, writes)
   })
   segmentSettingsRoute(server, gate)
   await server.register(async (clients) => {
-    registerBodyParser(clients, '*', unwrapPosthog)
+    registerBodyParser(clients, memory, '*', unwrapPosthog)
     posthogRoutes(clients, writes)
   })
-  await server.register(async (clients) => posthogSettingsRoutes(clients, gate))
-  configRoute(server, { gate, registry: options.registry })
+  await server.register(async (clients) => posthogSettingsRoutes(clients, gate, memory))
+  const tokens = new SignedTokens(options.secrets, clock)
+  linkRoutes(server, { gate, tokens })
+  configRoute(server, { gate, registry: options.registry, tokens })
   operationRoutes(server, options)
-  if (options.trackerFile !== undefined) await trackerRoutes(server, options.trackerFile)
+  if (options.trackerFile !== undefined) await trackerRoutes(server, { file: options.trackerFile, gate })
   if (options.answersUnknownPaths) {
     // before any body is read: the body of a request to an unknown path does not matter
     server.addHook('onRequest', async (request, reply) => {
@@ -70,6 +82,22 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
     })
     server.setNotFoundHandler((request, reply) => refuseUnknown(server, request, reply))
   }
+}
+
+/** Removes expired salts now and then until the server closes, also while no request comes. */
+function removeExpiredSalts(
+  server: FastifyInstance,
+  salts: DailySalts,
+  { clock, logger }: { readonly clock: () => number; readonly logger: NonNullable<IngestOptions['logger']> },
+): void {
+  const remove = (): void =>
+    void salts
+      .removeExpired(clock())
+      .catch((err: unknown) => logger.error({ err }, 'expired salts are not deleted yet'))
+  remove()
+  const timer = setInterval(remove, SALTS_REMOVED_EVERY_MS)
+  timer.unref()
+  server.addHook('onClose', async () => clearInterval(timer))
 }
 
 const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT']

@@ -8,7 +8,7 @@ const compressions: ReadonlySet<string> = new Set(['gzip-js', 'gzip', 'base64'])
 
 /**
  * Finds the JSON in a body of PostHog's clients: gzip that no header names, base64, or a form with either in its field
- * `data`. What gzip gives is bounded as any decompressed body is; base64 only makes it shorter.
+ * `data`. The output of gzip is bounded like any decompressed body; base64 only makes it shorter.
  */
 export async function unwrapPosthog(body: Buffer, { query }: FastifyRequest): Promise<Buffer> {
   const { compression } = query as { compression?: unknown }

@@ -75,7 +75,7 @@ export class Changes {
     this.named.push(meant === undefined ? change : { ...change, did_you_mean: meant })
   }
 
-  /** Notes the fields that were sent and are unknown. */
+  /** Records the fields that were sent and are unknown. */
   noteUnknown(sent: object, known: ReadonlySet<string>): void {
     for (const name in sent) {
       if (known.has(name)) continue
@@ -85,7 +85,24 @@ export class Changes {
   }
 }
 
+const MEANT_MAX = 1_000
+/** Names longer than this are not remembered; `nearName` passes over them quickly. */
+const MEANT_CHARS_MAX = 64
+/** Suggestions for unknown names, by the known ones; cached, because a sender repeats its own with each event. */
+const meantOf = new WeakMap<ReadonlySet<string>, Map<string, string | undefined>>()
+
 function meantBy(name: string, known: ReadonlySet<string>): string | undefined {
+  if (name.length > MEANT_CHARS_MAX) return findMeant(name, known)
+  let remembered = meantOf.get(known)
+  if (!remembered) meantOf.set(known, (remembered = new Map<string, string | undefined>()))
+  if (remembered.has(name)) return remembered.get(name)
+  if (remembered.size >= MEANT_MAX) remembered.clear()
+  const meant = findMeant(name, known)
+  remembered.set(name, meant)
+  return meant
+}
+
+function findMeant(name: string, known: ReadonlySet<string>): string | undefined {
   const meant = Object.hasOwn(otherNames, name) ? otherNames[name]! : undefined
   if (meant !== undefined && known.has(meant)) return meant
   return nearName(name, [...known])

@@ -8,7 +8,7 @@ type Value = string | number | boolean
 const DEPTH_MAX = 16
 
 /**
- * Flattens `data` into keys and values that the schema accepts, and notes each change. Keys of outer objects take
+ * Flattens `data` into keys and values that the schema accepts, and records each change. Keys of outer objects take
  * precedence over those of inner ones.
  */
 export function repairData(sent: object, changes: Changes): Record<string, Value> {

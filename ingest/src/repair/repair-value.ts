@@ -2,7 +2,7 @@ import { truncateText, isWithin, type ChangeReason } from '@hopper/contracts'
 import type { TSchema } from 'typebox'
 import { hashedId } from './repair-text.ts'
 
-/** Notes a change of a value. */
+/** Records a change of a value. */
 export type Note = (reason: ChangeReason) => void
 
 /** Properties of a field's schema that repairs use. */
@@ -20,7 +20,7 @@ const ids: ReadonlySet<string> = new Set(['event_id', 'device_id', 'session_id',
 /** URLs that may be unknown; an unknown one is stored as an empty string. */
 const urls: ReadonlySet<string> = new Set(['from', 'to', 'current_url'])
 
-/** Converts a value to one that the field accepts, and notes how; returns undefined when that is impossible. */
+/** Converts a value to one that the field accepts, and records how; returns undefined when that is impossible. */
 export function repairValue(name: string, value: unknown, schema: FieldSchema, note: Note): unknown {
   if (name === 'elapsed_time') return repairInteger(value, schema, note) ?? 0
   if (value === null) {

@@ -17,7 +17,7 @@ const fields = ofEachType(fieldsOf)
 export const wireNames = ofEachType((type): ReadonlySet<string> => new Set(Object.keys(fields[type].schemas)))
 
 /**
- * Repairs the fields of an event that do not match its schema, as far as possible, and notes each change. A required
+ * Repairs the fields of an event that do not match its schema, as far as possible, and records each change. A required
  * field that cannot be repaired stays as it was sent: the following check explains what is wrong with it.
  */
 export function repair(incoming: Incoming): void {

@@ -1,8 +1,9 @@
-import { HopperError, stageNumber, type Stage, type TrackerConfig } from '@hopper/contracts'
-import type { Registry } from '@hopper/storage'
-import type { FastifyInstance } from 'fastify'
+import { enabledOptions, HopperError, trackedConfig, type TrackerConfig } from '@hopper/contracts'
+import type { Registry, SignedTokens } from '@hopper/storage'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { allowAnyOrigin, onlyMethod } from '../http/cors.ts'
+import { hostOfPage } from '../http/page-host.ts'
 import { etagOf, isFresh } from '../http/etag.ts'
 import type { Gate } from '../admission/gate.ts'
 
@@ -11,18 +12,29 @@ const APPS_MAX = 1_000
 const CACHED_MS = 1_000
 
 interface Encoded {
+  readonly config: TrackerConfig
   readonly body: string
   readonly etag: string
 }
 
-/** Serves `GET /v1/config`: the configuration of an app's tracker. */
-export function configRoute(server: FastifyInstance, { gate, registry }: { gate: Gate; registry: Registry }): void {
+interface Parts {
+  readonly gate: Gate
+  readonly registry: Registry
+  readonly tokens: SignedTokens
+}
+
+/**
+ * Serves `GET /v1/config`: the configuration of an app's tracker. With `pick=TOKEN` it also says whether the token of
+ * the picker is valid.
+ */
+export function configRoute(server: FastifyInstance, { gate, registry, tokens }: Parts): void {
   const configs = new LRUCache<string, Encoded>({
     max: APPS_MAX,
     ttl: CACHED_MS,
     fetchMethod: async (app) => {
-      const body = JSON.stringify(await trackerConfig(registry, app))
-      return { body, etag: etagOf(body) }
+      const config = await trackerConfig(registry, app)
+      const body = JSON.stringify(config)
+      return { config, body, etag: etagOf(body) }
     },
   })
   const configOf = async (app: string): Promise<Encoded> => {
@@ -33,13 +45,31 @@ export function configRoute(server: FastifyInstance, { gate, registry }: { gate:
     }
   }
   onlyMethod(server, 'GET', '/v1/config')
-  server.get('/v1/config', { onRequest: async (_request, reply) => allowAnyOrigin(reply) }, async (request, reply) => {
-    const { app } = await gate.admit(request)
-    const { body, etag } = await configOf(app.id)
-    reply.header('etag', etag).header('cache-control', 'public, max-age=60').header('vary', 'authorization, x-api-key')
-    if (isFresh(request.headers['if-none-match'], etag)) return reply.code(304).send()
-    return reply.type('application/json; charset=utf-8').send(body)
-  })
+  server.get(
+    '/v1/config',
+    { config: { access: 'write' }, onRequest: async (_request, reply) => allowAnyOrigin(reply) },
+    async (request, reply) => {
+      const { app } = await gate.admit(request)
+      const { config, body, etag } = await configOf(app.id)
+      const { pick } = request.query as { pick?: unknown }
+      if (typeof pick === 'string') {
+        reply.header('cache-control', 'no-store').type('application/json; charset=utf-8')
+        return reply.send(JSON.stringify({ ...config, pick: await isPicking(tokens, app.id, pick, request) }))
+      }
+      reply
+        .header('etag', etag)
+        .header('cache-control', 'public, max-age=60')
+        .header('vary', 'authorization, x-api-key')
+      if (isFresh(request.headers['if-none-match'], etag)) return reply.code(304).send()
+      return reply.type('application/json; charset=utf-8').send(body)
+    },
+  )
+}
+
+/** Returns whether a token lets a page of its site be picked from. */
+async function isPicking(tokens: SignedTokens, app: string, token: string, request: FastifyRequest): Promise<boolean> {
+  const verified = await tokens.verify('pick', app, token)
+  return 'subject' in verified && verified.subject === hostOfPage(request)
 }
 
 async function trackerConfig(registry: Registry, id: string): Promise<TrackerConfig> {
@@ -48,16 +78,11 @@ async function trackerConfig(registry: Registry, id: string): Promise<TrackerCon
     registry.funnels.list(id),
     registry.elements.list(id),
   ])
+  const tracker = enabledOptions(app?.tracker)
   return {
-    funnels: funnels.map(({ id, stages }) => ({ id, stages: stages.map(trackedStage) })),
-    elements: elements.map(({ xpath }) => ({ xpath })),
+    ...trackedConfig(app ?? { keep_parameters: [] }, funnels, elements),
     ...(app && app.keep_parameters.length > 0 && { keep_parameters: app.keep_parameters }),
     ...(app?.hash_routing && { hash_routing: true }),
+    ...(Object.keys(tracker).length > 0 && { tracker }),
   }
-}
-
-/** Returns a stage with the id that events use. */
-function trackedStage(stage: Stage): Stage {
-  const { name, url, click } = stage
-  return { id: stageNumber(stage), name, ...(url !== undefined && { url }), ...(click !== undefined && { click }) }
 }

@@ -5,11 +5,18 @@ import type { IngestOptions } from '../options.ts'
 /** Serves `/healthcheck` (the process is alive), `/ready` (it can do its work, or why not) and `/metrics`. */
 export function operationRoutes(
   server: FastifyInstance,
-  { health, metrics, metricsText }: Pick<IngestOptions, 'health' | 'metrics' | 'metricsText'>,
+  {
+    health,
+    metrics,
+    metricsText,
+    metricsAccess,
+  }: Pick<IngestOptions, 'health' | 'metrics' | 'metricsText' | 'metricsAccess'>,
 ): void {
-  server.get('/healthcheck', (_request, reply) => reply.type('text/plain; charset=utf-8').send('OK'))
+  server.get('/healthcheck', { config: { access: 'nothing' } }, (_request, reply) =>
+    reply.type('text/plain; charset=utf-8').send('OK'),
+  )
 
-  server.get('/ready', async (_request, reply) => {
+  server.get('/ready', { config: { access: 'nothing' } }, async (_request, reply) => {
     const engines = await health().catch((error: Error) => [{ name: 'health', healthy: false, detail: error.message }])
     const reasons = engines
       .filter(({ healthy }) => !healthy)
@@ -27,7 +34,8 @@ export function operationRoutes(
       .send({ ready: false, reasons, ...components, ...error.toBody() })
   })
 
-  server.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.contentType).send(await (metricsText ? metricsText() : metrics.metrics())),
-  )
+  server.get('/metrics', { config: { access: 'operator' } }, async (request, reply) => {
+    metricsAccess?.(request)
+    return reply.type(metrics.contentType).send(await (metricsText ? metricsText() : metrics.metrics()))
+  })
 }

@@ -122,7 +122,7 @@ test.each<[string | Buffer, string, string]>([
   expect(await logged()).toEqual([])
 })
 
-describe('what is asked before events are sent', () => {
+describe('the calls before events are sent', () => {
   it('is that no flag is on, whatever the body', async () => {
     for (const url of ['/flags/?v=2', '/flags?v=2', '/decide/?v=3', '/decide']) {
       const answer = await gateway.server.inject({ method: 'POST', url, payload: gzipSync('x'), headers: text })

@@ -37,6 +37,7 @@ function refuse(server: FastifyInstance, method: 'GET' | 'POST', url: string, me
   server.route({
     method,
     url,
+    config: { access: 'nothing' },
     onRequest: async (_request, reply) => {
       allowAnyOrigin(reply)
       notSupported()

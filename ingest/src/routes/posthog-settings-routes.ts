@@ -1,6 +1,7 @@
+import { collectBody, type BodyMemory } from '@hopper/contracts'
 import type { FastifyInstance } from 'fastify'
 import type { Gate } from '../admission/gate.ts'
-import { collect } from '../batch/payload.ts'
+import { arriving } from '../http/body-parser.ts'
 import { allowAnyOrigin, onlyMethod } from '../http/cors.ts'
 
 /**
@@ -35,25 +36,29 @@ const flags = {
   errorsWhileComputingFlags: false,
 }
 
-/** Serves what PostHog's clients ask before they send events: the settings of a project, and its feature flags. */
-export function posthogSettingsRoutes(server: FastifyInstance, gate: Gate): void {
+/**
+ * Serves the calls that PostHog's clients make before they send events: the settings of a project, and its feature
+ * flags.
+ */
+export function posthogSettingsRoutes(server: FastifyInstance, gate: Gate, memory: BodyMemory): void {
   const onRequest = async (_request: unknown, reply: Parameters<typeof allowAnyOrigin>[0]): Promise<void> =>
     allowAnyOrigin(reply)
-  // the body says for whom flags are asked: it is read, as a connection cannot go on otherwise, and nobody looks at it
+  // the body names the person whose flags are requested: it is read and ignored, since the connection could not
+  // continue otherwise
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', ({ headers }, payload, done) =>
-    collect(payload, headers['content-length'], () => done(null), done),
+  server.addContentTypeParser('*', (request, payload, done) =>
+    collectBody(arriving(request, payload, memory), () => done(null), done),
   )
   for (const url of ['/flags', '/flags/', '/decide', '/decide/']) {
     onlyMethod(server, 'POST', url)
-    server.post(url, { onRequest }, () => flags)
+    server.post(url, { config: { access: 'nothing' }, onRequest }, () => flags)
   }
   settings('/array/:key/config', 'application/json', () => JSON.stringify(config))
   settings('/array/:key/config.js', 'text/javascript', script)
 
   function settings(url: string, type: string, text: (key: string) => string): void {
     onlyMethod(server, 'GET', url)
-    server.get(url, { onRequest }, async (request, reply) => {
+    server.get(url, { config: { access: 'write' }, onRequest }, async (request, reply) => {
       const { key } = request.params as { key: string }
       await gate.admitKey(key, request)
       reply.header('cache-control', 'public, max-age=60').type(`${type}; charset=utf-8`)

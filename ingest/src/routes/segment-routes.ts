@@ -11,7 +11,7 @@ const single: Readonly<Record<string, SegmentKind>> = {
   '/v1/screen': 'screen',
   '/v1/group': 'group',
   '/v1/alias': 'alias',
-  // what the browser client calls
+  // paths of the browser client
   '/v1/t': 'track',
   '/v1/p': 'page',
   '/v1/i': 'identify',
@@ -22,7 +22,7 @@ const single: Readonly<Record<string, SegmentKind>> = {
 /** Paths for many messages; `/v1/import` is the default of some older clients. */
 const batched = ['/v1/batch', '/v1/import', '/v1/b'] as const
 
-/** Serves the calls of the Segment HTTP spec, on a server that takes bodies of any content type. */
+/** Serves the calls of the Segment HTTP spec, on a server that parses bodies of any content type. */
 export function segmentRoutes(server: FastifyInstance, parts: WriteParts): void {
   for (const [url, kind] of Object.entries(single)) serve(url, (body) => segmentCall(kind, body))
   for (const url of batched) serve(url, segmentBatch)
@@ -43,11 +43,15 @@ export function segmentRoutes(server: FastifyInstance, parts: WriteParts): void 
   }
 }
 
-/** Answers as clients of Segment expect; a rejected message is no reason to send its batch again. */
+/** Answers as clients of Segment expect; a batch with a rejected message must not be sent again. */
 export const segmentAnswer: WriteCall['answer'] = ({ answer }) => ({ status: 200, body: { success: true, ...answer } })
 
-/** Answers the browser client's figures about itself, which nobody needs here, so that it reports no error. */
+/** Accepts and ignores the browser client's metrics about itself, so that it reports no error. */
 function metricsRoute(server: FastifyInstance): void {
   onlyMethod(server, 'POST', '/v1/m')
-  server.post('/v1/m', { onRequest: async (_request, reply) => allowAnyOrigin(reply) }, () => ({ success: true }))
+  server.post(
+    '/v1/m',
+    { config: { access: 'nothing' }, onRequest: async (_request, reply) => allowAnyOrigin(reply) },
+    () => ({ success: true }),
+  )
 }

@@ -5,18 +5,22 @@ import { allowAnyOrigin, onlyMethod } from '../http/cors.ts'
 const URL = '/v1/projects/:key/settings'
 
 /**
- * Serves `GET /v1/projects/KEY/settings`: what Segment's browser client loads before it sends anything. It names this
- * host as the only destination, and turns off the client's figures about itself, which would go to Segment.
+ * Serves `GET /v1/projects/KEY/settings`, the settings that Segment's browser client loads before it sends anything. It
+ * names this host as the only destination, and turns off the client's metrics about itself, which would go to Segment.
  */
 export function segmentSettingsRoute(server: FastifyInstance, gate: Gate): void {
   onlyMethod(server, 'GET', URL)
-  server.get(URL, { onRequest: async (_request, reply) => allowAnyOrigin(reply) }, async (request, reply) => {
-    const { key } = request.params as { key: string }
-    await gate.admitKey(key, request)
-    // private: the answer depends on the address under which this host was called
-    reply.header('cache-control', 'private, max-age=60')
-    return settingsFor(key, request)
-  })
+  server.get(
+    URL,
+    { config: { access: 'write' }, onRequest: async (_request, reply) => allowAnyOrigin(reply) },
+    async (request, reply) => {
+      const { key } = request.params as { key: string }
+      await gate.admitKey(key, request)
+      // private: the answer depends on the address under which this host was called
+      reply.header('cache-control', 'private, max-age=60')
+      return settingsFor(key, request)
+    },
+  )
 }
 
 function settingsFor(apiKey: string, request: FastifyRequest): object {

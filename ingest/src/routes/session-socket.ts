@@ -12,7 +12,12 @@ import type { WriteParts } from './write-route.ts'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 /** Bytes of one message; a longer one closes the socket with 1009. A socket holds one message at a time. */
 const MESSAGE_BYTES_MAX = 65_536
-/** Sockets of this process, and of one key: 256 MB of messages at most. */
+/**
+ * Fragments of a message, and pieces of one that the network delivers; more of them close the socket with 1008. Each
+ * costs far more memory than the byte that it may be.
+ */
+const PARTS_MAX = 256
+/** Sockets of this process, and of one key: 256 MB of messages at most, in about twice the memory. */
 const SOCKETS_MAX = 4_000
 const SOCKETS_PER_KEY_MAX = 2_000
 /** Answers that a client has not read; a client that falls further behind is disconnected. */
@@ -30,7 +35,7 @@ interface Socket {
 /**
  * Serves `GET /ws?sessionId=UUID`: the events of a session over a WebSocket. Each message is answered, in order, after
  * it is durable: `{ ack: n }` with the number of the message on this socket, from 1; or `{ error }`, and the socket
- * stays. A client that was cut off connects again and sends again what was not acknowledged.
+ * stays. A client that was cut off reconnects and sends unacknowledged messages again.
  */
 export async function sessionSocket(
   server: FastifyInstance,
@@ -42,7 +47,12 @@ export async function sessionSocket(
   const pings = setInterval(() => ping(sockets), PING_EVERY_MS)
   pings.unref()
   await server.register(fastifyWebsocket, {
-    options: { maxPayload: MESSAGE_BYTES_MAX, perMessageDeflate: false },
+    options: {
+      maxPayload: MESSAGE_BYTES_MAX,
+      maxFragments: PARTS_MAX,
+      maxBufferedChunks: PARTS_MAX,
+      perMessageDeflate: false,
+    },
     preClose: (done) => {
       clearInterval(pings)
       for (const socket of sockets.keys()) socket.close(closeCodes.goingAway)
@@ -52,6 +62,9 @@ export async function sessionSocket(
   server.route({
     method: 'GET',
     url: '/ws',
+    config: { access: 'write' },
+    // The plugin logs each broken frame as an error; below it is said once as information.
+    logLevel: 'silent',
     onRequest: async (request) => {
       senders.set(request, await parts.gate.admit(request))
       assertSession(sessionIdOf(request))
@@ -71,7 +84,7 @@ export async function sessionSocket(
   })
 }
 
-/** Answers the messages of a socket one after the other; what follows stays in the socket meanwhile. */
+/** Answers the messages of a socket one after the other; later ones stay in the socket until then. */
 function serve(socket: WebSocket, take: (message: Buffer) => Promise<object>): void {
   let number = 0
   let answered = 0
@@ -91,7 +104,7 @@ function serve(socket: WebSocket, take: (message: Buffer) => Promise<object>): v
   })
 }
 
-/** Returns what a message is answered: nothing more than its number, unless something in it was not taken as sent. */
+/** Returns the answer to a message: only its number, unless something in it was not stored as sent. */
 async function answerTo(
   message: Buffer,
   { gate, intake, clock, logger }: WriteParts & { readonly logger: Pick<FastifyBaseLogger, 'error'> },
@@ -103,8 +116,8 @@ async function answerTo(
     const body = parseJson(message)
     const translated = sessionMessages(body.value, sender.app.id, sessionIdOf(request)!)
     const read = translatedBatch(body, translated, sender.app, clock())
-    const { headers } = request
-    return remarksOf(await intake.take(read, { headers, sender, bytes: message.length, keyAnywhere: true }))
+    const { headers, ip: address } = request
+    return remarksOf(await intake.take(read, { headers, sender, address, bytes: message.length, keyAnywhere: true }))
   } catch (thrown) {
     const error = asHopperError(thrown, request)
     if (error.code === 'HOP_INTERNAL') logger.error({ err: thrown, reqId: request.id }, 'a message of a socket failed')

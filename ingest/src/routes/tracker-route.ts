@@ -1,49 +1,59 @@
-import { hash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip } from 'node:zlib'
-import { HopperError } from '@hopper/contracts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Gate } from '../admission/gate.ts'
 import { allowAnyOrigin } from '../http/cors.ts'
-import { etagOf, isFresh } from '../http/etag.ts'
+import { isFresh } from '../http/etag.ts'
+import { TrackerScripts, type Encoding, type Script } from '../tracker/tracker-scripts.ts'
 
 const SHORT = 'public, max-age=300'
 const FOR_EVER = 'public, max-age=31536000, immutable'
 
 /**
- * Serves `GET /hopper.js`, and the same script under an address with the hash of its content. It is compressed once, at
- * the start.
+ * Serves `GET /hopper.js`: with `key=KEY` the tracker as the app of the key needs it, else the one without options. The
+ * same scripts are served under addresses with the hash of their content.
  */
-export async function trackerRoutes(server: FastifyInstance, file: string): Promise<void> {
-  const script = await readFile(file).catch((cause: Error) => {
-    throw new HopperError('HOP_CONFIG', `The tracker ${file} cannot be read (${cause.message}); build it.`, { cause })
+export async function trackerRoutes(
+  server: FastifyInstance,
+  { file, gate }: { readonly file: string; readonly gate: Gate },
+): Promise<void> {
+  const scripts = await TrackerScripts.open(file)
+  server.get('/hopper.js', { config: { access: 'nothing' } }, async (request, reply) => {
+    allowAnyOrigin(reply)
+    const { key } = request.query as { key?: unknown }
+    const script = key === undefined ? scripts.default : scripts.of((await gate.senderOf(textOf(key))).app)
+    return answer(script, SHORT, request, reply)
   })
-  const bodies = {
-    br: await promisify(brotliCompress)(script, {
-      params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },
-    }),
-    gzip: await promisify(gzip)(script, { level: constants.Z_BEST_COMPRESSION }),
-  }
-  const etag = etagOf(script)
-  const answer =
-    (cacheControl: string) =>
-    (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-      allowAnyOrigin(reply)
-      reply
-        .header('etag', etag)
-        .header('cache-control', cacheControl)
-        .header('vary', 'accept-encoding')
-        .header('cross-origin-resource-policy', 'cross-origin')
-      if (isFresh(request.headers['if-none-match'], etag)) return reply.code(304).send()
-      const encoding = encodingOf(request.headers['accept-encoding'])
-      if (encoding) reply.header('content-encoding', encoding)
-      return reply.type('text/javascript; charset=utf-8').send(encoding ? bodies[encoding] : script)
-    }
-  server.get('/hopper.js', answer(SHORT))
-  server.get(`/hopper.${hash('sha256', script, 'hex').slice(0, 16)}.js`, answer(FOR_EVER))
+  for (const script of scripts.all)
+    server.get(`/hopper.${script.hash}.js`, { config: { access: 'nothing' } }, (request, reply) =>
+      answer(script, FOR_EVER, request, reply),
+    )
 }
 
-function encodingOf(accepted = ''): 'br' | 'gzip' | undefined {
+/** Returns the key; none for a parameter that is repeated. */
+function textOf(key: unknown): string {
+  return typeof key === 'string' ? key : ''
+}
+
+async function answer(
+  script: Script,
+  cacheControl: string,
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  allowAnyOrigin(reply)
+  reply
+    .header('etag', script.etag)
+    .header('cache-control', cacheControl)
+    .header('vary', 'accept-encoding')
+    .header('cross-origin-resource-policy', 'cross-origin')
+  if (isFresh(headers['if-none-match'], script.etag)) return reply.code(304).send()
+  const encoding = encodingOf(headers['accept-encoding'])
+  if (encoding) reply.header('content-encoding', encoding)
+  return reply
+    .type('text/javascript; charset=utf-8')
+    .send(encoding === undefined ? script.bytes : await script.encoded(encoding))
+}
+
+function encodingOf(accepted = ''): Encoding | undefined {
   const names = accepted
     .split(',')
     .filter((part) => !/;\s*q=0(\.0*)?\s*$/.test(part))

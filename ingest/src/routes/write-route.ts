@@ -8,7 +8,7 @@ import { allowAnyOrigin } from '../http/cors.ts'
 import type { Intake, Taken } from '../intake.ts'
 import type { Metrics } from '../metrics.ts'
 
-/** What routes that take events need. */
+/** Dependencies of the routes that receive events. */
 export interface WriteParts {
   readonly gate: Gate
   readonly intake: Intake
@@ -55,6 +55,7 @@ export function writeRoute(
   server.route({
     method: call.method,
     url: call.url,
+    config: { access: 'write' },
     onRequest: async (request, reply) => {
       allowAnyOrigin(reply)
       if (call.keyOf && !gate.hasKey(request)) return
@@ -72,6 +73,7 @@ export function writeRoute(
       const sent = {
         headers: request.headers,
         sender,
+        address: request.ip,
         bytes: body?.bytes.length ?? 0,
         keyAnywhere: known === undefined,
       }

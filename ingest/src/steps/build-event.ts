@@ -14,7 +14,10 @@ const stored = Object.fromEntries(
   ]),
 ) as Record<EventType, ReadonlySet<string>>
 
-/** Builds the event for the log. It contains only fields of the schema; all other fields are dropped and noted. */
+/**
+ * Builds the event for the log. It contains only fields of the schema; all other fields are dropped, and recorded as
+ * changes.
+ */
 export function buildEvent(incoming: Incoming): Incoming {
   const { wire, type, event_id, timestamp, client_time, index } = incoming
   if (isStoredAsSent(incoming)) {

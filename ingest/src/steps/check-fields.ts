@@ -10,8 +10,8 @@ const checks = Object.fromEntries(eventTypes.map((type) => [type, Compile(wireEv
 >
 
 /**
- * Passes events that match the schema, as nearly all do. Repairs the others, and rejects only those that still are no
- * valid event of their kind.
+ * Passes events that match the schema, as nearly all do. Repairs the others, and rejects only those that still do not
+ * match the schema of their type.
  */
 export function checkFields(incoming: Incoming): Incoming | Dropped {
   const check = checks[incoming.type]

@@ -83,7 +83,7 @@ describe('PUT /events', () => {
     expect((await stored()).get('77')![0]).not.toHaveProperty('timestamp_ns')
   })
 
-  it('rejects by index what is no message, and keeps the others', async () => {
+  it('rejects values that are not messages by index, and keeps the others', async () => {
     const bad = [7, message({ event_type: undefined }), message({ timestamp: 'soon' }), message({ message_id: 'good' })]
     const { status, body } = await send('PUT', '/events', bad)
     expect([status, body.accepted, body.rejected.map(({ index, reason }) => [index, reason])]).toEqual([

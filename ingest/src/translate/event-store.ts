@@ -61,7 +61,7 @@ export function messagesOf(body: ParsedBody, app: string): Translated {
 interface Around {
   readonly app: string
   readonly repetitions: Map<string, number>
-  /** true when the body is known to be JSON as it stands */
+  /** true when the body is known to be JSON as received */
   readonly isExact: boolean
 }
 

@@ -20,8 +20,8 @@ export interface Person {
 }
 
 /**
- * Returns whose an event of PostHog is. `distinct_id` is a user for servers and after `identify`, else a device. A user
- * without a known device gets a derived one from the pipeline.
+ * Returns the user and device of an event of PostHog. `distinct_id` is a user for servers and after `identify`, else a
+ * device. A user without a known device gets a derived one from the pipeline.
  */
 export function personOf(distinctId: unknown, properties: Fields): Person {
   const distinct = idText(distinctId)

@@ -31,7 +31,7 @@ const keptPrefixes = [
   '$survey_',
   '$web_vitals_',
 ]
-/** What is stored in other places than `data`. */
+/** Properties that are stored elsewhere than in `data`. */
 const elsewhere: ReadonlySet<string> = new Set(['token', 'distinct_id'])
 
 /**
@@ -50,8 +50,8 @@ export function dataOf(properties: Fields): Fields {
 }
 
 /**
- * Returns the traits that an event sets: `$set`, and what only `$set_once` has. The first address and campaign of a
- * person, which PostHog sets once under `$initial_…`, are no traits: the events themselves tell them.
+ * Returns the traits that an event sets: `$set`, and those that only `$set_once` has. The first address and campaign of
+ * a person, which PostHog sets once under `$initial_…`, are not traits: the events themselves contain them.
  */
 export function traitsOf(message: Fields, properties: Fields): Fields {
   const sets = [properties['$set_once'], message['$set_once'], properties['$set'], message['$set']].filter(isObject)

@@ -1,4 +1,4 @@
-import { rejectReasons } from '@hopper/contracts'
+import { clickIds, rejectReasons } from '@hopper/contracts'
 import type { TranslatedEvent } from '../batch/batch.ts'
 import { Dropped } from '../batch/incoming.ts'
 import { defined, idText, isObject, objectOf, textOf } from './json-values.ts'
@@ -8,7 +8,7 @@ import { visitOf } from './visit.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Where an event without a time of its own stands in time: ms since the epoch, by two clocks. */
+/** The time of an event that states none: ms since the epoch, by two clocks. */
 export interface Sending {
   /** by the sender's clock */
   readonly sentAt?: number | undefined
@@ -26,6 +26,7 @@ interface Message {
 
 const MS_PER_S = 1_000
 const DIRECT = '$direct'
+const ENTRY = '$session_entry_'
 
 /** Translates one event of PostHog, as its clients send it and as its exports have it. */
 export function posthogEvent(message: unknown, sending: Sending = {}): TranslatedEvent | Dropped {
@@ -105,17 +106,32 @@ function timeOf({ timestamp, offset }: Fields, properties: Fields, { sentAt, rec
   return typeof offset === 'number' && at !== undefined ? Math.round(at - Math.abs(offset)) : undefined
 }
 
+/**
+ * The browser states with each event how its session began (`$session_entry_…`), and with a page view what the page
+ * has. The former applies to the whole session.
+ */
 function supplementOf(properties: Fields, url: string | undefined): TranslatedEvent['supplement'] {
-  const parameters = Object.entries(properties).filter(([name]) => name.startsWith('utm_'))
+  const landingPage = textOf(properties[`${ENTRY}url`])
+  const prefix = landingPage === undefined ? '' : ENTRY
+  const parameters = Object.entries(properties).flatMap(([name, value]) =>
+    name.startsWith(`${prefix}utm_`) ? [[name.slice(prefix.length), value] as const] : [],
+  )
   return visitOf({
     userAgent: properties['$raw_user_agent'],
-    referrer: referrerOf(properties),
+    referrer: landingPage === undefined ? referrerOf(properties) : referrerOf(properties, `${ENTRY}referrer`),
     page: url,
+    landingPage,
     utm: Object.fromEntries(parameters),
+    clickId: clickIds.find((name) => idText(properties[prefix + name]) !== undefined),
+    language: properties['$browser_language'],
+    screenWidth: properties['$screen_width'],
+    address: properties['$ip'],
+    country: properties['$geoip_country_code'],
+    subdivision: properties['$geoip_subdivision_1_code'],
   })
 }
 
-function referrerOf(properties: Fields): string | undefined {
-  const referrer = textOf(properties['$referrer'])
+function referrerOf(properties: Fields, name = '$referrer'): string | undefined {
+  const referrer = textOf(properties[name])
   return referrer === DIRECT ? undefined : referrer
 }

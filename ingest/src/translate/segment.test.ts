@@ -79,7 +79,7 @@ describe('a message becomes an event', () => {
   })
 })
 
-it('takes ids that are numbers as texts, and leaves out what is no id', () => {
+it('reads numeric ids as texts, and leaves out values that are not an id', () => {
   const { event } = translated({ type: 'track', event: 'x', messageId: 1, anonymousId: null, userId: 42 })
   expect(event).toEqual({ type: 'custom', name: 'x', event_id: '1', user_id: '42' })
   expect(translated({ type: 'track', event: 'x', userId: {}, anonymousId: '' }).event).toEqual({

@@ -2,6 +2,7 @@ import { HopperError, rejectReasons } from '@hopper/contracts'
 import type { Translated, TranslatedEvent } from '../batch/batch.ts'
 import { Dropped, type Supplement } from '../batch/incoming.ts'
 import { instantOf } from '../batch/instant.ts'
+import { clickIdOf } from '../source/arrival.ts'
 import { defined, idText, isObject, objectOf, textOf } from './json-values.ts'
 import { visitOf } from './visit.ts'
 
@@ -15,7 +16,7 @@ interface Page {
 
 export type SegmentKind = 'track' | 'page' | 'screen' | 'identify' | 'group' | 'alias'
 
-/** How each kind of message of the Segment HTTP spec becomes an event. */
+/** The translation of each kind of message of the Segment HTTP spec to an event. */
 const kinds: Readonly<Record<SegmentKind, (message: Fields, page: Page) => Fields | Dropped>> = {
   track,
   page,
@@ -93,7 +94,16 @@ function visitIn(context: Fields): Supplement | undefined {
   const { name, ...campaign } = objectOf(context['campaign'])
   const parameters = Object.entries({ campaign: name, ...campaign })
   const utm = Object.fromEntries(parameters.map(([parameter, value]) => [`utm_${parameter}`, value] as const))
-  return visitOf({ userAgent: context['userAgent'], referrer, page: url, utm })
+  return visitOf({
+    userAgent: context['userAgent'],
+    referrer,
+    page: url,
+    utm,
+    clickId: clickIdOf(textOf(url) ?? ''),
+    language: context['locale'],
+    screenWidth: objectOf(context['screen'])['width'],
+    address: context['ip'],
+  })
 }
 
 function track({ event, properties }: Fields, { url }: Page): Fields | Dropped {

@@ -52,7 +52,7 @@ export function identifications(body: unknown, producer: Producer): Translated {
   }
 }
 
-/** Fills in what both calls have in common: who, when, and the id. */
+/** Adds the fields that both calls have in common: user, time and id. */
 function translated(
   sent: Fields,
   { anonymousId, userId, occurredAt, event_id, ...rest }: Fields,

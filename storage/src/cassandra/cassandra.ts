@@ -5,11 +5,13 @@ import { registryOf } from '../registry-of.ts'
 import { withUnavailableErrors } from './client/available.ts'
 import { CassandraArchive } from './archive/archive.ts'
 import { CassandraLanes } from './lanes.ts'
+import { CassandraClaims } from './claims.ts'
 import { CassandraCollection } from './collection.ts'
 import { assertMigrated } from './schema/migrate.ts'
 import { clientOptions, serialConsistency, type CassandraSettings } from './client/settings.ts'
 import { frozenNodesOf, type NodeLogger } from './client/frozen-nodes.ts'
 import { probeHosts, type ResponsiveHosts } from './client/responsive-hosts.ts'
+import { CassandraSecrets } from './secrets.ts'
 import { CassandraTableReader } from './table-reader.ts'
 import { CassandraTableWriter } from './table-writer.ts'
 
@@ -45,7 +47,8 @@ export async function openCassandra(
     writer: new CassandraTableWriter(client, settings, frozen),
     reader: new CassandraTableReader(client, lanes, settings.visitorCacheBytesMax),
     lanes: owners,
-    registry: registryOf((kind) => new CassandraCollection(client, kind)),
+    registry: registryOf((kind) => new CassandraCollection(client, kind), new CassandraClaims(client)),
+    secrets: new CassandraSecrets(client, serialConsistency(settings)),
     health: async () => {
       const failure = await driver
         .execute('SELECT release_version FROM system.local', [], {

@@ -4,7 +4,9 @@ import { archiveContract } from '../contract/archive.contract.ts'
 import { eventLogContract } from '../contract/event-log.contract.ts'
 import { lanesContract } from '../contract/lanes.contract.ts'
 import { registryContract } from '../contract/registry.contract.ts'
+import { expiryContract } from '../contract/expiry.contract.ts'
 import { removalsContract } from '../contract/removals.contract.ts'
+import { secretsContract } from '../contract/secrets.contract.ts'
 import { tablesContract } from '../contract/tables.contract.ts'
 import { KafkaEventLog, kafkaDefaults } from '../kafka/kafka.ts'
 import type { Storage } from '../ports/storage.ts'
@@ -40,8 +42,10 @@ describe.skipIf(!engines)('Kafka and Cassandra', () => {
   eventLogContract('Kafka', open)
   tablesContract('Cassandra', open)
   removalsContract('Cassandra', open)
+  expiryContract('Cassandra', open)
   lanesContract('Cassandra', open)
   registryContract('Cassandra', open)
+  secretsContract('Cassandra', () => openCassandra(settings, LANES))
   archiveContract('Cassandra', async () => {
     const { archive, lanes, close } = await openCassandra(settings, LANES)
     return { archive: archive!, lanes, close }

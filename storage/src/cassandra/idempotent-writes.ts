@@ -4,7 +4,7 @@ import { statement, type Statement } from './client/statements.ts'
 /** Greater than every place, so that write timestamps can descend as places ascend. */
 const TOP = 2n ** 52n
 /** Greater than every timestamp of a generation. */
-const GENERATION = 2n ** 53n
+export const GENERATION = 2n ** 53n
 
 /**
  * The idempotent writes of a batch except its ids, visitors and sessions, in batches of few partitions: a request costs

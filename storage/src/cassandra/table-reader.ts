@@ -23,6 +23,7 @@ import { SeenIds } from './seen/seen-ids.ts'
 import { readSession } from './sessions/sessions.ts'
 import { pagesOf, queryFile, rowsOf } from './client/statements.ts'
 import { Uniques } from './uniques/uniques.ts'
+import { versionsOf } from './visitors/versions.ts'
 import { readVisitorRows } from './visitors/visitor-rows.ts'
 
 const READ_CONCURRENCY = 64
@@ -46,6 +47,15 @@ export class CassandraTableReader implements TableReader {
     this.#seen = new SeenIds(client)
     this.#counters = new CounterCache(client, lanes, cacheBytesMax * COUNTERS_SHARE)
     this.#uniques = new Uniques(client, lanes, cacheBytesMax * (1 - COUNTERS_SHARE))
+  }
+
+  async versions(app: string, dates: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const versions = new Map<string, string>()
+    for (const [key, version] of await versionsOf(this.#client, 'counters', app, dates)) {
+      const date = key.slice(0, key.indexOf(' '))
+      versions.set(date, `${versions.get(date) ?? ''}${key.slice(date.length)}:${version}`)
+    }
+    return versions
   }
 
   counters(

@@ -4,6 +4,7 @@ import type { Client } from 'cassandra-driver'
 import type {
   CounterChange,
   CounterPartition,
+  ExpiredTables,
   Identity,
   LaneBatch,
   Lease,
@@ -16,11 +17,13 @@ import type {
   WrittenOut,
 } from '../ports/tables.ts'
 import { identitiesWithout } from '../identities-without.ts'
+import { visitorTableNames } from '../ports/table-definitions.ts'
 import { assertLeaseHolds } from '../lane-lease.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
-import { idempotentWrites, identityRemovals } from './idempotent-writes.ts'
+import { GENERATION, idempotentWrites, identityRemovals } from './idempotent-writes.ts'
 import { identitiesOf } from './identities-of.ts'
 import { splitByCount } from './client/batches.ts'
+import { countedDates, expiries, generationOfDevices } from './expired-dates.ts'
 import { PackedVisitors } from './visitors/packed-visitors.ts'
 import { SeenIds } from './seen/seen-ids.ts'
 import { SessionRows } from './sessions/sessions.ts'
@@ -32,12 +35,22 @@ import { packVisitors } from './visitors/visitor-block.ts'
 import { DeltaNumbers, deltaWrite } from './visitors/visitor-deltas.ts'
 import { identityParts, NO_DATE, visitorParts } from './visitors/visitor-parts.ts'
 import { PACKED_ROWS_MIN, readVisitorRows, rowRemovals, visitorWrites } from './visitors/visitor-rows.ts'
+import { storedRows } from './counters/counter-rows.ts'
+import {
+  emptyKeys,
+  isRemovable,
+  KeyGenerations,
+  parseStoredKey,
+  removableTables,
+  storedKey,
+} from './counters/key-generations.ts'
 import { Watermarks } from './counters/watermarks.ts'
 
 const WRITE_CONCURRENCY = 128
 /** number of visitor partitions that are in memory at the same time */
 const READ_CONCURRENCY = 4
 const LETTERS_PER_BATCH = 100
+const KEYS_PER_REMOVAL = 50
 
 /** Writes a lane's batches to Cassandra, counters exactly once (docs/guarantees.md, section 3). */
 export class CassandraTableWriter implements TableWriter {
@@ -51,6 +64,7 @@ export class CassandraTableWriter implements TableWriter {
   readonly #packed: PackedVisitors
   readonly #packedRowsMin: number
   readonly #lanes = new Map<number, Watermarks>()
+  readonly #generations = new Map<number, KeyGenerations>()
 
   constructor(client: Client, settings: CassandraSettings, frozen = frozenNodesOf(client, settings)) {
     this.#client = client
@@ -113,7 +127,7 @@ export class CassandraTableWriter implements TableWriter {
     // Another batch of the lane, with other apps, may have settled these dates before they were counted.
     watermarks.doubt(batch.counters)
     const { unsure: counted } = watermarks
-    await bumpVersions(this.#client, lease.lane, [...visitors, ...identities], counted)
+    await bumpVersions(this.#client, lease.lane, [...visitors, ...identities], [...counted, ...batch.visitors])
     watermarks.settle(counted)
   }
 
@@ -121,10 +135,16 @@ export class CassandraTableWriter implements TableWriter {
     return this.#packed.writeOut(lease, () => assertLeaseHolds(lease))
   }
 
-  /** Removes rows. Blocks that contain them are written out first: a block would bring a removed row back. */
+  /**
+   * Removes rows. Blocks that contain them are written out first: a block would bring a removed row back. Deltas go
+   * too: readers do without them.
+   */
   async removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void> {
     const assertLease = (): void => assertLeaseHolds(lease)
-    for (const { app, date } of changes) await this.#packed.writeOutAll(lease, { app, date }, assertLease)
+    for (const { app, date } of changes) {
+      await this.#packed.writeOutAll(lease, { app, date }, assertLease)
+      await this.#removeDeltas(lease, { app, date })
+    }
     const removals = (
       await mapConcurrent(changes, READ_CONCURRENCY, async (change) => {
         const present = await readVisitorRows(this.#client, { ...change, lane: lease.lane, prefix: [] })
@@ -138,11 +158,30 @@ export class CassandraTableWriter implements TableWriter {
     await bumpVersionsOfRemoved(this.#client, lease.lane, changes)
   }
 
+  async removeEmptyCounters(lease: Lease, { app, date }: Partition): Promise<void> {
+    const generations = this.#generationsOf(lease)
+    for (const table of removableTables) {
+      const file = queryFile(table)
+      const rows = storedRows(table, await rowsOf(this.#client, `${file}.read`, [app, date, lease.lane]))
+      const empty = emptyKeys(rows)
+      const present = await generations.of(app)
+      assertLeaseHolds(lease)
+      if (empty.flat().some((key) => parseStoredKey(key).generation === present)) await generations.begin(app)
+      const query = statement(`${file}.remove`)
+      // All rows of a key go in one batch, which is atomic in a partition: their sum is zero, but they may not be.
+      await mapConcurrent(splitByCount(empty, KEYS_PER_REMOVAL), WRITE_CONCURRENCY, (keys) => {
+        assertLeaseHolds(lease)
+        return this.#writeIdempotent(keys.flat().map((key) => ({ query, params: [app, date, lease.lane, ...key] })))
+      })
+    }
+  }
+
   async removeIdentities(lease: Lease, removed: RemovedIdentities): Promise<void> {
     const { app, device, ranges } = removed
     const { gone, remaining } = identitiesWithout(await identitiesOf(this.#client, app, device), ranges)
     if (gone.length === 0) return
     assertLeaseHolds(lease)
+    await this.#removeDeltas(lease, { app, date: NO_DATE })
     await this.#client.batch(identityRemovals(lease.lane, removed, gone, remaining), {
       prepare: true,
       logged: true,
@@ -178,6 +217,41 @@ export class CassandraTableWriter implements TableWriter {
     await mapConcurrent(removals, WRITE_CONCURRENCY, (statements) => this.#writeIdempotent(statements))
   }
 
+  datesOf(lane: number, app: string, from: string, before: string): Promise<readonly string[]> {
+    return countedDates(this.#client, { lane, app, from, before })
+  }
+
+  /** Blocks are written out first: one that is being written out would bring rows back. */
+  async expire(lease: Lease, partition: Partition, tables: ExpiredTables): Promise<boolean> {
+    const assertLease = (): void => assertLeaseHolds(lease)
+    if (tables === 'counted') await this.#packed.writeOutAll(lease, partition, assertLease)
+    await mapConcurrent(expiries(lease.lane, partition, tables), WRITE_CONCURRENCY, ({ query, params }) => {
+      assertLease()
+      return this.#client.execute(query, params, { prepare: true, isIdempotent: true })
+    })
+    const emptied = tables === 'counted' ? visitorTableNames.map((table) => ({ ...partition, table, rows: [] })) : []
+    await bumpVersionsOfRemoved(this.#client, lease.lane, emptied)
+    await bumpVersions(this.#client, lease.lane, [], [partition])
+    return false
+  }
+
+  async expireSessions(lease: Lease, app: string, ids: readonly string[], before: number): Promise<readonly string[]> {
+    const { removals, reaching } = await this.#sessions.expired(this.#client, lease, app, ids, before)
+    await mapConcurrent(removals, WRITE_CONCURRENCY, (statements) => {
+      assertLeaseHolds(lease)
+      return this.#writeIdempotent(statements)
+    })
+    return reaching
+  }
+
+  devicesWithIdentities(lane: number, app: string): AsyncIterable<readonly string[]> {
+    return this.identifiedDevices(lane, app)
+  }
+
+  generationOf(lane: number, app: string, devices: readonly string[]): Promise<number> {
+    return generationOfDevices(this.#client, { lane, app, generation: GENERATION }, devices)
+  }
+
   async markReplayed(lane: number, positions: readonly number[]): Promise<void> {
     const query = statement('replayed-letters.insert')
     const marks = positions.map((position) => ({ query, params: [lane, BigInt(position)] }))
@@ -196,6 +270,21 @@ export class CassandraTableWriter implements TableWriter {
     return own
   }
 
+  /** Removes deltas, before what they say: readers without them take a partition as a whole. */
+  async #removeDeltas({ lane }: Lease, { app, date }: Partition): Promise<void> {
+    await this.#client.execute(statement('visitor-deltas.expire'), [app, date, lane], {
+      prepare: true,
+      isIdempotent: true,
+    })
+  }
+
+  #generationsOf({ lane, epoch }: Lease): KeyGenerations {
+    const own = this.#generations.get(lane) ?? new KeyGenerations(this.#client, lane)
+    this.#generations.set(lane, own)
+    own.enter(epoch)
+    return own
+  }
+
   async #writeIdempotent(statements: readonly Statement[]): Promise<void> {
     await this.#client.batch([...statements], { prepare: true, logged: false, isIdempotent: true })
   }
@@ -207,11 +296,13 @@ export class CassandraTableWriter implements TableWriter {
    */
   async #count(lease: Lease, changes: readonly CounterChange[], watermarks: Watermarks): Promise<void> {
     let isSent = false
+    const generations = this.#generationsOf(lease)
     try {
       await mapConcurrent(changes, WRITE_CONCURRENCY, async (change) => {
+        const generation = isRemovable(change.table) ? await generations.of(change.app) : 0
         assertLeaseHolds(lease)
         isSent = true
-        await this.#client.batch(counterBatch(lease.lane, change), {
+        await this.#client.batch(counterBatch(lease.lane, change, generation), {
           prepare: true,
           counter: true,
           isIdempotent: false,
@@ -229,12 +320,15 @@ export class CassandraTableWriter implements TableWriter {
   }
 }
 
-function counterBatch(lane: number, change: CounterChange): Statement[] {
+function counterBatch(lane: number, change: CounterChange, generation: number): Statement[] {
   const file = queryFile(change.table)
   const partition = [change.app, change.date, lane]
   const add = statement(`${file}.add`)
   return [
-    ...change.rows.map(({ key, deltas }) => ({ query: add, params: [...deltas.map(BigInt), ...partition, ...key] })),
+    ...change.rows.map(({ key, deltas }) => ({
+      query: add,
+      params: [...deltas.map(BigInt), ...partition, ...storedKey(key, generation)],
+    })),
     { query: statement(`${file}.mark`), params: [BigInt(change.to - change.from), ...partition] },
   ]
 }

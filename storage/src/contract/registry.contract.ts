@@ -34,5 +34,60 @@ export function registryContract(name: string, make: () => Promise<Storage>): vo
       expect(await storage.registry.keyByHash(hash)).toEqual(key)
       expect(await storage.registry.app(randomUUID())).toBeUndefined()
     })
+
+    it('adds to an app from which date it keeps events, and never takes that from whoever stores the app', async () => {
+      const [id, organization] = [randomUUID(), randomUUID()]
+      const { apps, retentions } = storage.registry
+      const app = { id, organization, name: 'Shop', timezone: 'UTC', origins: [], keep_parameters: [] }
+      await apps.put(organization, id, { ...app, retention_days: 30, kept_from: '2026-01-01' })
+      expect(await apps.get(organization, id)).toEqual({ ...app, retention_days: 30 })
+      await retentions.put('', id, { app: id, kept_from: '2026-03-01', decided_at: 1 })
+      const kept = { ...app, retention_days: 30, kept_from: '2026-03-01' }
+      expect(await apps.get(organization, id)).toEqual(kept)
+      expect(await storage.registry.app(id)).toEqual(kept)
+      expect(await apps.list(organization)).toEqual([kept])
+    })
+
+    it('keeps alerts with their app, and what became of them by their id', async () => {
+      const [app, id] = [randomUUID(), randomUUID()]
+      const { alerts, alertRecords } = storage.registry
+      const alert = { id, app, name: 'Quiet', quiet: { minutes: 30 }, created_at: 1, changed_at: 1, secret_number: 1 }
+      await alerts.put(app, id, alert)
+      expect(await alerts.list(app)).toEqual([alert])
+      expect(await alerts.list()).toContainEqual(alert)
+      const notice = { id: 'n', kind: 'fired' as const, at: 2, title: 'Quiet', deliveries: [] }
+      const record = { id, noticed: 'p', notices: [{ ...notice, text: 't', body: '{}' }] }
+      await alertRecords.put(app, id, record)
+      await alertRecords.put(app, id, { ...record, notices: [notice] })
+      expect(await alertRecords.get(app, id)).toEqual({ id, noticed: 'p', notices: [notice] })
+      expect([await alerts.remove(app, id), await alertRecords.remove(app, id)]).toEqual([true, true])
+    })
+
+    it('gives a claim to one of many that ask at the same time, until it is released', async () => {
+      const { claims } = storage.registry
+      const [name, other] = [randomUUID(), randomUUID()]
+      const holders = ['a', 'b', 'c', 'd']
+      const got = await Promise.all(holders.map((holder) => claims.claim(name, holder, 60_000)))
+      expect(got.filter(Boolean)).toHaveLength(1)
+      const holder = holders[got.indexOf(true)]!
+      const loser = holders[got.indexOf(false)]!
+      expect(await claims.claim(name, holder, 60_000)).toBe(true)
+      await claims.release(name, loser)
+      expect(await claims.claim(name, loser, 60_000)).toBe(false)
+      expect(await claims.claim(other, loser, 60_000)).toBe(true)
+      await claims.release(name, holder)
+      expect(await claims.claim(name, loser, 60_000)).toBe(true)
+      await Promise.all([claims.release(name, loser), claims.release(other, loser)])
+    })
+
+    it('ends a claim that is not renewed', async () => {
+      const { claims } = storage.registry
+      const name = randomUUID()
+      expect(await claims.claim(name, 'a', 1_000)).toBe(true)
+      expect(await claims.claim(name, 'b', 1_000)).toBe(false)
+      await expect.poll(() => claims.claim(name, 'b', 60_000), { timeout: 10_000, interval: 100 }).toBe(true)
+      expect(await claims.claim(name, 'a', 1_000)).toBe(false)
+      await claims.release(name, 'b')
+    })
   })
 }

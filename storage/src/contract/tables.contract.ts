@@ -91,6 +91,48 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       expect(await storage.writer.applied(0, [change])).toEqual([4])
     })
 
+    it('gives a date a new version with every change of it, and no other date', async () => {
+      const app = randomUUID()
+      const earlier = new Set<string | undefined>()
+      const read = async (): Promise<readonly (string | undefined)[]> => {
+        const versions = await storage.reader.versions(app, dates)
+        return dates.map((date) => versions.get(date))
+      }
+      expect(await read()).toEqual([undefined, undefined])
+      const counted = (of: string, from: number, to: number) => ({
+        table: 'activity_by_date' as const,
+        app: of,
+        date: dates[0]!,
+        from,
+        to,
+        rows: [{ key: [1], deltas: [1, 1] }],
+      })
+      const visitors = [
+        {
+          table: 'users_by_date' as const,
+          app,
+          date: dates[0]!,
+          rows: [{ key: [-1], visitor: { user: '', device: 'd' } }],
+        },
+      ]
+      const changes: (() => Promise<void>)[] = [
+        () => apply(lease, { counters: [counted(app, -1, 3)] }),
+        () => apply(second, { counters: [counted(app, -1, 3)] }),
+        () => apply(lease, { counters: [counted(app, 3, 3)] }),
+        () => apply(lease, { visitors }),
+        () => storage.writer.removeVisitors(lease, visitors),
+      ]
+      for (const change of changes) {
+        await change()
+        const [version, other] = await read()
+        expect(earlier.has(version)).toBe(false)
+        expect([typeof version, other]).toEqual(['string', undefined])
+        earlier.add(version)
+        await apply(lease, { counters: [counted(randomUUID(), -1, 0)] })
+        expect(await read()).toEqual([version, undefined])
+      }
+    })
+
     it('refuses an expired lease before it writes', async () => {
       const app = randomUUID()
       const change = {

@@ -13,7 +13,7 @@ import type { DeadLetter } from '../ports/tables.ts'
 
 const DETAIL_CHARS_MAX = 500
 
-/** An app, with what is forgotten of it; missing when nothing is. */
+/** An app and its forgotten data; missing when there is none. */
 export interface ReadApp extends App {
   readonly forgotten?: ForgottenEvents | undefined
 }

@@ -8,7 +8,7 @@ import type { TableReader, TableWriter } from '../ports/tables.ts'
 import { findLetters, type FoundLetter, type LetterQuery } from './find-letters.ts'
 import { isCountable, readMessage } from './read-message.ts'
 
-/** What a replay reads and writes. */
+/** Stores that a replay reads and writes. */
 export interface ReplayStore {
   readonly log: EventLog
   readonly reader: Pick<TableReader, 'deadLettersFrom' | 'seen'>
@@ -64,10 +64,10 @@ export async function replayLetter(
   // An interrupted replay is completed by the same content only: any other would be appended beside it.
   const own = `replay ${lane}/${position}`
   const name = mended ? `${own} ${hash('sha256', mended)}` : own
-  const begun = (await store.registry.imports.list('')).find(
+  const interrupted = (await store.registry.imports.list('')).find(
     ({ dump }) => dump !== name && (dump === own || dump.startsWith(`${own} `)),
   )
-  if (begun) return 'an earlier replay of it, with other content, was interrupted; repeat that one first'
+  if (interrupted) return 'an earlier replay of it, with other content, was interrupted; repeat that one first'
   const forgotten = new ForgottenMessages(store.registry)
   const kept = await forgotten.appended(value, { reader: store.reader, lanes: store.log.lanes })
   await replay(store, letter, { name, value: kept, envelope: read.envelope })

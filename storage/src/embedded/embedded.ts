@@ -13,8 +13,10 @@ import { ensureIntact, type LossLogger } from './intact/accept-loss.ts'
 import { LOG_FILE, TABLES_FILE } from './intact/find-damage.ts'
 import { identify } from './log/log-schema.ts'
 import { EmbeddedLanes } from './lanes.ts'
+import { EmbeddedClaims } from './claims.ts'
 import { EmbeddedCollection } from './collection.ts'
 import { REBUILD_FILE } from './rebuild.ts'
+import { EmbeddedSecrets } from './secrets.ts'
 import { openError, openDatabase, truncateWal } from './sqlite.ts'
 import { EmbeddedTableReader } from './tables/table-reader.ts'
 import { prepareTables } from './tables/table-schema.ts'
@@ -37,7 +39,7 @@ export interface EmbeddedOptions {
   readonly exclusive?: boolean
   /** true: continues without lost data and records the loss */
   readonly acceptLoss?: boolean
-  /** receives accepted losses, and lanes that stand still */
+  /** receives accepted losses, and stalled lanes */
   readonly logger?: LossLogger & Partial<LaneLogger>
 }
 
@@ -69,6 +71,7 @@ function open({ dir, lanes, logger }: EmbeddedOptions, id: string | undefined): 
   const owners = new EmbeddedLanes(database, lanes)
   const archive = new EmbeddedArchive(database, file, owners, { sweeps: id !== undefined })
   const reader = new EmbeddedTableReader(file)
+  const secrets = new EmbeddedSecrets(dir)
   if (id !== undefined) log.watch(new FilesInPlace([LOG_FILE, TABLES_FILE, LOCK_FILE].map((name) => join(dir, name))))
   const notes =
     id === undefined ? undefined : new TablesRecorder(dir, database, identify(database, id), () => log.endsNow())
@@ -78,7 +81,8 @@ function open({ dir, lanes, logger }: EmbeddedOptions, id: string | undefined): 
     lanes: owners,
     archive,
     writer: new EmbeddedTableWriter(database, owners),
-    registry: registryOf((kind) => new EmbeddedCollection(database, kind)),
+    registry: registryOf((kind) => new EmbeddedCollection(database, kind), new EmbeddedClaims()),
+    secrets,
     health: async () => [health(dir, { database, log, notes })],
     scrub: () => scrub(dir, database, log),
     close: async () => {
@@ -87,6 +91,7 @@ function open({ dir, lanes, logger }: EmbeddedOptions, id: string | undefined): 
       await reader.close()
       await archive.close()
       database.close()
+      secrets.close()
     },
   }
 }

@@ -8,6 +8,8 @@ import { registryOf } from '../registry-of.ts'
 import { EmbeddedArchive } from './archive/archive.ts'
 import { prepareArchive } from './archive/archive-queries.ts'
 import { BACKFILLS, clearAll, clearApp, folds, foldsByApp } from './tables/clear-folds.ts'
+import { EmbeddedSecrets } from './secrets.ts'
+import { EmbeddedClaims } from './claims.ts'
 import { EmbeddedCollection } from './collection.ts'
 import { lockDirectory } from './directory/directory-lock.ts'
 import { EmbeddedEventLog } from './log/event-log.ts'
@@ -24,7 +26,7 @@ export const REBUILD_FILE = 'rebuild.db'
 /** A data directory whose log is counted again beside its tables. */
 export interface Rebuild {
   /**
-   * The existing log and registry; everything else is staged. Contains what an earlier attempt has counted on the same
+   * The existing log and registry; everything else is staged. Contains the counts of an earlier attempt on the same
    * basis.
    */
   readonly storage: Storage
@@ -59,28 +61,33 @@ async function open(
 ): Promise<Rebuild> {
   const tables = openDatabase(join(dir, 'tables.db'))
   prepareTables(tables)
-  const registry = registryOf((kind) => new EmbeddedCollection(tables, kind))
+  const registry = registryOf((kind) => new EmbeddedCollection(tables, kind), new EmbeddedClaims())
   const file = join(dir, REBUILD_FILE)
   const staged = openStaged(file, await basisOf(registry))
   copyReplayed(tables, staged)
+  for (const { id, kept_from } of await registry.apps.list())
+    if (kept_from !== undefined) copyIdentities(tables, staged, id)
   // Progress of counting the past of funnels belongs to the tables.
-  const { backfills } = registryOf((kind) => new EmbeddedCollection(staged, kind))
+  const { backfills } = registryOf((kind) => new EmbeddedCollection(staged, kind), new EmbeddedClaims())
   await copyBackfills(registry, backfills)
   const stagedRegistry = withOverrides(registry, { backfills })
   const log = new EmbeddedEventLog(dir, lanes)
   const owners = new EmbeddedLanes(staged, lanes)
   const archive = new EmbeddedArchive(staged, file, owners)
   const reader = new EmbeddedTableReader(file)
+  const secrets = new EmbeddedSecrets(dir)
   const closeStaged = async (): Promise<void> => {
     await log.close()
     await reader.close()
     await archive.close()
     staged.close()
+    secrets.close()
   }
   return {
     storage: {
       log,
       registry: stagedRegistry,
+      secrets,
       reader,
       archive,
       lanes: owners,
@@ -152,7 +159,7 @@ function replaceAll(tables: DatabaseSync): void {
 
 /**
  * Replaces the content of one app. Dead letters belong to no app, so those of the whole log are replaced. The lanes'
- * positions stay: what the app has counted beyond them is skipped.
+ * positions stay: messages that the app has counted beyond them are skipped.
  */
 function replaceApp(tables: DatabaseSync, app: string): void {
   clearApp(tables, app)
@@ -172,4 +179,18 @@ function replaceApp(tables: DatabaseSync, app: string): void {
     )
     .run(first, app)
   tables.exec('DELETE FROM main.dead_letters; INSERT INTO main.dead_letters SELECT * FROM staged.dead_letters')
+}
+
+/** Identities may come from events that have expired, which the log no longer has. */
+function copyIdentities(from: DatabaseSync, to: DatabaseSync, app: string): void {
+  for (const [table, columns] of [
+    ['person_by_device', ['app', 'device', 'place', 'user']],
+    ['devices_by_person', ['app', 'user', 'device']],
+  ] as const) {
+    const put = to.prepare(`INSERT OR IGNORE INTO ${table} VALUES (${columns.map(() => '?').join()})`)
+    const rows = from.prepare(`SELECT ${columns.join()} FROM ${table} WHERE app = ?`).all(app)
+    transaction(to, () => {
+      for (const row of rows) put.run(...columns.map((name) => row[name]!))
+    })
+  }
 }

@@ -11,7 +11,15 @@ export interface RegistryState {
 }
 
 /** Kinds of records that expire by themselves, or are written again, and whose loss does not matter. */
-const passingKinds: readonly string[] = ['login', 'audit', 'import', 'external', 'ahead', 'last_seen_log']
+const passingKinds: readonly string[] = [
+  'login',
+  'audit',
+  'import',
+  'external',
+  'ahead',
+  'last_seen_log',
+  'alert_record',
+]
 
 export function isLasting(kind: string): boolean {
   return !passingKinds.includes(kind)

@@ -102,6 +102,18 @@ export function openDatabase(file: string): DatabaseSync {
   }
 }
 
+/** Opens a small database, of which no copy of an old page may stay in a write-ahead log. Every commit is synced. */
+export function openSmallDatabase(file: string): DatabaseSync {
+  const database = open(file, { timeout: BUSY_MS })
+  try {
+    database.exec('PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
 /** Opens a database read-only to inspect it. Changes nothing, not even the write-ahead log. */
 export function openToInspect(file: string): DatabaseSync {
   return open(file, { timeout: INSPECT_BUSY_MS, readOnly: true })

@@ -24,7 +24,7 @@ export function personOf(id: string): Pick<ForgetRequest, 'kind' | 'person'> {
 
 /**
  * Asks the owners of the lanes to forget a person: everything that was appended to the log before. A person who is
- * being forgotten already is not asked for again.
+ * being forgotten already gets no second request.
  * @throws HopperError HOP_LIMIT for a user with too many devices, and while too many requests wait
  */
 export async function requestForget(

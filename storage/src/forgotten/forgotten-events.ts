@@ -15,7 +15,7 @@ import {
 import type { Registry } from '../ports/registry.ts'
 import { placeOf } from '../ports/tables.ts'
 
-/** What is forgotten of a device, by all requests together. */
+/** The forgotten ranges of a device, by all requests together. */
 interface ForgottenOfDevice {
   readonly ranges: PlaceRange[]
   /** number of requests */
@@ -29,7 +29,7 @@ interface ForgottenOfDevice {
 }
 
 /**
- * Events of an app that are forgotten. Whoever reads the log goes through it, so that a message in Kafka, in a dump or
+ * Events of an app that are forgotten. Every reader of the log filters by it, so that a message in Kafka, in a dump or
  * among the dead letters counts as if these events had never been in it.
  *
  * Up to the mark of a lane the places of the forgotten events are known. A message that comes to the log later, but was
@@ -49,7 +49,7 @@ export class ForgottenEvents {
     this.#before = before
   }
 
-  /** Returns undefined when no lane has decided yet what it forgets. */
+  /** Returns undefined while no lane has decided which events it forgets. */
   static of(app: string, forgets: readonly Forget[], parts: readonly ForgetPart[]): ForgottenEvents | undefined {
     const byId = new Map(forgets.map((forget) => [forget.id, forget]))
     const devices = new Map<string, ForgottenOfDevice>()
@@ -76,7 +76,7 @@ export class ForgottenEvents {
     return lastMark === 0 && devices.size === 0 ? undefined : new ForgottenEvents(app, devices, lastMark, lastBefore)
   }
 
-  /** Reads what is forgotten of an app from the registry; undefined when nothing is. */
+  /** Reads the forgotten data of an app from the registry; undefined when there is none. */
   static async read(registry: Registry, app: string): Promise<ForgottenEvents | undefined> {
     const parts = await registry.forgetParts.list(app)
     return parts.length === 0 ? undefined : ForgottenEvents.of(app, await registry.forgets.list(app), parts)
@@ -98,8 +98,8 @@ export class ForgottenEvents {
   }
 
   /**
-   * Returns the message without what is forgotten of it; the message itself when that is nothing. Of one that is not
-   * valid, and therefore counts nowhere, nothing remains if anything of it is forgotten.
+   * Returns the message without its forgotten events; the message itself when there are none. An invalid message counts
+   * nowhere, so it is removed as a whole if any event of it is forgotten.
    */
   without(position: number, envelope: Envelope, isValid: boolean): Envelope {
     if (position >= this.#mark && envelope.received_at >= this.#before) return envelope
@@ -115,8 +115,8 @@ export class ForgottenEvents {
   }
 
   /**
-   * Returns whether an event is forgotten, or what ingest refused of a message (`undefined`), which is of whom the
-   * device was before its first event. Called in order.
+   * Returns whether an event is forgotten, or (`undefined`) the refused events of a message, which belong to the person
+   * that had the device before its first event. Called in order.
    */
   #isGone(
     { ranges, mark, wholeBefore, users }: ForgottenOfDevice,
@@ -137,8 +137,8 @@ export class ForgottenEvents {
 }
 
 /**
- * Returns a message without some of its events, of which an index and a hash remain, and without what ingest refused of
- * it if `isHeadGone`. A message without anything else loses its device and its context too.
+ * Returns a message without some of its events, of which an index and a hash remain, and without the events that ingest
+ * refused of it if `isHeadGone`. A message without anything else loses its device and its context too.
  */
 export function withoutEvents(
   envelope: Envelope,
@@ -163,7 +163,7 @@ export function withoutEvents(
 }
 
 /** A message that says only that there was one, and when. */
-function emptied({ version, app, received_at }: Envelope): Envelope {
+export function emptied({ version, app, received_at }: Envelope): Envelope {
   const context = { device: 'unknown', browser: '', os: '' } as const
   const isInCalendar = Math.abs(received_at) <= INSTANT_MS_MAX
   return { version, app, device_id: '', received_at: isInCalendar ? received_at : 0, context, events: [] }

@@ -126,7 +126,7 @@ export class Appender {
     const producer = this.#producer
     this.#producer = undefined
     await producer?.then(
-      (begun) => begun.end(),
+      (connected) => connected.end(),
       () => undefined,
     )
   }

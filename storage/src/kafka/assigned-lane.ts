@@ -38,8 +38,8 @@ export class AssignedLane {
   }
 
   /**
-   * Takes the lane. Unless it was ours before, the consumer is asked for its position until it returns one; then
-   * `taken` is called.
+   * Takes the lane. Unless this process owned it before, the consumer is asked for its position until it returns one;
+   * then `taken` is called.
    */
   take(taken: () => void): void {
     if (!this.#revocation.signal.aborted) return

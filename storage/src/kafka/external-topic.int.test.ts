@@ -2,7 +2,9 @@ import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it, vi } from 'vitest'
 import { ExternalTopic, type TopicMessage } from './external-topic.ts'
 import type { KafkaSettings } from './settings.ts'
+import { createExternalTopic } from './kafka.ts'
 import { broker, freshSettings } from './testing/kafka.fixture.ts'
+import { KafkaProxy, unknownAtFirst } from './testing/proxy.fixture.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
 
@@ -35,7 +37,7 @@ class Taking {
 }
 
 describe.skipIf(!broker)('a topic that other systems write', () => {
-  it('is read where it exists, from its beginning, and each message is taken again until that succeeds', async () => {
+  it('is read where it exists, from its beginning, and each message is retried until it succeeds', async () => {
     const settings = freshSettings({ sessionTimeoutMs: 6_000 })
     const texts = Array.from({ length: 50 }, (_, n) => `text ${n}`)
     await produce(settings, texts)
@@ -65,7 +67,28 @@ describe.skipIf(!broker)('a topic that other systems write', () => {
     await other.close()
   })
 
-  it('is not made, and closing does not wait for it', async () => {
+  it('is created with a partition for each lane, by one of those who ask at once, and stays as it is', async () => {
+    const settings = freshSettings({ lanes: 3 })
+    const states = await Promise.all([createExternalTopic(settings), createExternalTopic(settings)])
+    expect(states.toSorted()).toEqual(['created', 'exists'])
+    expect(await createExternalTopic({ ...settings, lanes: 5 })).toBe('exists')
+    const kafka = new Kafka({ brokers: [...settings.brokers], logLevel: logLevel.NOTHING })
+    const admin = kafka.admin()
+    await admin.connect()
+    expect(await admin.fetchTopicOffsets(settings.topic)).toHaveLength(3)
+    await admin.disconnect()
+  })
+
+  it('is created also while its broker does not know it yet', async () => {
+    await using proxy = await KafkaProxy.before(broker!)
+    const settings = freshSettings({ brokers: [proxy.address] })
+    const responses = { left: 5 }
+    proxy.fate = unknownAtFirst(settings.topic, responses)
+    expect(await createExternalTopic(settings)).toBe('created')
+    expect(responses.left).toBe(0)
+  })
+
+  it('is not made by who reads it, and closing does not wait for it', async () => {
     const settings = freshSettings()
     const topic = new ExternalTopic(settings, new Taking().take, logger)
     topic.start()

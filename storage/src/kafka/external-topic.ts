@@ -28,8 +28,8 @@ export interface TopicLogger {
 
 /**
  * Reads a topic that other systems write, as a member of a consumer group. An offset is committed after `take` has
- * resolved for everything before it, so each message is taken at least once. The topic is never made: it exists where
- * somebody wants it read.
+ * resolved for everything before it, so each message is processed at least once. A topic that does not exist is looked
+ * for again: `hopper migrate` or an administrator creates it.
  */
 export class ExternalTopic {
   readonly #settings: KafkaSettings
@@ -56,7 +56,7 @@ export class ExternalTopic {
     this.#running = this.#run()
   }
 
-  /** Resolves when the messages in flight are taken. */
+  /** Resolves when the messages in flight have been processed. */
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#running

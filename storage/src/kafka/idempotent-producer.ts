@@ -39,12 +39,12 @@ export class IdempotentProducer {
    * @throws HopperError HOP_LOG_UNAVAILABLE when that takes longer than half of the time that an append has
    */
   static async begin(settings: KafkaSettings): Promise<IdempotentProducer> {
-    const begun = new IdempotentProducer(settings)
+    const producer = new IdempotentProducer(settings)
     try {
-      await withTimeout(settings.timeoutMs / 2, begun.#producer.connect())
-      return begun
+      await withTimeout(settings.timeoutMs / 2, producer.#producer.connect())
+      return producer
     } catch (error) {
-      begun.end()
+      producer.end()
       throw error
     }
   }

@@ -2,7 +2,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it, vi } from 'vitest'
 import { broker, disposable, everything, freshSettings, numbered, openKafka } from './testing/kafka.fixture.ts'
 import { KafkaEventLog } from './kafka.ts'
-import { KafkaProxy } from './testing/proxy.fixture.ts'
+import { KafkaProxy, unknownAtFirst } from './testing/proxy.fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -81,6 +81,17 @@ describe.skipIf(!broker)('Kafka unavailable', () => {
 })
 
 describe.skipIf(!broker)('the topic', () => {
+  it('is waited for after it was created, while its broker does not know it yet', async () => {
+    await using proxy = await KafkaProxy.before(broker!)
+    const settings = freshSettings({ lanes: 3, brokers: [proxy.address] })
+    const responses = { left: 5 }
+    proxy.fate = unknownAtFirst(settings.topic, responses)
+    await using log = await openKafka(settings)
+    expect(await log.ends()).toEqual([0, 0, 0])
+    await log.append([numbered('d', 1)])
+    expect(responses.left).toBe(0)
+  })
+
   it('is created with one partition per lane and unlimited retention; another number is refused by name', async () => {
     const settings = freshSettings({ lanes: 3 })
     await using log = await openKafka(settings)

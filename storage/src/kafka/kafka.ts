@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../ports/event-log.ts'
 import type { PartHealth } from '../ports/storage.ts'
@@ -7,16 +6,17 @@ import { AdminClient } from './admin-client.ts'
 import { repairEncoder } from './kafkajs-patches/encoder.ts'
 import { IdempotentProducer } from './idempotent-producer.ts'
 import { LaneSubscription, type LaneBounds } from './lane-subscription.ts'
-import { readLane } from './read-lane.ts'
+import { LaneReaders } from './lane-readers.ts'
 import { repairRequestQueue } from './kafkajs-patches/request-queue.ts'
 import { Kafka, type ConfigResourceTypes } from 'kafkajs'
 import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
-import { ensureTopic } from './topic.ts'
+import { ensureExternalTopic, ensureTopic, type ExternalTopicState } from './topic.ts'
 import { unavailable } from './with-timeout.ts'
 import { installZstd } from './zstd.ts'
 
 export { ExternalTopic, type TopicLogger, type TopicMessage } from './external-topic.ts'
+export type { ExternalTopicState } from './topic.ts'
 export { kafkaDefaults, type KafkaSettings } from './settings.ts'
 
 const FILL_MESSAGES_MAX = 10_000
@@ -27,12 +27,26 @@ repairEncoder()
 repairRequestQueue()
 installZstd()
 
+/**
+ * Ensures that `settings.topic`, which other systems write, exists; `ExternalTopic` reads it.
+ * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is unavailable
+ */
+export async function createExternalTopic(settings: KafkaSettings): Promise<ExternalTopicState> {
+  const client = new AdminClient(settings)
+  try {
+    return await client.send((admin) => ensureExternalTopic(admin, settings))
+  } finally {
+    client.close()
+  }
+}
+
 /** An event log in one Kafka topic: partition = lane, offset = position. */
 export class KafkaEventLog implements EventLog {
   readonly lanes: number
   readonly #settings: KafkaSettings
   readonly #adminClient: AdminClient
   readonly #appender: Appender
+  readonly #readers: LaneReaders
   readonly #subscriptions = new Set<LaneSubscription>()
   #topicExists = false
 
@@ -40,6 +54,7 @@ export class KafkaEventLog implements EventLog {
     this.lanes = settings.lanes
     this.#settings = settings
     this.#adminClient = new AdminClient(settings)
+    this.#readers = new LaneReaders(settings, this.#adminClient)
     this.#appender = new Appender(settings, async () => {
       await this.#ensureTopic()
       return IdempotentProducer.begin(settings)
@@ -91,20 +106,15 @@ export class KafkaEventLog implements EventLog {
     return { close: () => this.#end(subscription) }
   }
 
-  /**
-   * Creates a consumer group of one for the read. This takes some tenths of a second, plus the time that the broker
-   * lets a new group wait for its members.
-   */
+  /** Reads with one of a few consumers that are kept for the next reads, see `LaneReaders`. */
   async read(lane: number, from: number, limit: number, bytesMax = Infinity): Promise<readonly LogMessage[]> {
-    const end = (await this.ends())[lane] ?? 0
-    if (limit <= 0 || from >= end) return []
-    const groupId = `${this.#settings.group}-read-${randomUUID()}`
+    const { starts, ends } = await this.#offsets()
+    const [first, end] = [Math.max(from, starts[lane] ?? 0), ends[lane] ?? 0]
+    if (limit <= 0 || first >= end) return []
     try {
-      return await readLane(this.#settings, { groupId, lane, from, end, limit, bytesMax })
+      return await this.#readers.read({ lane, from: first, end, limit, bytesMax })
     } catch (error) {
       throw unavailable(error)
-    } finally {
-      await this.#adminClient.send((admin) => admin.deleteGroups([groupId])).catch(() => undefined)
     }
   }
 
@@ -161,6 +171,7 @@ export class KafkaEventLog implements EventLog {
 
   async close(): Promise<void> {
     await Promise.all([...this.#subscriptions].map((each) => this.#end(each)))
+    await this.#readers.close()
     await this.#appender.close()
     this.#adminClient.close()
   }

@@ -7,6 +7,7 @@ import { broker, deviceIn, disposable, freshSettings, numbered, openKafka } from
 import { KafkaEventLog } from './kafka.ts'
 import { FETCH, FIND_COORDINATOR, KafkaProxy } from './testing/proxy.fixture.ts'
 import { Members } from './testing/members.fixture.ts'
+import { repetitions } from '../contract/repetitions.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
 
@@ -23,7 +24,7 @@ describe.skipIf(!broker)('members of the group', () => {
 
     const logs = Array.from({ length: 3 }, () => disposable(new KafkaEventLog(settings)))
     const lasting = await logs[0]!.subscribe(members.join())
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < repetitions(4, 2); round++) {
       await send()
       const others = await Promise.all([logs[1]!, logs[2]!].map((each) => each.subscribe(members.join())))
       await send()
@@ -258,7 +259,7 @@ describe.skipIf(!broker)('a lane', () => {
     const settings = freshSettings({ lanes: 1 })
     await using log = await openKafka(settings)
     await log.append([numbered('d', 0)])
-    // A transaction ends with a marker, which takes a position and is no message.
+    // A transaction ends with a marker, which takes a position and is not a message.
     const producer = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -287,17 +288,17 @@ describe.skipIf(!broker)('a lane', () => {
     const [stuck, free] = [deviceIn(0, 2), deviceIn(1, 2)]
     let release = (): void => undefined
     const stop = new Promise<void>((resolve) => (release = resolve))
-    let begun = false
+    let hasStarted = false
     const got: number[][] = [[], []]
     await follow(log, 0, async (messages, lane) => {
       if (lane === 0) {
-        begun = true
+        hasStarted = true
         await stop
       }
       got[lane]!.push(...messages.map(({ value }) => decodeEnvelope(value).received_at))
     })
     await log.append([numbered(stuck, 0)])
-    await vi.waitFor(() => expect(begun).toBe(true), SOON)
+    await vi.waitFor(() => expect(hasStarted).toBe(true), SOON)
 
     let fetched = 0
     proxy.fate = (apiKey) => (apiKey === FETCH && fetched++, 'pass')

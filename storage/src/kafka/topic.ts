@@ -1,6 +1,9 @@
+import { setTimeout } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
-import type { Admin } from 'kafkajs'
+import type { Admin, ITopicConfig } from 'kafkajs'
 import type { KafkaSettings } from './settings.ts'
+
+const KNOWN_CHECK_MS = 100
 
 /**
  * Ensures that the topic exists with exactly L partitions. A partition is a lane and stays it, so a topic with another
@@ -8,19 +11,75 @@ import type { KafkaSettings } from './settings.ts'
  * until the archive has them.
  * @throws HopperError HOP_CONFIG when the topic has another number of partitions
  */
-export async function ensureTopic(admin: Admin, { topic, lanes, replication }: KafkaSettings): Promise<void> {
+export async function ensureTopic(admin: Admin, settings: KafkaSettings): Promise<void> {
+  const { topic, lanes, replication } = settings
   // Checked first, so that a user who may not create topics can use an existing one.
-  if (!(await admin.listTopics()).includes(topic))
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: [
-        { topic, numPartitions: lanes, replicationFactor: replication, configEntries: configEntries(replication) },
-      ],
-    })
-  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-  const found = topics[0]?.partitions.length
+  if (!(await admin.listTopics()).includes(topic)) {
+    const created = { topic, numPartitions: lanes, replicationFactor: replication }
+    await createTopic(admin, { ...created, configEntries: configEntries(replication) })
+  }
+  const found = await partitionsOf(admin, settings)
   if (found !== lanes)
     throw new HopperError('HOP_CONFIG', `Topic ${topic} has ${found} partitions, HOPPER_LANES says ${lanes}.`)
+}
+
+/** Creates a topic; returns false if it exists. `partitionsOf` waits until brokers know it. */
+function createTopic(admin: Admin, topic: ITopicConfig): Promise<boolean> {
+  // When kafkajs waits for leaders, it fails as long as the broker does not know the topic at all.
+  return admin.createTopics({ waitForLeaders: false, topics: [topic] })
+}
+
+/**
+ * Returns the number of partitions of a topic that exists. Its brokers know it, with its leaders, some time after their
+ * controller has created it; that is waited for as long as a request may take.
+ */
+async function partitionsOf(
+  admin: Admin,
+  { topic, timeoutMs }: Pick<KafkaSettings, 'topic' | 'timeoutMs'>,
+): Promise<number | undefined> {
+  const end = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      return topics[0]?.partitions.length
+    } catch (error) {
+      if (!isUnknownYet(error) || performance.now() > end) throw error
+      await setTimeout(KNOWN_CHECK_MS)
+    }
+  }
+}
+
+function isUnknownYet(error: unknown): boolean {
+  const { type } = error as { readonly type?: string }
+  return type === 'UNKNOWN_TOPIC_OR_PARTITION' || type === 'LEADER_NOT_AVAILABLE'
+}
+
+/** Outcome of asking for a topic that other systems write. */
+export type ExternalTopicState = 'exists' | 'created' | 'forbidden'
+
+/**
+ * Creates the topic that other systems write, with L partitions, unless it exists: then it stays as it is, with
+ * whatever number of partitions. Its retention is the broker's default, since the log has what was read from it.
+ * Reports a user who may not create topics as `forbidden`: another user can create it later.
+ */
+export async function ensureExternalTopic(admin: Admin, settings: KafkaSettings): Promise<ExternalTopicState> {
+  const { topic, lanes, replication } = settings
+  if ((await admin.listTopics()).includes(topic)) return 'exists'
+  try {
+    const isOurs = await createTopic(admin, { topic, numPartitions: lanes, replicationFactor: replication })
+    await partitionsOf(admin, settings)
+    // Otherwise another process has just created it.
+    return isOurs ? 'created' : 'exists'
+  } catch (error) {
+    if (isForbidden(error)) return 'forbidden'
+    throw error
+  }
+}
+
+/** kafkajs puts the errors of several topics into one. */
+function isForbidden(error: unknown): boolean {
+  const { type, errors = [] } = error as { readonly type?: string; readonly errors?: readonly unknown[] }
+  return type === 'TOPIC_AUTHORIZATION_FAILED' || type === 'CLUSTER_AUTHORIZATION_FAILED' || errors.some(isForbidden)
 }
 
 function configEntries(replication: number): { name: string; value: string }[] {

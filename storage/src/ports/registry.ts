@@ -1,4 +1,6 @@
 import type {
+  Alert,
+  AlertState,
   App,
   AuditResult,
   ComputedProperty,
@@ -10,7 +12,12 @@ import type {
   KeyRecord,
   LaneBackfill,
   Member,
+  Notice,
   Organization,
+  RecoveryCode,
+  Retention,
+  RetentionPart,
+  SecondFactor,
 } from '@hopper/contracts'
 import type { LanePositions } from '../position-range.ts'
 
@@ -25,6 +32,40 @@ export interface Collection<T> {
   remove(owner: string, id: string): Promise<boolean>
 }
 
+/**
+ * What is known of an alert beyond its rule: the last check, and the notices with their deliveries. One record, so that
+ * a notice is written down, and its rule marked as fired, in one write before it is sent.
+ */
+export interface AlertRecord {
+  /** of the alert */
+  readonly id: string
+  readonly state?: AlertState
+  /** the period for which the rule was decided, and when the rule was last changed: it is checked once for both */
+  readonly decided?: string
+  /** the period about which the last notice was, so that there is one for each */
+  readonly noticed?: string
+  /** the newest first */
+  readonly notices: readonly StoredNotice[]
+}
+
+/** A notice with what is sent; the text is dropped once it is delivered or given up. */
+export interface StoredNotice extends Notice {
+  readonly text?: string
+  /** the body of the webhook, as JSON */
+  readonly body?: string
+}
+
+/**
+ * Exclusive work of one process at a time. A claim ends by itself, so that the work of a killed process is taken over.
+ * A process that was stopped for longer than its claim may overlap with the next one.
+ */
+export interface Claims {
+  /** Claims a name for `leaseMs`, or renews the holder's own claim. Returns whether the holder has it. */
+  claim(name: string, holder: string, leaseMs: number): Promise<boolean>
+  /** Ends the holder's claim; without effect if another has it. */
+  release(name: string, holder: string): Promise<void>
+}
+
 /** A link or a cookie that logs a member in, stored by the SHA-256 of its token. */
 export interface Login {
   readonly hash: string
@@ -33,6 +74,16 @@ export interface Login {
   readonly kind: 'link' | 'cookie'
   readonly csrf: string
   readonly expires_at: number
+  /** ms since the epoch; missing in records of earlier versions */
+  readonly created_at?: number
+}
+
+/** When a session was last used: a record of its own, so that noting it never brings a session back that was ended. */
+export interface LoginUse {
+  /** of the login */
+  readonly hash: string
+  /** ms since the epoch */
+  readonly at: number
 }
 
 /**
@@ -87,9 +138,9 @@ export interface AcceptedLoss extends LanePositions {
 }
 
 /**
- * How far a lane is counted beyond its committed position while some apps are deferred: every message before `ahead`,
- * except those of an app of `behind` from its position there on. Counted means in the tables and in the archive. Holds
- * only while the committed position of the lane is `position`: a rebuild may have counted less than that since.
+ * Progress of a lane beyond its committed position while some apps are deferred: every message before `ahead`, except
+ * those of an app of `behind` from its position there on. Counted means in the tables and in the archive. Holds only
+ * while the committed position of the lane is `position`: a rebuild may have counted less than that since.
  */
 export interface LaneAhead {
   readonly lane: number
@@ -98,7 +149,7 @@ export interface LaneAhead {
   readonly behind: Readonly<Record<string, number>>
 }
 
-/** What an API process last knew of the log, for one that starts while the log is away. */
+/** The last state of the log that an API process saw, for one that starts while the log is unavailable. */
 export interface LastSeenLog {
   /** ms since the epoch; the lanes ended at `ends` then or later */
   readonly at: number
@@ -108,9 +159,9 @@ export interface LastSeenLog {
 }
 
 /**
- * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members and keys to
- * their organization (keys are also found by hash, see `keyByHash`); funnels, elements and properties to their app;
- * logins, audits, imports, external files, losses and what is known of the lanes to ''.
+ * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members, second
+ * factors and keys to their organization (keys are also found by hash, see `keyByHash`); funnels, elements, alerts and
+ * properties to their app; logins, audits, imports, external files, losses, retentions and the records of lanes to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -121,16 +172,30 @@ export interface Registry {
   readonly funnelMarks: Collection<FunnelMark>
   /** progress of counting the tables of funnels for the past, by app; see `backfillId` */
   readonly backfills: Collection<LaneBackfill>
-  /** requests to forget a person, by app; they outlive their work, since whoever reads a log must know of them */
+  /** requests to forget a person, by app; they outlive their work, since every reader of a log must know of them */
   readonly forgets: Collection<Forget>
   /** the part of each lane in a request, by app; see `forgetPartId` */
   readonly forgetParts: Collection<ForgetPart>
+  /** from which date each app keeps its events, by app; read as a field of the app */
+  readonly retentions: Collection<Retention>
+  /** the part of each lane in removing expired data, by app and lane */
+  readonly retentionParts: Collection<RetentionPart>
   /** by XPath */
   readonly elements: Collection<Element>
+  readonly alerts: Collection<Alert>
+  /** by the id of the alert; written by the process that has its claim */
+  readonly alertRecords: Collection<AlertRecord>
+  readonly claims: Claims
   /** computed properties of persons, by name */
   readonly properties: Collection<ComputedProperty>
   readonly members: Collection<Member>
+  /** by member; owned by the organization */
+  readonly secondFactors: Collection<SecondFactor>
+  /** see `recoveryCodeId`; owned by the organization */
+  readonly recoveryCodes: Collection<RecoveryCode>
   readonly logins: Collection<Login>
+  /** by the hash of the login */
+  readonly loginUses: Collection<LoginUse>
   /** the result of the last audit, with the id `last` */
   readonly audits: Collection<AuditResult>
   /** by the id of the dump or the file */

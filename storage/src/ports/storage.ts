@@ -1,6 +1,7 @@
 import type { Archive } from './archive.ts'
 import type { EventLog } from './event-log.ts'
 import type { Registry } from './registry.ts'
+import type { Secrets } from './secrets.ts'
 import type { Lanes, TableReader, TableWriter } from './tables.ts'
 
 /** Health of an engine or of another part of a process, with a detail for the operator. */
@@ -10,7 +11,7 @@ export interface PartHealth {
   readonly detail?: string
 }
 
-/** What a scrub could not do. */
+/** The data that a scrub could not erase. */
 export interface Scrubbed {
   /** files that were left alone although they may contain what was deleted, such as damaged ones that were set aside */
   readonly keptFiles: readonly string[]
@@ -25,6 +26,7 @@ export interface Storage {
   /** missing in adapters without an archive */
   readonly archive?: Archive
   readonly registry: Registry
+  readonly secrets: Secrets
   /** health of each engine, by name */
   readonly health: () => Promise<readonly PartHealth[]>
   /**

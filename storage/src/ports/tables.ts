@@ -124,6 +124,12 @@ export interface SeenReplacement {
   readonly by?: string
 }
 
+/**
+ * The tables that expire for a date: `counted`, the tables by the date of events; `received`, those by the UTC date of
+ * receipt, which are the fates and the ids of rejected events.
+ */
+export type ExpiredTables = 'counted' | 'received'
+
 /** All changes of one batch of one lane. Everything except `counters` is idempotent. */
 export interface LaneBatch {
   readonly lane: number
@@ -175,23 +181,27 @@ export interface TableWriter {
    */
   removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void>
   /**
+   * Removes rows of counters of a date whose counters are all zero, where their keys are texts of events: pages and
+   * clicks. Called like `removeVisitors`; idempotent. Missing where `apply` does that itself.
+   */
+  removeEmptyCounters?(lease: Lease, partition: Partition): Promise<void>
+  /**
    * Removes the identities of a device that lie in these ranges of places. A device of a user remains only if it has
    * another identity as that user. Called like `removeVisitors`; idempotent. Identities that come later count as usual,
    * with a generation: how often some were removed, this time included.
    */
   removeIdentities(lease: Lease, removed: RemovedIdentities): Promise<void>
   /**
-   * Replaces ids of a partition by others, which then stand at the same position, as accepted, or removes them. At any
-   * time one of both is there. Ids that are not there are passed over; idempotent. An id that is gone may not be stored
-   * again.
+   * Replaces ids of a partition by others at the same position, as accepted, or removes them. At any time one of both
+   * is stored. Ids that are not stored are skipped; idempotent. A removed id must not be stored again.
    */
   replaceSeen(lease: Lease, partition: Partition, replacements: readonly SeenReplacement[]): Promise<void>
   /** true where each lane has rows of its own for a session */
   readonly hasSessionsByLane?: true
   /**
-   * Replaces what the lane has counted of these sessions of an app before a position by `sessions`; a session that is
-   * not among those is removed. Called with nothing else in flight; idempotent. Where a session is one row of all
-   * lanes, `sessions` must be those of all lanes.
+   * Replaces the counts of these sessions of an app before a position in the lane by `sessions`; a session that is not
+   * among those is removed. Called with nothing else in flight; idempotent. Where a session is one row of all lanes,
+   * `sessions` must be those of all lanes.
    */
   replaceSessions(
     lease: Lease,
@@ -202,6 +212,28 @@ export interface TableWriter {
   ): Promise<void>
   /** Removes dead letters of a lane. Needs no lease: a letter is written once, by the reader of its position. */
   removeDeadLetters(lane: number, positions: readonly number[]): Promise<void>
+  /**
+   * Dates from one up to, but not including, another of which the tables may have something of an app in a lane,
+   * ascending.
+   */
+  datesOf(lane: number, app: string, from: string, before: string): Promise<readonly string[]>
+  /**
+   * Removes the rows of a date in a lane, a bounded number at a time; returns whether there may be more. Nothing may
+   * ever be counted there again: a removed counter does not restart. Idempotent.
+   */
+  expire(lease: Lease, partition: Partition, tables: ExpiredTables): Promise<boolean>
+  /**
+   * Removes the counts of these sessions in the lane if they ended before an instant (ms). Returns those that began
+   * before it and ended at or after it: they must be replaced. Called with nothing else in flight; idempotent.
+   */
+  expireSessions(lease: Lease, app: string, ids: readonly string[], before: number): Promise<readonly string[]>
+  /** Devices of an app that have identities, in pages like `seenIds`: those of the lane, possibly also of others. */
+  devicesWithIdentities(lane: number, app: string): AsyncIterable<readonly string[]>
+  /**
+   * The highest generation in which one of these devices was identified first, see `removeIdentities`. Missing where
+   * generations make no difference.
+   */
+  generationOf?(lane: number, app: string, devices: readonly string[]): Promise<number>
   /** Marks dead letters of a lane as appended to the log again. From now on their old positions do not count. */
   markReplayed?(lane: number, positions: readonly number[]): Promise<void>
   /** The marked positions of a lane, ascending. They outlive the tables. */
@@ -250,6 +282,12 @@ export interface UniquesRow {
 
 /** The tables as the API needs them. Dates are a closed range, ascending. Rows are sorted by date and key. */
 export interface TableReader {
+  /**
+   * The version of the counts of an app on each of these dates; dates without anything are missing. It differs from
+   * every earlier one once a batch or a correction has changed the date, and tells nothing else. Rows that are read
+   * afterwards are at least as new.
+   */
+  versions(app: string, dates: readonly string[]): Promise<ReadonlyMap<string, string>>
   counters(table: CounterTableName, app: string, dates: readonly string[], prefix?: Key): Promise<readonly CounterRow[]>
   /**
    * Distinct visitors per group, exact over all lanes and dates: a person with two devices, or on two dates, counts

@@ -48,7 +48,12 @@ async function unsteady(): Promise<{
           },
         })
       const health: RegistryStore['health'] = async () => [{ name: 'cassandra', healthy: store.state === 'available' }]
-      return { registry: failing(storage.registry), health, close: async () => undefined }
+      return {
+        registry: failing(storage.registry),
+        secrets: failing(storage.secrets),
+        health,
+        close: async () => undefined,
+      }
     },
     close: () => storage.close(),
   }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError, type App, type Element, type Funnel, type KeyRecord } from '@hopper/contracts'
 import { withOverrides } from '../with-overrides.ts'
 import type { Collection, Registry } from '../ports/registry.ts'
+import type { Secrets } from '../ports/secrets.ts'
 import type { Storage } from '../ports/storage.ts'
 import { readSnapshot, takeSnapshot, writeSnapshot, type RegistrySnapshot } from './snapshot.ts'
 
@@ -19,7 +20,7 @@ export interface RememberedSettings {
 }
 
 /** The required part of a store. */
-export type RegistryStore = Pick<Storage, 'registry' | 'health' | 'close'>
+export type RegistryStore = Pick<Storage, 'registry' | 'secrets' | 'health' | 'close'>
 
 export interface RememberedLogger {
   info(details: object, message: string): void
@@ -37,6 +38,8 @@ const TAKE_MS_MAX = 30_000
  */
 export class RememberedRegistry {
   readonly registry: Registry
+  /** secrets of the store; they are not in the snapshot */
+  readonly secrets: Secrets
   readonly #settings: RememberedSettings
   readonly #open: () => Promise<RegistryStore>
   readonly #logger: RememberedLogger
@@ -55,6 +58,10 @@ export class RememberedRegistry {
     this.#logger = logger
     this.#remember(readSnapshot(settings.file))
     this.registry = this.#asRegistry()
+    this.secrets = {
+      secret: (...args) => this.#query(({ secrets }) => secrets.secret(...args)),
+      removeExpired: (now) => this.#query(({ secrets }) => secrets.removeExpired(now)),
+    }
   }
 
   /**
@@ -205,7 +212,10 @@ export class RememberedRegistry {
       apps: collection('apps'),
       keys: collection('keys'),
       members: collection('members'),
+      secondFactors: collection('secondFactors'),
+      recoveryCodes: collection('recoveryCodes'),
       logins: collection('logins'),
+      loginUses: collection('loginUses'),
       audits: collection('audits'),
       imports: collection('imports'),
       externals: collection('externals'),
@@ -216,35 +226,43 @@ export class RememberedRegistry {
       backfills: collection('backfills'),
       forgets: collection('forgets'),
       forgetParts: collection('forgetParts'),
+      retentions: collection('retentions'),
+      retentionParts: collection('retentionParts'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
+      alerts: collection('alerts'),
+      alertRecords: collection('alertRecords'),
+      claims: {
+        claim: (...args) => this.#query(({ registry }) => registry.claims.claim(...args)),
+        release: (...args) => this.#query(({ registry }) => registry.claims.release(...args)),
+      },
       properties: collection('properties'),
       elements: ofApp(collection('elements'), ({ elements }) => elements),
       app: (id) =>
         this.#queryOrRecall(
-          (): Promise<App | undefined> => this.#query((registry) => registry.app(id)),
+          (): Promise<App | undefined> => this.#query(({ registry }) => registry.app(id)),
           () => foundIn(this.#apps.get(id), ({ app }) => app),
         ),
       keyByHash: (hash) =>
         this.#queryOrRecall(
-          (): Promise<KeyRecord | undefined> => this.#query((registry) => registry.keyByHash(hash)),
+          (): Promise<KeyRecord | undefined> => this.#query(({ registry }) => registry.keyByHash(hash)),
           () => (this.#revoked.has(hash) ? { found: undefined } : foundIn(this.#keys.get(hash), (key) => key)),
         ),
     }
   }
 
-  #collection<T>(of: (registry: Registry) => Collection<T>): Collection<T> {
+  #collection<T>(collectionOf: (registry: Registry) => Collection<T>): Collection<T> {
     return {
-      get: (...args) => this.#query((registry) => of(registry).get(...args)),
-      list: (...args) => this.#query((registry) => of(registry).list(...args)),
-      put: (...args) => this.#query((registry) => of(registry).put(...args)),
-      remove: (...args) => this.#query((registry) => of(registry).remove(...args)),
+      get: (...args) => this.#query(({ registry }) => collectionOf(registry).get(...args)),
+      list: (...args) => this.#query(({ registry }) => collectionOf(registry).list(...args)),
+      put: (...args) => this.#query(({ registry }) => collectionOf(registry).put(...args)),
+      remove: (...args) => this.#query(({ registry }) => collectionOf(registry).remove(...args)),
     }
   }
 
-  async #query<T>(query: (registry: Registry) => Promise<T>): Promise<T> {
+  async #query<T>(query: (store: RegistryStore) => Promise<T>): Promise<T> {
     if (!this.#store)
       throw new HopperError('HOP_STORE_UNAVAILABLE', 'The registry is unavailable.', { cause: this.#failure })
-    return query(this.#store.registry)
+    return query(this.#store)
   }
 
   /**
@@ -264,7 +282,7 @@ export class RememberedRegistry {
   }
 }
 
-type CollectionName = Exclude<keyof Registry, 'app' | 'keyByHash'>
+type CollectionName = Exclude<keyof Registry, 'app' | 'keyByHash' | 'claims'>
 
 function foundIn<K, T>(record: K | undefined, part: (record: K) => T): { readonly found: T } | undefined {
   return record === undefined ? undefined : { found: part(record) }

@@ -43,7 +43,7 @@ const waiting = (spool: DiskSpool): number[] =>
     .sort((a, b) => a - b)
 const log = (dir: string): string => join(dir, '0', 'log.db')
 
-it('control: drained envelopes are no loss, however often the spool opens, and positions never restart', async () => {
+it('control: drained envelopes are not lost, however often the spool opens, and positions never restart', async () => {
   const dir = await spoolAndKill()
   for (let time = 0; time < 2; time++) {
     const spool = open(dir)

@@ -40,9 +40,9 @@ interface LaneStatements {
 /**
  * Envelopes on the local disk in order of arrival, by lane. It is the embedded log in its own directory, whose oldest
  * part is deleted up to a position recorded in the same file. An acknowledged envelope that is neither in the file nor
- * deleted is a loss, and is detected.
- * Processes that share a directory, such as the replicas of one service on one volume, use numbered places. Each takes
- * the first free place, so a restarted process continues with what is waiting there.
+ * deleted is a loss, and is detected. Processes that share a directory, such as the replicas of one service on one
+ * volume, use numbered places. Each takes the first free place, so a restarted process continues with the messages
+ * waiting there.
  */
 export class DiskSpool {
   readonly #lock: DirectoryLock

@@ -7,6 +7,7 @@ import { expect, it, vi } from 'vitest'
 import { EmbeddedEventLog } from '../embedded/log/event-log.ts'
 import { firstSeen } from './numbered.fixture.ts'
 import { SpooledLog, spoolDefaults } from './spooled-log.ts'
+import { repetitions } from '../contract/repetitions.ts'
 
 const DEVICES = 6
 const PER_ROUND = 100_000
@@ -39,14 +40,16 @@ async function sendAndKill(
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk))
   const [code] = (await once(child, 'close')) as [number | null]
   expect({ code, errors }).toEqual({ code: null, errors: '' })
-  // A line truncated by the kill is no acknowledgement.
+  // A line truncated by the kill is not an acknowledgement.
   for (const line of output.slice(0, output.lastIndexOf('\n')).split('\n')) {
     const [device, n] = line.split(' ') as [string, string]
     acknowledged.set(device, [...(acknowledged.get(device) ?? []), Number(n)])
   }
 }
 
-/** Kills a spooling process repeatedly, then drains. Returns what was acknowledged and what the main log has. */
+/**
+ * Kills a spooling process repeatedly, then drains. Returns the acknowledged messages and those that the main log has.
+ */
 async function run(
   rounds: number,
   when: 'durable' | 'called',
@@ -72,9 +75,9 @@ const countLost = ({ acknowledged, seen }: Awaited<ReturnType<typeof run>>): num
     0,
   )
 
-it('loses nothing acknowledged and keeps each device in order when killed eight times while spooling', async () => {
-  const found = await run(8, 'durable')
-  expect([...found.acknowledged.values()].flat().length).toBeGreaterThan(1_000)
+it('loses nothing acknowledged and keeps each device in order when killed repeatedly while spooling', async () => {
+  const found = await run(repetitions(9), 'durable')
+  expect([...found.acknowledged.values()].flat().length).toBeGreaterThan(200)
   expect(countLost(found)).toBe(0)
   for (const numbers of found.seen.values()) expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
 }, 120_000)

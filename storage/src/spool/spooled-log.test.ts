@@ -13,6 +13,7 @@ import { withOverrides } from '../with-overrides.ts'
 import { firstSeen, numbered, upTo } from './numbered.fixture.ts'
 import { SpooledLog, spoolDefaults, type SpoolSettings } from './spooled-log.ts'
 import { behaviours, unsteady, type UnsteadyLog } from './unsteady-log.fixture.ts'
+import { repetitions } from '../contract/repetitions.ts'
 
 const LANES = 4
 const DRAINED_MS = 15_000
@@ -48,7 +49,7 @@ async function open(
   return { main, spooled: await SpooledLog.open(own, async () => main) }
 }
 
-/** For what must go to the main log even on a busy machine. */
+/** For appends that must reach the main log even on a busy machine. */
 const patient = { patienceMs: 15_000 }
 const isDirect = (spooled: SpooledLog): Promise<void> =>
   vi.waitFor(() => expect(spooled.depth.direct).toBe(true), DRAINED_MS)
@@ -267,7 +268,7 @@ it('property: whatever the main log does, everything acknowledged arrives, each 
       const { acknowledged, seen } = await endure(steps)
       expect(seen).toEqual(new Map([...acknowledged].map(([device, count]) => [device, upTo(count)])))
     }),
-    { numRuns: 8 },
+    { numRuns: repetitions(8) },
   )
 }, 120_000)
 

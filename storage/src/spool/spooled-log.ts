@@ -64,7 +64,7 @@ const CAUSE_CHARS_MAX = 200
  * and sent in order when it is back.
  * - `direct`: appends go to the main log. The first append that it refuses, or does not answer in time, moves all
  * appends in flight to the spool.
- * - `spooling`: every append goes to the spool, so that none overtakes what is waiting there.
+ * - `spooling`: every append goes to the spool, so that none overtakes those waiting there.
  * - `handing over`: the spool is almost empty. Appends are held during its last round, then go to the main log.
  * An append that resolved before another began precedes it in its lane. The main log may receive a batch more than
  * once, because the outcome of a failed append is unknown: readers fold events by `event_id`. A spooled envelope has no
@@ -281,7 +281,7 @@ export class SpooledLog implements EventLog {
   /** Reports damage once. A damaged block stops the drain until an operator acts. New appends are still accepted. */
   #reportDamage(error: unknown): void {
     if (!isSpoolDamage(error) || (this.#failure as Error | undefined)?.message === error.message) return
-    this.#logger?.error({ err: error }, 'the spool is damaged, so what waits in it cannot be sent')
+    this.#logger?.error({ err: error }, 'the spool is damaged, so the messages in it cannot be sent')
   }
 
   /** Sends the oldest round. Returns true when nothing waits any more and appends go to the main log. */

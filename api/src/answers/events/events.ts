@@ -32,7 +32,7 @@ export const ExportParameters = Type.Object({
 })
 export type ExportParameters = Static<typeof ExportParameters>
 
-/** An event in an answer: its own fields, its user, what is known of its sender, and its position in the log. */
+/** An event in an answer: its own fields, its user, its sender as far as known, and its position in the log. */
 export const event = Type.Object({
   event_id: Type.String(),
   type: Type.String(),

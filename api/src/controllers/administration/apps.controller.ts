@@ -31,7 +31,7 @@ export class AppsController {
 
   @Endpoint('GET', 'apps/:app', { summary: 'One app', need: 'read', answer: App })
   get(@CurrentApp() app: App): App {
-    return app
+    return { ...app, retention_days: app.retention_days ?? null }
   }
 
   @Endpoint('PATCH', 'apps/:app', { summary: 'Change an app', need: 'admin', body: AppPatch, answer: App })

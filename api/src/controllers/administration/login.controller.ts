@@ -1,16 +1,34 @@
-import { Controller, Inject, Req, Res } from '@nestjs/common'
+import { Controller, Inject, Param, Req, Res } from '@nestjs/common'
 import { HopperError, Me } from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { MemberCaller } from '../../access/caller.ts'
 import { clearLoginCookies, setLoginCookies } from '../../access/cookies.ts'
-import { LoginBody } from '../../answers/administration.ts'
+import { LoginBody, LoginLinkBody, Sessions } from '../../answers/administration.ts'
 import { Endpoint } from '../../http/call.ts'
 import { ValidQuery, ValidBody, CurrentCaller } from '../../http/parameters.ts'
 import { LoginService, type NewLogin } from '../../services/administration/login.service.ts'
 import { PUBLIC_URL } from '../../tokens.ts'
 
 const LinkParameters = Type.Object({ token: Type.Optional(Type.String({ maxLength: 200 })) })
+const TOKEN = /^[\w-]{1,200}$/
+
+/** A page without scripts or styles, whatever else fails. The token is base64url, so it needs no escaping. */
+const pageWith = (token: string, fields = '<p>This link logs you in once.</p>'): string =>
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>Log in to Hopper</title>' +
+  '<meta name="viewport" content="width=device-width, initial-scale=1">' +
+  `<form method="post" action="/login">${fields}` +
+  `<input type="hidden" name="token" value="${token}"><button autofocus>Log in to Hopper</button></form></html>\n`
+
+const codeFields =
+  '<p><label>Current code of your authenticator, or a recovery code ' +
+  '<input name="code" autocomplete="one-time-code" maxlength="40" required></label></p>'
+
+/** A page of another site could otherwise log its visitors in as somebody else. */
+function checkSameOrigin({ headers }: FastifyRequest): void {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') throw new HopperError('HOP_FOREIGN_ORIGIN')
+}
 
 @Controller()
 export class LoginController {
@@ -40,34 +58,61 @@ export class LoginController {
   }
 
   @Endpoint('GET', 'login', {
-    summary: 'Follow a login link: sets the cookie and redirects to the dashboard',
+    summary: 'The page of a login link: its button logs in',
+    note: 'Opening the link changes nothing: programs that look into mails open links too.',
     need: 'nothing',
     lenient: true,
     query: LinkParameters,
-    status: 302,
+    media: ['text/html'],
+    status: 200,
+  })
+  page(@ValidQuery() { token }: { token?: string }, @Res() reply: FastifyReply): void {
+    if (token === undefined || !TOKEN.test(token))
+      return void reply.redirect(token === undefined ? '/' : '/?login=expired', 302)
+    void reply.type('text/html; charset=utf-8').send(pageWith(token))
+  }
+
+  @Endpoint('POST', 'login', {
+    summary: 'Log in with the token of a login link, once: sets the cookie and redirects to the dashboard',
+    note: 'The page of the link sends it as a form.',
+    need: 'nothing',
+    body: LoginLinkBody,
+    status: 303,
   })
   async follow(
-    @ValidQuery() { token }: { token?: string },
+    @ValidBody() { token, code }: LoginLinkBody,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    checkSameOrigin(request)
     let login: NewLogin
     try {
-      login = await this.logins.byLink(token ?? '')
+      login = await this.logins.byLink(token, code, request.ip)
     } catch (error) {
       const forAPerson = (request.headers.accept ?? '').includes('text/html')
       if (!forAPerson || !(error instanceof HopperError)) throw error
-      void reply.redirect(token === undefined ? '/' : '/?login=expired', 302)
-      return
+      if (error.code === 'HOP_SECOND_FACTOR')
+        return void reply.code(error.status).type('text/html; charset=utf-8').send(pageWith(token, codeFields))
+      return void reply.redirect('/?login=expired', 303)
     }
     setLoginCookies(reply, login, this.secure)
-    void reply.redirect('/', 302)
+    void reply.redirect('/', 303)
   }
 
   @Endpoint('POST', 'api/v1/logout', { summary: 'Log out', need: 'login' })
   async logout(@CurrentCaller() caller: MemberCaller, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     await this.logins.end(caller)
     clearLoginCookies(reply, this.secure)
+  }
+
+  @Endpoint('GET', 'api/v1/me/sessions', { summary: 'Your sessions', need: 'login', answer: Sessions })
+  async sessions(@CurrentCaller() caller: MemberCaller): Promise<Sessions> {
+    return { sessions: await this.logins.sessions(caller) }
+  }
+
+  @Endpoint('DELETE', 'api/v1/me/sessions/:session', { summary: 'End one of your sessions, at once', need: 'login' })
+  endSession(@CurrentCaller() caller: MemberCaller, @Param('session') id: string): Promise<void> {
+    return this.logins.endSession(caller, id)
   }
 
   @Endpoint('GET', 'api/v1/me', { summary: 'Who is logged in', need: 'login', answer: Me })

@@ -64,6 +64,14 @@ export class MembersController {
     return { login_link: await this.members.loginLink(caller, id) }
   }
 
+  @Endpoint('DELETE', ':member/second-factor', {
+    summary: 'Remove the second factor of a member who has lost it',
+    need: 'admin',
+  })
+  resetSecondFactor(@CurrentCaller() caller: Caller, @PathPart('member') id: string): Promise<void> {
+    return this.members.resetSecondFactor(caller, id)
+  }
+
   @Endpoint('DELETE', ':member', { summary: 'Remove a member', need: 'admin' })
   remove(@CurrentCaller() caller: Caller, @PathPart('member') id: string): Promise<void> {
     return this.members.remove(caller, id)

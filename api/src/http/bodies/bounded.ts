@@ -5,7 +5,7 @@ const DEPTH_MAX = 24
 /** Maximum length of a list in a body. */
 const ITEMS_MAX = 1_000
 /** Maximum number of values in a body, including those in lists and objects. */
-const VALUES_MAX = 50_000
+const VALUES_MAX = 20_000
 
 const [QUOTE, BACKSLASH, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('"\\,[]{}')
 

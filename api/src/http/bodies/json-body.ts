@@ -1,23 +1,32 @@
 import { isUtf8 } from 'node:buffer'
-import { HopperError } from '@hopper/contracts'
+import { BodyMemory, collectBody, HopperError, limits } from '@hopper/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Requester } from '../../query/sharing/shares.ts'
 import { assertBoundedText } from './bounded.ts'
-import { LargeBodies } from './large-bodies.ts'
 
-/** Larger bodies wait in the queue of `LargeBodies`. */
-const LARGE_BYTES = 65_536
+/** Bytes of bodies that have arrived in part. */
+const BODIES_BYTES_MAX = 16 * 1_048_576
+
+/** The only call that takes a form: its page works without scripts. Any site can send a form, but not JSON. */
+const FORM_PATH = '/login'
+
+type Done = (error: Error | null, body?: unknown) => void
 
 /**
  * Parses bodies as JSON. An empty body counts as absent whatever its content type, because clients often send the
  * header by default, even with DELETE.
  */
 export function registerJsonBody(fastify: FastifyInstance): void {
+  const memory = new BodyMemory(BODIES_BYTES_MAX)
+  // A body is parsed and validated in the thread of HTTP, so its size bounds how long other requests wait for it.
+  const parse = (type: string, read: (request: FastifyRequest, body: Buffer, done: Done) => void): void =>
+    void fastify.addContentTypeParser(type, (request, payload, done) => {
+      const contentLength = request.headers['content-length']
+      const arriving = { payload, contentLength, bytesMax: limits.apiBodyBytesMax, memory, address: request.ip }
+      collectBody(arriving, (body) => (body.length === 0 ? done(null, undefined) : read(request, body, done)), done)
+    })
   const parseJson = fastify.getDefaultJsonParser('error', 'error')
-  const large = new LargeBodies()
   fastify.removeAllContentTypeParsers()
-  fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (body.length === 0) return done(null, undefined)
+  parse('application/json', (request, body, done) => {
     if (isEncoded(request))
       return done(
         new HopperError(
@@ -26,33 +35,23 @@ export function registerJsonBody(fastify: FastifyInstance): void {
         ),
       )
     if (!isUtf8(body)) return done(new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.'))
-    const read = (): void => {
-      try {
-        assertBoundedText(body)
-      } catch (error) {
-        return done(error as Error)
-      }
-      void parseJson(request, body.toString('utf8'), (error, value) => done(error && notJson(error), value))
-    }
-    if (body.length <= LARGE_BYTES) return read()
     try {
-      large.take(requesterOf(request), body.length, read)
+      assertBoundedText(body)
     } catch (error) {
-      done(error as Error)
+      return done(error as Error)
     }
+    void parseJson(request, body.toString('utf8'), (error, value) => done(error && notJson(error), value))
   })
-  fastify.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {
-    if (body.length === 0) return done(null, undefined)
-    const type = JSON.stringify((request.headers['content-type'] ?? '').slice(0, 100))
-    done(new HopperError('HOP_BODY_TYPE', `This call accepts a body of the type application/json, not ${type}.`))
+  parse('application/x-www-form-urlencoded', (request, body, done) => {
+    if (request.routeOptions.url !== FORM_PATH) return done(notJsonType(request))
+    done(null, Object.fromEntries(new URLSearchParams(body.toString('utf8'))))
   })
+  parse('*', (request, _body, done) => done(notJsonType(request)))
 }
 
-/** Identifies the sender of a body as far as possible before the key is checked. */
-function requesterOf({ headers, query, params, ip }: FastifyRequest): Requester {
-  const key =
-    headers.authorization ?? headers['x-api-key'] ?? (query as { key?: string | string[] }).key ?? headers.cookie ?? ip
-  return { app: (params as { app?: string }).app ?? '', caller: String(key) }
+function notJsonType({ headers }: FastifyRequest): HopperError {
+  const type = JSON.stringify((headers['content-type'] ?? '').slice(0, 100))
+  return new HopperError('HOP_BODY_TYPE', `This call accepts a body of the type application/json, not ${type}.`)
 }
 
 function isEncoded({ headers }: FastifyRequest): boolean {

@@ -1,10 +1,10 @@
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common'
-import { HopperError } from '@hopper/contracts'
+import { HopperError, toCsv, type CsvStyle } from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { map, type Observable } from 'rxjs'
 import { callOf, tableOfCall, type Call } from '../call.ts'
 import { checkedParts } from '../check.interceptor.ts'
-import { columnsOf, prefersCsv, acceptsOnlyCsv, toCsv, type CsvStyle } from './csv.ts'
+import { columnsOf, prefersCsv, acceptsOnlyCsv } from './csv.ts'
 import { EncodedAnswer } from './encoded-answer.ts'
 import { EventStream } from '../event-stream.ts'
 

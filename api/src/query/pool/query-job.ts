@@ -42,7 +42,7 @@ export interface Progress {
 
 /** A request of a thread during a job; a `Reply` with the same id answers it. */
 export type WorkerRequest =
-  | { readonly ask: 'cells'; readonly wants: readonly ColumnFetch[] }
+  | { readonly ask: 'cells'; readonly fetches: readonly ColumnFetch[] }
   | { readonly ask: 'known'; readonly identities: string }
   | { readonly ask: 'take'; readonly bytes: Uint8Array }
 /** The answer to a request. `undefined` ends the job: it is over, or its answer is known already. */
@@ -51,7 +51,7 @@ export interface Reply {
   readonly answer: readonly Cells[] | 'go on' | 'pause' | undefined
 }
 
-/** How a job ended: with its result as JSON, without one because nobody needs it any more, or with an error. */
+/** Outcome of a job: its result as JSON, none because it is no longer needed, or an error. */
 export type JobOutcome =
   | { readonly kind: 'finished'; readonly json: Uint8Array }
   | { readonly kind: 'cancelled' }

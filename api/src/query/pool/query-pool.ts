@@ -236,7 +236,7 @@ interface TurnHost {
   onEnded(turn: Turn): void
 }
 
-/** How a turn ended that did not fail. */
+/** Outcome of a turn that did not fail. */
 export type TurnOutcome =
   | { readonly kind: 'finished'; readonly json: Uint8Array }
   /** the host has ended the job: it answered a request with undefined */

@@ -5,7 +5,7 @@ import type { KnownIdentities } from '../known-identities.ts'
 import type { KnownPeople } from '../known-people.ts'
 import type { Progress } from './query-job.ts'
 
-/** How a question ended: with its result, or unneeded because the main thread has the answer already. */
+/** Outcome of a query: its result, or unneeded because the main thread has the answer already. */
 export type QuestionOutcome = { readonly kind: 'answered'; readonly result: unknown } | { readonly kind: 'unneeded' }
 
 /** The resources of a query in its thread. */
@@ -16,7 +16,7 @@ export interface QueryRuntime {
   /** cached tallies of whole chunks */
   readonly tallies: BoundedMap<readonly KeyTally[]>
   /** cached places of the put events of whole chunks */
-  readonly puts: BoundedMap<PutPlaces>
+  readonly putPlaces: BoundedMap<PutPlaces>
   /** the chunk that an export read last */
   readonly exported: { name?: string; chunk?: Chunk }
   readonly budget: Budget

@@ -33,7 +33,7 @@ const source = new ChunkSource(sendRequest)
 const identities = new KnownIdentities(source)
 const people = new KnownPeople(source, identities)
 const tallies = new BoundedMap<readonly KeyTally[]>(TALLIES_BYTES_MAX)
-const puts = new BoundedMap<PutPlaces>(PUTS_BYTES_MAX)
+const putPlaces = new BoundedMap<PutPlaces>(PUTS_BYTES_MAX)
 const exported: QueryRuntime['exported'] = {}
 
 /** Runs one query after the other, away from the thread that serves requests. */
@@ -59,7 +59,7 @@ async function run(job: QueryJob): Promise<void> {
       identities,
       people,
       tallies,
-      puts,
+      putPlaces,
       exported,
       budget,
       sendRequest: sendRequest,

@@ -20,7 +20,7 @@ interface OpenChunk {
  * in it: chunks of different dates overlap.
  */
 export class LanePuts {
-  /** the next event; final only while nothing is wanted */
+  /** the next event; final only while there is no chunk to open */
   head: PutRow | undefined
   /** the place after the last event taken */
   next: number
@@ -39,7 +39,7 @@ export class LanePuts {
   }
 
   /** Returns the chunks that must be opened before the next event is known, in this order. */
-  wants(): readonly ChunkSummary[] {
+  chunksToOpen(): readonly ChunkSummary[] {
     const first = this.#closed.at(-1)
     if (!first) return []
     const until = this.head?.place ?? Math.max(firstPlace(first), this.next)
@@ -48,7 +48,7 @@ export class LanePuts {
     return count === 0 ? [] : this.#closed.slice(-count).reverse()
   }
 
-  /** Opens the first of the chunks that are wanted. */
+  /** Opens the first of `chunksToOpen`. */
   open(summary: ChunkSummary, puts: PutPlaces): void {
     this.#closed.pop()
     if (puts.places.length > 0) this.#open.push({ summary, puts, at: 0 })
@@ -62,7 +62,7 @@ export class LanePuts {
     return taken
   }
 
-  /** Passes over events before the next place, and finds the one that follows. */
+  /** Skips events before the next place, and finds the one that follows. */
   #settle(): void {
     for (;;) {
       const first = this.#first()

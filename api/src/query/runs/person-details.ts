@@ -88,8 +88,8 @@ export class PersonDetails {
       const present = (await source.chunks(batch))
         .filter((chunk) => this.#runsIn(chunk).length > 0)
         .map(({ summary }) => ({ summary, names: columns(summary) }))
-      for (const some of batchesOf(present)) {
-        for (const chunk of await source.chunks(some)) {
+      for (const batch of batchesOf(present)) {
+        for (const chunk of await source.chunks(batch)) {
           budget.check()
           add(chunk, this.#runsIn(chunk))
         }

@@ -8,28 +8,28 @@ import { hostsOfParts, splitJob } from '../pool/split-job.ts'
  */
 export async function runParts(
   threads: readonly QueryThreadHandle[],
-  task: WorkerJob,
+  job: WorkerJob,
   host: JobHost,
   limitMs: number,
   signal: AbortSignal,
 ): Promise<JobOutcome> {
-  const given = { ...task, until: monotonicMs() + limitMs, stop: new SharedArrayBuffer(4) }
-  const jobs = splitJob(task, threads.length).map((part): QueryJob => ({ ...given, ...part }))
-  const hosts = hostsOfParts(host, task, threads.length)
-  const stop = (): void => jobs.forEach((job, i) => threads[i]!.stop(job))
-  /** outcomes of parts without a result, the first one first */
-  const ended: JobOutcome[] = []
+  const shared = { ...job, until: monotonicMs() + limitMs, stop: new SharedArrayBuffer(4) }
+  const parts = splitJob(job, threads.length).map((part): QueryJob => ({ ...shared, ...part }))
+  const hosts = hostsOfParts(host, job, threads.length)
+  const stop = (): void => parts.forEach((part, i) => threads[i]!.stop(part))
+  /** outcomes of parts without a result, in the order in which they ended */
+  const withoutResult: JobOutcome[] = []
   signal.addEventListener('abort', stop)
-  const begun = jobs.map(async (job, i) => {
-    const outcome = await threads[i]!.run(job, hosts[i]!)
+  const runs = parts.map(async (part, i) => {
+    const outcome = await threads[i]!.run(part, hosts[i]!)
     if (outcome.kind === 'finished') return outcome
-    ended.push(outcome)
+    withoutResult.push(outcome)
     stop()
     return outcome
   })
   if (signal.aborted) stop()
-  const [first] = await Promise.all(begun)
+  const [first] = await Promise.all(runs)
   signal.removeEventListener('abort', stop)
   // A part is also cancelled if another one has failed, so report that failure.
-  return ended.find(({ kind }) => kind === 'failed') ?? ended[0] ?? first!
+  return withoutResult.find(({ kind }) => kind === 'failed') ?? withoutResult[0] ?? first!
 }

@@ -20,7 +20,7 @@ import { prefetchChunks } from './fetched-ahead.ts'
 
 type Device = DeviceKey & { readonly first: boolean }
 
-/** Collects what is known of a person in a range: a user with all its devices, or one device. */
+/** Collects the data of a person in a range: a user with all its devices, or one device. */
 export async function runPerson(
   { request }: QueryOf<'person'>,
   job: QueryJob,

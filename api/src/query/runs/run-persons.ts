@@ -18,9 +18,9 @@ export async function runPersons(
   const found = await foundByTraits(request.search, job, place)
   const scan = new PersonsScan(request, people, found, place.budget)
   const lanes = [...Map.groupBy(job.chunks, ({ lane }) => lane).values()]
-  const wants = lanes.map((lane) => lane.map((summary) => ({ summary, names: scan.columns(summary) })))
-  wants.forEach(assertLaneFits)
-  for await (const lane of prefetchChunks(wants, place)) scan.scanLane(spansOf(lane))
+  const fetches = lanes.map((lane) => lane.map((summary) => ({ summary, names: scan.columns(summary) })))
+  fetches.forEach(assertLaneFits)
+  for await (const lane of prefetchChunks(fetches, place)) scan.scanLane(spansOf(lane))
   const { persons, more } = scan.finish()
   const details = await detailsOf(persons, people, job, request.lanes, place)
   const last = persons.at(-1)

@@ -7,7 +7,7 @@ import type { QueryRuntime } from '../pool/query-runtime.ts'
 import type { PutsHead, QueryOf } from '../query.ts'
 import { encodeList } from '../result.ts'
 import { LanePuts, type PutRow } from './lane-puts.ts'
-import { placesOf } from './put-places.ts'
+import { cachedPutPlaces } from './put-places.ts'
 
 /** Rows between two looks at the time limit. */
 const ROWS_PER_LOOK = 1_024
@@ -45,7 +45,7 @@ async function mergeLanes(
   { skip, limit, before }: QueryOf<'puts'>['request'],
   runtime: QueryRuntime,
 ): Promise<Merged> {
-  await openWanted(lanes, runtime)
+  await openNext(lanes, runtime)
   const rows: PutRow[] = []
   for (let taken = 0; ; taken++) {
     if (taken % ROWS_PER_LOOK === 0) runtime.budget.check()
@@ -55,19 +55,19 @@ async function mergeLanes(
     if (received >= before) return { rows, excluded: received }
     const row = first.take()
     if (taken >= skip) rows.push(row)
-    await openWanted([first], runtime)
+    await openNext([first], runtime)
   }
 }
 
 /** Opens chunks until the next event of each of these lanes is known. */
-async function openWanted(lanes: readonly LanePuts[], runtime: QueryRuntime): Promise<void> {
+async function openNext(lanes: readonly LanePuts[], runtime: QueryRuntime): Promise<void> {
   for (;;) {
-    const wants: { readonly lane: LanePuts; readonly summary: ChunkSummary }[] = []
-    for (const lane of lanes) for (const summary of lane.wants()) wants.push({ lane, summary })
-    if (wants.length === 0) return
-    const summaries = wants.map(({ summary }) => summary)
-    const places = await placesOf(summaries, runtime)
-    wants.forEach(({ lane, summary }, i) => lane.open(summary, places[i]!))
+    const toOpen: { readonly lane: LanePuts; readonly summary: ChunkSummary }[] = []
+    for (const lane of lanes) for (const summary of lane.chunksToOpen()) toOpen.push({ lane, summary })
+    if (toOpen.length === 0) return
+    const summaries = toOpen.map(({ summary }) => summary)
+    const places = await cachedPutPlaces(summaries, runtime)
+    toOpen.forEach(({ lane, summary }, i) => lane.open(summary, places[i]!))
   }
 }
 
@@ -82,8 +82,8 @@ function firstOf(lanes: readonly LanePuts[]): LanePuts | undefined {
 async function itemsOf(rows: readonly PutRow[], { source, budget }: QueryRuntime): Promise<string[]> {
   const items: string[] = []
   const bySummary = Map.groupBy(rows.keys(), (at) => rows[at]!.summary)
-  for (const wants of batchesOf([...bySummary.keys()].map((summary) => ({ summary, names: putColumns })))) {
-    for (const chunk of await source.chunks(wants)) {
+  for (const fetches of batchesOf([...bySummary.keys()].map((summary) => ({ summary, names: putColumns })))) {
+    for (const chunk of await source.chunks(fetches)) {
       budget.check()
       const read = putReader(chunk)
       for (const at of bySummary.get(chunk.summary)!) items[at] = putItem(read(rows[at]!.row))

@@ -20,11 +20,14 @@ import { prefetchChunks } from './fetched-ahead.ts'
 export async function runQuery(queryJob: QueryJob, runtime: QueryRuntime): Promise<QuestionOutcome> {
   const { question } = queryJob
   const job = { ...queryJob, chunks: matchingChunks(queryJob, runtime) }
-  if (question.kind === 'funnel' || question.kind === 'journeys' || question.kind === 'retention')
-    return runUnits(question, job, runtime)
+  if (isUnitQuery(question)) return runUnits(question, job, runtime)
   if (question.kind === 'events') return runEvents(question, job, runtime)
   if (question.kind === 'values') return runValues(question, job, runtime)
   return { kind: 'answered', result: await resultOf(question, job, runtime) }
+}
+
+function isUnitQuery(question: Query): question is UnitQuery {
+  return ['funnel', 'hesitation', 'journeys', 'retention', 'sources', 'loss'].includes(question.kind)
 }
 
 function resultOf(

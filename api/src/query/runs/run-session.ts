@@ -30,8 +30,8 @@ async function* eventsOf(
   chunks: QueryJob['chunks'],
   runtime: QueryRuntime,
 ): AsyncGenerator<SessionEvent> {
-  const wants = chunks.map((summary) => ({ summary, names: sessionColumns }))
-  for await (const batch of prefetchChunks(batchesOf(wants), runtime)) {
+  const fetches = chunks.map((summary) => ({ summary, names: sessionColumns }))
+  for await (const batch of prefetchChunks(batchesOf(fetches), runtime)) {
     const present = batch.filter((chunk) => hasSession(chunk, request.id)).map(({ summary }) => summary)
     for (const some of batchesOf(present.map((summary) => ({ summary, names: sessionEventColumns(summary) }))))
       for (const chunk of await runtime.source.chunks(some)) {

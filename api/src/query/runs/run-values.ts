@@ -11,13 +11,13 @@ import { prefetchChunks } from './fetched-ahead.ts'
 
 /** Counts the values of keys. The tallies of whole chunks are cached, also for other ranges and prefixes. */
 export async function runValues(
-  asked: QueryOf<'values'>,
+  query: QueryOf<'values'>,
   job: QueryJob,
   runtime: QueryRuntime,
 ): Promise<QuestionOutcome> {
-  const { request } = asked
+  const { request } = query
   const { app, chunks, context, identifying, history } = job
-  const people = await peopleFor(asked, job, runtime)
+  const people = await peopleFor(query, job, runtime)
   if (!(await isNeeded(people, job, runtime))) return { kind: 'unneeded' }
   const plan = new ValuePlan(request)
   const totals = new ValueTotals(request)

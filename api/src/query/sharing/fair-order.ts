@@ -32,9 +32,9 @@ export class FairOrder {
   }
 
   #before(a: Requester, b: Requester): boolean {
-    const [of, than] = [this.#ranks(a), this.#ranks(b)]
-    const differing = of.findIndex((rank, i) => rank !== than[i])
-    return differing >= 0 && of[differing]! < than[differing]!
+    const [ranks, others] = [this.#ranks(a), this.#ranks(b)]
+    const differing = ranks.findIndex((rank, i) => rank !== others[i])
+    return differing >= 0 && ranks[differing]! < others[differing]!
   }
 
   /** Lists the ranks, most important first; lower goes first. */

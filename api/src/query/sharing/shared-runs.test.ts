@@ -8,8 +8,8 @@ const clientOf = (left = new AbortController()): { client: Client; leave(): void
 
 it('equal concurrent work runs once, and again when requested later', async () => {
   const runs = new SharedRuns<number>()
-  let begun = 0
-  const work = async (): Promise<number> => ++begun
+  let started = 0
+  const work = async (): Promise<number> => ++started
   expect(
     await Promise.all([
       runs.join('a', clientOf().client, work),

@@ -42,7 +42,7 @@ export class Shares {
     this.add(requester, -number)
   }
 
-  /** Tells whether the requester may have one more. */
+  /** Returns whether the requester may have one more. */
   hasRoom(requester: Requester, { total, perApp, perCaller }: ShareBounds): boolean {
     return this.#total < total && this.ofApp(requester) < perApp && this.ofCaller(requester) < perCaller
   }

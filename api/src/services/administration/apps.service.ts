@@ -23,7 +23,11 @@ export class AppsService {
   /** Lists the apps that the caller may see. */
   async list(caller: Caller): Promise<Apps> {
     const apps = (await this.registry.apps.list(caller.organization)).filter((app) => maySee(caller, app))
-    return { apps: apps.map(({ id, name, timezone, organization }) => ({ id, name, timezone, organization })) }
+    return {
+      apps: apps.map(({ id, name, timezone, organization, retention_days = null, kept_from }) => {
+        return { id, name, timezone, organization, retention_days, ...(kept_from === undefined ? {} : { kept_from }) }
+      }),
+    }
   }
 
   /**
@@ -32,7 +36,7 @@ export class AppsService {
    */
   async create(
     caller: Caller,
-    { id, name, timezone = 'UTC', origins = [], keep_parameters = [], hash_routing }: NewApp,
+    { id, name, timezone = 'UTC', origins = [], keep_parameters = [], hash_routing, tracker, retention_days }: NewApp,
   ): Promise<CreatedApp> {
     const { organization } = caller
     if (!isTimeZone(timezone)) {
@@ -50,18 +54,21 @@ export class AppsService {
       origins,
       keep_parameters,
       ...(hash_routing === undefined ? {} : { hash_routing }),
+      ...(tracker === undefined ? {} : { tracker }),
+      ...(retention_days === undefined ? {} : { retention_days }),
     }
     await this.registry.apps.put(organization, id, app)
     return { app, write_key: await this.key('write', app), read_key: await this.key('read', app) }
   }
 
   /**
-   * Changes an app. What its stages need stays: the parameters they use remain kept, and a stage with a route requires
-   * `hash_routing`.
+   * Changes an app; tracker options that the patch does not name stay. What its stages need stays too: the parameters
+   * they use remain kept, and a stage with a route requires `hash_routing`.
    */
   async change(app: App, patch: AppPatch): Promise<App> {
     const funnels = await this.registry.funnels.list(app.id)
-    const merged = { ...app, ...patch }
+    const tracker = patch.tracker && { ...app.tracker, ...patch.tracker }
+    const merged = { ...app, ...patch, ...(tracker && { tracker }) }
     const changed = { ...merged, keep_parameters: keptParameters(merged.keep_parameters, funnels) }
     const withRoute =
       changed.hash_routing === true
@@ -75,7 +82,7 @@ export class AppsService {
     ]
     if (faults.length > 0) throw invalidFields(faults)
     await this.registry.apps.put(app.organization, app.id, changed)
-    return changed
+    return { ...changed, retention_days: changed.retention_days ?? null }
   }
 
   async organizations(caller: Caller): Promise<Organizations> {

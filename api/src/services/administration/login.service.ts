@@ -1,19 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, type Me, type Member } from '@hopper/contracts'
+import { HopperError, sourceOf, type Me, type Member } from '@hopper/contracts'
 import type { Login, Registry } from '@hopper/storage'
 import { FailureCounter } from '../../access/failure-counter.ts'
 import type { MemberCaller } from '../../access/caller.ts'
+import { loginsOf, removeExpiredLogins, removeLogin } from '../../access/logins.ts'
 import { verifyPassword } from '../../access/password.ts'
+import { SecondFactors } from '../../access/second-factors.ts'
 import { newSecret, secretHash } from '../../access/secret.ts'
-import type { LoginBody } from '../../answers/administration.ts'
+import type { LoginBody, Session } from '../../answers/administration.ts'
 import { invalidFields } from '../../http/checked.ts'
-import { removeExpiredLogins } from '../../provisioning/login-link.ts'
 import { CLOCK, INGEST_URL, REGISTRY, type Clock } from '../../tokens.ts'
 
 const COOKIE_MS = 30 * 86_400_000
 const WINDOW_MS = 15 * 60_000
-const FAILURES_PER_NAME_MAX = 10
-const FAILURES_PER_SOURCE_MAX = 50
+const FAILURES_PER_ACCOUNT_MAX = 10
+const FAILURES_PER_SOURCE_MAX = 100
+const WRONG_CODES_MAX = 20
+/** Organizations with a member of one name; in a larger installation a login must name its organization. */
+const CANDIDATES_MAX = 4
+const SESSION_ID_CHARS = 16
 
 /** The secrets of a login, stored in cookies of the browser. */
 export interface NewLogin {
@@ -26,57 +31,98 @@ export interface NewLogin {
 @Injectable()
 export class LoginService {
   private readonly registry: Registry
+  private readonly factors: SecondFactors
   private readonly clock: Clock
   private readonly ingestUrl: string | undefined
-  private readonly perName = new FailureCounter(FAILURES_PER_NAME_MAX, WINDOW_MS)
+  /** by account and source: nobody can lock a member out from elsewhere */
+  private readonly perAccount = new FailureCounter(FAILURES_PER_ACCOUNT_MAX, WINDOW_MS)
+  /** by account: who sends codes knows the password, so that nobody else can lock the member out */
+  private readonly perFactor = new FailureCounter(WRONG_CODES_MAX, WINDOW_MS)
   private readonly perSource = new FailureCounter(FAILURES_PER_SOURCE_MAX, WINDOW_MS)
 
   constructor(
     @Inject(REGISTRY) registry: Registry,
+    @Inject(SecondFactors) factors: SecondFactors,
     @Inject(CLOCK) clock: Clock,
     @Inject(INGEST_URL) ingestUrl: string | undefined,
   ) {
     this.registry = registry
+    this.factors = factors
     this.ingestUrl = ingestUrl
     this.clock = clock
   }
 
-  async byPassword(body: LoginBody, source: string): Promise<NewLogin> {
+  async byPassword(body: LoginBody, address: string): Promise<NewLogin> {
     const name = body.member ?? body.name
     if (name === undefined) {
       throw invalidFields([{ field: 'name', message: 'is required, or `member`' }])
     }
     const now = this.clock()
-    this.perName.check(name, now)
+    const source = sourceOf(address)
+    const account = JSON.stringify([body.organization ?? '', name, source])
+    this.perAccount.check(account, now)
     this.perSource.check(source, now)
     // count a failure before the slow check, so that concurrent guesses do not all get through; success clears it
-    this.perName.fail(name, now)
+    this.perAccount.fail(account, now)
     this.perSource.fail(source, now)
-    const member = await this.member(name, body.organization)
-    if (!(await verifyPassword(body.password, member?.password)) || !member) throw new HopperError('HOP_LOGIN_FAILED')
-    this.perName.succeed(name)
+    const member = await this.verified(await this.candidates(name, body.organization), body.password)
+    await this.checkSecondFactor(member, body.code)
+    this.perAccount.succeed(account)
     this.perSource.forgive(source)
     return this.begin(member)
   }
 
-  /** Logs in by link. A link works once: only the request that removes it succeeds. */
-  async byLink(token: string): Promise<NewLogin> {
+  /**
+   * Logs in by link. A link works once: only the request that removes it succeeds. One without a valid code of a member
+   * who has a second factor does not use it up.
+   */
+  async byLink(token: string, code: string | undefined, address: string): Promise<NewLogin> {
+    const source = sourceOf(address)
+    this.perSource.check(source, this.clock())
+    this.perSource.fail(source, this.clock())
     const hash = secretHash(token)
     const link = await this.registry.logins.get('', hash)
-    if (!link || link.kind !== 'link' || !(await this.registry.logins.remove('', hash)))
-      throw new HopperError('HOP_LOGIN_FAILED')
-    const member =
-      link.expires_at > this.clock() ? await this.registry.members.get(link.organization, link.member) : undefined
-    if (!member) throw new HopperError('HOP_LOGIN_FAILED')
+    const isValid = link?.kind === 'link' && link.expires_at > this.clock()
+    const member = isValid ? await this.registry.members.get(link.organization, link.member) : undefined
+    if (member) await this.checkSecondFactor(member, code)
+    if (!(await removeLogin(this.registry, hash)) || !member) throw new HopperError('HOP_LOGIN_FAILED')
+    this.perSource.forgive(source)
     return this.begin(member)
   }
 
   async end(caller: MemberCaller): Promise<void> {
-    await this.registry.logins.remove('', caller.login)
+    await removeLogin(this.registry, caller.login)
+  }
+
+  /** Lists the sessions of the caller, the latest first. */
+  async sessions(caller: MemberCaller): Promise<Session[]> {
+    const uses = new Map((await this.registry.loginUses.list('')).map(({ hash, at }) => [hash, at]))
+    const logins = (await this.sessionsOf(caller)).map(({ hash, created_at, expires_at }) => ({
+      id: hash.slice(0, SESSION_ID_CHARS),
+      ...(created_at === undefined ? {} : { created_at }),
+      ...(uses.has(hash) ? { used_at: uses.get(hash)! } : {}),
+      expires_at,
+      current: hash === caller.login,
+    }))
+    return logins.sort((a, b) => b.expires_at - a.expires_at)
+  }
+
+  /** Ends a session of the caller, at once. */
+  async endSession(caller: MemberCaller, id: string): Promise<void> {
+    const session = (await this.sessionsOf(caller)).find(({ hash }) => hash.slice(0, SESSION_ID_CHARS) === id)
+    if (!session || !(await removeLogin(this.registry, session.hash)))
+      throw new HopperError('HOP_NOT_FOUND', 'You have no such session; GET /api/v1/me/sessions lists them.')
   }
 
   async me(caller: MemberCaller): Promise<Me> {
     return this.describe((await this.registry.members.get(caller.organization, caller.member))!, caller.csrf)
+  }
+
+  /** @throws HopperError HOP_SECOND_FACTOR, or HOP_RATE after too many wrong codes */
+  private async checkSecondFactor(member: Member, code: string | undefined): Promise<void> {
+    if (code === undefined) return this.factors.check(member, code)
+    const account = JSON.stringify([member.organization, member.id])
+    await this.perFactor.guard(account, this.clock(), () => this.factors.check(member, code))
   }
 
   private async begin(member: Member): Promise<NewLogin> {
@@ -90,17 +136,44 @@ export class LoginService {
       member: member.id,
       kind: 'cookie',
       csrf,
+      created_at: now,
       expires_at: now + COOKIE_MS,
     }
     await this.registry.logins.put('', login.hash, login)
     return { token, csrf, maxAgeSeconds: COOKIE_MS / 1000, me: await this.describe(member, csrf) }
   }
 
-  /** Finds a member by id, or by a name that only one member has. */
-  private async member(name: string, organization: string | undefined): Promise<Member | undefined> {
+  private async sessionsOf({ organization, member }: MemberCaller): Promise<Login[]> {
+    const logins = await loginsOf(this.registry, { organization, id: member })
+    const now = this.clock()
+    return logins.filter(({ kind, expires_at }) => kind === 'cookie' && expires_at > now)
+  }
+
+  /**
+   * Finds the members that a name may mean: in each organization the one with that id, or the only one of that name.
+   * Members of other organizations never make a login ambiguous: the password decides.
+   */
+  private async candidates(name: string, organization: string | undefined): Promise<Member[]> {
     const members = await this.registry.members.list(organization)
-    const named = members.filter((member) => member.name === name)
-    return members.find(({ id }) => id === name) ?? (named.length === 1 ? named[0] : undefined)
+    const called = Map.groupBy(
+      members.filter(({ id, name: own }) => id === name || own === name),
+      (member) => member.organization,
+    )
+    const found = [...called.values()].flatMap(
+      (own) => own.find(({ id }) => id === name) ?? (own.length === 1 ? own : []),
+    )
+    return found.length <= CANDIDATES_MAX ? found : []
+  }
+
+  /** @throws HopperError HOP_LOGIN_FAILED, after the same time whether there is such a member or not */
+  private async verified(candidates: readonly Member[], password: string): Promise<Member> {
+    const matching: Member[] = []
+    for (const candidate of candidates.length > 0 ? candidates : [undefined])
+      if ((await verifyPassword(password, candidate?.password)) && candidate) matching.push(candidate)
+    if (matching.length > 1)
+      throw new HopperError('HOP_LOGIN_FAILED', 'Several organizations have this member; send organization too.')
+    if (!matching[0]) throw new HopperError('HOP_LOGIN_FAILED')
+    return matching[0]
   }
 
   private async describe({ id, name, role, organization }: Member, csrf: string): Promise<Me> {

@@ -2,7 +2,12 @@ import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, type Member, type Role } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { roleOf, type Caller, type MemberCaller } from '../../access/caller.ts'
-import { hashPassword, verifyPassword } from '../../access/password.ts'
+import { endLogins } from '../../access/logins.ts'
+import { hashPassword } from '../../access/password.ts'
+import { SecondFactors } from '../../access/second-factors.ts'
+import { SessionGuesses } from '../../access/session-guesses.ts'
+import { weaknessOf } from '../../access/weak-password.ts'
+import { invalidFields } from '../../http/checked.ts'
 import type { CreatedMember, MemberPatch, MemberView, NewMember, OwnPatch } from '../../answers/administration.ts'
 import { createLoginLink } from '../../provisioning/login-link.ts'
 import { CLOCK, PUBLIC_URL, REGISTRY, type Clock } from '../../tokens.ts'
@@ -18,30 +23,38 @@ export class MembersService {
   private readonly registry: Registry
   private readonly clock: Clock
   private readonly publicUrl: string
+  private readonly factors: SecondFactors
+  private readonly guesses: SessionGuesses
 
   constructor(
     @Inject(REGISTRY) registry: Registry,
     @Inject(CLOCK) clock: Clock,
     @Inject(PUBLIC_URL) publicUrl: string,
+    @Inject(SecondFactors) factors: SecondFactors,
+    @Inject(SessionGuesses) guesses: SessionGuesses,
   ) {
     this.registry = registry
     this.clock = clock
     this.publicUrl = publicUrl
+    this.factors = factors
+    this.guesses = guesses
   }
 
   async list({ organization }: Caller): Promise<MemberView[]> {
-    return (await this.registry.members.list(organization)).map(viewOf)
+    const withFactor = await this.factors.membersWith(organization)
+    return (await this.registry.members.list(organization)).map((member) => viewOf(member, withFactor.has(member.id)))
   }
 
-  /** Creates a member. Ids are unique in the installation, so that an id alone is enough to log in. */
+  /** Creates a member. Ids are unique in the organization: another one's members are none of its business. */
   async create(caller: Caller, { id, name, role, password }: NewMember): Promise<CreatedMember> {
     const { organization } = caller
     checkMayGive(caller, role)
-    const members = await this.registry.members.list()
+    const members = await this.registry.members.list(organization)
     if (id === 'me' || members.some((member) => member.id === id)) throw new HopperError('HOP_CONFLICT')
-    if (members.filter((member) => member.organization === organization).length >= MEMBERS_MAX) {
+    if (members.length >= MEMBERS_MAX) {
       throw new HopperError('HOP_LIMIT', undefined, { details: { members_max: MEMBERS_MAX } })
     }
+    if (password !== undefined) checkPassword(password, { id, name, organization })
     const member: Member = {
       id,
       organization,
@@ -50,7 +63,7 @@ export class MembersService {
       ...(password === undefined ? {} : { password: await hashPassword(password) }),
     }
     await this.registry.members.put(organization, id, member)
-    return { ...viewOf(member), login_link: await this.linkOf(member) }
+    return { ...viewOf(member, false), login_link: await this.linkOf(member) }
   }
 
   async change(caller: Caller, id: string, { name, role, password }: MemberPatch): Promise<MemberView> {
@@ -66,7 +79,8 @@ export class MembersService {
     const member = await this.reachable(caller, id)
     await this.checkNotLastOwner(member)
     await this.registry.members.remove(member.organization, id)
-    await this.endLogins(member)
+    await this.factors.remove(member)
+    await endLogins(this.registry, member)
   }
 
   /** Creates a new login link, for a member who has lost the password. */
@@ -74,15 +88,15 @@ export class MembersService {
     return this.linkOf(await this.reachable(caller, id))
   }
 
+  /** Removes the second factor of a member who has lost it. */
+  async resetSecondFactor(caller: Caller, id: string): Promise<void> {
+    if (!(await this.factors.remove(await this.reachable(caller, id))))
+      throw new HopperError('HOP_NOT_FOUND', 'This member has no second factor.')
+  }
+
   async changeOwn(caller: MemberCaller, { name, password, current_password: current }: OwnPatch): Promise<MemberView> {
     const member = (await this.registry.members.get(caller.organization, caller.member))!
-    if (
-      password !== undefined &&
-      member.password !== undefined &&
-      !(await verifyPassword(current ?? '', member.password))
-    ) {
-      throw new HopperError('HOP_LOGIN_FAILED', 'The current password is wrong; correct current_password.')
-    }
+    if (password !== undefined) await this.guesses.checkPassword(caller, member.password, current)
     return this.save(member, { name, password }, caller.login)
   }
 
@@ -92,6 +106,7 @@ export class MembersService {
     { name, role, password }: { name?: string | undefined; role?: Role | undefined; password?: string | undefined },
     keepLogin?: string,
   ): Promise<MemberView> {
+    if (password !== undefined) checkPassword(password, member)
     const changed: Member = {
       ...member,
       ...(name === undefined ? {} : { name }),
@@ -99,8 +114,8 @@ export class MembersService {
       ...(password === undefined ? {} : { password: await hashPassword(password) }),
     }
     await this.registry.members.put(member.organization, member.id, changed)
-    if (password !== undefined) await this.endLogins(member, keepLogin)
-    return viewOf(changed)
+    if (password !== undefined) await endLogins(this.registry, member, keepLogin)
+    return viewOf(changed, await this.factors.isOn(changed))
   }
 
   private async reachable(caller: Caller, id: string): Promise<Member> {
@@ -121,13 +136,6 @@ export class MembersService {
       )
   }
 
-  private async endLogins(member: Member, except?: string): Promise<void> {
-    for (const login of await this.registry.logins.list('')) {
-      const theirs = login.organization === member.organization && login.member === member.id
-      if (theirs && login.hash !== except) await this.registry.logins.remove('', login.hash)
-    }
-  }
-
   private linkOf({ organization, id }: Member): Promise<string> {
     return createLoginLink({
       registry: this.registry,
@@ -139,10 +147,19 @@ export class MembersService {
   }
 }
 
+function checkPassword(
+  password: string,
+  { id, name, organization }: Pick<Member, 'id' | 'name' | 'organization'>,
+): void {
+  const weakness = weaknessOf(password, [id, name, organization])
+  if (weakness !== undefined)
+    throw invalidFields([{ field: 'password', message: `${weakness}; choose one that nobody would try` }])
+}
+
 function checkMayGive(caller: Caller, role: Role): void {
   if (role === 'owner' && roleOf(caller) !== 'owner') throw new HopperError('HOP_ROLE')
 }
 
-function viewOf({ id, name, role, password }: Member): MemberView {
-  return { id, name, role, has_password: password !== undefined }
+function viewOf({ id, name, role, password }: Member, second_factor: boolean): MemberView {
+  return { id, name, role, has_password: password !== undefined, second_factor }
 }

@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { FiltersSchema, HopperError, type App, type Filter } from '@hopper/contracts'
+import { HopperError, type App } from '@hopper/contracts'
 import type { EventLog } from '@hopper/storage'
-import { Type } from 'typebox'
 import { eventView, PAGE_EVENTS_DEFAULT } from '../../answers/events/events.ts'
 import {
   PERSONS_DEFAULT,
@@ -11,7 +10,7 @@ import {
   type PersonsParameters,
 } from '../../answers/people.ts'
 import { eventPlace, personPlace, personsCursor, timelineCursor } from '../../answers/persons-cursor.ts'
-import { checkedBody, invalidFields } from '../../http/checked.ts'
+import { filtersOf } from '../../query/filters-parameter.ts'
 import { ArchiveQueries } from '../../query/archive-queries.ts'
 import { contextOf } from '../../query/context-of.ts'
 import { instantRange } from '../../query/instant-range.ts'
@@ -21,9 +20,8 @@ import { AnswerService } from '../answer.service.ts'
 import { PropertiesService } from './properties.service.ts'
 
 const ORDER_DEFAULT = '-last_seen'
-const SentFilter = Type.Object({ filter: FiltersSchema })
 
-/** Lists persons, and tells what is known of one. */
+/** Lists persons, and returns the details of one. */
 @Injectable()
 export class PersonsService {
   private readonly archived: ArchiveQueries
@@ -53,7 +51,7 @@ export class PersonsService {
     const request = {
       from,
       to,
-      filters: filter === undefined ? [] : filtersOf(filter),
+      filters: filtersOf('filter', filter),
       order: order.replace(/^-/, ''),
       descending: order.startsWith('-'),
       limit,
@@ -110,15 +108,4 @@ export class PersonsService {
       meta: range.meta,
     }
   }
-}
-
-/** @throws HopperError HOP_PARAM_INVALID */
-function filtersOf(text: string): Filter[] {
-  let filter: unknown
-  try {
-    filter = JSON.parse(text)
-  } catch {
-    throw invalidFields([{ field: 'filter', message: 'must be a JSON array of filters' }])
-  }
-  return (checkedBody(SentFilter, { filter }) as { filter: Filter[] }).filter
 }

@@ -259,7 +259,7 @@ function interrupted(storage: Storage, appends: number, how: 'before' | 'half' |
   return { ...storage, log }
 }
 
-it('rejects rows by their reasons, names the first ones, and takes all others', async () => {
+it('rejects rows by their reasons, names the first ones, and imports all others', async () => {
   await using target = await makeTarget()
   const lines = [
     row(0),

@@ -16,8 +16,8 @@ export function mappedEvent(
   isText: boolean,
 ): Record<string, unknown> {
   const event: Record<string, unknown> = {}
-  for (const [name, column] of Object.entries(mapping.fields)) {
-    const value = valueAt(row, column)
+  for (const name in mapping.fields) {
+    const value = valueAt(row, mapping.fields[name]!)
     if (value === undefined || value === null) continue
     if (name === 'timestamp') event[name] = timeOf(value, mapping.timestampUnit)
     else event[name] = isText && integerFields.has(name) ? typedValue(value) : value
@@ -41,14 +41,20 @@ function withKind(event: Record<string, unknown>, isText: boolean): Record<strin
 function dataOf(row: Readonly<Record<string, unknown>>, { fields, data }: Mapping, isText: boolean): unknown {
   if (data === undefined) return undefined
   if (typeof data === 'object' && 'column' in data) return objectOf(valueAt(row, data.column))
-  const taken = new Set(Object.values(fields))
-  const columns = data === '*' ? Object.keys(row).filter((name) => !taken.has(name)) : data
-  const found: Record<string, unknown> = {}
+  const columns = data === '*' ? otherColumns(row, fields) : data
+  let found: Record<string, unknown> | undefined
   for (const column of columns) {
     const value = valueAt(row, column)
-    if (value !== undefined && value !== null) found[column] = isText ? typedValue(value) : value
+    if (value === undefined || value === null) continue
+    found ??= {}
+    found[column] = isText ? typedValue(value) : value
   }
   return found
+}
+
+function otherColumns(row: Readonly<Record<string, unknown>>, fields: Mapping['fields']): string[] {
+  const taken = new Set(Object.values(fields))
+  return Object.keys(row).filter((name) => !taken.has(name))
 }
 
 /** Reads a cell that has an object as JSON. */

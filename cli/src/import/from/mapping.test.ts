@@ -14,7 +14,7 @@ it('names everything that is wrong with a mapping at once', () => {
     }
   })()
   for (const part of [
-    '"timestmp" is no field of an event; did you mean "timestamp"?',
+    '"timestmp" is not a field of an event; did you mean "timestamp"?',
     '"name" must be the name of a column',
     '"data" must be "*", a list of columns, or the name of one',
     '"timestamp_unit" must be one of s, ms, us, ns',
@@ -25,7 +25,7 @@ it('names everything that is wrong with a mapping at once', () => {
   for (const wrong of [null, [], 'x', 7]) expect(() => parse(wrong)).toThrow('must be an object')
 })
 
-it('takes times in any unit, as numbers or texts, and leaves other texts as they are', () => {
+it('reads times in any unit, as numbers or texts, and leaves other texts as they are', () => {
   const timeOf = (unit: string, ts: unknown): unknown =>
     mappedEvent({ ts }, parse({ timestamp: 'ts', timestamp_unit: unit }), false)['timestamp']
   expect(timeOf('s', 1_600_000_000.25)).toBe(1_600_000_000_250)

@@ -87,7 +87,7 @@ export function parseMapping(value: unknown, path: string): Mapping {
 
 function unknownName(name: string): string {
   const meant = nearName(name, names)
-  return `"${name.slice(0, 100)}" is no field of an event${meant === undefined ? '' : `; did you mean "${meant}"?`}`
+  return `"${name.slice(0, 100)}" is not a field of an event${meant === undefined ? '' : `; did you mean "${meant}"?`}`
 }
 
 function isUnit(unit: unknown): unit is TimestampUnit {

@@ -48,7 +48,7 @@ it('translates page views and identities', () => {
   })
 })
 
-it('takes times in ms too, and leaves what is no time to be rejected', () => {
+it('accepts times in ms too, and leaves other texts to be rejected', () => {
   const timeOf = (time: unknown): unknown =>
     (mixpanelEvent({ event: 'n', properties: { time } }).event as Record<string, unknown>)['timestamp']
   expect([1_600_000_000_123, 1_600_000_000.5, 'soon', undefined].map(timeOf)).toEqual([

@@ -8,7 +8,7 @@ const ROWS_PER_PART = 500
 /**
  * Yields the records of a CSV file (RFC 4180, with a header) as objects of texts by column, in parts. Empty cells are
  * left out. `checkHeader` may refuse the columns before anything else is read.
- * @throws HopperError HOP_CONFIG for a file whose quotes are broken: what follows cannot be told apart
+ * @throws HopperError HOP_CONFIG for a file with unbalanced quotes: the cells after them cannot be separated
  */
 export async function* readCsv(
   content: AsyncIterable<Uint8Array>,

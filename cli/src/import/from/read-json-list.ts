@@ -56,7 +56,7 @@ class ListScan {
     return this.#rows
   }
 
-  /** Returns what is left of a list that is not closed. */
+  /** Returns the rest of a list that is not closed. */
   end(): readonly Row[] {
     this.#rows = []
     if (this.#state === 'within') this.#take()

@@ -2,7 +2,7 @@ import { flawedRow, jsonRow, ROW_BYTES_MAX, type Row } from './row.ts'
 
 const LINE_FEED = 10
 
-/** Yields the lines of a file as rows, in parts. Empty lines are passed over; memory is bounded by one long line. */
+/** Yields the lines of a file as rows, in parts. Empty lines are skipped; memory is bounded by one long line. */
 export async function* readNdjson(content: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Row[]> {
   let number = 0
   for await (const lines of linesOf(content)) {
@@ -22,7 +22,7 @@ export async function* linesOf(content: AsyncIterable<Uint8Array>): AsyncGenerat
   let bytes = 0
   const hold = (piece: Uint8Array): void => {
     bytes += piece.length
-    // What is too long is only counted.
+    // A row that is too long is only counted.
     if (bytes > ROW_BYTES_MAX) held = []
     else if (piece.length > 0) held.push(piece)
   }

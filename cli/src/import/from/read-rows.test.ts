@@ -80,7 +80,7 @@ it('reads CSV as RFC 4180 says, wherever the file is cut', async () => {
   )
 })
 
-it('names rows of CSV with too many or too few cells, and goes on', async () => {
+it('names rows of CSV with too many or too few cells, and continues', async () => {
   const rows = await all(readCsv(parts('a,b\n1,2\n1,2,3\n1\n3,4', 2), ',', () => undefined))
   expect(rows.map(({ number, value, flaw }) => [number, value, flaw])).toEqual([
     [2, { a: '1', b: '2' }, undefined],
@@ -90,7 +90,7 @@ it('names rows of CSV with too many or too few cells, and goes on', async () => 
   ])
 })
 
-it('does not keep what is too long, and goes on behind it', async () => {
+it('drops a row that is too long, and continues behind it', async () => {
   async function* long(): AsyncGenerator<Uint8Array> {
     yield Buffer.from('{"n":1}\n"')
     for (let part = 0; part < 300; part++) yield Buffer.alloc(10_000, 0x78)

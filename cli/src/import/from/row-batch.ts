@@ -5,7 +5,7 @@ import { ROW_BYTES_MAX, type Format, type Row } from './row.ts'
 /** A row of this size in the file cannot become an event that exceeds the limit. */
 const SMALL_ROW_BYTES_MAX = limits.eventBytesMax / 4
 
-/** How the rows of a batch become events. */
+/** The conversion of the rows of a batch to events. */
 export interface BatchOptions {
   readonly app: App
   readonly receivedAt: number

@@ -9,7 +9,7 @@ import { HopperError } from '@hopper/contracts'
 const READ_BYTES = 1 << 20
 const UNPACKED_BYTES = 1 << 18
 
-/** What identifies the content of a file. */
+/** Identification of the content of a file. */
 export interface FileIdentity {
   readonly size: number
   readonly mtimeMs: number

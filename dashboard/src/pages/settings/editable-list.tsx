@@ -12,7 +12,8 @@ export interface ListEditor {
   readonly cancel: () => void
   /** runs the call of a form, and closes the form when it succeeds */
   readonly save: (call: () => Promise<unknown>) => void
-  readonly remove: (call: () => Promise<unknown>) => void
+  /** runs another call, such as one that deletes an item */
+  readonly run: (call: () => Promise<unknown>) => void
 }
 
 /** Edits a list; `reload` is called after every change. */
@@ -29,7 +30,7 @@ export function useListEditor(reload: () => void): ListEditor {
     edit: setEdited,
     cancel: () => setEdited(null),
     save: (call) => void save(call),
-    remove: (call) => void run(call),
+    run: (call) => void run(call),
   }
 }
 
@@ -55,7 +56,7 @@ export function EditableItem({ editor, id, name, mayChange, form, remove, childr
           <button type="button" className="small" aria-label={`Edit ${name}`} onClick={() => editor.edit(id)}>
             Edit
           </button>
-          <ConfirmButton label={`Delete ${name}`} onConfirm={() => editor.remove(remove)} />
+          <ConfirmButton label={`Delete ${name}`} onConfirm={() => editor.run(remove)} />
         </span>
       )}
     </li>

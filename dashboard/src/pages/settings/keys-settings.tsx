@@ -3,13 +3,13 @@ import type { KeyScope } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
-import { formatInstant } from '../../format/times.ts'
+import { formatInstant, localZone } from '../../format/times.ts'
 import { Card } from '../../parts/card.tsx'
 import { ConfirmButton } from '../../parts/confirm-button.tsx'
 import { CopyText } from '../../parts/copy-text.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
-import { ScriptTag } from '../../parts/script-tag.tsx'
+import { tagOf } from '../connect/tags.ts'
 import { useChange } from '../../parts/use-change.ts'
 
 interface Key {
@@ -29,11 +29,11 @@ const scopes: Record<KeyScope, string> = {
   read: 'read: see the numbers of this app',
   admin: 'admin: manage the organization',
 }
-const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone
 
 /** The keys of an app, shown by their last characters. A new key is shown in full only once. */
 export function KeysSettings({ app, owner }: { app: string; owner: boolean }): ReactNode {
-  const { client } = useSession()
+  const { client, me } = useSession()
+  const { ingest_url: origin = location.origin } = me
   const keys = useReport<{ keys: Key[] }>(appPath(app, 'keys'))
   const { error, busy, run } = useChange(keys.reload)
   const [created, setCreated] = useState<CreatedKey | null>(null)
@@ -51,7 +51,9 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
             <b>The new {created.power} key, shown only once:</b>
           </p>
           <CopyText text={created.key} label="New key" />
-          {created.power === 'write' && <ScriptTag writeKey={created.key} label="Script tag with the new key" />}
+          {created.power === 'write' && (
+            <CopyText text={tagOf('html', origin, created.key)} label="Script tag with the new key" />
+          )}
         </div>
       )}
       <ReportView report={keys}>

@@ -1,20 +1,27 @@
 import type { ReactNode } from 'react'
 import { useSession } from '../../api/session.tsx'
 import { Card } from '../../parts/card.tsx'
-import { ScriptTag } from '../../parts/script-tag.tsx'
-import type { AppView } from '../../state/scope.ts'
+import { AppLink } from '../../parts/app-link.tsx'
+import { useScope } from '../../state/scope.tsx'
+import { PageFrame } from '../../frame/page-frame.tsx'
+import { PageTitle } from '../../parts/page-title.tsx'
 import { ElementsSettings } from './elements-settings.tsx'
 import { FunnelsSettings } from './funnels-settings.tsx'
 import { KeysSettings } from './keys-settings.tsx'
+import { MembersSettings } from './members-settings.tsx'
 
-/** The settings of an app: its funnels, elements and keys. A viewer sees them and cannot change them. */
-export default function SettingsPage({ app }: { app: AppView }): ReactNode {
+/**
+ * The settings of an app: its funnels, elements and keys, and the members of its organization. A viewer sees them and
+ * cannot change them.
+ */
+export default function SettingsPage(): ReactNode {
+  const { app } = useScope()
   const { me } = useSession()
   const mayChange = me.member.role !== 'viewer'
   return (
-    <>
+    <PageFrame>
       <div className="page-head">
-        <h1>Settings</h1>
+        <PageTitle app={app.name}>Settings</PageTitle>
         <p className="freshness">
           <span>
             {app.name} ({app.id})
@@ -25,15 +32,14 @@ export default function SettingsPage({ app }: { app: AppView }): ReactNode {
       <div className="cards">
         <FunnelsSettings app={app.id} mayChange={mayChange} />
         <ElementsSettings app={app.id} mayChange={mayChange} />
-        <Card
-          title="Script tag"
-          size="wide"
-          hint="Add it to every page of the site. Only hashes of keys are stored: a new key is shown once, below."
-        >
-          <ScriptTag />
+        <Card title="Tag" size="wide">
+          <AppLink app={app.id} to="connect">
+            The tag for your site, and whether its events arrive
+          </AppLink>
         </Card>
         {mayChange && <KeysSettings app={app.id} owner={me.member.role === 'owner'} />}
+        {mayChange && <MembersSettings owner={me.member.role === 'owner'} />}
       </div>
-    </>
+    </PageFrame>
   )
 }

@@ -21,13 +21,13 @@ interface Exclusion {
   readonly before: number
 }
 
-/** What an event is for a query: the steps that it matches, from 1, the highest first, and exclusions by index. */
+/** The role of an event in a query: the steps that it matches, from 1, the highest first, and exclusions by index. */
 export interface Meaning {
   readonly steps: readonly number[]
   readonly exclusions: readonly number[]
 }
 
-/** A compiled funnel query. It never changes, so scans can share it; what a scan adds to it is in its `PlanState`. */
+/** A compiled funnel query. It never changes, so scans can share it; the state of a scan is in its `PlanState`. */
 export class FunnelPlan {
   readonly request: FunnelRequest
   readonly steps: number
@@ -116,7 +116,7 @@ export class FunnelPlan {
     )
   }
 
-  /** Returns what an event is for the query by the truth values of its atoms; undefined if it is irrelevant. */
+  /** Returns the role of an event in the query by the truth values of its atoms; undefined if it is irrelevant. */
   meaningOf(truth: Uint8Array): Meaning | undefined {
     if (!holds(this.#together, truth)) return undefined
     const steps = this.#steps.flatMap((step, i) => (holds(step, truth) ? [i + 1] : [])).reverse()

@@ -36,7 +36,7 @@ export abstract class UnitScan {
   readonly #budget: Budget
   /** assigns numbers to the breakdown values */
   protected readonly groups = new Dictionary()
-  /** what this scan has added to the plan */
+  /** the state that this scan has added to the plan */
   protected readonly state: PlanState
   readonly #matches: TupleNumbers
   protected readonly shared: SharedUnits

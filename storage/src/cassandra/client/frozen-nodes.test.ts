@@ -46,12 +46,12 @@ it('says once which node is waited for and since when, for any number of lanes, 
     info: (details) => void said.push({ level: 'info', ...details }),
   })
   expect(nodes.detail).toBeUndefined()
-  const begun = new Date().toISOString()
+  const startedAt = new Date().toISOString()
   const waits = [nodes.whenAnswered(), nodes.whenAnswered()]
   await vi.waitFor(() => expect(nodes.detail).toBeDefined(), 10_000)
   const [, address, since] = /nodes that do not answer: (\S+) since (\S+);/.exec(nodes.detail!)!
   expect(address).toBe(frozen.address)
-  expect(since! >= begun && since! <= new Date().toISOString()).toBe(true)
+  expect(since! >= startedAt && since! <= new Date().toISOString()).toBe(true)
   isFrozen = false
   await Promise.all(waits)
   expect(nodes.detail).toBeUndefined()

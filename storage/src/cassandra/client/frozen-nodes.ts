@@ -16,7 +16,7 @@ type State = 'alive' | 'gone' | 'silent' | 'unreachable'
  * Waits until every node answers or is gone. A frozen process (a stopped container, a virtual machine that is moved, a
  * pause of its garbage collector) has requests in the buffers of its sockets and executes them as new ones when it
  * continues, long after their sender has given up. Only a node that answers again has read them; one that refuses
- * connections never will. A frozen node is waited for without a bound: whoever wants to go on ends its process.
+ * connections never will. A frozen node is waited for without a bound, until an operator ends its process.
  * @param addresses `host:port` of each node
  * @param waiting called with the address of a node that has not answered a probe, once for each probe
  */
@@ -28,11 +28,11 @@ export async function whenNodesAnswer(
 }
 
 async function whenAnswered(address: string, waiting: (address: string) => void): Promise<void> {
-  const begun = performance.now()
+  const startedAt = performance.now()
   for (;;) {
     const state = await probe(address)
     if (state === 'alive' || state === 'gone') return
-    if (state === 'unreachable' && performance.now() - begun >= UNREACHABLE_MS_MAX) return
+    if (state === 'unreachable' && performance.now() - startedAt >= UNREACHABLE_MS_MAX) return
     waiting(address)
     await pause(PROBE_EVERY_MS)
   }
@@ -64,7 +64,7 @@ function probe(address: string): Promise<State> {
   })
 }
 
-/** Is told which node is waited for, and when that is over. */
+/** Called with the node that requests wait for, and when that is over. */
 export interface NodeLogger {
   warn(details: object, message: string): void
   info(details: object, message: string): void

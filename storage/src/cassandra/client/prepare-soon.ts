@@ -37,12 +37,12 @@ export function repairPreparing(): void {
 export function withEarlyPrepare(prepare: Prepare, afterMs = NEXT_NODE_AFTER_MS): Prepare {
   return function (info, nodes, query, keyspace) {
     return new Promise((resolve, reject) => {
-      let [begun, running] = [0, 0]
+      let [started, running] = [0, 0]
       let timer: NodeJS.Timeout | undefined
       const begin = (): void => {
-        begun++
+        started++
         running++
-        if (begun < NODES_MAX) timer = setTimeout(begin, afterMs)
+        if (started < NODES_MAX) timer = setTimeout(begin, afterMs)
         prepare.call(this, info, nodes, query, keyspace).then(
           (prepared) => {
             clearTimeout(timer)

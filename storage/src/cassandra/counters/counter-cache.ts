@@ -1,8 +1,9 @@
 import type { Client } from 'cassandra-driver'
-import type { CounterTableName, Key } from '../../ports/table-definitions.ts'
+import { counterTables, type CounterTableName, type Key } from '../../ports/table-definitions.ts'
 import type { CounterPartitionRow, CounterRow } from '../../ports/tables.ts'
 import { mapConcurrent } from '../client/map-concurrent.ts'
 import { counterRows, sumOfLanes } from './counter-rows.ts'
+import { isRemovable } from './key-generations.ts'
 import { VersionedCache } from '../client/versioned-cache.ts'
 import { queryFile, rowsOf } from '../client/statements.ts'
 import { versionKey, versionsOf } from '../visitors/versions.ts'
@@ -59,7 +60,7 @@ export class CounterCache {
         { ...wanted, date, asOf },
         this.#lanes.map((lane) => `${era} ${versions.get(versionKey(date, lane))}`),
       )
-      // A counter cannot be deleted: rows whose events were all removed stay, with zeros.
+      // A counter cannot be deleted and counted again: rows whose events were all removed may stay, with zeros.
       return rows.filter(hasCounted).map(({ key, counters }) => ({ date, key, counters }))
     })
     return found.flat()
@@ -75,10 +76,14 @@ export class CounterCache {
 
   #lane(wanted: WantedDate, lane: number, version: string): Promise<readonly CounterPartitionRow[]> {
     const { table, app, prefix, date, asOf } = wanted
-    const query = `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`
-    return this.#cache.get(nameOf(wanted, lane), version, asOf, async () =>
-      counterRows(table, await rowsOf(this.#client, query, [app, date, lane, ...prefix])),
-    )
+    // The last text of a key has several forms, see `KeyGenerations`.
+    const isWhole = isRemovable(table) && prefix.length === Object.keys(counterTables[table].key).length
+    const read = isWhole ? prefix.slice(0, -1) : prefix
+    const query = `${queryFile(table)}.read${read.length === 0 ? '' : read.length}`
+    return this.#cache.get(nameOf(wanted, lane), version, asOf, async () => {
+      const rows = counterRows(table, await rowsOf(this.#client, query, [app, date, lane, ...read]))
+      return isWhole ? rows.filter(({ key }) => key.at(-1) === prefix.at(-1)) : rows
+    })
   }
 }
 

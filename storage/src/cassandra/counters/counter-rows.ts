@@ -2,9 +2,18 @@ import type { types } from 'cassandra-driver'
 import { counterTables, type CounterTableName, type KeyValue } from '../../ports/table-definitions.ts'
 import type { CounterPartitionRow } from '../../ports/tables.ts'
 import { compareKeys } from '../client/compare-keys.ts'
+import { isRemovable, parseStoredKey } from './key-generations.ts'
 
-/** Decodes rows of a counter table according to its definition. */
+/** Decodes rows of a counter table according to its definition; adds up rows of one key in several generations. */
 export function counterRows(table: CounterTableName, rows: readonly types.Row[]): CounterPartitionRow[] {
+  const all = storedRows(table, rows)
+  if (!isRemovable(table)) return all
+  const parsed = all.map(({ key, counters }) => ({ ...parseStoredKey(key), counters }))
+  return parsed.some(({ generation }) => generation > 0) ? sumOfLanes([parsed]) : all
+}
+
+/** Decodes rows of a counter table with the keys under which they are stored. */
+export function storedRows(table: CounterTableName, rows: readonly types.Row[]): CounterPartitionRow[] {
   const columns = Object.keys(counterTables[table].key)
   return rows.flatMap((row) => {
     const key = columns.map((column) => row.get(column) as KeyValue)

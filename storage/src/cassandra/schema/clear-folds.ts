@@ -34,6 +34,10 @@ export const keptTables: readonly string[] = [
   'migrations',
   'migration_lock',
   'replayed_letters',
+  'secrets',
+  'passing_secrets',
+  'key_generations',
+  'claims',
 ]
 
 const TRUNCATE_MS_MAX = 120_000

@@ -60,7 +60,7 @@ export async function withLock<T>(
   } finally {
     clearInterval(renewing)
     await transact('unlock', [owner]).catch((error: unknown) => {
-      // The error of the work says what is wrong; a lock that nobody renews expires by itself.
+      // The error of the work is the cause; a lock that nobody renews expires by itself.
       if (!failure) throw error
     })
   }

@@ -14,8 +14,8 @@ export interface Staging {
 }
 
 /**
- * Opens the keyspace `…_rebuild` and creates it if it is missing. It still contains what an earlier attempt has
- * counted. The user needs the permission to create keyspaces.
+ * Opens the keyspace `…_rebuild` and creates it if it is missing. It still contains the rows of an earlier attempt. The
+ * user needs the permission to create keyspaces.
  */
 export async function openStaging(settings: CassandraSettings, lanes: number): Promise<Staging> {
   const staged = { ...settings, keyspace: `${settings.keyspace}_rebuild` }

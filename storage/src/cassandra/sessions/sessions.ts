@@ -46,7 +46,7 @@ export class SessionRows {
 
   /**
    * Statements that replace everything that the lane has counted of these sessions before a position. Rows that are
-   * written again have a higher timestamp than their removal, and a lower one than what comes later.
+   * written again have a higher timestamp than their removal, and a lower one than later rows.
    */
   async replacements(
     client: Client,
@@ -75,6 +75,34 @@ export class SessionRows {
       ]
     })
     return [...splitByCount(removals.flat(), ROWS_PER_BATCH), ...inserts.map((each) => [each])]
+  }
+
+  /**
+   * Statements that remove the rows of these sessions that ended before an instant, with the sessions that have a row
+   * which began before it and ended later.
+   */
+  async expired(
+    client: Client,
+    { lane }: Lease,
+    app: string,
+    ids: readonly string[],
+    before: number,
+  ): Promise<{ readonly removals: Statement[][]; readonly reaching: readonly string[] }> {
+    this.#lanes.delete(lane)
+    const months = (await new SpanMonths(client).between(app, 0, before)).filter((key) => key.lane === lane)
+    const places = ids.flatMap((id) => months.map(({ month }) => ({ id, month, bucket: bucketOf(id) })))
+    const reaching = new Set<string>()
+    const found = await mapConcurrent(places, READ_CONCURRENCY, async ({ id, month, bucket }) => {
+      const rows = await rowsOf(client, 'sessions-by-month.entries', [app, month, lane, bucket, ...sessionKeys(id)])
+      return rows.flatMap((row): Statement[] => {
+        const [start, end, last_position] = JSON.parse(row.get('session') as string) as Row
+        if (start < before && end >= before) reaching.add(id)
+        if (end >= before) return []
+        const params = [BigInt(last_position), app, month, lane, bucket, row.get('key') as Buffer]
+        return [{ query: statement('sessions-by-month.remove'), params }]
+      })
+    })
+    return { removals: splitByCount(found.flat(), ROWS_PER_BATCH), reaching: [...reaching] }
   }
 
   /**

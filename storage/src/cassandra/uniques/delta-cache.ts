@@ -5,7 +5,7 @@ import { deltaBefore, rowsMaxOf, rowsSince, type DeltaPlace } from '../visitors/
 
 type Version = bigint | undefined
 
-/** What a cache makes of the rows of a partition. */
+/** The value that a cache derives from the rows of a partition. */
 interface Content {
   readonly rows: number
 }

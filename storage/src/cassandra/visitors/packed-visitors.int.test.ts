@@ -145,7 +145,7 @@ describe.skipIf(!engines)('packed visitors', () => {
             }),
           ),
         )
-        // The next owner of the lane finds what the previous one has packed.
+        // The next owner of the lane finds the blocks that the previous one has packed.
         const last = restarted ? new CassandraTableWriter(client(), keyspace.settings) : first
         await writeAllOut(last, restarted ? await lease() : own)
         await reading

@@ -8,13 +8,16 @@ import type { Delta } from './visitor-deltas.ts'
 
 const CONCURRENCY = 16
 
-/** Everything that has a version for each date and lane: a table with deltas, or all counter tables together. */
+/**
+ * Everything that has a version for each date and lane: a table with deltas, or all counter tables together. The latter
+ * is bumped with every other one of its date, so that it tells alone whether a date has changed.
+ */
 export type Versioned = PackedTable | 'counters'
 
 /**
  * Bumps the versions of everything that has changed: by the steps of the deltas, and those of the counters of these
- * dates. Must be called after all of that was written, so that a new version means that the data can be read.
- * Unnecessary bumps do no harm.
+ * dates, which must include the dates of visitors. Must be called after all of that was written, so that a new version
+ * means that the data can be read. Unnecessary bumps do no harm.
  */
 export async function bumpVersions(
   client: Client,
@@ -59,7 +62,7 @@ export async function bumpVersionsOfRemoved(
     number: 0n,
     step: randomStep(),
   }))
-  await bumpVersions(client, lane, removed, [])
+  await bumpVersions(client, lane, removed, changes)
 }
 
 /** The versions of a table, or of all counters, by `versionKey`, over ascending dates. Must be read before the rows. */

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { HopperError } from '@hopper/contracts'
 
@@ -18,16 +18,19 @@ const reasons: Readonly<Record<string, string>> = {
   EIO: 'the disk has a fault',
 }
 
+const OTHERS = 0o077
+
 /**
- * Creates a directory if it is missing and checks that files in it can be written and synced. Each part of the path is
- * created separately, because Node's recursive `mkdir` never returns where the system cannot create directories
- * (`/proc`). `name` is the purpose of the directory, for the error message.
+ * Creates a directory if it is missing, for its owner only, and checks that files in it can be written and synced. Each
+ * part of the path is created separately, because Node's recursive `mkdir` never returns where the system cannot create
+ * directories (`/proc`). `name` is the purpose of the directory, for the error message.
  * @throws HopperError HOP_CONFIG with the reason
  */
 export function ensureDirectory(dir: string, name = 'data directory'): void {
   try {
     make(dir)
     probe(dir)
+    keepToOwner(dir)
   } catch (cause) {
     const { code = '', message } = cause as NodeJS.ErrnoException
     throw new HopperError('HOP_CONFIG', `The ${name} ${dir} cannot be written: ${reasons[code] ?? message}.`, { cause })
@@ -36,15 +39,24 @@ export function ensureDirectory(dir: string, name = 'data directory'): void {
 
 function make(dir: string): void {
   try {
-    mkdirSync(dir)
+    mkdirSync(dir, 0o700)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST' || code === 'EISDIR' || code === 'EROFS') return assertDirectory(dir, error as Error)
     const parent = dirname(dir)
     if (code !== 'ENOENT' || parent === dir) throw error
     make(parent)
-    mkdirSync(dir)
+    mkdirSync(dir, 0o700)
   }
+}
+
+/**
+ * Takes the rights of others away from a directory that an earlier version made. New files get none by the mask of the
+ * process. One that belongs to somebody else, such as a shared volume, stays as it is.
+ */
+function keepToOwner(dir: string): void {
+  const { mode, uid } = statSync(dir)
+  if ((mode & OTHERS) !== 0 && uid === process.getuid?.()) chmodSync(dir, mode & 0o700)
 }
 
 function assertDirectory(dir: string, error: Error): void {

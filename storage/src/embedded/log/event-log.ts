@@ -84,7 +84,7 @@ export class EmbeddedEventLog implements EventLog {
     return this.#refusal
   }
 
-  /** the reason why a lane of a subscription stands still; undefined while all are read */
+  /** the reason why a lane of a subscription is stalled; undefined while all are read */
   get stalled(): Error | undefined {
     return [...this.#subscriptions].map(({ failure }) => failure).find((failure) => failure !== undefined)
   }
@@ -145,7 +145,7 @@ export class EmbeddedEventLog implements EventLog {
 
   async rewrite(lane: number, messages: readonly LogMessage[]): Promise<void> {
     const blocks = Map.groupBy(messages, ({ position }) => this.#blockOf(lane, position))
-    // What is overwritten must not stay in free parts of the file.
+    // Overwritten values must not stay in free parts of the file.
     this.#database.exec('PRAGMA secure_delete = ON')
     for (const [first, values] of blocks) {
       if (first === undefined) continue

@@ -121,7 +121,7 @@ it('revokes a lane that cannot be read, says so once, and reads it again when it
   await readers.close()
   expect(calls).toEqual([...new Array(3).fill(['assigned', 'revoked']).flat(), 'assigned', 'batch', 'revoked'])
   expect(said).toEqual([
-    '{"lane":0} a lane stands still: it could not be taken or read; it is tried again',
+    '{"lane":0} a lane is stalled: it could not be taken or read; it is tried again',
     'a lane that stood still is read again',
   ])
 })

@@ -11,7 +11,7 @@ const RETRY_MS_MAX = 5_000
 /** Reads messages of a lane from a position on: up to `limit` of them, and after the first no more than `bytesMax`. */
 export type ReadLane = (lane: number, from: number, limit: number, bytesMax: number) => LogMessage[]
 
-/** Is told when a lane can be read no longer, and when it can again. */
+/** Called when a lane can no longer be read, and when it can be again. */
 export interface LaneLogger {
   error(details: object, message: string): void
   info(details: object, message: string): void
@@ -19,7 +19,7 @@ export interface LaneLogger {
 
 /**
  * Reads every lane for one consumer: one loop per lane, one batch at a time, woken by appends. A lane that the consumer
- * does not take, or that cannot be read, is offered again after a pause; the other lanes go on meanwhile.
+ * does not take, or that cannot be read, is offered again after a pause; the other lanes continue.
  */
 export class LaneReaders {
   readonly #lanes: number
@@ -29,7 +29,7 @@ export class LaneReaders {
   readonly #aborter = new AbortController()
   /** wakers of the loops that wait for an append */
   readonly #wakers = new Set<() => void>()
-  /** lanes that stand still, with the reason */
+  /** stalled lanes, with the reason */
   readonly #stalled = new Map<number, Error>()
   #loops: readonly Promise<void>[] = []
   #version = 0
@@ -41,7 +41,7 @@ export class LaneReaders {
     this.#logger = logger
   }
 
-  /** the reason why a lane stands still; undefined while all are read */
+  /** the reason why a lane is stalled; undefined while all are read */
   get failure(): Error | undefined {
     return [...this.#stalled.values()][0]
   }
@@ -114,12 +114,12 @@ export class LaneReaders {
     }
   }
 
-  /** Reports a lane that stands still, once for each reason. */
+  /** Reports a stalled lane, once for each reason. */
   #stall(lane: number, error: Error): void {
     const known = this.#stalled.get(lane)
     this.#stalled.set(lane, error)
     if (known?.message === error.message) return
-    this.#logger?.error?.({ lane, err: error }, 'a lane stands still: it could not be taken or read; it is tried again')
+    this.#logger?.error?.({ lane, err: error }, 'a lane is stalled: it could not be taken or read; it is tried again')
   }
 
   #resume(lane: number): void {

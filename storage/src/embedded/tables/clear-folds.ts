@@ -8,6 +8,7 @@ export const foldsByApp: readonly string[] = [
   ...counterTableNames,
   ...visitorTableNames,
   'applied',
+  'versions_by_date',
   'seen_by_date',
   'person_by_device',
   'devices_by_person',

@@ -34,6 +34,11 @@ export class TableQueries {
     this.#database = database
   }
 
+  versions(app: string, dates: readonly string[]): Map<string, string> {
+    const rows = this.#all(`SELECT date, version FROM versions_by_date WHERE ${where([], [])}`, app, dates, [])
+    return new Map(rows.map(({ date, version }) => [date as string, String(version)]))
+  }
+
   counters(table: CounterTableName, app: string, dates: readonly string[], prefix: Key = []): CounterRow[] {
     const keys = Object.keys(counterTables[table].key)
     const counters: readonly string[] = counterTables[table].counters

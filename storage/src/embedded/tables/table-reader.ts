@@ -25,6 +25,10 @@ export class EmbeddedTableReader implements TableReader {
     this.#thread = new ReaderThread(new URL('./table-reader-thread', import.meta.url), file)
   }
 
+  versions(app: string, dates: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#thread.call('versions', app, dates)
+  }
+
   counters(
     table: CounterTableName,
     app: string,

@@ -10,7 +10,8 @@ import {
 const sqlType = { text: 'TEXT', int: 'INTEGER' } as const satisfies Record<ColumnType, string>
 
 /**
- * Creates the tables of docs/tables.md from their definitions. The watermarks of the counter tables are in `applied`.
+ * Creates the tables of docs/tables.md from their definitions. The watermarks of the counter tables are in `applied`,
+ * the versions of dates in `versions_by_date`.
  */
 export function prepareTables(database: DatabaseSync): void {
   const partition = 'app TEXT NOT NULL, date TEXT NOT NULL, lane INTEGER NOT NULL'
@@ -34,6 +35,8 @@ export function prepareTables(database: DatabaseSync): void {
     CREATE TABLE IF NOT EXISTS applied (
       "table" TEXT NOT NULL, ${partition}, position INTEGER NOT NULL,
       PRIMARY KEY ("table", app, date, lane)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS versions_by_date (
+      app TEXT NOT NULL, date TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (app, date)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS seen_by_date (
       ${partition}, event_id TEXT NOT NULL, position INTEGER NOT NULL, fate TEXT NOT NULL, reason TEXT NOT NULL,
       PRIMARY KEY (app, date, lane, event_id)) WITHOUT ROWID;

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
 import {
@@ -8,18 +9,20 @@ import {
   type CounterTableName,
   type VisitorTableName,
 } from '../../ports/table-definitions.ts'
-import type {
-  CounterChange,
-  CounterPartition,
-  Identity,
-  LaneBatch,
-  Lease,
-  Partition,
-  RemovedIdentities,
-  SeenReplacement,
-  SessionChange,
-  TableWriter,
-  VisitorChange,
+import {
+  rejectedPartition,
+  type CounterChange,
+  type CounterPartition,
+  type ExpiredTables,
+  type Identity,
+  type LaneBatch,
+  type Lease,
+  type Partition,
+  type RemovedIdentities,
+  type SeenReplacement,
+  type SessionChange,
+  type TableWriter,
+  type VisitorChange,
 } from '../../ports/tables.ts'
 import { identitiesWithout } from '../../identities-without.ts'
 import type { EmbeddedLanes } from '../lanes.ts'
@@ -27,6 +30,10 @@ import { transaction } from '../sqlite.ts'
 
 const DEAD_LETTERS_MAX = 10_000
 const IDS_PER_PAGE = 5_000
+/** rows that expire in one transaction: a few ms */
+const EXPIRED_ROWS = 5_000
+/** the largest range of `randomInt` */
+const VERSIONS = 2 ** 48 - 1
 const noSets = { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] } as const
 
 /** Applies a batch in one transaction: counters, their watermarks and everything else. */
@@ -93,6 +100,7 @@ export class EmbeddedTableWriter implements TableWriter {
       this.#lanes.assertOwned(lease)
       for (const change of batch.counters) this.#count(batch.lane, change)
       this.#writeSets(batch)
+      this.#bumpVersions([...batch.counters, ...batch.visitors])
     })
   }
 
@@ -103,6 +111,7 @@ export class EmbeddedTableWriter implements TableWriter {
         const remove = this.#database.prepare(removeQuery(table))
         for (const { key, visitor } of rows) remove.run(app, date, lease.lane, ...key, visitor.user, visitor.device)
       }
+      this.#bumpVersions(changes)
     })
   }
 
@@ -160,6 +169,74 @@ export class EmbeddedTableWriter implements TableWriter {
     })
   }
 
+  async datesOf(_lane: number, app: string, from: string, before: string): Promise<readonly string[]> {
+    const dates = new Set<string>()
+    for (const [table, owner] of datedTables(app)) {
+      // One look-up for each date: the rows of a date are many.
+      const next = this.#database.prepare(`SELECT min(date) AS date FROM ${table} WHERE app = ? AND date >= ?`)
+      for (let at = from; ;) {
+        const { date } = next.get(owner, at) as { date: string | null }
+        if (date === null || date >= before) break
+        dates.add(date)
+        at = `${date}~`
+      }
+    }
+    return [...dates].sort()
+  }
+
+  async expire(lease: Lease, { app, date }: Partition, tables: ExpiredTables): Promise<boolean> {
+    const counted = [...counterTableNames.filter((table) => table !== 'fates_by_date'), ...visitorTableNames]
+    const removed =
+      tables === 'counted'
+        ? counted.map((table) => [table, app] as const)
+        : ([
+            ['fates_by_date', app],
+            ['seen_by_date', rejectedPartition(app, date).app],
+          ] as const)
+    return transaction(this.#database, () => {
+      this.#lanes.assertOwned(lease)
+      this.#bumpVersions([{ app, date }])
+      let left = EXPIRED_ROWS
+      for (const [table, owner] of removed) {
+        const remove = this.#database.prepare(expireQuery(table))
+        left -= Number(remove.run(owner, date, lease.lane, owner, date, lease.lane, left).changes)
+        if (left <= 0) return true
+      }
+      const names = counterTableNames.filter((table) => (table === 'fates_by_date') === (tables === 'received'))
+      const unmark = this.#database.prepare(
+        'DELETE FROM applied WHERE "table" = ? AND app = ? AND date = ? AND lane = ?',
+      )
+      for (const table of names) unmark.run(table, app, date, lease.lane)
+      return false
+    })
+  }
+
+  async expireSessions(lease: Lease, app: string, ids: readonly string[], before: number): Promise<readonly string[]> {
+    const remove = this.#database.prepare('DELETE FROM sessions_by_id WHERE app = ? AND session_id = ? AND "end" < ?')
+    const reaching = this.#database.prepare(
+      'SELECT session_id FROM sessions_by_id WHERE app = ? AND session_id = ? AND start < ?',
+    )
+    return transaction(this.#database, () => {
+      this.#lanes.assertOwned(lease)
+      return ids.filter((id) => {
+        remove.run(app, id, before)
+        return reaching.get(app, id, before) !== undefined
+      })
+    })
+  }
+
+  async *devicesWithIdentities(_lane: number, app: string): AsyncIterable<readonly string[]> {
+    const query = this.#database.prepare(
+      'SELECT DISTINCT device FROM person_by_device WHERE app = ? AND device > ? ORDER BY device LIMIT ?',
+    )
+    for (let after = '', full = true; full;) {
+      const devices = query.all(app, after, IDS_PER_PAGE).map((row) => row['device'] as string)
+      full = devices.length === IDS_PER_PAGE
+      after = devices.at(-1) ?? after
+      if (devices.length > 0) yield devices
+    }
+  }
+
   async markReplayed(lane: number, positions: readonly number[]): Promise<void> {
     const mark = this.#database.prepare('INSERT OR IGNORE INTO replayed_letters VALUES (?, ?)')
     transaction(this.#database, () => {
@@ -190,6 +267,12 @@ export class EmbeddedTableWriter implements TableWriter {
     // A correction may leave rows without anything, whose keys are texts of events that are gone.
     if (change.from === change.to) this.#database.prepare(emptyQuery(change.table)).run(change.app, change.date, lane)
     this.#statements.mark.run(change.table, change.app, change.date, lane, change.to)
+  }
+
+  /** Gives each date that was changed a version that it never had: random, since tables may be recreated. */
+  #bumpVersions(changed: readonly Partition[]): void {
+    const dates = new Map(changed.map(({ app, date }) => [JSON.stringify([app, date]), { app, date }]))
+    for (const { app, date } of dates.values()) this.#statements.bump.run(app, date, randomInt(VERSIONS))
   }
 
   #writeSets({ lane, visitors, seen, identities, sessions, deadLetters }: LaneBatch): void {
@@ -229,6 +312,27 @@ function insertQuery(table: VisitorTableName): string {
   return `INSERT INTO ${table} VALUES (${placeholders(columns)}) ON CONFLICT DO NOTHING`
 }
 
+/** Tables whose rows have a date, with the app under which they have an app's rows. */
+function datedTables(app: string): readonly (readonly [table: string, app: string])[] {
+  return [
+    ...[...counterTableNames, ...visitorTableNames].map((table) => [table, app] as const),
+    ['seen_by_date', rejectedPartition(app, '').app],
+  ]
+}
+
+/** Removes some rows of a partition. */
+function expireQuery(table: CounterTableName | VisitorTableName | 'seen_by_date'): string {
+  const key =
+    table === 'seen_by_date'
+      ? ['event_id']
+      : table in counterTables
+        ? Object.keys(counterTables[table as CounterTableName].key)
+        : [...Object.keys(visitorTables[table as VisitorTableName].key), 'user', 'device']
+  const partition = 'app = ? AND date = ? AND lane = ?'
+  return `DELETE FROM ${table} WHERE ${partition} AND (${key.join()}) IN (
+    SELECT ${key.join()} FROM ${table} WHERE ${partition} LIMIT ?)`
+}
+
 function removeQuery(table: VisitorTableName): string {
   const columns = ['app', 'date', 'lane', ...Object.keys(visitorTables[table].key), 'user', 'device']
   return `DELETE FROM ${table} WHERE ${columns.map((column) => `${column} = ?`).join(' AND ')}`
@@ -241,13 +345,27 @@ function placeholders(count: number): string {
 function prepareStatements(
   database: DatabaseSync,
 ): Record<
-  'applied' | 'mark' | 'first' | 'seen' | 'see' | 'identity' | 'identify' | 'own' | 'widen' | 'bury' | 'buried',
+  | 'applied'
+  | 'mark'
+  | 'bump'
+  | 'first'
+  | 'seen'
+  | 'see'
+  | 'identity'
+  | 'identify'
+  | 'own'
+  | 'widen'
+  | 'bury'
+  | 'buried',
   StatementSync
 > {
   return {
     applied: database.prepare('SELECT position FROM applied WHERE "table" = ? AND app = ? AND date = ? AND lane = ?'),
     mark: database.prepare(
       'INSERT INTO applied VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position',
+    ),
+    bump: database.prepare(
+      'INSERT INTO versions_by_date VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version',
     ),
     first: database.prepare(
       'SELECT position FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?',

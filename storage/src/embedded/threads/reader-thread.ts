@@ -46,7 +46,7 @@ export class ReaderThread<R extends { [N in keyof R]: (...args: never[]) => unkn
       else pending?.reject(new HopperError('HOP_STORE_UNAVAILABLE', undefined, { cause: new Error(error) }))
     })
     thread.on('error', (cause) => this.#ended(thread, cause))
-    // A thread may end without an error; whoever waits for it would wait for ever.
+    // A thread may end without an error; a caller that waits for it would never continue.
     thread.on('exit', (code) => this.#ended(thread, new Error(`the reading thread has ended with code ${code}`)))
     return thread
   }

@@ -1,0 +1,101 @@
+import {
+  decodeEnvelope,
+  DecodeError,
+  encodeEnvelope,
+  receivedFrom,
+  seenDateOf,
+  utcDate,
+  type ArchivedEvent,
+  type RetentionPart,
+} from '@hopper/contracts'
+import { withoutExpired, type DeadLetter } from '@hopper/storage'
+import { changeLetters, replaceSessions } from '../forget/forget-sets.ts'
+import type { ForgettingStore } from '../forget/lane-parts.ts'
+import { expiredEvents, PositionRanges } from './expired-rows.ts'
+import type { RetentionPlace } from './retention-place.ts'
+
+/** Sessions that are looked up together, while batches wait. */
+const SESSIONS_PER_BATCH = 200
+/** Ranges of positions that a part remembers; 30 bytes each. */
+const RANGES_MAX = 1_000
+
+/**
+ * Removes the traces of a lane's expired events from sets: their ids, sessions and dead letters. Records on which kept
+ * dates they were received and where the log has them. May be interrupted anywhere and run again, as long as the
+ * archive has the events.
+ */
+export async function expireSets(
+  store: ForgettingStore,
+  place: RetentionPlace,
+  part: RetentionPart,
+): Promise<RetentionPart> {
+  const { app, lane, before, assertOwned } = place
+  const kept = receivedFrom(app)
+  const received = new Set(part.received)
+  const scattered = new PositionRanges(part.scattered, RANGES_MAX)
+  const tally = { ...part.tally, events: 0, sessions: 0 }
+  for await (const events of expiredEvents(store.archive, { app: app.id, lane, before }, assertOwned)) {
+    for (const { received_at, position } of events) {
+      const date = utcDate(received_at)
+      if (date < kept) continue
+      received.add(date)
+      scattered.add(position)
+    }
+    await removeIds(store, place, events)
+    tally.events += events.length
+    tally.sessions += await expireSessions(store, place, events)
+  }
+  const dead_letters = await changeLetters(store, place, (letter) => letterWithoutExpired(letter, place))
+  return {
+    ...part,
+    received: [...received].filter((date) => date >= kept).sort(),
+    scattered: scattered.ranges,
+    tally: { ...tally, dead_letters: part.tally.dead_letters + dead_letters },
+  }
+}
+
+async function removeIds(
+  { writer }: ForgettingStore,
+  { app, own }: RetentionPlace,
+  events: readonly ArchivedEvent[],
+): Promise<void> {
+  for (const [date, batch] of Map.groupBy(events, ({ event }) => seenDateOf(event))) {
+    const ids = batch.map(({ event: { event_id } }) => ({ event_id }))
+    await writer.replaceSeen(own.currentLease(), { app: app.id, date }, ids)
+  }
+}
+
+/** Removes the sessions of expired events, or folds them from the events that are kept. Returns their number. */
+async function expireSessions(
+  store: ForgettingStore,
+  place: RetentionPlace,
+  events: readonly ArchivedEvent[],
+): Promise<number> {
+  const ids = [...new Set(events.flatMap(({ event: { session_id } }) => session_id ?? []))]
+  const { app, own, before, assertOwned } = place
+  const isKept = (_lane: number, { event: { timestamp } }: ArchivedEvent): boolean => timestamp >= before
+  for (let at = 0; at < ids.length; at += SESSIONS_PER_BATCH) {
+    assertOwned()
+    const batch = ids.slice(at, at + SESSIONS_PER_BATCH)
+    const reaching = await own.exclusively((lease) => store.writer.expireSessions(lease, app.id, batch, before))
+    await replaceSessions(store, place, reaching, { isKept, from: before })
+  }
+  return ids.length
+}
+
+/** Returns a dead letter without its expired events; undefined when it has no others. */
+function letterWithoutExpired(letter: DeadLetter, { app }: RetentionPlace): DeadLetter | undefined {
+  try {
+    const sent = decodeEnvelope(letter.value)
+    if (sent.app !== app.id) return letter
+    if (utcDate(sent.received_at) < receivedFrom(app)) return undefined
+    const after = withoutExpired(app, sent)
+    if (after === sent) return letter
+    return after.events.length + (after.rejected ?? []).length === 0
+      ? undefined
+      : { ...letter, value: encodeEnvelope(after) }
+  } catch (error) {
+    if (error instanceof DecodeError) return letter
+    throw error
+  }
+}

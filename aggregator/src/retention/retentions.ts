@@ -1,0 +1,320 @@
+import {
+  emptyRetentionTally,
+  judgedFrom,
+  keptFromAt,
+  keptFromInstant,
+  retentionPartId,
+  retentionSteps,
+  type App,
+  type Retention,
+  type RetentionPart,
+  type RetentionStep,
+} from '@hopper/contracts'
+import {
+  ForgottenEvents,
+  type Archive,
+  type EventLog,
+  type Lanes,
+  type Registry,
+  type TableReader,
+  type TableWriter,
+} from '@hopper/storage'
+import { NotOurs, Postponed, withoutProblem, type FoldedApp, type ForgettingLane } from '../forget/lane-parts.ts'
+import { recountFates } from '../forget/recount-fates.ts'
+import { rewriteSpans } from '../forget/rewrite-spans.ts'
+import { LaneWork } from '../lane/lane-work.ts'
+import { expireIdentities } from './expire-identities.ts'
+import { expireSets } from './expire-sets.ts'
+import { expireTables } from './expire-tables.ts'
+import { ExpiredRows } from './expired-rows.ts'
+import { justifiedTime } from './justified-time.ts'
+import type { RetentionPlace } from './retention-place.ts'
+import { trimLog } from './trim-log.ts'
+
+/** Interval between two checks for dates that have expired. */
+const CHECK_MS = 30_000
+/**
+ * Time between the decision and the first removal: whoever reads learns of the decision with the app, and no query
+ * takes longer.
+ */
+const SETTLE_MS = 60_000
+const NOT_COUNTED = 'events that were received before are not counted yet'
+
+export interface RetentionsOptions {
+  readonly archive: Archive
+  readonly reader: TableReader
+  readonly writer: TableWriter
+  readonly registry: Registry
+  readonly log: EventLog
+  readonly lanes: Lanes
+  readonly logger:
+    { info(details: object, message: string): void; error(details: object, message: string): void } | undefined
+  /** Invalidates cached apps: later reads get each app as it is in the registry now. */
+  readonly forgetApps: () => void
+  /** returns an app as batches of a lane are folded with it */
+  readonly appOf: (id: string, lane: number) => Promise<FoldedApp | undefined>
+  /** interval between two checks, in ms; 30 s by default */
+  readonly checkMs?: number | undefined
+  /** time between the decision and the first removal, in ms; 60 s by default */
+  readonly settleMs?: number | undefined
+  /** returns the time (ms since the epoch); `Date.now` by default */
+  readonly now?: (() => number) | undefined
+}
+
+/** Does what comes after a step; returns the part with that step done. */
+type Step = (place: RetentionPlace, part: RetentionPart) => Promise<RetentionPart>
+
+/**
+ * Lets old events of apps expire, in the background, as the owner of lanes. The owner of the first lane decides from
+ * which date an app keeps its events; from then on nobody shows, and no batch counts, what is older. Each lane then
+ * removes it in steps that it stores in the registry; a step may be interrupted anywhere and is done again (decision
+ * 0036).
+ */
+export class Retentions {
+  readonly #options: RetentionsOptions
+  readonly #work = new LaneWork()
+  /** when each decision was first seen, on the `performance.now()` clock */
+  readonly #seenAt = new Map<string, number>()
+  /** lanes that have nothing left to do, by owner */
+  readonly #done = new WeakMap<ForgettingLane, Set<string>>()
+  /** ends of the log when lanes were first seen, by owner */
+  readonly #takenAt = new WeakMap<ForgettingLane, number>()
+  #checkAt = 0
+  readonly #steps: Readonly<Record<Exclude<RetentionStep, 'done'>, Step>> = {
+    waiting: (place, part) => this.#begin(place, part),
+    decided: (place, part) => expireSets(this.#options, place, part),
+    sets: (place, part) => this.#rewriteArchive(place, part),
+    archived: (place, part) => expireTables(this.#options.writer, place, part),
+    tables: (place, part) => this.#recountFates(place, part),
+    counted: (place, part) => this.#expireIdentities(place, part),
+    identities: (place, part) => this.#trimLog(place, part),
+  }
+
+  constructor(options: RetentionsOptions) {
+    this.#options = options
+  }
+
+  /** Checks for work when a check is due, and does it. Concurrent calls share one run. Never rejects. */
+  run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<void> {
+    return this.#work.run(() => this.#run(lanes))
+  }
+
+  /** Resolves when no write to the lane is in flight; call it after the lane was given away. */
+  whenIdle(lane: number): Promise<void> {
+    return this.#work.whenIdle(lane).catch(() => undefined)
+  }
+
+  close(): Promise<void> {
+    return this.#work.close()
+  }
+
+  async #run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<void> {
+    if (performance.now() < this.#checkAt) return
+    const { registry, log, logger, checkMs = CHECK_MS, now = Date.now } = this.#options
+    try {
+      const apps = await registry.apps.list()
+      this.#checkAt = performance.now() + checkMs
+      const justified = once(() => justifiedTime(log, now()))
+      for (const found of apps) {
+        const app = lanes().has(0) ? await this.#decide(found, justified) : found
+        if (!isExpiring(app) || !this.#isSettled(app)) continue
+        for (const [lane, own] of lanes()) await this.#expire({ app, lane, own }, lanes)
+        if (lanes().has(0)) await this.#finish(app)
+      }
+    } catch (error) {
+      logger?.error({ err: error }, 'apps could not be checked for dates that have expired; it is tried again')
+    }
+  }
+
+  /** Decides from which date an app keeps its events; a date never goes back, so the clock alone does not move it. */
+  async #decide(app: App, justified: () => Promise<number>): Promise<App> {
+    const { registry, logger, now = Date.now } = this.#options
+    const isNew = (date: string | undefined): date is string => date !== undefined && date > (app.kept_from ?? '')
+    if (!isNew(keptFromAt(app, now()))) return app
+    const kept_from = keptFromAt(app, await justified())
+    if (!isNew(kept_from)) return app
+    await registry.retentions.put('', app.id, { app: app.id, kept_from, decided_at: now() })
+    logger?.info({ app: app.id, keptFrom: kept_from }, 'events from before this date expire')
+    return { ...app, kept_from }
+  }
+
+  #isSettled(app: RetentionPlace['app']): boolean {
+    const name = `${app.id} ${app.kept_from}`
+    const seenAt = this.#seenAt.get(name) ?? performance.now()
+    this.#seenAt.set(name, seenAt)
+    const { settleMs = SETTLE_MS } = this.#options
+    return performance.now() - seenAt >= settleMs
+  }
+
+  async #expire(
+    { app, lane, own }: Pick<RetentionPlace, 'app' | 'lane' | 'own'>,
+    lanes: () => ReadonlyMap<number, ForgettingLane>,
+  ): Promise<void> {
+    const done = this.#done.get(own) ?? new Set()
+    this.#done.set(own, done)
+    if (done.has(`${app.id} ${app.kept_from}`)) return
+    const assertOwned = (): void => {
+      if (this.#work.isClosed || lanes().get(lane) !== own) throw new NotOurs()
+    }
+    const place: RetentionPlace = { app, lane, own, before: keptFromInstant(app), assertOwned }
+    await this.#work.step(lane, () =>
+      this.#expireIn(place)
+        .then(() => void done.add(`${app.id} ${app.kept_from}`))
+        .catch(async (error: unknown) => {
+          if (error instanceof NotOurs) return
+          await this.#note(place, error)
+        }),
+    )
+  }
+
+  /** Does the steps of a lane that are left. */
+  async #expireIn(place: RetentionPlace): Promise<void> {
+    const { app, lane, assertOwned } = place
+    let part = partFor(place, await this.#partOf(place))
+    if (part.step === 'done') return
+    await this.#assertNotForgetting(place)
+    while (part.step !== 'done') {
+      assertOwned()
+      const next = withoutProblem(await this.#steps[part.step](place, part))
+      part = { ...next, step: retentionSteps[retentionSteps.indexOf(part.step) + 1]! }
+      if (part.step === 'done') part = { ...part, expired_to: app.kept_from, received: [] }
+      await this.#save(part)
+    }
+    const details = { lane, app: app.id, keptFrom: app.kept_from, ...part.tally }
+    this.#options.logger?.info(details, 'events have expired')
+  }
+
+  /** Stores why a lane cannot go on, for whoever waits. */
+  async #note(place: RetentionPlace, error: unknown): Promise<void> {
+    const { logger } = this.#options
+    const { app, lane } = place
+    const problem = error instanceof Error ? error.message : String(error)
+    if (!(error instanceof Postponed))
+      logger?.error({ lane, app: app.id, err: error }, 'old events could not be removed yet')
+    try {
+      const part = partFor(place, await this.#partOf(place))
+      if (part.problem !== problem) await this.#save({ ...part, problem })
+    } catch (cause) {
+      logger?.error({ lane, err: cause }, 'the state of removing old events could not be stored')
+    }
+  }
+
+  #partOf({ app, lane }: Pick<RetentionPlace, 'lane'> & { readonly app: App }): Promise<RetentionPart | undefined> {
+    return this.#options.registry.retentionParts.get(app.id, retentionPartId({ app: app.id, lane }))
+  }
+
+  #save(part: RetentionPart): Promise<void> {
+    return this.#options.registry.retentionParts.put(part.app, retentionPartId(part), part)
+  }
+
+  /** Both rewrite the archive and recount fates: one after the other. */
+  async #assertNotForgetting({ app, lane }: RetentionPlace): Promise<void> {
+    const parts = await this.#options.registry.forgetParts.list(app.id)
+    if (parts.some((part) => part.lane === lane && part.step !== 'waiting' && part.step !== 'done'))
+      throw new Postponed('a person is being forgotten')
+  }
+
+  /**
+   * From here on batches are judged with the date, and what was judged before is archived. What is delivered again is
+   * judged as it was the first time: some of it may have been written.
+   */
+  async #begin(place: RetentionPlace, part: RetentionPart): Promise<RetentionPart> {
+    const { lanes, forgetApps } = this.#options
+    const { app, own } = place
+    await this.#assertCounted(place)
+    const begun: RetentionPart = { ...part, judged_from: app.kept_from }
+    await own.paused(async () => {
+      if (own.isDeferring || own.isHalfWritten) throw new Postponed(NOT_COUNTED)
+      const { position } = await own.archive()
+      await lanes.commit(own.currentLease(), position)
+      own.committed = position
+      await this.#save(begun)
+      forgetApps()
+    })
+    return begun
+  }
+
+  /** The owner before may have written a part of what the log had when the lane was taken. */
+  async #assertCounted({ lane, own }: RetentionPlace): Promise<void> {
+    const end = (await this.#options.log.ends())[lane] ?? 0
+    const taken = this.#takenAt.get(own) ?? end
+    this.#takenAt.set(own, taken)
+    // A log that has lost its end never reaches that position.
+    if (own.counted < Math.min(taken, end)) throw new Postponed(NOT_COUNTED)
+  }
+
+  async #rewriteArchive(
+    { app, lane, own, before, assertOwned }: RetentionPlace,
+    part: RetentionPart,
+  ): Promise<RetentionPart> {
+    const rows = new ExpiredRows(before)
+    const work = (): Promise<void> =>
+      rewriteSpans(this.#options.archive, { app: app.id, lane, rows }, () => own.currentLease(), assertOwned)
+    await (own.merges?.exclusively(work) ?? work())
+    return part
+  }
+
+  async #recountFates(place: RetentionPlace, part: RetentionPart): Promise<RetentionPart> {
+    const folded = (await this.#options.appOf(place.app.id, place.lane)) ?? place.app
+    const recounted = { received: part.received, isWhole: false, expires: true }
+    await recountFates(this.#options, this.#options.log, place, recounted, folded)
+    return part
+  }
+
+  async #expireIdentities(place: RetentionPlace, part: RetentionPart): Promise<RetentionPart> {
+    const { log, registry, forgetApps } = this.#options
+    const forgotten = await ForgottenEvents.read(registry, place.app.id)
+    const save = async (changed: RetentionPart): Promise<void> => {
+      await this.#save(changed)
+      forgetApps()
+    }
+    return expireIdentities({ store: this.#options, log, forgotten, save }, place, part)
+  }
+
+  #trimLog(place: RetentionPlace, part: RetentionPart): Promise<RetentionPart> {
+    const { log, reader } = this.#options
+    return trimLog(log, reader, place, part)
+  }
+
+  /** Notes that every lane is done. Only the owner of the first lane calls this. */
+  async #finish(app: RetentionPlace['app']): Promise<void> {
+    const { registry, log, now = Date.now } = this.#options
+    const known = await registry.retentions.get('', app.id)
+    if (!known || known.finished_at !== undefined || known.kept_from !== app.kept_from) return
+    const parts = await registry.retentionParts.list(app.id)
+    const done = parts.filter(({ step, kept_from }) => step === 'done' && kept_from === app.kept_from)
+    if (done.length < log.lanes) return
+    const finished: Retention = { ...known, finished_at: now() }
+    await registry.retentions.put('', app.id, finished)
+  }
+}
+
+/** Returns a function that asks on its first call and returns the same answer afterwards. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined
+  return () => (answer ??= ask())
+}
+
+function isExpiring(app: App): app is RetentionPlace['app'] {
+  return app.kept_from !== undefined
+}
+
+/** Returns the part of a lane for the date that was decided: what is left of an earlier date belongs to it too. */
+function partFor({ app, lane }: RetentionPlace, known: RetentionPart | undefined): RetentionPart {
+  if (known?.kept_from === app.kept_from) return known
+  const { received = [], scattered = [], log_position = 0, generation = 0, expired_to } = known ?? {}
+  const judged_from = known && judgedFrom(known)
+  return {
+    app: app.id,
+    lane,
+    kept_from: app.kept_from,
+    step: 'waiting',
+    received,
+    scattered,
+    log_position,
+    generation,
+    ...(expired_to === undefined ? {} : { expired_to }),
+    ...(judged_from === undefined ? {} : { judged_from }),
+    tally: emptyRetentionTally,
+  }
+}

@@ -1,0 +1,94 @@
+import { setImmediate as pause } from 'node:timers/promises'
+import { encodeEnvelope, headOf, receivedFrom, utcDate, type Envelope, type RetentionPart } from '@hopper/contracts'
+import { placeOf, withoutExpired, type EventLog, type LogMessage, type TableReader } from '@hopper/storage'
+import { envelopeOf } from '../forget/envelope-of.ts'
+import { messagesBetween } from '../recount/counted-messages.ts'
+import type { RetentionPlace } from './retention-place.ts'
+
+/**
+ * Removes the expired events from the messages of a lane, where the log can change messages: from all messages received
+ * on expired dates, and from later ones that had expired events in the archive. May be interrupted anywhere and run
+ * again.
+ */
+export async function trimLog(
+  log: EventLog,
+  reader: TableReader,
+  place: RetentionPlace,
+  part: RetentionPart,
+): Promise<RetentionPart> {
+  if (!log.rewrite) return { ...part, scattered: [] }
+  const { lane } = place
+  let messages = 0
+  const end = (await log.ends())[lane] ?? 0
+  const { next, changed } = await trimBegin(log, reader, place, {
+    from: part.log_position,
+    to: end,
+    isFirst: part.expired_to === undefined,
+  })
+  messages += changed
+  for (const [from, to] of part.scattered) {
+    for await (const batch of messagesBetween(log, lane, Math.max(from, next), to))
+      messages += await trim(log, reader, place, batch)
+  }
+  return {
+    ...part,
+    log_position: next,
+    scattered: [],
+    tally: { ...part.tally, messages: part.tally.messages + messages },
+  }
+}
+
+/**
+ * Trims messages up to the first one of the app that was received on a date that is kept; all messages in the first
+ * run, since old ones may also come late. Returns the position of that one.
+ */
+async function trimBegin(
+  log: EventLog,
+  reader: TableReader,
+  place: RetentionPlace,
+  { from, to, isFirst }: { readonly from: number; readonly to: number; readonly isFirst: boolean },
+): Promise<{ readonly next: number; readonly changed: number }> {
+  const kept = receivedFrom(place.app)
+  let changed = 0
+  let next: number | undefined
+  for await (const messages of messagesBetween(log, place.lane, from, to)) {
+    const end = messages.findIndex(({ value }) => {
+      const { app, received_at } = headOf(value)
+      return app === place.app.id && received_at !== undefined && utcDate(received_at) >= kept
+    })
+    if (end >= 0) next ??= messages[end]!.position
+    changed += await trim(log, reader, place, isFirst || end < 0 ? messages : messages.slice(0, end))
+    if (end >= 0 && !isFirst) break
+  }
+  return { next: next ?? to, changed }
+}
+
+async function trim(
+  log: EventLog,
+  reader: TableReader,
+  place: RetentionPlace,
+  messages: readonly LogMessage[],
+): Promise<number> {
+  place.assertOwned()
+  const changed: LogMessage[] = []
+  for (const { position, value, isDamaged } of messages) {
+    const sent = isDamaged ? undefined : envelopeOf(value, place.app.id)
+    if (!sent) continue
+    const places = await placesOf(reader, place, sent)
+    const after = withoutExpired(place.app, sent, (index) => places.has(placeOf(position, index)))
+    if (after !== sent) changed.push({ position, value: encodeEnvelope(after) })
+  }
+  if (changed.length > 0) await log.rewrite!(place.lane, changed)
+  await pause()
+  return changed.length
+}
+
+/** The places from which on the device of a message belongs to somebody, if the message may name one. */
+async function placesOf(
+  reader: TableReader,
+  { app }: RetentionPlace,
+  { device_id, events, forgotten = [] }: Envelope,
+): Promise<ReadonlySet<number>> {
+  const names = [...events, ...forgotten].some(({ user_id }) => user_id !== undefined)
+  return new Set(names ? (await reader.identitiesOf(app.id, device_id)).map((identity) => identity.place) : [])
+}

@@ -1,0 +1,18 @@
+import type { SourcePlace } from '@hopper/contracts'
+import { cursorOf, cursorParts, foreignCursor } from './cursor.ts'
+
+/** Encodes the place of the last row of a page, with the question that it is a place in. */
+export function sourcesCursor(question: string, { at, value }: SourcePlace): string {
+  return cursorOf([question, at, value])
+}
+
+/**
+ * Decodes the place that a page begins after.
+ * @throws HopperError HOP_PARAM_INVALID
+ */
+export function sourcePlace(cursor: string, question: string): SourcePlace {
+  const [own, at, value] = cursorParts(cursor)
+  if (own !== question || typeof value !== 'string' || (typeof at !== 'string' && typeof at !== 'number'))
+    throw foreignCursor('question')
+  return { at, value }
+}

@@ -1,0 +1,42 @@
+import type { Readable } from 'node:stream'
+import { Controller, Inject, Res } from '@nestjs/common'
+import type { App } from '@hopper/contracts'
+import type { FastifyReply } from 'fastify'
+import { ChangesParameters } from '../answers/report-parameters.ts'
+import { Endpoint } from '../http/call.ts'
+import { prepareEvents } from '../http/event-stream.ts'
+import { CurrentApp, CurrentClient, LastEventId, ValidQuery } from '../http/parameters.ts'
+import type { Client } from '../query/sharing/shared-runs.ts'
+import { ChangesService } from '../services/changes.service.ts'
+
+@Controller('api/v1/apps/:app/changes')
+export class ChangesController {
+  private readonly changes: ChangesService
+
+  constructor(@Inject(ChangesService) changes: ChangesService) {
+    this.changes = changes
+  }
+
+  @Endpoint('GET', '', {
+    need: 'read',
+    status: 200,
+    summary: 'Which reports have changed, as Server-Sent Events',
+    query: ChangesParameters,
+    media: ['text/event-stream'],
+    note:
+      'Events `changes` with `{ reports: [path] }`, at most one in a second: reports over these dates that have ' +
+      'other answers than before. After a pause it resumes behind the `id` in Last-Event-ID: if anything has ' +
+      'changed since, that is told at once. Without one it begins now, with the `from` and `to` of that moment.',
+  })
+  async listen(
+    @CurrentApp() app: App,
+    @ValidQuery() parameters: ChangesParameters,
+    @LastEventId() after: string | undefined,
+    @CurrentClient() client: Client,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Readable> {
+    const stream = await this.changes.listen(app, parameters, after, client)
+    prepareEvents(reply)
+    return stream
+  }
+}

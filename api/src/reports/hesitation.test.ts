@@ -1,0 +1,105 @@
+import type { Event, Hesitation, HesitationAnswer } from '@hopper/contracts'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { CountedLog, ownEvent } from '../testing/counted-log.ts'
+import { keys, NOW, openInstallation, type Installation } from '../testing/installation.fixture.ts'
+
+// threads start from the sources, which is slow on busy machines
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+const ELEMENT = "//*[@id='add']"
+/** so long ago that nobody is deciding any more */
+const T0 = Date.UTC(2026, 2, 10, 9)
+const range = { from: '2026-03-09', to: '2026-03-11' }
+let hopper: Installation
+let number = 0
+
+const entered = (stage: number, at: number): Event =>
+  ownEvent(`e${number++}`, at, { type: 'funnel_change', action: 'onClick', funnel: 'checkout', entered: stage })
+const hovered = (elapsed_time: number, clicked: boolean, at = T0 + 1, more: object = {}): Event =>
+  ownEvent(`e${number++}`, at, {
+    type: 'btn_time',
+    target: ELEMENT,
+    action: clicked ? 'hover-then-clicked' : 'hover-then-leave',
+    elapsed_time,
+    ...more,
+  })
+
+beforeAll(async () => {
+  hopper = await openInstallation(openEmbedded)
+  await new CountedLog(hopper.storage).add(
+    'shop',
+    [
+      ['on', [entered(1, T0), hovered(1_000, true), hovered(3_000, true), entered(2, T0 + 2)]],
+      [
+        'lost',
+        [entered(1, T0), hovered(500, false), hovered(700, false), hovered(90, true, T0 + 1, { pointer: 'touch' })],
+      ],
+      ['aside', [hovered(2_000, true), hovered(50, false, T0 + 1, { target: '//b' })]],
+      ['later', [hovered(9_000, true, NOW)]],
+    ].map(([device, events]) => ({ device: device as string, received_at: T0, events: events as Event[] })),
+  )
+})
+afterAll(() => hopper.close())
+
+async function ask(body: object): Promise<HesitationAnswer> {
+  const { status, body: answer } = await hopper.send(
+    'POST',
+    '/api/v1/apps/shop/hesitation/query',
+    { ...range, ...body },
+    { authorization: `Bearer ${keys.read}` },
+  )
+  expect([status, answer]).toMatchObject([200, {}])
+  return answer
+}
+const short = ({ people, hovers, clicked, median_click_ms, median_leave_ms }: Hesitation): unknown[] => [
+  people,
+  hovers,
+  clicked,
+  median_click_ms,
+  median_leave_ms,
+]
+
+test('tells how long people hover before they click or leave, by mouse unless asked otherwise', async () => {
+  const { histogram, clicked_share: share, meta, ...answer } = await ask({ element: ELEMENT })
+  expect(short({ ...answer, histogram, clicked_share: share })).toEqual([3, 5, 3, 2_000, 600])
+  expect(share).toBeCloseTo(3 / 5)
+  expect(answer.correlation).toBeGreaterThan(0)
+  expect(histogram.reduce((sum, { leave, click }) => sum + leave + click, 0)).toBe(5)
+  expect(meta).toMatchObject(range)
+  expect(short(await ask({ element: ELEMENT, pointer: 'touch' }))).toEqual([1, 1, 1, 90, null])
+  expect(short(await ask({ element: ELEMENT, pointer: 'pen' }))).toEqual([0, 0, 0, null, null])
+  expect(short(await ask({}))).toEqual([3, 6, 3, 2_000, 500])
+})
+
+test('compares those who went on in a funnel with those lost', async () => {
+  const { went_on: wentOn, lost, ...all } = await ask({ element: ELEMENT, funnel: 'checkout', step: 2 })
+  expect([short(wentOn!), short(lost!), all.people]).toEqual([[1, 2, 2, 2_000, null], [1, 2, 0, null, 600], 3])
+  const whole = await ask({ element: ELEMENT, funnel: 'checkout' })
+  expect([whole.went_on!.people, whole.lost!.people]).toEqual([0, 2])
+  const device = [{ type: 'eq', key: 'device_id', value: 'on' }]
+  const filtered = await ask({ element: ELEMENT, funnel: 'checkout', step: 2, filters: device, count_by: 'device' })
+  expect([filtered.people, filtered.went_on!.people, filtered.lost!.people]).toEqual([1, 1, 0])
+})
+
+test('an element that nobody hovered over has no times, and bad questions are refused by field', async () => {
+  expect(await ask({ element: '//nothing' })).toMatchObject({ people: 0, clicked_share: null, histogram: [] })
+  const refused = async (body: object): Promise<unknown> =>
+    (await hopper.send('POST', '/api/v1/apps/shop/hesitation/query', { ...range, ...body }, { 'x-api-key': keys.read }))
+      .body
+  expect(await refused({ step: 2 })).toMatchObject({ error: { code: 'HOP_PARAM_INVALID' } })
+  expect(await refused({ funnel: 'checkout', step: 9 })).toMatchObject({ error: { code: 'HOP_PARAM_INVALID' } })
+  expect(await refused({ funnel: 'none' })).toMatchObject({ error: { code: 'HOP_FUNNEL_UNKNOWN' } })
+  expect(await refused({ pointer: 'foot' })).toMatchObject({ error: { code: 'HOP_PARAM_INVALID' } })
+})
+
+test('is a table of durations as CSV', async () => {
+  const { text } = await hopper.send(
+    'POST',
+    '/api/v1/apps/shop/hesitation/query',
+    { ...range, element: ELEMENT, funnel: 'checkout', step: 2 },
+    { 'x-api-key': keys.read, accept: 'text/csv' },
+  )
+  expect(text).toMatch(/^people,from_ms,to_ms,leave,click\r\nall,/)
+  expect(text).toContain('\r\nwent_on,')
+})

@@ -1,0 +1,21 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** Tables that locate chunks and lanes, and random numbers that tell of changes: another for each way to count. */
+const leftOut = ['chunks', 'chunk_cells', 'archived', 'lanes', 'applied', 'registry_changes', 'versions_by_date']
+
+/** Returns every row of the tables of a data directory that says what was counted, as text, in order. */
+export function tablesOf(dir: string): string[] {
+  using database = new DatabaseSync(join(dir, 'tables.db'), { readOnly: true })
+  const names = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all()
+  return names
+    .map(({ name }) => String(name))
+    .filter((name) => !leftOut.includes(name))
+    .flatMap((name) =>
+      database
+        .prepare(`SELECT * FROM ${name}`)
+        .all()
+        .map((row) => JSON.stringify([name, row])),
+    )
+    .sort()
+}

@@ -1,0 +1,30 @@
+/** Reports that are answered from the tables, by their path below the app. */
+export const countedReports = [
+  'agents',
+  'clicks',
+  'elements/actions',
+  'elements/durations',
+  'pages/views',
+  'stages/conversion',
+  'stages/graph',
+  'stages/time',
+  'stages/users',
+  'traffic',
+] as const
+
+/** Reports that are answered from the archive, which may have an event some seconds later than the tables. */
+export const archivedReports = [
+  'events',
+  'funnels/query',
+  'hesitation/query',
+  'journeys',
+  'keys',
+  'loss',
+  'persons',
+  'query',
+  'retention/query',
+  'sources',
+] as const
+
+/** Everything that `GET changes` can say has changed. */
+export const reports = [...countedReports, ...archivedReports] as const

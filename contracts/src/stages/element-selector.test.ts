@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+import { selectorOfXPath } from './element-selector.ts'
+
+it.each([
+  ["//*[@id='buy']", '*[id="buy"]'],
+  [`//*[@id="it's"]`, `*[id="it's"]`],
+  [
+    '/html[1]/body[1]/main[1]/p[2]',
+    'html:root:nth-of-type(1)>body:nth-of-type(1)>main:nth-of-type(1)>p:nth-of-type(2)',
+  ],
+  ["//*[@data-hopper='add']/button[2]", '*[data-hopper="add"]>button:nth-of-type(2)'],
+  ["//form//input[@name][@type='text']", 'form input[name][type="text"]'],
+  [`//a[@title='say "hi" \\']`, `a[title="say \\"hi\\" \\\\"]`],
+])('the XPath %s is the selector %s', (xpath, selector) => expect(selectorOfXPath(xpath)).toBe(selector))
+
+it.each([
+  "//button[text()='Buy']",
+  '//*[2]',
+  "//a[@class='x'][2]",
+  "//a[contains(@class,'x')]",
+  '//a/..',
+  'not an [xpath',
+  '(//a)[1]',
+  '//a | //b',
+  '',
+])('the XPath %s has no selector', (xpath) => expect(selectorOfXPath(xpath)).toBeUndefined())

@@ -1,0 +1,72 @@
+import { lazy, Suspense, type ReactNode } from 'react'
+import { ListFilter, X } from 'lucide-react'
+import { Icon } from '../parts/icon.tsx'
+import { PopoverButton } from '../parts/popover-button.tsx'
+import { Skeleton } from '../parts/skeleton.tsx'
+import { chipText, withChip, withoutChip, type Chip } from '../state/filters.ts'
+import { useScope } from '../state/scope.tsx'
+import { useSearchState } from '../state/use-search.ts'
+import { keyName, words } from '../words.ts'
+
+const FilterPopover = lazy(() => import('./filter-popover.tsx'))
+
+/** Returns a function that adds a filter to the question, or removes it. */
+export function useChips(): { add: (chip: Chip) => void; remove: (chip: Chip) => void } {
+  const { chips } = useScope()
+  const { change } = useSearchState()
+  const set = (next: readonly Chip[]): void => change({ f: next.length === 0 ? undefined : next.map(chipText) })
+  return { add: (chip) => set(withChip(chips, chip)), remove: (chip) => set(withoutChip(chips, chip)) }
+}
+
+/** The filters as chips: a press on one includes or excludes its value. */
+export function FilterChips(): ReactNode {
+  const { chips } = useScope()
+  const { add, remove } = useChips()
+  return (
+    <>
+      {chips.map((chip) => {
+        const name = `${keyName(chip.key)} ${chip.not ? words.bar.isNot : words.bar.is} ${chip.value}`
+        return (
+          <span key={chipText(chip)} className="chip">
+            <button
+              type="button"
+              className="cut"
+              title={words.bar.invert(name)}
+              onClick={() => add({ key: chip.key, value: chip.value, ...(chip.not ? {} : { not: true }) })}
+            >
+              <bdi>{name}</bdi>
+            </button>
+            <button
+              type="button"
+              className="remove"
+              aria-label={words.bar.removeFilter(name)}
+              onClick={() => remove(chip)}
+            >
+              <Icon of={X} />
+            </button>
+          </span>
+        )
+      })}
+      <PopoverButton
+        label={words.bar.addFilter}
+        button={
+          <>
+            <Icon of={ListFilter} />
+            {words.bar.filter}
+          </>
+        }
+      >
+        {(close) => (
+          <Suspense fallback={<Skeleton height={280} width={280} />}>
+            <FilterPopover
+              choose={(chip) => {
+                add(chip)
+                close()
+              }}
+            />
+          </Suspense>
+        )}
+      </PopoverButton>
+    </>
+  )
+}

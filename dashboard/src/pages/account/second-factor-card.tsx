@@ -1,0 +1,139 @@
+import { useState, type FormEvent, type ReactNode } from 'react'
+import { useSession } from '../../api/session.tsx'
+import { useReport } from '../../api/use-report.ts'
+import { Card } from '../../parts/card.tsx'
+import { CopyText } from '../../parts/copy-text.tsx'
+import { Problem } from '../../parts/problem.tsx'
+import { QrCode } from '../../parts/qr-code.tsx'
+import { ReportView } from '../../parts/report-view.tsx'
+import { useChange } from '../../parts/use-change.ts'
+
+const path = '/api/v1/me/second-factor'
+
+interface SecondFactor {
+  readonly on: boolean
+  readonly recovery_codes_left: number
+}
+
+interface NewSecondFactor {
+  readonly secret: string
+  readonly uri: string
+}
+
+/** Turns the second factor of the member on and off. The recovery codes are shown once. */
+export function SecondFactorCard(): ReactNode {
+  const { client } = useSession()
+  const report = useReport<SecondFactor>(path)
+  const [begun, setBegun] = useState<NewSecondFactor | null>(null)
+  const [recovery, setRecovery] = useState<readonly string[] | null>(null)
+  const { error, busy, run } = useChange(report.reload)
+  const begin = (fields: FormData): void =>
+    void run(async () => {
+      const current = fields.get('current') as string
+      setBegun(await client.send('POST', path, current === '' ? {} : { current_password: current }))
+    })
+  const confirm = (fields: FormData): void =>
+    void run(async () => {
+      const { recovery_codes } = await client.send<{ recovery_codes: string[] }>('PUT', path, {
+        code: fields.get('code'),
+      })
+      setBegun(null)
+      setRecovery(recovery_codes)
+    })
+  const remove = (fields: FormData): void =>
+    void run(async () => {
+      await client.send('DELETE', path, { code: fields.get('code') })
+      setRecovery(null)
+    })
+  return (
+    <Card title="Second factor">
+      {error && <Problem error={error} />}
+      {recovery && (
+        <div className="once" role="status">
+          <p>
+            <b>Recovery codes, shown only once.</b> Each replaces your authenticator once. Keep them where you would
+            find them without your telephone.
+          </p>
+          <CopyText text={recovery.join('\n')} label="Recovery codes" />
+        </div>
+      )}
+      <ReportView report={report}>
+        {({ on, recovery_codes_left: left }) => {
+          if (on) return <TurnOff left={left} busy={busy} onSubmit={remove} />
+          if (begun) return <Confirm begun={begun} busy={busy} onSubmit={confirm} />
+          return <Begin busy={busy} onSubmit={begin} />
+        }}
+      </ReportView>
+    </Card>
+  )
+}
+
+interface FormProps {
+  busy: boolean
+  onSubmit: (fields: FormData) => void
+}
+
+function Begin(props: FormProps): ReactNode {
+  return (
+    <CodeForm {...props} button="Set up a second factor">
+      <p>With it, a login needs a code of an authenticator app as well as your password or login link.</p>
+      <label>
+        Current password, if you have one
+        <input name="current" type="password" autoComplete="current-password" maxLength={200} />
+      </label>
+    </CodeForm>
+  )
+}
+
+function Confirm({ begun: { secret, uri }, ...props }: FormProps & { begun: NewSecondFactor }): ReactNode {
+  return (
+    <CodeForm {...props} button="Turn it on">
+      <p>Scan this with your authenticator, or type the secret into it. Then send the code that it shows.</p>
+      <QrCode text={uri} label="Secret of the second factor as a QR code" />
+      <CopyText text={secret} label="Secret of the second factor" />
+      <CodeField />
+    </CodeForm>
+  )
+}
+
+function TurnOff({ left, ...props }: FormProps & { left: number }): ReactNode {
+  return (
+    <CodeForm {...props} button="Turn it off">
+      <p>
+        A login needs a code. Recovery codes left: {left}. For new ones, turn the second factor off and set it up again.
+      </p>
+      <CodeField />
+    </CodeForm>
+  )
+}
+
+function CodeField(): ReactNode {
+  return (
+    <label>
+      Code
+      <input name="code" autoComplete="one-time-code" maxLength={40} required />
+    </label>
+  )
+}
+
+function CodeForm({
+  busy,
+  onSubmit,
+  button,
+  children,
+}: FormProps & { button: string; children: ReactNode }): ReactNode {
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    onSubmit(new FormData(event.currentTarget))
+  }
+  return (
+    <form className="fields" onSubmit={submit}>
+      {children}
+      <div className="row">
+        <button type="submit" className="primary" disabled={busy}>
+          {button}
+        </button>
+      </div>
+    </form>
+  )
+}

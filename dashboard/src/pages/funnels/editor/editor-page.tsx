@@ -1,0 +1,34 @@
+import type { ReactNode } from 'react'
+import { useParams } from '@tanstack/react-router'
+import type { ListedFunnel } from '@hopper/contracts'
+import { appPath } from '../../../api/paths.ts'
+import { useReport } from '../../../api/use-report.ts'
+import { PageFrame } from '../../../frame/page-frame.tsx'
+import { ReportView } from '../../../parts/report-view.tsx'
+import { Skeleton } from '../../../parts/skeleton.tsx'
+import { useScope } from '../../../state/scope.tsx'
+import { useSearchState } from '../../../state/use-search.ts'
+import { draftOf, newDraft } from './funnel-draft.ts'
+import { FunnelEditor } from './funnel-editor.tsx'
+import { UnknownFunnel } from '../unknown-funnel.tsx'
+
+/** Edits a funnel, or makes a new one where the address names none, with the pages that the address names. */
+export default function EditorPage(): ReactNode {
+  const { app } = useScope()
+  const { funnel: id } = useParams({ strict: false })
+  const { search } = useSearchState()
+  const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(app.id, 'funnels'))
+  return (
+    <PageFrame>
+      <ReportView report={funnels} skeleton={<Skeleton height={560} />}>
+        {({ funnels: all }) => {
+          const taken = all.map((one) => one.id)
+          if (id === undefined) return <FunnelEditor draft={newDraft(search.with ?? [], all)} taken={taken} />
+          const funnel = all.find((one) => one.id === id)
+          if (funnel) return <FunnelEditor key={funnel.id} funnel={funnel} draft={draftOf(funnel)} taken={taken} />
+          return <UnknownFunnel id={id} />
+        }}
+      </ReportView>
+    </PageFrame>
+  )
+}

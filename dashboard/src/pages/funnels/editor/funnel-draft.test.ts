@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { draftOf, funnelOf, newDraft, withNewStage, withStage, withStageMoved, withoutStage } from './funnel-draft.ts'
+
+const funnel = {
+  id: 'checkout',
+  name: 'Checkout',
+  stages: [
+    { id: 4, name: 'Home', url: '/*' },
+    { id: 7, name: 'Cart', click: '#add' },
+  ],
+}
+
+describe('a funnel in a form', () => {
+  it('round-trips unchanged', () => {
+    expect(funnelOf(draftOf(funnel))).toEqual(funnel)
+  })
+
+  it('leaves the id of a new stage to the API and keeps the ids of the others', () => {
+    const two = withNewStage(withNewStage(withoutStage(draftOf(funnel), 7)))
+    const [, first, second] = two.stages
+    expect(first!.id).not.toBe(second!.id)
+    const draft = withStage(two, second!.id, { name: 'Thanks', pattern: ' /thanks ' })
+    expect(funnelOf(draft).stages.map(({ id }) => id)).toEqual([4, undefined, undefined])
+    expect(funnelOf(draft).stages[2]).toEqual({ name: 'Thanks', url: '/thanks' })
+  })
+
+  it('begins with pages, named as stages that are known or by their last part', () => {
+    const draft = newDraft(['/*', '/new-cart', '/products/*'], [funnel])
+    expect(draft.stages.map(({ name, pattern }) => [name, pattern])).toEqual([
+      ['Home', '/*'],
+      ['New cart', '/new-cart'],
+      ['Products', '/products/*'],
+    ])
+    expect(funnelOf(draft).stages.every(({ id }) => id === undefined)).toBe(true)
+  })
+
+  it('moves and removes stages', () => {
+    expect(withStageMoved(draftOf(funnel), 7, -1).stages.map(({ id }) => id)).toEqual([7, 4])
+    expect(withStageMoved(draftOf(funnel), 4, -1).stages.map(({ id }) => id)).toEqual([4, 7])
+    expect(withStageMoved(draftOf(funnel), 4, 5).stages.map(({ id }) => id)).toEqual([7, 4])
+    expect(withoutStage(draftOf(funnel), 4).stages.map(({ id }) => id)).toEqual([7])
+  })
+})

@@ -1,0 +1,89 @@
+import type { Funnel, Stage } from '@hopper/contracts'
+import { nameOf } from '../../connect/proposed-stages.ts'
+
+/** A funnel in a save request: the API assigns a new id to a stage without one. */
+export interface SavedFunnel extends Omit<Funnel, 'stages'> {
+  readonly stages: readonly (Omit<Stage, 'id'> & { readonly id?: number })[]
+}
+
+export type EnteredBy = 'url' | 'click'
+
+/**
+ * A stage in the form, with its entry condition as a choice and a text. `id` never changes because events refer to it;
+ * an id below 0 is local to the form.
+ */
+export interface StageDraft {
+  readonly id: number
+  readonly name: string
+  readonly by: EnteredBy
+  readonly pattern: string
+}
+
+export interface FunnelDraft {
+  readonly id: string
+  readonly name: string
+  readonly stages: readonly StageDraft[]
+}
+
+export function draftOf({ id, name, stages }: Funnel): FunnelDraft {
+  return {
+    id,
+    name,
+    stages: stages.map((stage) => ({
+      id: stage.id,
+      name: stage.name,
+      by: stage.click === undefined ? 'url' : 'click',
+      pattern: stage.click ?? stage.url ?? '',
+    })),
+  }
+}
+
+/** Returns a new funnel of pages, each named as a stage of another funnel that has it, or by its last part. */
+export function newDraft(pages: readonly string[], funnels: readonly Pick<Funnel, 'stages'>[] = []): FunnelDraft {
+  const stages = funnels.flatMap((funnel) => funnel.stages)
+  return pages.reduce<FunnelDraft>(
+    (draft, url) =>
+      withNewStage(draft, {
+        name: stages.find((stage) => stage.url === url)?.name ?? nameOf(url.replace(/\/\*$/, '')),
+        pattern: url,
+      }),
+    { id: '', name: '', stages: [] },
+  )
+}
+
+export function funnelOf({ id, name, stages }: FunnelDraft): SavedFunnel {
+  return { id: id.trim(), name: name.trim(), stages: stages.map(stageOf) }
+}
+
+/** Adds a stage with an id local to the form; the API assigns its permanent id. */
+export function withNewStage(draft: FunnelDraft, stage: Partial<Omit<StageDraft, 'id'>> = {}): FunnelDraft {
+  const id = Math.min(0, ...draft.stages.map((one) => one.id)) - 1
+  return { ...draft, stages: [...draft.stages, { name: '', by: 'url', pattern: '', ...stage, id }] }
+}
+
+export function withStage(draft: FunnelDraft, id: number, change: Partial<StageDraft>): FunnelDraft {
+  return { ...draft, stages: draft.stages.map((stage) => (stage.id === id ? { ...stage, ...change } : stage)) }
+}
+
+export function withoutStage(draft: FunnelDraft, id: number): FunnelDraft {
+  return { ...draft, stages: draft.stages.filter((stage) => stage.id !== id) }
+}
+
+/** Moves a stage by places, as far as there are any. */
+export function withStageMoved(draft: FunnelDraft, id: number, by: number): FunnelDraft {
+  const at = draft.stages.findIndex((stage) => stage.id === id)
+  const to = Math.max(0, Math.min(draft.stages.length - 1, at + by))
+  if (at < 0 || to === at) return draft
+  const stages = draft.stages.filter((stage) => stage.id !== id)
+  return { ...draft, stages: [...stages.slice(0, to), draft.stages[at]!, ...stages.slice(to)] }
+}
+
+/** Returns the condition of a stage, as it is saved. */
+export function conditionOf({ by, pattern }: StageDraft): Pick<Stage, 'url' | 'click'> {
+  const text = pattern.trim()
+  return text === '' ? {} : by === 'url' ? { url: text } : { click: text }
+}
+
+function stageOf(stage: StageDraft): SavedFunnel['stages'][number] {
+  return { ...(stage.id < 0 ? {} : { id: stage.id }), name: stage.name.trim(), ...conditionOf(stage) }
+}

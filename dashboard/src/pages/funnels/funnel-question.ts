@@ -1,0 +1,45 @@
+import type { DropCause, Filter, FunnelQuery, queryLimits } from '@hopper/contracts'
+import type { DateRange } from '../../state/date-range.ts'
+import type { Scope } from '../../state/scope.tsx'
+
+/** At most this many people are listed; the type fails to compile when the API has another limit. */
+export const PEOPLE_MAX: (typeof queryLimits)['peopleMax'] = 100_000
+
+export type AskedSteps =
+  | { readonly funnel: string }
+  | { readonly steps: readonly { readonly name: string; readonly filters: readonly Filter[] }[] }
+
+/** People behind one number: those who reached a stage, were lost before it, or were lost for one cause. */
+export interface PeopleOf {
+  /** number of the stage, from 1 */
+  readonly stage: number
+  readonly outcome: 'reached' | 'dropped' | DropCause
+}
+
+/** Returns the question about a funnel in the scope of the page. */
+export function funnelQuestion(
+  { filters, unit }: Pick<Scope, 'filters' | 'unit'>,
+  { from, to }: DateRange,
+  asked: AskedSteps,
+  more: Pick<FunnelQuery, 'breakdown' | 'trend' | 'people'> = {},
+): FunnelQuery {
+  return {
+    from,
+    to,
+    ...asked,
+    ...(filters.length === 0 ? {} : { filters }),
+    ...(unit === 'person' ? {} : { count_by: unit }),
+    ...more,
+  }
+}
+
+/** Returns a question as a command for a shell, which gives the same answer. */
+export function curlOf(origin: string, path: string, body: object): string {
+  const json = JSON.stringify(body).replace(/'/g, `'\\''`)
+  return [
+    `curl '${origin}${path}' \\`,
+    `  -H 'Authorization: Bearer READ_KEY' \\`,
+    `  -H 'Content-Type: application/json' \\`,
+    `  -d '${json}'`,
+  ].join('\n')
+}

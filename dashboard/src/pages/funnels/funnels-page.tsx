@@ -1,0 +1,128 @@
+import { useMemo, type ReactNode } from 'react'
+import type { ListedFunnel } from '@hopper/contracts'
+import { appPath } from '../../api/paths.ts'
+import { useSession } from '../../api/session.tsx'
+import { useFunnel } from '../../api/use-funnel.ts'
+import { useReport } from '../../api/use-report.ts'
+import { Sparkline } from '../../charts/line-chart.tsx'
+import { formatCount, formatPercent, formatPoints } from '../../format/numbers.ts'
+import { PageFrame } from '../../frame/page-frame.tsx'
+import { AppLink } from '../../parts/app-link.tsx'
+import { PageTitle } from '../../parts/page-title.tsx'
+import { ReportView } from '../../parts/report-view.tsx'
+import { Skeleton } from '../../parts/skeleton.tsx'
+import { resolveCompare, trendStep } from '../../state/date-range.ts'
+import { useScope } from '../../state/scope.tsx'
+import { words } from '../../words.ts'
+import { proportionOf } from './funnel-head.tsx'
+import { funnelQuestion } from './funnel-question.ts'
+import { stageRows, worstStage } from './stage-rows.ts'
+import { trendPoints } from './trend.ts'
+
+/** The funnels of the app, each with its rate and where most people are lost. */
+export default function FunnelsPage(): ReactNode {
+  const { app } = useScope()
+  const { me } = useSession()
+  const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(app.id, 'funnels'))
+  return (
+    <PageFrame bar>
+      <div className="page-head">
+        <PageTitle app={app.name}>{words.funnels.list}</PageTitle>
+        {me.member.role !== 'viewer' && (
+          <div className="end">
+            <AppLink app={app.id} to="new-funnel" className="button primary">
+              {words.funnels.make}
+            </AppLink>
+          </div>
+        )}
+      </div>
+      <ReportView report={funnels} skeleton={<Skeleton height={200} />}>
+        {({ funnels: all }) =>
+          all.length === 0 ? (
+            <section className="card empty">
+              <h2>{words.funnels.none}</h2>
+              <p>{words.funnels.noneHint}</p>
+            </section>
+          ) : (
+            <ul className="funnel-list">
+              {all.map((funnel) => (
+                <FunnelEntry key={funnel.id} funnel={funnel} />
+              ))}
+            </ul>
+          )
+        }
+      </ReportView>
+    </PageFrame>
+  )
+}
+
+function FunnelEntry({ funnel }: { funnel: ListedFunnel }): ReactNode {
+  const scope = useScope()
+  const { app, range, live, unit } = scope
+  const compared = scope.compared ?? resolveCompare('previous', range)
+  const question = useMemo(
+    () => funnelQuestion(scope, range, { funnel: funnel.id }, { trend: trendStep(range) }),
+    [scope, range, funnel.id],
+  )
+  const asked = useMemo(() => funnelQuestion(scope, compared, { funnel: funnel.id }), [scope, compared, funnel.id])
+  const report = useFunnel(app.id, question, live)
+  const before = useFunnel(app.id, asked, false).data
+  const was = before && proportionOf(before)
+  return (
+    <li className="card">
+      <h2>
+        <AppLink app={app.id} to={`funnels/${encodeURIComponent(funnel.id)}`}>
+          <bdi>{funnel.name}</bdi>
+        </AppLink>
+      </h2>
+      <p className="hint cut">{funnel.stages.map(({ name }) => name).join(' → ')}</p>
+      <ReportView report={report} skeleton={<Skeleton height={64} />}>
+        {(answer) => {
+          const now = proportionOf(answer)
+          const worst = worstStage(stageRows(answer.steps))
+          const trend = trendPoints(answer.trend ?? [])
+          const rate = answer.overall.rate
+          return (
+            <dl className="numbers">
+              <div>
+                <dt>{words.funnels.rate}</dt>
+                <dd className="large tnum">{formatPercent(rate)}</dd>
+                <dd className="hint">
+                  {words.funnels.reachedOf(formatCount(now.hits), formatCount(now.n), words.units[unit].of(now.n))}
+                </dd>
+              </div>
+              <div>
+                <dt>{words.bar.compare}</dt>
+                <dd className="large tnum">
+                  {was && was.n > 0 && rate !== null ? formatPoints(rate - was.hits / was.n) : '–'}
+                </dd>
+              </div>
+              <div>
+                <dt>{words.funnels.trend}</dt>
+                <dd>
+                  <Sparkline values={trend.points.map((point) => point.rate ?? 0)} openFrom={trend.openFrom} />
+                </dd>
+              </div>
+              <div>
+                <dt>{words.funnels.worst}</dt>
+                <dd>
+                  {worst ? (
+                    <AppLink
+                      app={app.id}
+                      to={`funnels/${encodeURIComponent(funnel.id)}`}
+                      search={{ stage: worst.stage, show: 'lost' }}
+                    >
+                      → <bdi>{worst.name}</bdi>: {formatPercent(worst.lost / worst.before)}
+                    </AppLink>
+                  ) : (
+                    '–'
+                  )}
+                </dd>
+              </div>
+            </dl>
+          )
+        }}
+      </ReportView>
+    </li>
+  )
+}

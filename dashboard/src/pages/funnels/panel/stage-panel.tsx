@@ -1,0 +1,133 @@
+import { lazy, Suspense, useCallback, useEffect, useRef, type KeyboardEvent, type ReactNode } from 'react'
+import { X } from 'lucide-react'
+import type { ListedFunnel } from '@hopper/contracts'
+import { formatCount } from '../../../format/numbers.ts'
+import { Icon } from '../../../parts/icon.tsx'
+import { Skeleton } from '../../../parts/skeleton.tsx'
+import { useScope } from '../../../state/scope.tsx'
+import type { PanelTab } from '../../../state/search.ts'
+import { useSearchState } from '../../../state/use-search.ts'
+import { words } from '../../../words.ts'
+import type { PeopleOf } from '../funnel-question.ts'
+import { closedPanel } from '../stage-list.tsx'
+import type { StageRow } from '../stage-rows.ts'
+import { DefinitionTab } from './definition-tab.tsx'
+
+const PeopleTab = lazy(() => import('./people-tab.tsx'))
+const HesitationTab = lazy(() => import('./hesitation-tab.tsx'))
+const DifferencesTab = lazy(() => import('./differences-tab.tsx'))
+
+interface Props {
+  funnel: ListedFunnel
+  rows: readonly StageRow[]
+  /** from 1 */
+  stage: number
+}
+
+/** Everything about one number of the funnel: who, how they differ, and what exactly it means. */
+export default function StagePanel({ funnel, rows, stage }: Props): ReactNode {
+  const { unit } = useScope()
+  const { search, change } = useSearchState()
+  const heading = useRef<HTMLHeadingElement>(null)
+  const row = rows[stage - 1]!
+  const of: PeopleOf = {
+    stage,
+    outcome: search.show === 'lost' && stage > 1 ? (search.cause ?? 'dropped') : 'reached',
+  }
+  const key = [stage, search.show, search.cause].join(' ')
+  useEffect(() => heading.current?.focus({ preventScroll: true }), [key])
+  const close = useCallback(() => {
+    const opener = document.querySelector<HTMLElement>(`[data-opens="${CSS.escape(key)}"]`)
+    change(closedPanel)
+    opener?.focus()
+  }, [change, key])
+  const tabs = tabsOf(of)
+  const tab = tabs.find((one) => one === search.tab) ?? 'people'
+  return (
+    <aside
+      className="panel"
+      aria-labelledby="panel-title"
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') close()
+      }}
+    >
+      <header>
+        <h2 id="panel-title" ref={heading} tabIndex={-1}>
+          <bdi>{titleOf(row, of)}</bdi>
+        </h2>
+        <button type="button" className="plain" aria-label={words.close} onClick={close}>
+          <Icon of={X} />
+        </button>
+      </header>
+      <p className="panel-count tnum">
+        {formatCount(countOf(row, of))} <span>{words.units[unit].of(countOf(row, of))}</span>
+      </p>
+      <Tabs tabs={tabs} chosen={tab} choose={(next) => change({ tab: next === 'people' ? undefined : next })} />
+      <div role="tabpanel" id="panel-body" aria-labelledby={`tab-${tab}`} className="panel-body" tabIndex={0}>
+        <Suspense fallback={<Skeleton height={240} />}>
+          {tab === 'people' && <PeopleTab funnel={funnel} rows={rows} of={of} />}
+          {tab === 'differences' && <DifferencesTab funnel={funnel} rows={rows} of={of} />}
+          {tab === 'hesitation' && <HesitationTab funnel={funnel} rows={rows} of={of} />}
+          {tab === 'definition' && <DefinitionTab funnel={funnel} rows={rows} of={of} />}
+        </Suspense>
+      </div>
+    </aside>
+  )
+}
+
+function Tabs({
+  tabs,
+  chosen,
+  choose,
+}: {
+  tabs: readonly PanelTab[]
+  chosen: PanelTab
+  choose: (tab: PanelTab) => void
+}): ReactNode {
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+    if (step === undefined) return
+    event.preventDefault()
+    const next = tabs[(tabs.indexOf(chosen) + step + tabs.length) % tabs.length]!
+    choose(next)
+    document.getElementById(`tab-${next}`)?.focus()
+  }
+  return (
+    <div role="tablist" className="tabs" aria-labelledby="panel-title" onKeyDown={onKeyDown}>
+      {tabs.map((tab) => (
+        <button
+          key={tab}
+          id={`tab-${tab}`}
+          type="button"
+          role="tab"
+          aria-selected={tab === chosen}
+          aria-controls="panel-body"
+          tabIndex={tab === chosen ? 0 : -1}
+          onClick={() => choose(tab)}
+        >
+          {words.funnels.panel.tabs[tab]}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+/** Only those who were lost differ from somebody. */
+function tabsOf({ outcome }: PeopleOf): PanelTab[] {
+  return outcome === 'reached'
+    ? ['people', 'hesitation', 'definition']
+    : ['people', 'differences', 'hesitation', 'definition']
+}
+
+function titleOf(row: StageRow, { outcome }: PeopleOf): string {
+  const { reached, dropped, cause } = words.funnels.panel
+  if (outcome === 'reached') return reached(row.name)
+  return outcome === 'dropped' ? dropped(row.name) : cause(words.causes[outcome], row.name)
+}
+
+/** Returns the number that was pressed: the panel lists exactly as many. */
+function countOf(row: StageRow, { outcome }: PeopleOf): number {
+  if (outcome === 'reached') return row.count
+  if (outcome === 'dropped') return row.lost + row.deciding
+  return outcome === 'open' ? row.deciding : (row.causes.find(({ cause }) => cause === outcome)?.count ?? 0)
+}

@@ -1,0 +1,99 @@
+import { useMemo, type ReactNode } from 'react'
+import type { FunnelAnswer } from '@hopper/contracts'
+import { LineChart, type Line } from '../../charts/line-chart.tsx'
+import { formatCount, formatPercent } from '../../format/numbers.ts'
+import { formatStep, formatTick } from '../../format/times.ts'
+import { Card } from '../../parts/card.tsx'
+import { DataTable, type Column } from '../../parts/data-table.tsx'
+import { dateIn, trendStep } from '../../state/date-range.ts'
+import { useScope } from '../../state/scope.tsx'
+import { useSearchState } from '../../state/use-search.ts'
+import { words } from '../../words.ts'
+import { trendPoints, type TrendPoint } from './trend.ts'
+
+type Trend = NonNullable<FunnelAnswer['trend']>
+
+/** The rate per day or week: settled solid, dashed where people can still continue. */
+export function TrendCard({
+  trend,
+  timezone,
+  compared,
+}: {
+  trend: Trend
+  timezone: string
+  compared?: Trend
+}): ReactNode {
+  const { range } = useScope()
+  const { change } = useSearchState()
+  const step = trendStep(range)
+  const { points, openFrom } = useMemo(() => trendPoints(trend), [trend])
+  const before = useMemo(() => (compared ? trendPoints(compared).points : undefined), [compared])
+  const lines: Line[] = [
+    {
+      name: words.funnels.now,
+      color: '--blue',
+      values: points.map(({ rate }) => rate),
+      band: points.map(({ interval }) => interval),
+    },
+    ...(before
+      ? [
+          {
+            name: words.funnels.before,
+            color: '--slate',
+            isCompared: true,
+            values: points.map((_, index) => before[index]?.rate ?? null),
+          },
+        ]
+      : []),
+  ]
+  const columns: Column<TrendPoint>[] = [
+    {
+      name: step === 'day' ? words.funnels.day : words.funnels.week,
+      value: ({ time }) => formatStep(timezone, time, 'day'),
+    },
+    { name: words.funnels.started, value: ({ total }) => formatCount(total), numeric: true },
+    { name: words.funnels.finished, value: ({ reached }) => formatCount(reached), numeric: true },
+    { name: words.funnels.rate, value: ({ rate }) => formatPercent(rate), numeric: true },
+  ]
+  return (
+    <Card
+      title={words.funnels.trend}
+      hint={words.funnels.band}
+      size="wide"
+      picture={
+        <>
+          <p className="legend">
+            <span>{words.funnels.settledLine}</span>
+            {openFrom < points.length && <span className="dashed">{words.funnels.openLine}</span>}
+            {before && (
+              <span className="thin" style={{ '--legend': 'var(--slate)' } as object}>
+                {words.funnels.before}
+              </span>
+            )}
+          </p>
+          <LineChart
+            label={words.funnels.trendLabel(step)}
+            lines={lines}
+            ticks={points.map(({ time }) => formatTick(timezone, time, 'day'))}
+            titles={points.map(({ time }) => formatStep(timezone, time, 'day'))}
+            openFrom={openFrom}
+            format={formatPercent}
+            choose={(index) => {
+              const date = dateIn(timezone, points[index]!.time)
+              if (step === 'day') change({ range: `${date}..${date}` })
+            }}
+          />
+        </>
+      }
+      table={
+        <DataTable
+          caption={words.funnels.trendLabel(step)}
+          columns={columns}
+          rows={[...points].reverse()}
+          rowKey={({ time }) => String(time)}
+          first={14}
+        />
+      }
+    />
+  )
+}

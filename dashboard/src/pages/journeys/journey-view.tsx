@@ -1,0 +1,47 @@
+import { lazy, Suspense, useCallback, type ReactNode } from 'react'
+import { useSearchState } from '../../state/use-search.ts'
+import type { JourneyActions, JourneyGraph, JourneyLink, JourneyNode } from './journey-graph.ts'
+import { JourneyList } from './journey-list.tsx'
+import { JourneyPicture } from './journey-picture.tsx'
+import type { PageGroup, PlaceName } from './journey-places.ts'
+import { journeyWords } from './journey-words.ts'
+
+const JourneyPanel = lazy(() => import('./journey-panel.tsx'))
+
+interface Props {
+  graph: JourneyGraph
+  groups: readonly PageGroup[]
+  nameOf: PlaceName
+  /** true if the API has folded places that were not asked to be */
+  isCut: boolean
+}
+
+/** Journeys as a picture and as a list of the same numbers, and the panel of the link that is open. */
+export function JourneyView({ graph, groups, nameOf, isCut }: Props): ReactNode {
+  const { search, change } = useSearchState()
+  const isBackward = search.start === undefined && search.end !== undefined
+  const chooseNode = useCallback(
+    ({ value, kind }: JourneyNode) => {
+      if (kind === undefined)
+        change({ start: isBackward ? undefined : value, end: isBackward ? value : undefined, link: undefined })
+    },
+    [change, isBackward],
+  )
+  const openLink = useCallback(({ from, to }: JourneyLink) => change({ link: [from.id, to.id] }), [change])
+  const chooseLabel = isBackward ? journeyWords.endHere : journeyWords.startHere
+  const opened = graph.links.find(({ from, to }) => from.id === search.link?.[0] && to.id === search.link[1])
+  const actions: JourneyActions = { openLink, chooseNode, chooseLabel }
+  return (
+    <div className={opened ? 'with-panel' : undefined}>
+      <div className="journeys">
+        <JourneyPicture graph={graph} nameOf={nameOf} actions={actions} {...(opened ? { opened } : {})} />
+        <JourneyList graph={graph} nameOf={nameOf} actions={actions} isCut={isCut} />
+      </div>
+      {opened && (
+        <Suspense fallback={<aside className="panel" />}>
+          <JourneyPanel graph={graph} link={opened} groups={groups} nameOf={nameOf} isBackward={isBackward} />
+        </Suspense>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,134 @@
+import { useMemo, type ReactNode } from 'react'
+import type { ListedFunnel, PageViews } from '@hopper/contracts'
+import { ApiError } from '../../api/client.ts'
+import { appPath, reportPath } from '../../api/paths.ts'
+import { useLongReport } from '../../api/use-funnel.ts'
+import { useReport } from '../../api/use-report.ts'
+import { formatDates } from '../../format/times.ts'
+import { pageNames } from '../../format/pages.ts'
+import { PageFrame } from '../../frame/page-frame.tsx'
+import { CopyButton } from '../../parts/copy-button.tsx'
+import { CsvButton } from '../../parts/csv-button.tsx'
+import { PageTitle } from '../../parts/page-title.tsx'
+import { QueryProgress } from '../../parts/query-progress.tsx'
+import { ReportView } from '../../parts/report-view.tsx'
+import { Skeleton } from '../../parts/skeleton.tsx'
+import { useScope } from '../../state/scope.tsx'
+import { useSearchState } from '../../state/use-search.ts'
+import { words } from '../../words.ts'
+import { JourneyControls } from './journey-controls.tsx'
+import { journeyGraph } from './journey-graph.ts'
+import { pageGroups, type PageGroup, type PlaceName } from './journey-places.ts'
+import { journeysPath, type Journeys } from './journey-question.ts'
+import { JourneyView } from './journey-view.tsx'
+import { journeyWords } from './journey-words.ts'
+
+/** Where people go: from place to place, forward from one or backward to one. */
+export default function JourneysPage(): ReactNode {
+  const { app, range } = useScope()
+  const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(app.id, 'funnels'))
+  const pages = useReport<PageViews>(reportPath(app.id, 'pages/views', range))
+  const seen = useMemo(
+    () =>
+      funnels.data && pages.data
+        ? { groups: pageGroups(funnels.data.funnels, pages.data.rows), pages: pages.data.rows }
+        : undefined,
+    [funnels.data, pages.data],
+  )
+  const failed = [funnels, pages].find(({ error }) => error)
+  return (
+    <PageFrame bar>
+      {seen ? (
+        <Content {...seen} />
+      ) : (
+        <>
+          <div className="page-head">
+            <PageTitle app={app.name}>{journeyWords.title}</PageTitle>
+          </div>
+          {failed ? <ReportView<unknown> report={failed}>{() => null}</ReportView> : <Skeleton height={560} />}
+        </>
+      )}
+    </PageFrame>
+  )
+}
+
+interface Seen {
+  groups: readonly PageGroup[]
+  pages: PageViews['rows']
+}
+
+function Content({ groups, pages }: Seen): ReactNode {
+  const scope = useScope()
+  const { search } = useSearchState()
+  const { app, range, live } = scope
+  const path = journeysPath(scope, search, groups)
+  const report = useLongReport<Journeys>(path, live)
+  const nameOf = useMemo(() => nameOfPlaces(groups, pages), [groups, pages])
+  const place = search.start ?? search.end
+  // a streamed error has no status
+  const isNowhere = place !== undefined && report.error instanceof ApiError && report.error.code === 'HOP_PARAM_INVALID'
+  return (
+    <>
+      <div className="page-head">
+        <div>
+          <PageTitle app={app.name}>{journeyWords.title}</PageTitle>
+          <p className="hint">{journeyWords.hint}</p>
+        </div>
+        <div className="end">
+          <CsvButton path={path} name="journeys" />
+          <CopyButton text={() => location.href}>{words.copyLink}</CopyButton>
+        </div>
+      </div>
+      <JourneyControls groups={groups} pages={pages} nameOf={nameOf} />
+      <QueryProgress report={report} />
+      {isNowhere ? (
+        <Nothing title={journeyWords.unknownPlace(nameOf({ value: place }))} />
+      ) : (
+        <ReportView report={report} skeleton={<Skeleton height={560} />}>
+          {(answer) =>
+            answer.nodes.length === 0 ? (
+              <Nothing title={journeyWords.none(formatDates(range.from, range.to))} />
+            ) : (
+              <Answer answer={answer} groups={groups} nameOf={nameOf} />
+            )
+          }
+        </ReportView>
+      )}
+    </>
+  )
+}
+
+interface AnswerProps {
+  answer: Journeys
+  groups: readonly PageGroup[]
+  nameOf: PlaceName
+}
+
+function Answer({ answer, groups, nameOf }: AnswerProps): ReactNode {
+  const graph = useMemo(() => journeyGraph(answer), [answer])
+  return <JourneyView graph={graph} groups={groups} nameOf={nameOf} isCut={answer.meta.truncated ?? false} />
+}
+
+function Nothing({ title }: { title: string }): ReactNode {
+  const { search, change } = useSearchState()
+  return (
+    <section className="card empty">
+      <h2>
+        <bdi>{title}</bdi>
+      </h2>
+      <p>{journeyWords.noneHint}</p>
+      {(search.start ?? search.end) !== undefined && (
+        <button type="button" onClick={() => change({ start: undefined, end: undefined, link: undefined })}>
+          {journeyWords.showAll}
+        </button>
+      )}
+    </section>
+  )
+}
+
+/** Returns what places are called: a stage by its name, a page without the host that all share. */
+function nameOfPlaces(groups: readonly PageGroup[], pages: PageViews['rows']): PlaceName {
+  const names = new Map(groups.map(({ pattern, name }) => [pattern, name]))
+  const page = pageNames(pages.map(({ url }) => url))
+  return ({ value, kind }) => (kind ? journeyWords[kind] : (names.get(value) ?? page(value)))
+}

@@ -1,0 +1,87 @@
+import { useMemo, useState, type ReactNode } from 'react'
+import { useFunnel } from '../../api/use-funnel.ts'
+import { formatCount, formatPercent } from '../../format/numbers.ts'
+import { useChips } from '../../frame/filter-chips.tsx'
+import { ReportView } from '../../parts/report-view.tsx'
+import { Skeleton } from '../../parts/skeleton.tsx'
+import { chipOf } from '../../state/filters.ts'
+import { useScope } from '../../state/scope.tsx'
+import { keyName, words } from '../../words.ts'
+import { peopleQuestion } from './people-question.ts'
+
+const FIRST = 7
+
+/** People by the values of a property; several properties are tabs. Each row filters the whole page. */
+export function SplitCard({ title, keys }: { title: string; keys: readonly [string, ...string[]] }): ReactNode {
+  const scope = useScope()
+  const { app, range, live } = scope
+  const [key, setKey] = useState(keys[0])
+  const [all, setAll] = useState(false)
+  const report = useFunnel(
+    app.id,
+    useMemo(() => peopleQuestion(scope, range, { breakdown: key }), [scope, range, key]),
+    live,
+  )
+  return (
+    <section className="card third" aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        {keys.length > 1 && (
+          <div className="switch" role="group" aria-label={title}>
+            {keys.map((one) => (
+              <button key={one} type="button" aria-pressed={one === key} onClick={() => setKey(one)}>
+                {keyName(one)}
+              </button>
+            ))}
+          </div>
+        )}
+      </header>
+      <ReportView report={report} skeleton={<Skeleton height={FIRST * 32} />}>
+        {({ breakdown = [], total }) => (
+          <>
+            <ul className="bars" title={words.overview.filterHint}>
+              {breakdown.slice(0, all ? undefined : FIRST).map((row, index) => (
+                <SplitRow key={index} of={key} row={row} all={total} />
+              ))}
+            </ul>
+            {breakdown.length > FIRST && (
+              <button type="button" className="quiet" onClick={() => setAll(!all)}>
+                {all ? `${FIRST}` : `${words.all} ${formatCount(breakdown.length)}`}
+              </button>
+            )}
+          </>
+        )}
+      </ReportView>
+    </section>
+  )
+}
+
+interface RowProps {
+  of: string
+  row: { readonly value: string | number | boolean | null; readonly total: number; readonly other?: boolean }
+  all: number
+}
+
+function SplitRow({ of, row: { value, total, other }, all }: RowProps): ReactNode {
+  const { add } = useChips()
+  const chip = other ? undefined : chipOf(of, value)
+  const name = other ? words.other : value === null || value === '' ? words.none : String(value)
+  return (
+    <li>
+      <span className="bars-fill" style={{ width: `${all === 0 ? 0 : (total / all) * 100}%` }} aria-hidden="true" />
+      {chip ? (
+        <button
+          type="button"
+          className="cut"
+          onClick={(event) => add(event.metaKey || event.ctrlKey ? { ...chip, not: true } : chip)}
+        >
+          <bdi>{name}</bdi>
+        </button>
+      ) : (
+        <span className="cut">{name}</span>
+      )}
+      <span className="tnum">{formatCount(total)}</span>
+      <small className="tnum">{formatPercent(all === 0 ? null : total / all)}</small>
+    </li>
+  )
+}

@@ -1,0 +1,159 @@
+import { useState, type FormEvent, type ReactNode } from 'react'
+import type { Role } from '@hopper/contracts'
+import { useSession } from '../../api/session.tsx'
+import { useReport } from '../../api/use-report.ts'
+import { Card } from '../../parts/card.tsx'
+import { ConfirmButton } from '../../parts/confirm-button.tsx'
+import { CopyText } from '../../parts/copy-text.tsx'
+import { Problem } from '../../parts/problem.tsx'
+import { ReportView } from '../../parts/report-view.tsx'
+import { useChange } from '../../parts/use-change.ts'
+
+interface MemberView {
+  readonly id: string
+  readonly name: string
+  readonly role: Role
+  readonly has_password: boolean
+  readonly second_factor: boolean
+}
+
+interface Link {
+  readonly member: string
+  readonly login_link: string
+}
+
+const roles: Record<Role, string> = {
+  viewer: 'viewer: sees everything, changes nothing',
+  admin: 'admin: changes apps, keys and members',
+  owner: 'owner: also makes owners',
+}
+const pathOf = (id: string, more = ''): string => `/api/v1/members/${encodeURIComponent(id)}${more}`
+
+/** The members of the organization: invite, change the role, send a new login link, remove. */
+export function MembersSettings({ owner }: { owner: boolean }): ReactNode {
+  const { client, me } = useSession()
+  const members = useReport<{ members: MemberView[] }>('/api/v1/members')
+  const { error, busy, run } = useChange(members.reload)
+  const [link, setLink] = useState<Link | null>(null)
+  const offered = (Object.keys(roles) as Role[]).filter((role) => owner || role !== 'owner')
+  const invite = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    const form = event.currentTarget
+    const fields = new FormData(form)
+    const [id, name] = [(fields.get('id') as string).trim(), (fields.get('name') as string).trim()]
+    void run(async () => {
+      const body = { id, name: name || id, role: fields.get('role') }
+      setLink({ member: id, ...(await client.send<{ login_link: string }>('POST', '/api/v1/members', body)) })
+      form.reset()
+    })
+  }
+  const renew = (id: string): void =>
+    void run(async () =>
+      setLink({ member: id, ...(await client.send<{ login_link: string }>('POST', pathOf(id, '/login-link'))) }),
+    )
+  return (
+    <Card title="Members" size="wide">
+      {error && <Problem error={error} />}
+      {link && (
+        <div className="once" role="status">
+          <p>
+            <b>
+              A link that logs <bdi>{link.member}</bdi> in once, within a day. Send it to nobody else:
+            </b>
+          </p>
+          <CopyText text={link.login_link} label="Login link" />
+        </div>
+      )}
+      <ReportView report={members}>
+        {({ members: all }) => (
+          <ul className="list">
+            {all.map((member) => (
+              <MemberItem
+                key={member.id}
+                member={member}
+                roles={offered}
+                isMe={member.id === me.member.id}
+                mayChange={owner || member.role !== 'owner'}
+                change={(role) => void run(() => client.send('PATCH', pathOf(member.id), { role }))}
+                renew={() => renew(member.id)}
+                reset={() => void run(() => client.send('DELETE', pathOf(member.id, '/second-factor')))}
+                remove={() => void run(() => client.send('DELETE', pathOf(member.id)))}
+              />
+            ))}
+          </ul>
+        )}
+      </ReportView>
+      <form className="row" onSubmit={invite}>
+        <label className="inline">
+          Id
+          <input name="id" maxLength={64} pattern="[A-Za-z0-9][A-Za-z0-9_.\-]*" autoCapitalize="none" required />
+        </label>
+        <label className="inline">
+          Name
+          <input name="name" maxLength={200} />
+        </label>
+        <label className="inline">
+          Role
+          <select name="role" defaultValue="viewer">
+            {offered.map((role) => (
+              <option key={role} value={role}>
+                {roles[role]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="submit" className="primary" disabled={busy}>
+          Invite
+        </button>
+      </form>
+    </Card>
+  )
+}
+
+interface ItemProps {
+  member: MemberView
+  /** that the caller may give */
+  roles: readonly Role[]
+  isMe: boolean
+  mayChange: boolean
+  change: (role: Role) => void
+  renew: () => void
+  reset: () => void
+  remove: () => void
+}
+
+function MemberItem({ member, roles, isMe, mayChange, change, renew, reset, remove }: ItemProps): ReactNode {
+  const { id, name, role, has_password: hasPassword, second_factor: secondFactor } = member
+  return (
+    <li>
+      <b>
+        <bdi>{name}</bdi>
+      </b>{' '}
+      <code>{id}</code> {isMe && <span className="badge">you</span>}{' '}
+      <span className="hint">
+        {hasPassword ? 'has a password' : 'logs in by links'}
+        {secondFactor && ', second factor on'}
+      </span>
+      {mayChange ? (
+        <span className="list-actions">
+          <select aria-label={`Role of ${id}`} value={role} onChange={(event) => change(event.target.value as Role)}>
+            {roles.map((one) => (
+              <option key={one} value={one}>
+                {one}
+              </option>
+            ))}
+          </select>
+          <button type="button" className="small" aria-label={`New link for ${id}`} onClick={renew}>
+            New link
+          </button>
+          {secondFactor && !isMe && (
+            <ConfirmButton verb="Reset" label={`Reset the second factor of ${id}`} onConfirm={reset} />
+          )}
+          {!isMe && <ConfirmButton label={`Delete the member ${id}`} onConfirm={remove} />}
+        </span>
+      ) : (
+        <span className="badge">{role}</span>
+      )}
+    </li>
+  )
+}

@@ -1,0 +1,10 @@
+/** Saves a text as a file. */
+export function saveFile(text: string, name: string, type: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }))
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  // the browser has opened the file by the time the next task runs
+  setTimeout(() => URL.revokeObjectURL(url))
+}

@@ -1,0 +1,173 @@
+import type { DropCause } from '@hopper/contracts'
+
+/** Why somebody did not go on; fails to compile when the API gets another cause. */
+export const causes = Object.keys({
+  never: 0,
+  open: 0,
+  before: 0,
+  late: 0,
+  excluded: 0,
+  mismatch: 0,
+} satisfies Record<DropCause, 0>) as readonly DropCause[]
+export const units = ['person', 'device', 'session'] as const
+export type Unit = (typeof units)[number]
+export const panelTabs = ['people', 'instead', 'differences', 'hesitation', 'definition'] as const
+export const peopleOrders = ['last_seen', 'first_seen', 'events'] as const
+export type PeopleOrder = (typeof peopleOrders)[number]
+export type PanelTab = (typeof panelTabs)[number]
+
+/**
+ * The view beside the path of the page: all of it is in the address, so that a link, a reload and another member show
+ * the same. What is missing has its default. Texts that a page cannot read stay here, so that the page can say so.
+ */
+export interface Search {
+  /** `7d`, or two dates as `2026-01-01..2026-01-31` */
+  readonly range?: string
+  /** the period to compare with: `previous`, `year`, or two dates */
+  readonly vs?: string
+  /** filter chips, `device:mobile` */
+  readonly f?: readonly string[]
+  readonly unit?: Unit
+  /** the key to break down by */
+  readonly by?: string
+  /** the stage whose panel is open, from 1 */
+  readonly stage?: number
+  /** outcome that the panel shows of the stage */
+  readonly show?: 'reached' | 'lost'
+  readonly cause?: DropCause
+  readonly tab?: PanelTab
+  readonly view?: 'table'
+  /** text searched for in a list */
+  readonly q?: string
+  /** the place at which journeys start */
+  readonly start?: string
+  /** the place at which journeys end */
+  readonly end?: string
+  /** number of places of a journey */
+  readonly depth?: number
+  /** what a place of a journey is; pages in groups if missing */
+  readonly places?: 'each' | 'events'
+  /** the ends of the link of a journey whose panel is open */
+  readonly link?: readonly string[]
+  /** pages that a new funnel begins with */
+  readonly with?: readonly string[]
+  /** the events that are explored, `type:click`; all if missing */
+  readonly what?: string
+  /** how the answer is shown; a table if missing */
+  readonly as?: Exclude<ExploreForm, 'table'>
+  /** columns of the events that are shown */
+  readonly cols?: readonly string[]
+  /** the events with which people come back, like `what` */
+  readonly again?: string
+  /** the periods in which people come back; weeks if missing */
+  readonly each?: 'day'
+  /** XPath of the element whose hovers are shown */
+  readonly element?: string
+  /** order of a list of people */
+  readonly order?: PeopleOrder
+  /** id of the request to forget a person whose certificate is shown */
+  readonly forget?: string
+  /** kind of event that is shown while events come in */
+  readonly kind?: string
+  /** id of the event whose receipt is shown */
+  readonly event?: string
+}
+
+export const exploreForms = ['table', 'line', 'bar', 'events', 'retention'] as const
+export type ExploreForm = (typeof exploreForms)[number]
+
+export const JOURNEY_DEPTH = { min: 2, default: 5, max: 8 } as const
+
+/** Names of the parameters of a page that do not belong to other pages, so that a link there leaves them out. */
+const ofOnePage = [
+  ...(['by', 'stage', 'show', 'cause', 'tab', 'view', 'q'] as const),
+  ...(['start', 'end', 'depth', 'places', 'link', 'with'] as const),
+  ...(['what', 'as', 'cols', 'again', 'each'] as const),
+  ...(['element', 'order', 'forget', 'kind', 'event'] as const),
+] satisfies (keyof Search)[]
+
+/** Reads the parameters of an address; unknown ones are left out. */
+export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
+  const text = (name: string): string | undefined => {
+    const value = raw[name]
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
+  const one = <T extends string>(name: string, values: readonly T[]): T | undefined =>
+    values.find((value) => value === text(name))
+  const list = (name: string): readonly string[] | undefined => {
+    const texts = [raw[name] ?? []].flat().filter((value): value is string => typeof value === 'string')
+    return texts.length === 0 ? undefined : texts
+  }
+  const whole = (name: string, min: number, max: number): number | undefined => {
+    const number = Number(text(name))
+    return Number.isInteger(number) && number >= min && number <= max ? number : undefined
+  }
+  const link = list('link')
+  return defined({
+    range: text('range'),
+    vs: text('vs'),
+    f: list('f'),
+    unit: one('unit', units),
+    by: text('by'),
+    stage: whole('stage', 1, Infinity),
+    show: one('show', ['reached', 'lost']),
+    cause: one('cause', causes),
+    tab: one('tab', panelTabs),
+    view: one('view', ['table']),
+    q: text('q'),
+    start: text('start'),
+    end: text('end'),
+    depth: whole('depth', JOURNEY_DEPTH.min, JOURNEY_DEPTH.max),
+    places: one('places', ['each', 'events']),
+    link: link?.length === 2 ? link : undefined,
+    with: list('with'),
+    what: text('what'),
+    as: one('as', ['line', 'bar', 'events', 'retention']),
+    cols: list('cols'),
+    again: text('again'),
+    each: one('each', ['day']),
+    element: text('element'),
+    order: one('order', peopleOrders),
+    forget: text('forget'),
+    kind: text('kind'),
+    event: text('event'),
+  })
+}
+
+/** Applies a change; a part that becomes undefined gets its default. */
+export function withSearch(
+  search: Search,
+  change: { readonly [Name in keyof Search]?: Search[Name] | undefined },
+): Search {
+  return defined({ ...search, ...change })
+}
+
+/** Returns what a link to another page keeps: range, comparison, filters and unit. */
+export function sharedSearch(search: Search): Search {
+  return withSearch(search, Object.fromEntries(ofOnePage.map((name) => [name, undefined])))
+}
+
+/** Parses the query of an address into texts and lists of texts. */
+export function parseQuery(query: string): Record<string, string | string[]> {
+  const parameters = new URLSearchParams(query)
+  const parsed: Record<string, string | string[]> = {}
+  for (const name of new Set(parameters.keys())) {
+    const values = parameters.getAll(name)
+    parsed[name] = values.length === 1 ? values[0]! : values
+  }
+  return parsed
+}
+
+/** Formats the query of an address; characters that need no escape there stay readable. */
+export function formatQuery(search: Readonly<Record<string, unknown>>): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(search))
+    for (const one of [value].flat())
+      if (typeof one === 'string' || typeof one === 'number') parameters.append(name, String(one))
+  const query = parameters.toString().replace(/%3A/g, ':').replace(/%2F/g, '/').replace(/%21/g, '!')
+  return query === '' ? '' : `?${query}`
+}
+
+function defined(search: { readonly [Name in keyof Search]: Search[Name] | undefined }): Search {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,103 @@
+import { Secret, TOTP } from 'otpauth'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
+import { expectUsable } from './usable.fixture.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+const PASSWORD = 'nine blue whales 4711'
+const PERIOD_MS = 30_000
+let dashboard: OpenedDashboard
+
+beforeAll(async () => void (dashboard = await openDashboard()), 120_000)
+afterAll(() => dashboard?.close())
+afterEach(async () => {
+  expect(dashboard.complaints).toEqual([])
+  await dashboard.page.setViewportSize({ width: 1_440, height: 900 })
+  await dashboard.page.emulateMedia({ colorScheme: 'light' })
+})
+
+it('a member sets a password, and a second factor that the next login asks for', async () => {
+  const { page } = dashboard
+  await page.getByRole('button', { name: /Account: / }).click()
+  await page.getByRole('link', { name: 'Your account' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor()
+  await page.getByLabel('New password, at least 10 characters').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Change the password' }).click()
+  await page.getByText('The password is changed.').waitFor()
+
+  const factor = page.getByRole('region', { name: 'Second factor' })
+  await factor.getByLabel('Current password').fill('wrong')
+  await factor.getByRole('button', { name: 'Set up a second factor' }).click()
+  await factor.getByText('The current password is wrong').first().waitFor()
+  await factor.getByLabel('Current password').fill(PASSWORD)
+  await factor.getByRole('button', { name: 'Set up a second factor' }).click()
+  await factor.getByRole('img', { name: /QR code/ }).waitFor()
+  await expectUsable(page)
+  const secret = await factor.getByRole('group', { name: 'Secret of the second factor' }).locator('pre').textContent()
+  const totp = new TOTP({ secret: Secret.fromBase32(secret!) })
+  await factor.getByLabel('Code', { exact: true }).fill(totp.generate())
+  await factor.getByRole('button', { name: 'Turn it on' }).click()
+  const recovery = await factor.getByRole('group', { name: 'Recovery codes' }).locator('pre').textContent()
+  expect(recovery!.split('\n')).toHaveLength(10)
+  await factor.getByText('Recovery codes left: 10').waitFor()
+
+  await page.getByRole('button', { name: /Account: / }).click()
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByLabel('Member').fill('owner')
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Log in' }).click()
+  const code = page.getByLabel('Current code of your authenticator')
+  await code.waitFor()
+  await expectUsable(page)
+  await code.fill('000000')
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByText('The code is wrong or was used.').first().waitFor()
+  await code.fill(totp.generate({ timestamp: Date.now() + PERIOD_MS }))
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor()
+})
+
+it('an owner invites a member, who logs in by the link, and removes the member again', async () => {
+  const { page, browser } = dashboard
+  await dashboard.open('settings')
+  const members = page.getByRole('region', { name: 'Members' })
+  await members.getByLabel('Id').fill('ann')
+  await members.getByLabel('Name').fill('Ann <b>')
+  await members.getByRole('button', { name: 'Invite' }).click()
+  const link = await members.getByRole('group', { name: 'Login link' }).locator('pre').textContent()
+  await members.getByText('Ann <b>').waitFor()
+
+  const theirs = await (await browser.newContext()).newPage()
+  await theirs.goto(link!)
+  await theirs.getByRole('button', { name: 'Log in to Hopper' }).click()
+  await theirs.waitForURL('**/a/**')
+  await theirs.goto(`${dashboard.product.apiUrl}/a/demo-shop/settings`)
+  await theirs.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
+  expect(await theirs.getByRole('region', { name: 'Members' }).count()).toBe(0)
+
+  await members.getByLabel('Role of ann').selectOption('admin')
+  await expect.poll(() => members.getByLabel('Role of ann').inputValue()).toBe('admin')
+  await theirs.reload()
+  await theirs.getByRole('region', { name: 'Members' }).waitFor()
+
+  await members.getByRole('button', { name: 'Delete the member ann' }).click()
+  await members.getByRole('button', { name: 'Really: Delete the member ann' }).click()
+  await members.getByText('Ann <b>').waitFor({ state: 'detached' })
+  await theirs.reload()
+  await theirs.getByRole('heading', { name: 'Log in' }).waitFor()
+  await theirs.close()
+})
+
+it.each([
+  ['account', 'dark', 390],
+  ['account', 'light', 1_440],
+  ['settings', 'dark', 390],
+  ['settings', 'light', 1_440],
+] as const)('can use %s with %s, %i px', async (path, colorScheme, width) => {
+  const { page } = dashboard
+  await page.setViewportSize({ width, height: 900 })
+  await page.emulateMedia({ colorScheme })
+  await dashboard.open(path)
+  await page.getByRole('listitem').first().waitFor()
+  await expectUsable(page)
+})

@@ -1,0 +1,255 @@
+import type { Locator } from 'playwright-core'
+import type { DropCause, FunnelAnswer, FunnelQuery } from '@hopper/contracts'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
+import { expectUsable } from './usable.fixture.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+const DAY_MS = 86_400_000
+/** The window of the demo data that has ended: nobody is deciding any more, so the numbers do not move. */
+const range = { from: dateBefore(40), to: dateBefore(11) }
+const before = { from: dateBefore(70), to: dateBefore(41) }
+const rangeText = `${range.from}..${range.to}`
+const inWords: Record<DropCause, string> = {
+  open: 'still deciding',
+  never: 'never came back',
+  late: 'too late',
+  before: 'in another order',
+  excluded: 'did something excluded',
+  mismatch: 'another value',
+}
+let dashboard: OpenedDashboard
+
+beforeAll(async () => {
+  dashboard = await openDashboard({ days: 70, visitors: 2_500 })
+}, 400_000)
+afterAll(() => dashboard?.close())
+afterEach(() => expect(dashboard.complaints).toEqual([]))
+
+function dateBefore(days: number): string {
+  return new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10)
+}
+
+const ask = (more: Partial<FunnelQuery> = {}): Promise<FunnelAnswer> =>
+  dashboard.ask({ ...range, funnel: 'checkout', ...more })
+const funnel = (): Locator => dashboard.page.getByRole('list', { name: 'Funnel' })
+const percent = (share: number): string => `${(share * 100).toFixed(1)}\u202f%`
+
+/** Opens the funnel over the settled range, with more parameters. */
+async function openFunnel(more = ''): Promise<void> {
+  await dashboard.open(`funnels/checkout?range=${rangeText}${more}`)
+  await dashboard.page.locator('.numbers').first().waitFor()
+}
+
+describe('where and why', () => {
+  it('the sentence of the Overview says the rate and the worst stage, and leads there', async () => {
+    const { page } = dashboard
+    const { overall, steps } = await ask()
+    await dashboard.open(`overview?range=${rangeText}`)
+    const sentence = page.getByRole('region', { name: 'In short' })
+    await sentence.getByText(percent(overall.rate!)).first().waitFor()
+    const worst = steps.slice(1).reduce((a, b) => ((a.rate_from_previous ?? 1) <= (b.rate_from_previous ?? 1) ? a : b))
+    await sentence.getByRole('link', { name: worst.name, exact: true }).last().click()
+    await page.waitForURL(`**/funnels/checkout?*stage=${steps.indexOf(worst) + 1}*`)
+    await page.getByRole('complementary').getByRole('heading', { name: worst.name }).waitFor()
+  })
+
+  it('each stage has the number of the API, and the causes of each drop add up to it', async () => {
+    const { steps } = await ask()
+    await openFunnel()
+    const stages = funnel().locator('.stage')
+    expect(await stages.locator('.opens').allTextContents()).toEqual(
+      steps.map(({ count }) => count.toLocaleString('en')),
+    )
+    for (const [index, { dropped, causes }] of steps.entries()) {
+      if (index === 0) continue
+      const drop = funnel()
+        .getByRole('listitem')
+        .filter({ has: dashboard.page.locator('.stage') })
+        .nth(index)
+      if (dropped === 0) continue
+      expect(numberOf(await drop.locator('.drop > .opens').textContent())).toBe(dropped)
+      const pieces = await drop.locator('.causes li').allTextContents()
+      expect(pieces.reduce((sum, text) => sum + numberOf(text), 0)).toBe(dropped)
+      for (const [cause, count] of Object.entries(causes) as [DropCause, number][])
+        expect(pieces.some((text) => text.includes(inWords[cause]))).toBe(count > 0)
+    }
+  })
+
+  it('the table has the same numbers', async () => {
+    const { steps } = await ask()
+    await openFunnel('&view=table')
+    const rows = dashboard.page.getByRole('region', { name: 'Funnel', exact: true }).last().locator('tbody tr')
+    await rows.first().waitFor()
+    const counts = await rows.evaluateAll((all) => all.map((row) => row.querySelectorAll('td')[1]!.textContent))
+    expect(counts.map(numberOf)).toEqual(steps.map(({ count }) => count))
+  })
+
+  it('who is still deciding is not called lost, and the final rate is a range', async () => {
+    const answer = await dashboard.ask({ from: dateBefore(29), to: dateBefore(0), funnel: 'checkout' })
+    const open = answer.steps.reduce((sum, { causes }) => sum + causes.open, 0)
+    expect(open).toBeGreaterThan(0)
+    await dashboard.open('funnels/checkout')
+    await dashboard.page.locator('.numbers .hint', { hasText: 'ends between' }).first().waitFor()
+    await dashboard.page.locator('.stage-track .deciding').first().waitFor()
+    await dashboard.page.locator('.line path.open').first().waitFor({ state: 'attached' })
+  })
+})
+
+describe('which people', () => {
+  it('behind a cause there are exactly as many as it says, and back leads to the same panel', async () => {
+    const { page } = dashboard
+    const { steps } = await ask()
+    const stage = steps.findIndex(({ causes }) => causes.never > 0) + 1
+    const count = steps[stage - 1]!.causes.never
+    await openFunnel()
+    await funnel()
+      .getByRole('button', { name: `${count.toLocaleString('en')} never came back` })
+      .first()
+      .click()
+    const panel = page.getByRole('complementary')
+    expect(numberOf(await panel.locator('.panel-count').textContent())).toBe(count)
+    await panel.locator('.person').first().waitFor()
+    const address = page.url()
+    expect(address).toContain(`stage=${stage}`)
+    expect(address).toContain('cause=never')
+    await panel.locator('.person').first().click()
+    const timeline = panel.getByRole('list', { name: 'What they did' })
+    await timeline.getByRole('listitem').first().waitFor()
+    await page.getByRole('link', { name: 'Elements' }).first().click()
+    await page.getByRole('heading', { name: 'Elements', level: 1 }).waitFor()
+    await page.goBack()
+    await panel.locator('.person').first().waitFor()
+    expect(page.url()).toBe(address)
+    await page.keyboard.press('Escape')
+    await panel.waitFor({ state: 'detached' })
+  })
+
+  it('the definition has a call that gives the same answer', async () => {
+    const { page } = dashboard
+    await openFunnel('&stage=2&show=lost&tab=definition')
+    const curl = await page.getByRole('complementary').locator('pre').textContent()
+    const body = JSON.parse(/-d '(.*)'/s.exec(curl!)![1]!) as FunnelQuery
+    const { steps } = await dashboard.ask(body)
+    expect(steps[1]!.dropped).toBe((await ask()).steps[1]!.dropped)
+  })
+})
+
+describe('better than before', () => {
+  it('shows both rates, and the address shows the same to others', async () => {
+    const { page, browser, product } = dashboard
+    const [now, then] = [await ask(), await dashboard.ask({ ...before, funnel: 'checkout' })]
+    await openFunnel()
+    await page.getByRole('button', { name: /^Compare/ }).click()
+    await page.getByRole('button', { name: 'Period before', exact: true }).click()
+    await page.waitForURL('**vs=previous*')
+    const numbers = page.locator('.numbers').first()
+    for (const { overall } of [now, then]) await numbers.getByText(percent(overall.rate!)).first().waitFor()
+    await page.reload()
+    await numbers.getByText(percent(then.overall.rate!)).first().waitFor()
+    const other = await browser.newContext({ storageState: await page.context().storageState() })
+    const theirs = await other.newPage()
+    await theirs.goto(page.url())
+    await theirs.locator('.numbers').getByText(percent(then.overall.rate!)).first().waitFor()
+    await other.close()
+    expect(page.url().startsWith(product.apiUrl)).toBe(true)
+  })
+})
+
+describe('which device', () => {
+  it('marks the worst value, and a press on it filters everything', async () => {
+    const { page } = dashboard
+    const { breakdown } = await ask({ breakdown: 'device' })
+    const sized = breakdown!.filter(({ total }) => total >= 30)
+    const rateOf = ({ steps, total }: (typeof sized)[number]): number => steps.at(-1)!.count / total
+    const worst = sized.reduce((a, b) => (rateOf(a) <= rateOf(b) ? a : b))
+    await openFunnel()
+    await page.getByRole('region', { name: 'Break down' }).getByRole('button', { name: 'Device' }).click()
+    const row = page.locator('.breakdown tbody tr', { has: page.getByText('worst', { exact: true }) })
+    await row.waitFor()
+    expect(await row.getByRole('button').textContent()).toBe(String(worst.value))
+    await row.getByRole('button').click()
+    await page
+      .getByRole('button', { name: `Device is ${String(worst.value)}` })
+      .first()
+      .waitFor()
+    await page
+      .locator('.numbers')
+      .first()
+      .getByText(percent(rateOf(worst)))
+      .first()
+      .waitFor()
+    await page.getByRole('link', { name: 'Overview' }).first().click()
+    await page
+      .getByRole('region', { name: 'Checkout' })
+      .first()
+      .getByText(percent(rateOf(worst)))
+      .first()
+      .waitFor()
+  })
+})
+
+describe('a new funnel on old data', () => {
+  it('is made by keyboard from what was seen, and its preview equals the saved funnel', async () => {
+    const { page } = dashboard
+    await dashboard.open('funnels')
+    await page.getByRole('link', { name: 'Make funnel' }).focus()
+    await page.keyboard.press('Enter')
+    const name = page.getByLabel('Name', { exact: true })
+    await name.focus()
+    await page.keyboard.type('Product to purchase')
+    for (const seen of ['/demo/shop/thanks', '/demo/shop/cart', '/demo/shop/products/*']) {
+      await page.getByLabel('Search pages and elements').fill(seen)
+      const add = page.getByRole('button', { name: `Add as a stage: ${seen} ` })
+      await add.focus()
+      await page.keyboard.press('Enter')
+    }
+    // the last added goes first: twice up with the keys
+    await page.getByLabel('Name of stage 3').focus()
+    await page.keyboard.press('Alt+ArrowUp')
+    await page.keyboard.press('Alt+ArrowUp')
+    await page.getByLabel('Name of stage 3').focus()
+    await page.keyboard.press('Alt+ArrowUp')
+    const order = async (): Promise<string[]> =>
+      page
+        .locator('.editor-stages input[aria-label^="Name of"]')
+        .evaluateAll((all) => all.map((input) => (input as HTMLInputElement).value))
+    expect(await order()).toEqual(['/demo/shop/products/*', '/demo/shop/cart', '/demo/shop/thanks'])
+    const preview = page.getByRole('region', { name: 'On past data, last 30 days' })
+    await preview.locator('li').nth(2).waitFor()
+    await preview.locator('ol[aria-busy="false"]').waitFor()
+    const counts = (await preview.locator('li > .tnum:not(small)').allTextContents()).map(numberOf)
+    await page.getByRole('button', { name: 'Save funnel' }).focus()
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/funnels/product-to-purchase')
+    const saved = await dashboard.ask({ from: dateBefore(29), to: dateBefore(0), funnel: 'product-to-purchase' })
+    expect(saved.total).toBeGreaterThan(0)
+    expect(counts).toEqual(saved.steps.map(({ count }) => count))
+    await page.getByRole('link', { name: 'Funnels' }).first().click()
+    const entries = page.locator('.funnel-list h2')
+    await entries.nth(1).waitFor()
+    expect(await entries.allTextContents()).toEqual(['Checkout', 'Product to purchase'])
+  })
+})
+
+describe('everyone', () => {
+  it.each([
+    ['overview', 'light', 1_440],
+    ['overview', 'dark', 390],
+    ['funnels', 'light', 1_440],
+    ['funnels/checkout?vs=previous&by=device', 'light', 1_440],
+    ['funnels/checkout?stage=2&show=lost', 'dark', 1_440],
+    ['funnels/checkout?stage=2&show=lost&tab=differences', 'light', 390],
+    ['new-funnel', 'light', 1_440],
+    ['connect', 'light', 1_440],
+  ] as const)('axe finds nothing on %s, %s, %i px', async (path, colorScheme, width) => {
+    const { page } = dashboard
+    await page.setViewportSize({ width, height: 900 })
+    await page.emulateMedia({ colorScheme })
+    await dashboard.open(path)
+    await page.locator('.skeleton').first().waitFor({ state: 'detached' })
+    await expectUsable(page)
+    await page.setViewportSize({ width: 1_440, height: 900 })
+    await page.emulateMedia({ colorScheme: 'light' })
+  })
+})

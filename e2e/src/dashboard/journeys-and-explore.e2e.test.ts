@@ -1,0 +1,220 @@
+import type { FunnelQuery, JourneyResult } from '@hopper/contracts'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
+import { expectUsable } from './usable.fixture.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+const DAY_MS = 86_400_000
+/** days that nobody adds anything to */
+const range = { from: dateBefore(12), to: dateBefore(2) }
+const rangeText = `${range.from}..${range.to}`
+const CART = '/demo*/cart'
+let dashboard: OpenedDashboard
+
+beforeAll(async () => {
+  dashboard = await openDashboard({ days: 12, visitors: 400 })
+}, 400_000)
+afterAll(() => dashboard?.close())
+afterEach(() => expect(dashboard.complaints).toEqual([]))
+
+function dateBefore(days: number): string {
+  return new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10)
+}
+
+/** Asks the API with the groups of pages that the demo shop's stages are. */
+function journeys(parameters: Record<string, string>): Promise<JourneyResult> {
+  const groups = ['/demo*/products/*', '/demo*/products', '/demo*/checkout', '/demo*/thanks', CART, '/demo*/']
+  const query = new URLSearchParams({ ...range, groups: JSON.stringify(groups), ...parameters })
+  return dashboard.get<JourneyResult>(`journeys?${query.toString()}`)
+}
+
+async function openJourneys(more = ''): Promise<void> {
+  await dashboard.open(`journeys?range=${rangeText}${more}`)
+  await dashboard.page.locator('.journey-node').first().waitFor()
+}
+
+describe('journeys', () => {
+  it('forward from a place have the numbers of the API, in the picture and in the list', async () => {
+    const { page } = dashboard
+    const { nodes, links } = await journeys({ start: CART, depth: '3' })
+    await openJourneys(`&start=${CART}&depth=3`)
+    const shown = await page
+      .locator('.journey-node')
+      .evaluateAll((all) => all.map((one) => [one.getAttribute('data-node'), one.getAttribute('aria-label')!]))
+    expect(shown.map(([id]) => id)).toEqual(nodes.map(({ id }) => id))
+    for (const [index, { users }] of nodes.entries())
+      expect(shown[index]![1]).toContain(` ${users.toLocaleString('en')} p`)
+    expect(shown.some(([, label]) => label!.includes('left the site'))).toBe(true)
+    const all = page.getByRole('button', { name: /^Show all/ })
+    if ((await all.count()) > 0) await all.click()
+    const rows = await page
+      .locator('.journey-list .opens')
+      .evaluateAll((all) => all.map((one) => [one.getAttribute('data-opens')!, one.textContent]))
+    const listed = rows.map(([id, count]) => [id, numberOf(count!)])
+    expect(listed.sort()).toEqual(links.map(({ from, to, users }) => [JSON.stringify([from, to]), users]).sort())
+  })
+
+  it('a link opens its people, exactly as many as it says', async () => {
+    const { page } = dashboard
+    await openJourneys(`&start=${CART}&depth=3`)
+    const link = page.locator('.journey-list .opens').first()
+    const count = numberOf(await link.textContent())
+    await link.click()
+    const panel = page.getByRole('complementary')
+    await panel.locator('.person').first().waitFor()
+    expect(numberOf(await panel.locator('.panel-count').textContent())).toBe(count)
+    expect(await panel.locator('.person').count()).toBe(count)
+    await page.reload()
+    await panel.locator('.person').first().waitFor()
+    await panel.locator('.person').first().click()
+    await panel.getByRole('list', { name: 'What they did' }).getByRole('listitem').first().waitFor()
+    await page.keyboard.press('Escape')
+    await panel.waitFor({ state: 'detached' })
+  })
+
+  it('the keyboard goes from place to place, and makes one the start', async () => {
+    const { page } = dashboard
+    await openJourneys()
+    const focused = (): Promise<string | null> =>
+      page.evaluate(() => document.activeElement?.getAttribute('data-node') ?? null)
+    await page.locator('.journey-node[tabindex="0"]').focus()
+    expect(await focused()).toBe('0:/demo*/')
+    await page.keyboard.press('ArrowRight')
+    expect(await focused()).toMatch(/^1:/)
+    await page.keyboard.press('ArrowLeft')
+    expect(await focused()).toBe('0:/demo*/')
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('ArrowDown')
+    expect(await focused()).toMatch(/^1:/)
+    await page.keyboard.press('ArrowUp')
+    const place = (await focused())!.slice('1:'.length)
+    await page.keyboard.press('Enter')
+    await page.waitForFunction((start) => new URL(location.href).searchParams.get('start') === start, place)
+    await page.locator(`.journey-node[data-node="0:${place}"]`).waitFor()
+    await page.getByRole('button', { name: 'To', exact: true }).click()
+    await page.waitForURL(/[?&]end=/)
+    await page.locator('.journey-list').getByText('came to the site').first().waitFor()
+  })
+
+  it('a way becomes a funnel with its stages', async () => {
+    const { page } = dashboard
+    await openJourneys(`&start=/demo*/products/*&depth=3`)
+    await page
+      .getByRole('button', { name: /^Product to Cart: / })
+      .first()
+      .click()
+    await page.getByRole('link', { name: 'Make a funnel of this way' }).click()
+    await page.getByLabel('Name of stage 2').waitFor()
+    expect(await page.getByLabel('Page of stage 1').inputValue()).toBe('/demo*/products/*')
+    expect(await page.getByLabel('Page of stage 2').inputValue()).toBe(CART)
+    expect(await page.getByLabel('Name of stage 2').inputValue()).toBe('Cart')
+  })
+
+  it('a place where nobody was says so, with a way out', async () => {
+    const { page } = dashboard
+    await dashboard.open(`journeys?range=${rangeText}&start=/nowhere`)
+    await page.getByText('Nobody was at /nowhere').waitFor()
+    await page.getByRole('button', { name: 'Show journeys from the first place' }).click()
+    await page.locator('.journey-node').first().waitFor()
+  })
+})
+
+describe('a question of one\u2019s own', () => {
+  it('is put together from what was seen, and the call beside it gives the same answer', async () => {
+    const { page } = dashboard
+    await dashboard.open(`explore?range=${rangeText}`)
+    await page.getByRole('button', { name: 'What: Any event' }).click()
+    await page.getByLabel('Search events').fill('click')
+    await page.getByRole('button', { name: /^Clicks/ }).click()
+    await page.waitForURL('**what=type:click*')
+    await page.getByRole('button', { name: 'Break down: Nothing' }).click()
+    await page.getByLabel('Search properties').fill('dev')
+    await page.getByRole('button', { name: 'Device', exact: true }).click()
+    await page.waitForURL('**by=device*')
+    const table = page.getByRole('region', { name: 'Break down' })
+    await table.locator('tbody tr').first().waitFor()
+    await page.getByText('The same question to the API').click()
+    const curl = await page.getByRole('region', { name: 'Call' }).textContent()
+    const body = JSON.parse(/-d '(.*)'/s.exec(curl!)![1]!) as FunnelQuery
+    const answer = await dashboard.ask(body)
+    const shown = JSON.parse((await page.getByRole('region', { name: 'Answer as JSON' }).textContent())!) as object
+    const { complete_to } = (shown as typeof answer).meta
+    expect(shown).toEqual({ ...answer, meta: { ...answer.meta, complete_to } })
+    expect(body.steps![0]!.filters).toEqual([{ type: 'eq', key: 'type', value: 'click' }])
+    const rows = await table
+      .locator('tbody tr')
+      .evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)))
+    expect(rows.map(([value, count]) => [value, numberOf(count!)])).toEqual(
+      answer.breakdown!.map(({ value, total }) => [value, total]),
+    )
+    expect(numberOf(await page.locator('.explore-total').textContent())).toBe(answer.total)
+    for (const [form, found] of [
+      ['Bars', '.explore-bars li'],
+      ['Line', '.line-chart .line'],
+    ] as const) {
+      await page.getByRole('button', { name: form, exact: true }).click()
+      await page.locator(found).nth(1).waitFor()
+      expect(await page.locator(found).count()).toBe(answer.breakdown!.length)
+    }
+  })
+
+  it('shows the events with the columns that were chosen', async () => {
+    const { page } = dashboard
+    await dashboard.open(`explore?range=${rangeText}&what=type:click&as=events`)
+    const headings = page.getByRole('region', { name: 'Events, one a row' }).locator('th')
+    await headings.first().waitFor()
+    await page.getByRole('button', { name: 'Columns' }).click()
+    await page.getByLabel('Search properties').fill('elapsed')
+    await page.getByRole('button', { name: 'elapsed_time', exact: true }).click()
+    await page.keyboard.press('Escape')
+    await page.waitForURL('**cols=elapsed_time*')
+    await headings.getByText('elapsed_time').waitFor()
+    const types = await page.locator('tbody td:nth-child(2)').allTextContents()
+    expect(new Set(types)).toEqual(new Set(['click']))
+  })
+
+  it('shows who comes back, with the sizes of the API', async () => {
+    const { page } = dashboard
+    await dashboard.open(`explore?range=${rangeText}&as=retention&each=day`)
+    await page.getByRole('region', { name: 'Who comes back' }).locator('tbody tr').first().waitFor()
+    const sizes = (await page.locator('.retention tbody tr td:nth-child(2)').allTextContents()).map(numberOf)
+    const { total } = await dashboard.ask({ ...range, steps: [{ name: 'any', filters: [] }], window_ms: 1 })
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(total)
+  })
+
+  it('that takes long shows its progress, and Stop ends it', async () => {
+    const { page } = dashboard
+    await page.route('**/funnels/query', () => undefined)
+    const failed = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/funnels/query'))
+    await dashboard.open('explore?range=12m')
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByText('Stopped before the answer was complete.').waitFor()
+    await failed
+    await page.unroute('**/funnels/query')
+    await page.getByRole('button', { name: 'Ask again' }).click()
+    await page.locator('.explore-total').waitFor()
+  })
+})
+
+describe('everyone', () => {
+  it.each([
+    ['journeys', 'light', 1_440],
+    ['journeys?depth=3', 'dark', 390],
+    ['journeys?start=/demo*/cart&depth=3&link=0:/demo*/cart&link=1/exit', 'dark', 1_440],
+    ['explore?by=device&as=line', 'light', 1_440],
+    ['explore?by=device', 'dark', 390],
+    ['explore?as=events', 'light', 390],
+    ['explore?as=retention', 'dark', 1_440],
+  ] as const)(
+    'axe finds nothing on %s, %s, %i px, and nothing is wider than the window',
+    async (path, colorScheme, width) => {
+      const { page } = dashboard
+      await page.setViewportSize({ width, height: 900 })
+      await page.emulateMedia({ colorScheme })
+      await dashboard.open(path)
+      await expectUsable(page)
+      await page.setViewportSize({ width: 1_440, height: 900 })
+      await page.emulateMedia({ colorScheme: 'light' })
+    },
+  )
+})

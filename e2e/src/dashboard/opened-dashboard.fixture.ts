@@ -1,0 +1,105 @@
+import type { FunnelAnswer, FunnelQuery } from '@hopper/contracts'
+import type { Browser, Page } from 'playwright-core'
+import { whenCounted, type Product, type ProductOptions } from '../products/product.ts'
+import { hopper } from '../products/service.ts'
+import { standalone } from '../products/standalone.ts'
+import { launchBrowser } from '../traffic/launch-browser.ts'
+
+const DEFAULT_TIMEOUT_MS = 30_000
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0'
+
+/** A Hopper with demo data of a fixed seed, and a browser in which its owner is logged in. */
+export interface OpenedDashboard {
+  readonly product: Product
+  readonly page: Page
+  readonly browser: Browser
+  /** errors of the page and of its console so far */
+  readonly complaints: readonly string[]
+  /** Opens a page of an app and waits for its heading. */
+  open(path: string, app?: string): Promise<void>
+  /** Asks the API with the read key of the demo shop: what the dashboard is compared with. */
+  ask(body: FunnelQuery): Promise<FunnelAnswer>
+  /** Asks for a report of the demo shop, by its path below the app. */
+  get<T>(path: string): Promise<T>
+  /** Sends a query of the demo shop, by its path below the app. */
+  post<T>(path: string, query: object): Promise<T>
+  /** Sends events of a device of the demo shop. */
+  send(device: string, events: readonly object[]): Promise<void>
+  close(): Promise<void>
+}
+
+export interface DemoTraffic {
+  readonly days: number
+  readonly visitors: number
+}
+
+/** Starts standalone, loads demo traffic unless there should be none, and logs the owner in. */
+export async function openDashboard(traffic?: DemoTraffic, options: ProductOptions = {}): Promise<OpenedDashboard> {
+  const product = await standalone(options)
+  const browser = await launchBrowser()
+  await product.start()
+  const readKey = /read key of demo-shop\s+(hr_\S+)/.exec(product.output())![1]!
+  const shop = await (await fetch(`${product.ingestUrl}/demo/shop/`)).text()
+  const writeKey = /data-key="(hw_[^"]+)"/.exec(shop)![1]!
+  const call = async <T>(path: string, body?: object): Promise<T> => {
+    const headers = { authorization: `Bearer ${readKey}`, 'content-type': 'application/json' }
+    const answer = await fetch(`${product.apiUrl}/api/v1/apps/demo-shop/${path}`, {
+      headers,
+      ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
+    })
+    if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as T
+  }
+  if (traffic) {
+    const { days, visitors } = traffic
+    const options = ['--days', String(days), '--visitors', String(visitors), '--seed', 'dashboard']
+    await hopper(['load', '--demo', '--url', product.ingestUrl, '--key', writeKey, ...options])
+    await whenCounted(product, readKey, 120_000)
+  }
+  const context = await browser.newContext({ viewport: { width: 1_440, height: 900 } })
+  const page = await context.newPage()
+  page.setDefaultTimeout(DEFAULT_TIMEOUT_MS)
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      complaints.push(message.text())
+  })
+  await page.goto(/\S+\/login\?token=\S+/.exec(product.output())![0])
+  await page.getByRole('button', { name: 'Log in to Hopper' }).click()
+  await page.waitForURL('**/a/**')
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  return {
+    product,
+    page,
+    browser,
+    complaints,
+    async open(path, app = 'demo-shop') {
+      await page.goto(`${product.apiUrl}/a/${app}/${path}`)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+    },
+    ask: (body) => call<FunnelAnswer>('funnels/query', body),
+    get: call,
+    post: call,
+    async send(device_id, events) {
+      const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+        method: 'POST',
+        headers: { 'x-api-key': writeKey, 'content-type': 'application/json', 'user-agent': BROWSER },
+        body: JSON.stringify({ device_id, events }),
+      })
+      const { rejected } = (await answer.json()) as { rejected: readonly object[] }
+      if (rejected.length > 0) throw new Error(`refused: ${JSON.stringify(rejected)}`)
+    },
+    async close() {
+      await browser.close()
+      await product.dispose()
+    },
+  }
+}
+
+/** Returns the number at the beginning of a text: 1,845 people is 1845. */
+export function numberOf(text: string | null): number {
+  const found = /[\d,]+/.exec(text ?? '')
+  if (!found) throw new Error(`no number in ${JSON.stringify(text)}`)
+  return Number(found[0].replaceAll(',', ''))
+}

@@ -1,0 +1,199 @@
+import type { FunnelAnswer, HesitationAnswer } from '@hopper/contracts'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
+import { expectUsable } from './usable.fixture.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+const DAY_MS = 86_400_000
+const SOON = { timeout: 20_000 }
+const range = { from: dateBefore(29), to: dateBefore(0) }
+const rangeText = `${range.from}..${range.to}`
+const query = new URLSearchParams(range).toString()
+const percent = (share: number | null): string => `${((share ?? 0) * 100).toFixed(1)}\u202f%`
+let dashboard: OpenedDashboard
+
+interface Listed {
+  readonly persons: readonly { readonly id: string; readonly events: number; readonly devices: number }[]
+}
+
+beforeAll(async () => {
+  dashboard = await openDashboard({ days: 30, visitors: 500 })
+}, 400_000)
+afterAll(() => dashboard?.close())
+afterEach(async () => {
+  expect(dashboard.complaints).toEqual([])
+  await dashboard.page.setViewportSize({ width: 1_440, height: 900 })
+  await dashboard.page.emulateMedia({ colorScheme: 'light' })
+})
+
+function dateBefore(days: number): string {
+  return new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10)
+}
+
+describe('hesitation', () => {
+  it('has the numbers of the API for a mouse, and none for phones', async () => {
+    const { page } = dashboard
+    const { rows } = await dashboard.get<{ rows: { xpath: string; name: string }[] }>(`elements/actions?${query}`)
+    const element = rows[0]!
+    const asked = { ...range, element: element.xpath, funnel: 'checkout', step: 2 }
+    const answer = await dashboard.post<HesitationAnswer>('hesitation/query', asked)
+    expect(answer.hovers).toBeGreaterThan(0)
+    await dashboard.open(`funnels/checkout?range=${rangeText}&stage=2&show=lost&tab=hesitation`)
+    const table = page.getByRole('region', { name: 'Hesitation' })
+    for (const [name, of] of [
+      ['Everybody', answer],
+      ['Went on', answer.went_on!],
+      ['Lost', answer.lost!],
+    ] as const) {
+      const row = table.locator('tr', { has: page.getByRole('rowheader', { name, exact: true }) })
+      await row.waitFor()
+      const cells = await row.getByRole('cell').allTextContents()
+      expect([numberOf(cells[0]!), numberOf(cells[1]!)]).toEqual([of.people, of.hovers])
+      if (of.hovers > 0) expect(cells[2]).toBe(percent(of.clicked_share))
+    }
+    await page.goto(`${page.url()}&f=device:mobile`)
+    await page.getByText('Nobody hovered over it by mouse.').waitFor()
+  })
+})
+
+describe('people', () => {
+  it('lists as the API does, finds one by its id, and shows what it did', async () => {
+    const { page } = dashboard
+    const { persons } = await dashboard.get<Listed>(`persons?${query}&order=-events&limit=50`)
+    await dashboard.open(`people?range=${rangeText}&order=events`)
+    const rows = page.getByRole('region', { name: 'People' }).locator('tbody tr')
+    await rows.first().waitFor()
+    expect(await rows.getByRole('rowheader').allTextContents()).toEqual(persons.map(({ id }) => id.slice(2)))
+    await page.getByRole('button', { name: 'Show more people' }).click()
+    await rows.nth(60).waitFor()
+    const ids = await rows.getByRole('rowheader').allTextContents()
+    expect(new Set(ids).size).toBe(ids.length)
+    const one = persons[3]!
+    await page.getByRole('searchbox', { name: 'Search by id, device or trait' }).fill(one.id.slice(2))
+    await expect.poll(() => rows.count(), SOON).toBe(1)
+    const address = page.url()
+    await rows.getByRole('link').click()
+    await page.getByRole('heading', { level: 1, name: one.id.slice(2) }).waitFor()
+    await page.getByText(`${one.events} events in this range`).waitFor()
+    const answer = await dashboard.post<FunnelAnswer>('funnels/query', {
+      ...range,
+      funnel: 'checkout',
+      filters: [{ type: 'eq', key: 'person', value: one.id }],
+    })
+    const reached = answer.steps.filter(({ count }) => count > 0).length
+    const place = page.getByRole('region', { name: 'In the funnels' })
+    await place
+      .getByText(
+        reached === 0
+          ? 'Not started'
+          : reached === answer.steps.length
+            ? 'Went all the way'
+            : `Reached ${answer.steps[reached - 1]!.name} (${reached} of ${answer.steps.length})`,
+      )
+      .waitFor()
+    await page.getByRole('region', { name: 'Visits' }).getByRole('listitem').first().waitFor()
+    await page.goBack()
+    await rows.first().waitFor()
+    expect(page.url()).toBe(address)
+  })
+
+  it('from the people behind a cause one person can be opened', async () => {
+    const { page } = dashboard
+    await dashboard.open(`funnels/checkout?range=${rangeText}&stage=2&show=lost`)
+    const panel = page.getByRole('complementary')
+    await panel.locator('.person').first().click()
+    await panel.getByRole('link', { name: 'Open this person' }).click()
+    await page.getByRole('region', { name: 'Visits' }).waitFor()
+  })
+
+  it('forgets one after its id was typed, and shows the certificate', async () => {
+    const { page } = dashboard
+    await dashboard.send('leaving-device', [{ type: 'custom', name: 'bye', event_id: 'bye-1', timestamp: Date.now() }])
+    const path = `people/${encodeURIComponent('d:leaving-device')}?range=today`
+    await expect
+      .poll(() => dashboard.get<Listed>(`persons?${query}&search=leaving-device`), SOON)
+      .toMatchObject({ persons: [{ id: 'd:leaving-device' }] })
+    await dashboard.open(path)
+    await page.getByRole('button', { name: 'Forget' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('What goes: 1 event of 1 device.').waitFor()
+    const confirm = dialog.getByRole('button', { name: 'Forget' })
+    expect(await confirm.isDisabled()).toBe(true)
+    await dialog.getByRole('textbox').fill('leaving-device')
+    await confirm.click()
+    const certificate = page.getByRole('region', { name: 'Certificate of forgetting' })
+    await certificate.getByText('Forgotten: nothing').waitFor({ timeout: 60_000 })
+    expect(await certificate.locator('pre').textContent()).toMatch(/^[0-9a-f]{64}$/)
+  })
+})
+
+describe('live', () => {
+  it('shows an event as it is counted, holds others back while paused, and shows a receipt', async () => {
+    const { page } = dashboard
+    const event = (id: string): object => ({ type: 'custom', name: id, event_id: id, timestamp: Date.now() })
+    await dashboard.open('live')
+    await dashboard.send('live-device', [event('first-of-live')])
+    const list = page.locator('.live-events')
+    await list.getByText('first-of-live').waitFor()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await dashboard.send('live-device', [event('second-of-live')])
+    await page.getByText('1 new').waitFor()
+    expect(await list.getByText('second-of-live').count()).toBe(0)
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await list.getByText('second-of-live').waitFor()
+    await page.getByRole('searchbox', { name: 'Search these events' }).fill('first-of')
+    await expect.poll(() => list.getByRole('listitem').count(), SOON).toBe(1)
+    await list.getByRole('button').click()
+    const receipt = page.getByRole('region', { name: 'Receipt' })
+    await receipt.getByText('on time').waitFor()
+    await receipt.getByText('activity_by_date').waitFor()
+    await page.setViewportSize({ width: 390, height: 900 })
+    await expectUsable(dashboard.page)
+    await page.reload()
+    await receipt.getByText('on time').waitFor()
+  })
+})
+
+describe('an open page', () => {
+  it('shows what is counted by itself, without asking again and again', async () => {
+    const { page } = dashboard
+    const asked: string[] = []
+    await dashboard.open('funnels/checkout?range=7d')
+    await page.locator('.stage .opens').first().waitFor()
+    const before = numberOf(await page.locator('.stage .opens').first().textContent())
+    page.on('request', (request) => {
+      if (request.url().includes('funnels/query')) asked.push(request.url())
+    })
+    await dashboard.send('new-visitor', [
+      {
+        type: 'url_change',
+        from: '',
+        to: `${dashboard.product.ingestUrl}/demo/shop/`,
+        elapsed_time: 0,
+        event_id: 'n-1',
+        timestamp: Date.now(),
+      },
+    ])
+    await expect
+      .poll(async () => numberOf(await page.locator('.stage .opens').first().textContent()), SOON)
+      .toBe(before + 1)
+    expect(asked.length).toBeGreaterThan(0)
+  })
+})
+
+describe('everyone', () => {
+  it.each([
+    ['people', '.people-table', 'dark', 390],
+    ['person', '.visit', 'light', 390],
+    ['person', '.visit', 'dark', 1_440],
+    ['funnels/checkout?stage=2&show=lost&tab=hesitation', '.hesitation', 'dark', 390],
+  ] as const)('can use %s with %s, %s, %i px', async (path, shows, colorScheme, width) => {
+    const { page } = dashboard
+    const { persons } = await dashboard.get<Listed>(`persons?${query}&order=-events&limit=1`)
+    await page.setViewportSize({ width, height: 900 })
+    await page.emulateMedia({ colorScheme })
+    await dashboard.open(path === 'person' ? `people/${encodeURIComponent(persons[0]!.id)}` : path)
+    await page.locator(shows).first().waitFor()
+    await expectUsable(dashboard.page)
+  })
+})

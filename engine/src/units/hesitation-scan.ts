@@ -1,0 +1,207 @@
+import {
+  type ChunkSummary,
+  type DropCause,
+  type Filter,
+  type FunnelUnit,
+  type HesitationRequest,
+  type HesitationResult,
+} from '@hopper/contracts'
+import type { Atom } from '../filter/compile-filters.ts'
+import { invalid } from '../filter/parse-filters.ts'
+import { ValueTruths } from '../filter/value-truths.ts'
+import { Attempt } from '../funnel/attempt.ts'
+import { FurthestAttempt } from '../funnel/furthest-attempt.ts'
+import type { QueryContext } from '../funnel/funnel-tally.ts'
+import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
+import type { UnitRows } from '../funnel/scan/unit-rows.ts'
+import { UnitScan, type LaneInput } from '../funnel/scan/unit-scan.ts'
+import { unlimitedBudget, type Budget } from '../scan/budget.ts'
+import { HoverTally, type Hovers } from './hover-tally.ts'
+
+const DURATION = 'elapsed_time'
+/** Steps of the plan of hovers. */
+const LEFT = 1
+const CLICKED = 2
+
+/** What is read for a query about hesitation: hovers, and the events of the funnel if there is one. */
+export class HesitationPlan {
+  readonly hovers: FunnelPlan
+  readonly funnel: FunnelPlan | undefined
+  readonly #known: readonly ValueTruths[]
+
+  constructor({ from, to, hovers, filters = [], count_by: unit, steps, step }: HesitationRequest) {
+    const common = { from, to, filters, ...(unit ? { count_by: unit } : {}) }
+    const ended = (name: string, action: string): { name: string; filters: readonly Filter[] } => ({
+      name,
+      filters: [...hovers, { type: 'eq', key: 'action', value: action }],
+    })
+    const both = [ended('left', 'hover-then-leave'), ended('clicked', 'hover-then-clicked')]
+    this.hovers = new FunnelPlan({ ...common, steps: both, breakdown: DURATION }, 0)
+    this.funnel = steps && new FunnelPlan({ ...common, steps })
+    if (step !== undefined && !(steps && step <= steps.length)) throw invalid('step', 'must be one of the funnel')
+    this.#known = this.#plans.map(({ atoms }) => new ValueTruths(atoms))
+  }
+
+  get #plans(): readonly FunnelPlan[] {
+    return this.funnel ? [this.hovers, this.funnel] : [this.hovers]
+  }
+
+  get unit(): FunnelUnit {
+    return this.hovers.unit
+  }
+
+  get from(): number {
+    return this.hovers.from
+  }
+
+  /** exclusive end of the events to read */
+  get end(): number {
+    return Math.max(...this.#plans.map(({ end }) => end))
+  }
+
+  get atoms(): readonly Atom[] {
+    return this.#plans.flatMap(({ atoms }) => atoms)
+  }
+
+  /** the keys that the query names */
+  get named(): readonly string[] {
+    return this.#plans.flatMap(({ named }) => named)
+  }
+
+  /** @see FunnelPlan.columns */
+  columns(summary: ChunkSummary): { readonly always: readonly string[]; readonly tied: readonly string[] } {
+    const all = this.#plans.map((plan) => plan.columns(summary))
+    // units are told apart by their names
+    const always = new Set(['device_id', ...all.flatMap((columns) => columns.always)])
+    const tied = new Set(all.flatMap((columns) => columns.tied))
+    return { always: [...always], tied: [...tied].filter((name) => !always.has(name)) }
+  }
+
+  /** @see FunnelPlan.canMatch */
+  canMatch(summary: ChunkSummary): boolean {
+    return this.#plans.some((plan, i) => plan.canMatch(summary, this.#known[i]!))
+  }
+}
+
+/**
+ * Tells how people hover, and how those who went on in a funnel differ in it from those lost. All events of a unit are
+ * in one lane, or shared until the end, so only the hovers of one lane and of shared units are held by name.
+ */
+export class HesitationScan {
+  readonly plan: HesitationPlan
+  readonly withTieBreakers = true
+  /** ties are broken from the start */
+  readonly hasUnresolvedTies = false
+  readonly #hovers: HoverScan
+  readonly #outcomes: OutcomeScan | undefined
+  readonly #byName = new Map<string, Hovers>()
+  readonly #all = new HoverTally()
+  readonly #wentOn = new HoverTally()
+  readonly #lost = new HoverTally()
+
+  constructor(request: HesitationRequest, context: QueryContext, budget: Budget = unlimitedBudget) {
+    this.plan = new HesitationPlan(request)
+    const { hovers, funnel } = this.plan
+    this.#hovers = new HoverScan(hovers, budget, (own, who) => {
+      this.#all.add(own)
+      if (funnel) this.#byName.set(who(), own)
+    })
+    this.#outcomes =
+      funnel &&
+      new OutcomeScan(funnel, context, budget, (level, cause, who) => {
+        const tally = this.#tallyOf(level, cause, request.step)
+        const own = tally && this.#byName.get(who())
+        if (own) tally.add(own)
+      })
+  }
+
+  scanLane(lane: LaneInput): void {
+    this.#hovers.scanLane(lane)
+    this.#outcomes?.scanLane(lane)
+    this.#byName.clear()
+  }
+
+  /** Returns the answer; nothing can be scanned afterwards. */
+  finish(): HesitationResult {
+    this.#hovers.finish()
+    this.#outcomes?.finish()
+    if (!this.#outcomes) return this.#all.result()
+    return { ...this.#all.result(), went_on: this.#wentOn.result(), lost: this.#lost.result() }
+  }
+
+  /** Returns where a unit belongs; undefined if it never came to the step, or may still take it. */
+  #tallyOf(level: number, cause: DropCause | undefined, step: number | undefined): HoverTally | undefined {
+    if (level >= (step ?? this.plan.funnel!.steps)) return this.#wentOn
+    if (cause === 'open' || (step !== undefined && level < step - 1)) return undefined
+    return this.#lost
+  }
+}
+
+/** Collects the hovers of each unit. */
+class HoverScan extends UnitScan {
+  readonly #found: (hovers: Hovers, who: () => string) => void
+
+  constructor(plan: FunnelPlan, budget: Budget, found: (hovers: Hovers, who: () => string) => void) {
+    super(plan, budget)
+    this.#found = found
+  }
+
+  finish(): void {
+    this.finishShared()
+  }
+
+  protected override unit(rows: UnitRows, begin: number, end: number, who: () => string): void {
+    const { symbolSteps } = this.state
+    const hovers = { left: [] as number[], clicked: [] as number[] }
+    for (let i = begin; i < end; i++) {
+      const steps = symbolSteps[rows.symbol[i]!]!
+      const ms = Number(this.groups.values[rows.group[i]!])
+      if (steps.includes(LEFT)) hovers.left.push(ms)
+      else if (steps.includes(CLICKED)) hovers.clicked.push(ms)
+    }
+    if (hovers.left.length + hovers.clicked.length > 0) this.#found(hovers, who)
+  }
+}
+
+type Outcome = (level: number, cause: DropCause | undefined, who: () => string) => void
+
+/** Determines how far each unit went in a funnel, and why no further. */
+class OutcomeScan extends UnitScan {
+  readonly #completeTo: number
+  readonly #found: Outcome
+  readonly #attempt: Attempt
+  readonly #furthest: FurthestAttempt
+
+  constructor(plan: FunnelPlan, { completeTo }: QueryContext, budget: Budget, found: Outcome) {
+    super(plan, budget)
+    this.#completeTo = completeTo
+    this.#found = found
+    this.#attempt = new Attempt(plan, this.state)
+    this.#furthest = new FurthestAttempt(plan, this.state, this.#attempt, budget)
+  }
+
+  finish(): void {
+    this.finishShared()
+  }
+
+  protected override unit(rows: UnitRows, begin: number, end: number, who: () => string): void {
+    this.#furthest.search(rows, begin, end)
+    const { level, start } = this.#furthest
+    if (level === 0) return
+    this.#attempt.walk(rows, start, end)
+    const isLost = level < this.plan.steps
+    this.#found(level, isLost ? this.#attempt.cause(rows, begin, end, this.#completeTo) : undefined, who)
+  }
+}
+
+/** Runs a complete query about hesitation in this thread. */
+export function queryHesitation(
+  request: HesitationRequest,
+  context: QueryContext,
+  lanes: readonly LaneInput[],
+  budget?: Budget,
+): HesitationResult {
+  const scan = new HesitationScan(request, context, budget)
+  for (const lane of lanes) scan.scanLane(lane)
+  return scan.finish()
+}

@@ -1,0 +1,140 @@
+import type { EventOf, EventType, Stage } from '@hopper/contracts'
+import { attempt } from './attempt.ts'
+import { clock, resume } from './clock.ts'
+import { config, whenConfigured } from './configuration.ts'
+import { enqueue } from './queue.ts'
+import { randomId } from './random-id.ts'
+import { current, here, isOver, join, renew } from './session.ts'
+import { become } from './session.ts'
+import { key, options } from './settings.ts'
+import { silent } from './stored.ts'
+
+/** State of the tab across page loads. */
+interface Place {
+  /** session */
+  s?: string | undefined
+  /** clock; absent while a page is open */
+  c?: number
+  /** stage in each funnel, with the time since when */
+  f: Record<string, [stage: number, since: number] | undefined>
+}
+let place: Place
+
+/** Address of the tab's page, and the time since when; '': the page is not counted. */
+let address = ''
+let since: number
+
+/** When the tab's session began. */
+let begunAt: number
+
+/** Wire number of each kind (docs/events.md). */
+interface Kinds {
+  0: 'custom'
+  1: 'click'
+  2: 'url_change'
+  3: 'btn_time'
+  4: 'funnel_change'
+  5: 'identify'
+}
+type Added = 'type' | 'event_id' | 'timestamp' | 'client_time' | 'session_id' | 'seq' | 'samplerate'
+/** Fields of one kind; fields without a value are not sent. */
+type Fields<T extends EventType> = {
+  [K in keyof Omit<EventOf<T>, Added>]: EventOf<T>[K] | (undefined extends EventOf<T>[K] ? undefined : never)
+}
+
+/**
+ * Records one event in the session of this tab. A measurement that ends after its session gets the time of the
+ * session's last event, and is dropped when another tab has begun another session.
+ */
+export const track = <N extends keyof Kinds>(type: N, fields: Fields<Kinds[N]>, timestamp?: number): void => {
+  const device = current()
+  timestamp ||= isOver(device) ? device.t : Date.now()
+  if (silent < 2 && device.s === place.s) {
+    device.t = timestamp
+    enqueue(
+      JSON.stringify({
+        timestamp,
+        session_id: options.cookieless ? undefined : place.s,
+        seq: device.n++,
+        type,
+        event_id: randomId(),
+        ...fields,
+      }),
+    )
+    become(device)
+  }
+}
+
+/**
+ * Takes the place of the tab out of its storage, where it is only while no page is open: a tab that is opened as a copy
+ * of this one finds nothing, and begins again.
+ */
+export const enterTab = (): void => {
+  place = { c: 0, f: {}, ...attempt(() => JSON.parse(sessionStorage[key] as string) as Place) }
+  attempt(() => delete sessionStorage[key])
+  resume(place.c!)
+  delete place.c
+}
+
+/** Ends the time on the page, and leaves the place for the tab's next page. */
+export const leaveTab = (): void => {
+  leave()
+  place.c = clock() || 1
+  if (!options.cookieless && !silent) attempt(() => (sessionStorage[key] = JSON.stringify(place)))
+}
+
+/** Reports the time on the page that is left. */
+export const leave = (): void => {
+  if (address) track(2, { from: address, to: '', elapsed_time: clock() - since })
+  address = ''
+}
+
+/** Returns the text that identifies a page: the parts of its address that the configuration selects, or all of it. */
+const pageOf = (url: string): string => (config ? String(url.match(RegExp(config.page, 'g'))) : url)
+
+/**
+ * Follows the session, which may have begun again after a pause or in another tab, and the address. Reports a page that
+ * the session or the tab has come to.
+ */
+export const navigate = (fresh?: unknown): void => {
+  // routers write to the history of a document that has been left
+  if (place.c) return
+  const device = current()
+  const over = isOver(device) || fresh
+  // Tabs that open at the same moment each begin a session: the page that was reported in the other one stays counted.
+  if (over || (device.s !== place.s && !(Math.abs(device.b - begunAt) < 2e3))) {
+    leave()
+    if (over) renew()
+    place = { f: {} }
+  }
+  ;[place.s, begunAt] = join()
+  const to = here()
+  if (pageOf(address) !== pageOf(to)) {
+    const now = clock()
+    track(2, { from: address, to, elapsed_time: address ? now - since : 0 })
+    address = to
+    since = now
+    enter('onUrlChange', ({ test }) => pageOf(to).match(test))
+  }
+}
+
+/** Enters, in each funnel, the furthest stage that the test accepts, as soon as the funnels are known. */
+export const enter = (
+  action: 'onUrlChange' | 'onClick',
+  accepts: (stage: Stage & { test: string }) => unknown,
+): void => {
+  const now = clock()
+  const timestamp = Date.now()
+  whenConfigured
+    .then(({ funnels }) =>
+      funnels.map(({ id, stages }) => {
+        const entered = stages.findLast((stage) => attempt(() => accepts(stage)))?.id
+        const [from, before = now] = place.f[id] || []
+        if (entered !== undefined && entered !== from) {
+          place.f[id] = [entered, now]
+          track(4, { action, funnel: id, entered, from, elapsed_time: now - before }, timestamp)
+        }
+      }),
+    )
+    .catch(() => {})
+}
