@@ -1,18 +1,19 @@
 import type { ReactNode } from 'react'
 import {
   Link,
-  Navigate,
   Outlet,
   createRootRoute,
   createRoute,
   createRouter,
   lazyRouteComponent,
+  redirect,
 } from '@tanstack/react-router'
 import type { Apps } from '@hopper/contracts'
 import { useReport } from './api/use-report.ts'
 import { AppFrame } from './frame/app-frame.tsx'
 import { NotFound } from './frame/not-found.tsx'
 import { PageFrame } from './frame/page-frame.tsx'
+import { Redirect } from './frame/redirect.tsx'
 import { ReportView } from './parts/report-view.tsx'
 import { firstApp } from './state/last-app.ts'
 import { formatQuery, parseQuery, readSearch } from './state/search.ts'
@@ -30,7 +31,10 @@ const app = createRoute({
 const appHome = createRoute({
   getParentRoute: () => app,
   path: '/',
-  component: () => <Navigate from="/a/$app" to="/a/$app/overview" replace />,
+  beforeLoad: ({ params }) => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- how the router is told
+    throw redirect({ to: '/a/$app/overview', params, replace: true })
+  },
 })
 const overview = createRoute({
   getParentRoute: () => app,
@@ -157,7 +161,7 @@ function ToFirstApp(): ReactNode {
       {({ apps: all }) => {
         const first = firstApp(all)
         return first ? (
-          <Navigate to="/a/$app/overview" params={{ app: first.id }} replace />
+          <Redirect to="/a/$app/overview" params={{ app: first.id }} />
         ) : (
           <main id="content" className="alone">
             <NotFound title={words.problems.noApps} />

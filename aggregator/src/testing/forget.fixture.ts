@@ -106,6 +106,12 @@ export function withoutPerson(
   })
 }
 
+/** Rejects, whether it is awaited or iterated. */
+function dead(): Promise<never> & AsyncIterable<never> {
+  const rejected = Promise.reject<never>(new Error('dead'))
+  return Object.assign(rejected, { [Symbol.asyncIterator]: () => ({ next: () => rejected }) })
+}
+
 /** Wraps a storage so that everything rejects after some calls, as if the process was gone. */
 export function mortal(storage: Storage, calls: number): Storage & { readonly isDead: () => boolean } {
   let left = calls
@@ -116,14 +122,14 @@ export function mortal(storage: Storage, calls: number): Storage & { readonly is
         if (typeof value === 'object' && value !== null) return wrap(value)
         if (typeof value !== 'function') return value
         return (...args: unknown[]) => {
-          if (left-- <= 0) return Promise.reject(new Error('dead'))
+          if (left-- <= 0) return dead()
           return (value as (...args: unknown[]) => unknown).apply(of, args)
         }
       },
     })
   const { reader, writer, archive, registry } = storage
   const log = withOverrides(storage.log, {
-    rewrite: (...args) => (left-- <= 0 ? Promise.reject(new Error('dead')) : storage.log.rewrite!(...args)),
+    rewrite: (...args) => (left-- <= 0 ? dead() : storage.log.rewrite!(...args)),
   })
   return {
     ...storage,

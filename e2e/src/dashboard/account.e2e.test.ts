@@ -1,6 +1,7 @@
 import { Secret, TOTP } from 'otpauth'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
+import { holdRequest } from './held-request.fixture.ts'
 import { expectUsable } from './usable.fixture.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -55,6 +56,24 @@ it('a member sets a password, and a second factor that the next login asks for',
   await code.fill(totp.generate({ timestamp: Date.now() + PERIOD_MS }))
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor()
+})
+
+it('an app without events does not take a reader back who has left for a page that is still loading', async () => {
+  const { page } = dashboard
+  const dates = await holdRequest(page, /by=day/)
+  const code = await holdRequest(page, /assets\/account-page.*\.js/)
+  await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/overview`)
+  await dates.requested
+  await page.getByRole('button', { name: /Account: / }).click()
+  await page.getByRole('link', { name: 'Your account' }).click()
+  await code.requested
+  await page.waitForURL('**/account')
+  dates.release()
+  await dates.answered
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+  code.release()
+  await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor()
+  await page.unrouteAll({ behavior: 'wait' })
 })
 
 it('an owner invites a member, who logs in by the link, and removes the member again', async () => {

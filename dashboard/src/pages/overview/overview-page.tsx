@@ -1,11 +1,11 @@
 import { useMemo, type ReactNode } from 'react'
-import { Navigate } from '@tanstack/react-router'
 import type { ListedFunnel, Traffic } from '@hopper/contracts'
 import { appPath, reportPath } from '../../api/paths.ts'
 import { useFunnel } from '../../api/use-funnel.ts'
 import { useReport } from '../../api/use-report.ts'
 import { formatDates } from '../../format/times.ts'
 import { PageFrame } from '../../frame/page-frame.tsx'
+import { Redirect } from '../../frame/redirect.tsx'
 import { useBacklog } from '../../parts/backlog-badge.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
 import { QueryProgress } from '../../parts/query-progress.tsx'
@@ -108,8 +108,7 @@ function NoEventsInRange(): ReactNode {
   const counting = useBacklog()
   const dates = useEventDates()
   if (dates === undefined) return <Skeleton height={160} />
-  if (dates === null && counting === undefined)
-    return <Navigate to="/a/$app/connect" params={{ app: app.id }} replace />
+  if (dates === null && counting === undefined) return <Redirect to="/a/$app/connect" params={{ app: app.id }} />
   const w = words.overview
   return (
     <section className="card wide empty">
