@@ -318,6 +318,13 @@ export const words = {
         hesitation: 'Hesitation',
         definition: 'Definition',
       },
+      insteadHint: (name: string) => `What they did after ${name}, within the same visit.`,
+      nextPages: 'Next page',
+      nextClicks: 'Next click',
+      leftSite: 'Left the site',
+      clickedNothing: 'Clicked nothing',
+      addAsStage: 'Add as stage',
+      addPlaceAsStage: (name: string) => `Add ${name} as a stage`,
       truncated: (n: string) => `The first ${n} are listed.`,
       differencesHint:
         'How those lost differ from those who went on. Who is still deciding is neither. ' +

@@ -5,6 +5,7 @@ import type {
   EventResult,
   FunnelResult,
   HesitationResult,
+  InsteadResult,
   JourneyResult,
   RetentionResult,
 } from '@hopper/contracts'
@@ -93,6 +94,17 @@ export const hesitationTable: Table = {
     [['all', histogram] as const, ['went_on', went_on?.histogram] as const, ['lost', lost?.histogram] as const].flatMap(
       ([people, buckets]) => (buckets ?? []).map((bucket) => ({ people, ...bucket })),
     ),
+}
+
+/** The next pages and the next clicks, each with those who went to none or clicked nothing. */
+export const insteadTable: Table = {
+  columns: ['next', 'value', 'users', 'other'],
+  rows: ({ pages, left, clicks, no_click }: InsteadResult) => [
+    ...pages.map((page) => ({ next: 'page', ...page })),
+    { next: 'left', users: left },
+    ...clicks.map((click) => ({ next: 'click', ...click })),
+    { next: 'no_click', users: no_click },
+  ],
 }
 
 function stepRows(steps: FunnelResult['steps'], more: Record<string, CsvCell>): CsvRow[] {

@@ -1,7 +1,14 @@
 import { Controller, Inject } from '@nestjs/common'
 import * as contracts from '@hopper/contracts'
 import { EventAnswer, JourneysAnswer, JourneysParameters, RetentionAnswer } from '../answers/report-parameters.ts'
-import { funnelTable, hesitationTable, journeysTable, queryTable, retentionTable } from '../answers/tables.ts'
+import {
+  funnelTable,
+  hesitationTable,
+  insteadTable,
+  journeysTable,
+  queryTable,
+  retentionTable,
+} from '../answers/tables.ts'
 import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ValidQuery, ValidBody, CurrentApp, CurrentClient } from '../http/parameters.ts'
@@ -46,6 +53,21 @@ export class QueriesController {
     @CurrentClient() client: Client,
   ): Promise<contracts.HesitationAnswer | EncodedAnswer> {
     return this.queries.hesitation(app, sent, client)
+  }
+
+  @Endpoint('POST', 'instead/query', {
+    ...query,
+    summary: 'Where people who took a step of a funnel, or did not, went next, and what they clicked',
+    body: contracts.InsteadQuery,
+    csv: insteadTable,
+    answer: contracts.InsteadAnswer,
+  })
+  instead(
+    @CurrentApp() app: contracts.App,
+    @ValidBody() sent: contracts.InsteadQuery,
+    @CurrentClient() client: Client,
+  ): Promise<contracts.InsteadAnswer | EncodedAnswer> {
+    return this.queries.instead(app, sent, client)
   }
 
   @Endpoint('POST', 'query', {

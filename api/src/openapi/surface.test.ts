@@ -82,6 +82,7 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
     [
       `POST ${app}/funnels/query`,
       `POST ${app}/hesitation/query`,
+      `POST ${app}/instead/query`,
       `POST ${app}/query`,
       `POST ${app}/retention/query`,
       `GET ${app}/journeys`,

@@ -5,6 +5,8 @@ import type {
   FunnelResult,
   HesitationRequest,
   HesitationResult,
+  InsteadRequest,
+  InsteadResult,
   JourneyRequest,
   JourneyResult,
   LossRequest,
@@ -32,6 +34,7 @@ import type { Headed } from './result.ts'
 export type Query =
   | { readonly kind: 'funnel'; readonly request: FunnelRequest }
   | { readonly kind: 'hesitation'; readonly request: HesitationRequest }
+  | { readonly kind: 'instead'; readonly request: InsteadRequest }
   | { readonly kind: 'journeys'; readonly request: JourneyRequest }
   | { readonly kind: 'retention'; readonly request: RetentionRequest }
   | { readonly kind: 'sources'; readonly request: SourcesRequest }
@@ -177,12 +180,13 @@ export interface ExportPlace {
 }
 
 /** A query about the behaviour of persons, devices or sessions. */
-export type UnitQuery = QueryOf<'funnel' | 'hesitation' | 'journeys' | 'retention' | 'sources' | 'loss'>
+export type UnitQuery = QueryOf<'funnel' | 'hesitation' | 'instead' | 'journeys' | 'retention' | 'sources' | 'loss'>
 
 /** The result of each kind of query. */
 export interface Results {
   readonly funnel: FunnelResult
   readonly hesitation: HesitationResult
+  readonly instead: InsteadResult
   readonly journeys: JourneyResult
   readonly retention: RetentionResult
   readonly sources: SourcesResult

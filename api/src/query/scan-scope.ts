@@ -6,6 +6,7 @@ import {
   hasPuts,
   hasRareKeys,
   HesitationPlan,
+  InsteadPlan,
   isPersonKey,
   JourneyScan,
   LossScan,
@@ -84,8 +85,8 @@ export function scopeOf(query: Query, context: QueryContext): ScanScope {
     const { from, to, id } = query.request
     return scope(from, to, [], (summary) => mayHaveSession(summary, id))
   }
-  if (query.kind === 'hesitation') {
-    const plan = new HesitationPlan(query.request)
+  if (query.kind === 'hesitation' || query.kind === 'instead') {
+    const plan = query.kind === 'hesitation' ? new HesitationPlan(query.request) : new InsteadPlan(query.request)
     return scope(plan.from, plan.end, plan.named, (summary) => plan.canMatch(summary), plan.unit === 'person')
   }
   const plan = planOf(query, context)
@@ -104,7 +105,7 @@ function scope(
   return { from, to, byPerson: byPerson || personKeys.length > 0, personKeys, showsPersons: false, canMatch }
 }
 
-function planOf(query: Exclude<UnitQuery, { kind: 'hesitation' }>, context: QueryContext): FunnelPlan {
+function planOf(query: Exclude<UnitQuery, { kind: 'hesitation' | 'instead' }>, context: QueryContext): FunnelPlan {
   if (query.kind === 'funnel') return new FunnelPlan(query.request)
   if (query.kind === 'journeys') return new JourneyScan(query.request).plan
   if (query.kind === 'sources') return new SourceScan(query.request).users.plan

@@ -6,6 +6,7 @@ import {
   type Filter,
   type FunnelQuery,
   type HesitationQuery,
+  type InsteadQuery,
   type Meta,
   type PointerType,
   type RetentionRequest,
@@ -75,6 +76,14 @@ export class QueryService {
       ...(step === undefined ? {} : { step }),
     }
     return this.answer(app, dates, { kind: 'hesitation', request }, client)
+  }
+
+  /** What those who took a step of a funnel, or did not, did after the last step that they took. */
+  async instead(app: App, { funnel, steps, ...sent }: InsteadQuery, client: Client): Answered<'instead'> {
+    checkOneOf(steps, funnel)
+    const { from, to, dates } = instantRange(app, sent.from, sent.to)
+    const written = steps ?? stepsOfFunnel(await this.funnels.get(app, funnel!), app)
+    return this.answer(app, dates, { kind: 'instead', request: { ...sent, from, to, steps: written } }, client)
   }
 
   /** Sets of events: their number, their distinct values, and the events. */

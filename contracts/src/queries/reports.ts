@@ -17,6 +17,7 @@ export const archivedReports = [
   'events',
   'funnels/query',
   'hesitation/query',
+  'instead/query',
   'journeys',
   'keys',
   'loss',

@@ -49,7 +49,7 @@ export interface Search {
   readonly places?: 'each' | 'events'
   /** the ends of the link of a journey whose panel is open */
   readonly link?: readonly string[]
-  /** pages that a new funnel begins with */
+  /** pages and clicks that a new funnel begins with, or that are added to a funnel */
   readonly with?: readonly string[]
   /** the events that are explored, `type:click`; all if missing */
   readonly what?: string

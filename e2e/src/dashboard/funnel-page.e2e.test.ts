@@ -1,5 +1,5 @@
 import type { Locator } from 'playwright-core'
-import type { DropCause, FunnelAnswer, FunnelQuery } from '@hopper/contracts'
+import type { DropCause, FunnelAnswer, FunnelQuery, InsteadAnswer } from '@hopper/contracts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
 import { expectUsable } from './usable.fixture.ts'
@@ -135,6 +135,43 @@ describe('which people', () => {
   })
 })
 
+describe('what instead', () => {
+  it('the next places of those lost add up to them, and one of them becomes a stage', async () => {
+    const { page } = dashboard
+    const { steps } = await ask()
+    const instead = (step: number): Promise<InsteadAnswer> =>
+      dashboard.post('instead/query', { ...range, funnel: 'checkout', step, outcome: 'dropped' })
+    const answers = await Promise.all(steps.slice(1).map((_, i) => instead(i + 2)))
+    expect(answers.map(({ people }) => people)).toEqual(steps.slice(1).map(({ dropped }) => dropped))
+    const answer = answers.find(({ pages }) => pages.length > 0)!
+    const stage = answers.indexOf(answer) + 2
+    const lost = answer.people
+    await openFunnel(`&stage=${stage}&show=lost`)
+    const panel = page.getByRole('complementary')
+    await panel.getByRole('tab', { name: 'Instead' }).click()
+    expect(answer.left).toBeGreaterThan(0)
+    for (const [title, none] of [
+      ['Next page', answer.left],
+      ['Next click', answer.no_click],
+    ] as const) {
+      const rows = panel.getByRole('region', { name: title }).getByRole('listitem')
+      await rows.first().waitFor()
+      const counts = await rows.locator('.tnum:nth-last-child(2)').allTextContents()
+      expect(numberOf(counts[0]!)).toBe(none)
+      expect(counts.reduce((sum, text) => sum + numberOf(text), 0)).toBe(lost)
+    }
+    const pages = panel.getByRole('region', { name: 'Next page' })
+    const place = await pages.getByRole('listitem').nth(1).locator('bdi').textContent()
+    await pages.getByRole('link', { name: `Add ${place!} as a stage` }).click()
+    await page.getByRole('heading', { name: 'Edit Checkout', level: 1 }).waitFor()
+    const names = await page
+      .locator('.editor')
+      .getByLabel('Name', { exact: true })
+      .evaluateAll((all) => all.length)
+    expect(names).toBeGreaterThan(0)
+  })
+})
+
 describe('better than before', () => {
   it('shows both rates, and the address shows the same to others', async () => {
     const { page, browser, product } = dashboard
@@ -240,6 +277,7 @@ describe('everyone', () => {
     ['funnels/checkout?vs=previous&by=device', 'light', 1_440],
     ['funnels/checkout?stage=2&show=lost', 'dark', 1_440],
     ['funnels/checkout?stage=2&show=lost&tab=differences', 'light', 390],
+    ['funnels/checkout?stage=2&show=lost&tab=instead', 'dark', 390],
     ['new-funnel', 'light', 1_440],
     ['connect', 'light', 1_440],
   ] as const)('axe finds nothing on %s, %s, %i px', async (path, colorScheme, width) => {

@@ -29,6 +29,7 @@ const shots: readonly Shot[] = [
     scheme: 'dark',
     shows: '.differences li',
   },
+  { name: 'funnel-instead', path: 'funnels/checkout?stage=5&show=lost&tab=instead', shows: '.instead li' },
   { name: 'funnel-phone', path: 'funnels/checkout', size: phone, scheme: 'dark' },
   { name: 'journeys', path: 'journeys', shows: '.journey-node' },
   { name: 'journeys-dark', path: 'journeys?start=/demo*/cart&depth=4', scheme: 'dark', shows: '.journey-node' },

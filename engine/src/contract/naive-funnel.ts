@@ -7,6 +7,7 @@ import {
   type FunnelRequest,
   type FunnelResult,
   type FunnelStepAnswer,
+  type StepOutcome,
   type Value,
 } from '@hopper/contracts'
 import { bucketBounds, durationBucket, type ConversionTime } from '@hopper/contracts'
@@ -22,18 +23,26 @@ interface Attempt {
   readonly endedBy?: Row
 }
 
-interface Result extends Attempt {
+/** How far a unit went, and why no further. */
+export interface NaiveOutcome extends Attempt {
   readonly unit: string
   readonly cause: DropCause | undefined
 }
 
+const WINDOW_MS = 7 * 86_400_000
+
 /** Naive reference of a funnel query: the documented definition, without regard to speed. */
 export function naiveFunnel(world: World, request: FunnelRequest, context: QueryContext): FunnelResult {
-  const window = request.window_ms ?? 7 * 86_400_000
+  return answer(naiveOutcomes(world, request, context), request, context, request.window_ms ?? WINDOW_MS)
+}
+
+/** Returns the furthest attempt of each unit that took the first step. */
+export function naiveOutcomes(world: World, request: FunnelRequest, context: QueryContext): NaiveOutcome[] {
+  const window = request.window_ms ?? WINDOW_MS
   const seen = world.rows.filter(
     (row) => row.event.timestamp >= request.from && row.event.timestamp < request.to + window,
   )
-  const results: Result[] = []
+  const results: NaiveOutcome[] = []
   for (const [unit, all] of naiveUnits(world, seen, request.count_by ?? 'person')) {
     const events = all.filter((row) => !row.context.bot && naiveAll(row, request.filters ?? []))
     const attempts = events.flatMap((row, i) =>
@@ -43,7 +52,13 @@ export function naiveFunnel(world: World, request: FunnelRequest, context: Query
     const best = attempts.find((attempt) => attempt.taken.length === furthest)
     if (best) results.push({ ...best, unit, cause: causeOf(best, events, request, window, context.completeTo) })
   }
-  return answer(results, request, context, window)
+  return results
+}
+
+/** Returns whether a unit with this outcome is one of those asked for. */
+export function naiveIsAsked({ taken, cause }: NaiveOutcome, step: number, outcome: StepOutcome): boolean {
+  if (outcome === 'reached') return taken.length >= step
+  return taken.length === step - 1 && (outcome === 'dropped' || cause === outcome)
 }
 
 const matches = (row: Row, filters: readonly Filter[]): boolean => naiveAll(row, filters)
@@ -112,7 +127,7 @@ function causeOf(
 }
 
 function answer(
-  results: readonly Result[],
+  results: readonly NaiveOutcome[],
   request: FunnelRequest,
   context: QueryContext,
   window: number,
@@ -138,13 +153,7 @@ function answer(
   if (request.trend) out.trend = trendOf(results, request, context, window)
   if (request.people) {
     const { step, outcome } = request.people
-    out.people = results
-      .filter((r) =>
-        outcome === 'reached'
-          ? r.taken.length >= step
-          : r.taken.length === step - 1 && (outcome === 'dropped' || r.cause === outcome),
-      )
-      .map((r) => r.unit)
+    out.people = results.filter((r) => naiveIsAsked(r, step, outcome)).map((r) => r.unit)
   }
   return out
 }
@@ -157,10 +166,10 @@ const order = (value: Value | null): string =>
       : typeof value === 'number'
         ? `2${String(value).padStart(20, '0')}`
         : `3${value}`
-const at = (result: Result, step: number): number => result.taken[step]!.event.timestamp
+const at = (result: NaiveOutcome, step: number): number => result.taken[step]!.event.timestamp
 const ratio = (part: number, all: number): number | null => (all === 0 ? null : part / all)
 
-function stepsOf(results: readonly Result[], request: FunnelRequest): FunnelStepAnswer[] {
+function stepsOf(results: readonly NaiveOutcome[], request: FunnelRequest): FunnelStepAnswer[] {
   return request.steps.map(({ name }, step) => {
     const reached = results.filter((r) => r.taken.length > step)
     const before = results.filter((r) => r.taken.length > Math.max(step - 1, 0))
@@ -197,7 +206,7 @@ function times(values: readonly number[]): ConversionTime {
 }
 
 function trendOf(
-  results: readonly Result[],
+  results: readonly NaiveOutcome[],
   request: FunnelRequest,
   { timezone, completeTo }: QueryContext,
   window: number,

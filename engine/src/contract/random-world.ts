@@ -41,7 +41,7 @@ interface Draft {
   readonly device: number
   readonly tick: number
   readonly seq: number
-  readonly name: 'a' | 'b' | 'c' | 'd' | 'identify' | 'url' | 'hover'
+  readonly name: 'a' | 'b' | 'c' | 'd' | 'identify' | 'url' | 'click' | 'hover'
   readonly user: number
   readonly item: string | number | boolean | undefined
   readonly plan: number
@@ -69,33 +69,43 @@ const rare = fc.array(
   { maxLength: 9, size: 'max' },
 )
 
-const draft: fc.Arbitrary<Draft> = fc.record({
-  device: fc.nat({ max: 3 }),
-  tick: fc.nat({ max: 30 }),
-  seq: fc.nat({ max: 2 }),
-  name: fc.constantFrom('a', 'a', 'a', 'b', 'b', 'c', 'c', 'd', 'url', 'hover', 'identify'),
-  user: fc.nat({ max: 11 }),
-  item: fc.constantFrom('x', 'x', 'x', 'y', 1, '1', true, undefined),
-  plan: fc.nat({ max: 2 }),
-  session: fc.nat({ max: 4 }),
-  bot: fc.nat({ max: 30 }).map((n) => n === 0),
-  samplerate: fc.constantFrom(1, 1, 1, 5),
-  rare,
-})
+const various = ['a', 'a', 'a', 'b', 'b', 'c', 'c', 'd', 'url', 'click', 'hover', 'identify'] as const
+/** Half of them visits and clicks, close together. */
+const visits = ['a', 'a', 'b', 'c', 'url', 'url', 'url', 'click', 'click', 'identify'] as const
+
+const draftOf = (names: readonly Draft['name'][], ticks: number): fc.Arbitrary<Draft> =>
+  fc.record({
+    device: fc.nat({ max: 3 }),
+    tick: fc.nat({ max: ticks }),
+    seq: fc.nat({ max: 2 }),
+    name: fc.constantFrom(...names),
+    user: fc.nat({ max: 11 }),
+    item: fc.constantFrom('x', 'x', 'x', 'y', 1, '1', true, undefined),
+    plan: fc.nat({ max: 2 }),
+    session: fc.nat({ max: 4 }),
+    bot: fc.nat({ max: 30 }).map((n) => n === 0),
+    samplerate: fc.constantFrom(1, 1, 1, 5),
+    rare,
+  })
+
+const worldOf = (draft: fc.Arbitrary<Draft>): fc.Arbitrary<World> =>
+  fc
+    .record({
+      drafts: fc.array(draft, { minLength: 12, maxLength: 45, size: 'max' }),
+      lanes: fc.constantFrom(1, 2, 3),
+      rowsMax: fc.constantFrom(2, 5, 100, 100),
+      cuts: fc.array(fc.integer({ min: 2, max: 16 }), { minLength: 4, maxLength: 4 }),
+      merge: fc.nat({ max: 3 }),
+      wide: fc.boolean(),
+    })
+    .map(({ drafts, lanes, rowsMax, cuts, merge, wide }) =>
+      build(wide ? drafts : drafts.map((draft) => ({ ...draft, rare: [] })), lanes, rowsMax, cuts, merge),
+    )
 
 /** Generates small worlds with many ties, repeated steps, shared devices and split chunks. */
-export const world: fc.Arbitrary<World> = fc
-  .record({
-    drafts: fc.array(draft, { minLength: 12, maxLength: 45, size: 'max' }),
-    lanes: fc.constantFrom(1, 2, 3),
-    rowsMax: fc.constantFrom(2, 5, 100, 100),
-    cuts: fc.array(fc.integer({ min: 2, max: 16 }), { minLength: 4, maxLength: 4 }),
-    merge: fc.nat({ max: 3 }),
-    wide: fc.boolean(),
-  })
-  .map(({ drafts, lanes, rowsMax, cuts, merge, wide }) =>
-    build(wide ? drafts : drafts.map((draft) => ({ ...draft, rare: [] })), lanes, rowsMax, cuts, merge),
-  )
+export const world = worldOf(draftOf(various, 30))
+/** Generates worlds in which people often go from place to place within a session. */
+export const worldOfVisits = worldOf(draftOf(visits, 12))
 
 function build(
   drafts: readonly Draft[],
@@ -216,6 +226,15 @@ function eventOf(d: Draft, i: number, identified: boolean): Event {
       type: 'url_change',
       from: '',
       to: addresses[i % addresses.length]!(d.plan),
+      elapsed_time: d.tick,
+    }
+  if (d.name === 'click')
+    return {
+      ...base,
+      ...user,
+      type: 'click',
+      target: d.seq === 0 ? '//a' : '//b',
+      current_url: addresses[i % addresses.length]!(d.plan),
       elapsed_time: d.tick,
     }
   if (d.name === 'hover')

@@ -1,22 +1,13 @@
-import {
-  type ChunkSummary,
-  type DropCause,
-  type Filter,
-  type FunnelUnit,
-  type HesitationRequest,
-  type HesitationResult,
-} from '@hopper/contracts'
-import type { Atom } from '../filter/compile-filters.ts'
+import type { DropCause, Filter, HesitationRequest, HesitationResult } from '@hopper/contracts'
 import { invalid } from '../filter/parse-filters.ts'
-import { ValueTruths } from '../filter/value-truths.ts'
-import { Attempt } from '../funnel/attempt.ts'
-import { FurthestAttempt } from '../funnel/furthest-attempt.ts'
 import type { QueryContext } from '../funnel/funnel-tally.ts'
 import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
 import type { UnitRows } from '../funnel/scan/unit-rows.ts'
 import { UnitScan, type LaneInput } from '../funnel/scan/unit-scan.ts'
 import { unlimitedBudget, type Budget } from '../scan/budget.ts'
+import { CombinedPlan } from './combined-plan.ts'
 import { HoverTally, type Hovers } from './hover-tally.ts'
+import { OutcomeScan } from './outcome-scan.ts'
 
 const DURATION = 'elapsed_time'
 /** Steps of the plan of hovers. */
@@ -24,10 +15,9 @@ const LEFT = 1
 const CLICKED = 2
 
 /** What is read for a query about hesitation: hovers, and the events of the funnel if there is one. */
-export class HesitationPlan {
+export class HesitationPlan extends CombinedPlan {
   readonly hovers: FunnelPlan
   readonly funnel: FunnelPlan | undefined
-  readonly #known: readonly ValueTruths[]
 
   constructor({ from, to, hovers, filters = [], count_by: unit, steps, step }: HesitationRequest) {
     const common = { from, to, filters, ...(unit ? { count_by: unit } : {}) }
@@ -36,50 +26,12 @@ export class HesitationPlan {
       filters: [...hovers, { type: 'eq', key: 'action', value: action }],
     })
     const both = [ended('left', 'hover-then-leave'), ended('clicked', 'hover-then-clicked')]
-    this.hovers = new FunnelPlan({ ...common, steps: both, breakdown: DURATION }, 0)
-    this.funnel = steps && new FunnelPlan({ ...common, steps })
+    const ofHovers = new FunnelPlan({ ...common, steps: both, breakdown: DURATION }, 0)
+    const ofFunnel = steps && new FunnelPlan({ ...common, steps })
+    super(ofFunnel ? [ofHovers, ofFunnel] : [ofHovers])
+    this.hovers = ofHovers
+    this.funnel = ofFunnel
     if (step !== undefined && !(steps && step <= steps.length)) throw invalid('step', 'must be one of the funnel')
-    this.#known = this.#plans.map(({ atoms }) => new ValueTruths(atoms))
-  }
-
-  get #plans(): readonly FunnelPlan[] {
-    return this.funnel ? [this.hovers, this.funnel] : [this.hovers]
-  }
-
-  get unit(): FunnelUnit {
-    return this.hovers.unit
-  }
-
-  get from(): number {
-    return this.hovers.from
-  }
-
-  /** exclusive end of the events to read */
-  get end(): number {
-    return Math.max(...this.#plans.map(({ end }) => end))
-  }
-
-  get atoms(): readonly Atom[] {
-    return this.#plans.flatMap(({ atoms }) => atoms)
-  }
-
-  /** the keys that the query names */
-  get named(): readonly string[] {
-    return this.#plans.flatMap(({ named }) => named)
-  }
-
-  /** @see FunnelPlan.columns */
-  columns(summary: ChunkSummary): { readonly always: readonly string[]; readonly tied: readonly string[] } {
-    const all = this.#plans.map((plan) => plan.columns(summary))
-    // units are told apart by their names
-    const always = new Set(['device_id', ...all.flatMap((columns) => columns.always)])
-    const tied = new Set(all.flatMap((columns) => columns.tied))
-    return { always: [...always], tied: [...tied].filter((name) => !always.has(name)) }
-  }
-
-  /** @see FunnelPlan.canMatch */
-  canMatch(summary: ChunkSummary): boolean {
-    return this.#plans.some((plan, i) => plan.canMatch(summary, this.#known[i]!))
   }
 }
 
@@ -108,7 +60,7 @@ export class HesitationScan {
     })
     this.#outcomes =
       funnel &&
-      new OutcomeScan(funnel, context, budget, (level, cause, who) => {
+      new OutcomeScan(funnel, context, budget, ({ level, cause, who }) => {
         const tally = this.#tallyOf(level, cause, request.step)
         const own = tally && this.#byName.get(who())
         if (own) tally.add(own)
@@ -160,37 +112,6 @@ class HoverScan extends UnitScan {
       else if (steps.includes(CLICKED)) hovers.clicked.push(ms)
     }
     if (hovers.left.length + hovers.clicked.length > 0) this.#found(hovers, who)
-  }
-}
-
-type Outcome = (level: number, cause: DropCause | undefined, who: () => string) => void
-
-/** Determines how far each unit went in a funnel, and why no further. */
-class OutcomeScan extends UnitScan {
-  readonly #completeTo: number
-  readonly #found: Outcome
-  readonly #attempt: Attempt
-  readonly #furthest: FurthestAttempt
-
-  constructor(plan: FunnelPlan, { completeTo }: QueryContext, budget: Budget, found: Outcome) {
-    super(plan, budget)
-    this.#completeTo = completeTo
-    this.#found = found
-    this.#attempt = new Attempt(plan, this.state)
-    this.#furthest = new FurthestAttempt(plan, this.state, this.#attempt, budget)
-  }
-
-  finish(): void {
-    this.finishShared()
-  }
-
-  protected override unit(rows: UnitRows, begin: number, end: number, who: () => string): void {
-    this.#furthest.search(rows, begin, end)
-    const { level, start } = this.#furthest
-    if (level === 0) return
-    this.#attempt.walk(rows, start, end)
-    const isLost = level < this.plan.steps
-    this.#found(level, isLost ? this.#attempt.cause(rows, begin, end, this.#completeTo) : undefined, who)
   }
 }
 

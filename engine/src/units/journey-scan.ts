@@ -1,7 +1,5 @@
 import {
-  patternProblem,
   queryLimits,
-  StagePattern,
   type Filter,
   type JourneyPeople,
   type JourneyRequest,
@@ -14,6 +12,7 @@ import type { UnitRows } from '../funnel/scan/unit-rows.ts'
 import { UnitScan, type LaneInput } from '../funnel/scan/unit-scan.ts'
 import type { Budget } from '../scan/budget.ts'
 import { JourneyGraph, hasLink } from './journey-graph.ts'
+import { PlaceGroups } from './place-groups.ts'
 
 const DEPTH_DEFAULT = 5
 /** A visit to a page, in contrast to a click on it. */
@@ -27,7 +26,7 @@ export class JourneyScan extends UnitScan {
   /** those of `start` and `end` that any unit visited */
   readonly #visited = new Set<string>()
   readonly #graph = new JourneyGraph()
-  readonly #groups: readonly { readonly name: string; readonly pattern: StagePattern }[]
+  readonly #groups: PlaceGroups
   /** the place of each breakdown value, by its number */
   readonly #places: string[] = []
   readonly #link: JourneyPeople | undefined
@@ -56,7 +55,8 @@ export class JourneyScan extends UnitScan {
     this.#depth = depth ?? DEPTH_DEFAULT
     this.#start = start
     this.#end = end
-    this.#groups = groupsOf(groups ?? [], place)
+    if (groups && groups.length > 0 && place !== 'page') throw invalid('groups', 'are of pages: leave out `key`')
+    this.#groups = new PlaceGroups(groups ?? [])
     for (const name of ['from', 'to'] as const)
       if (people && /^\d+\/other$/.test(people[name]))
         throw invalid(`people.${name}`, 'must be a place or an exit: `other` has many places')
@@ -110,21 +110,8 @@ export class JourneyScan extends UnitScan {
   #placeOf(value: number): string {
     const known = this.#places[value]
     if (known !== undefined) return known
-    const page = String(this.groups.values[value]!)
-    const group = this.#groups.find(({ pattern }) => pattern.matches(page))
-    return (this.#places[value] = group?.name ?? page)
+    return (this.#places[value] = this.#groups.placeOf(String(this.groups.values[value]!)))
   }
-}
-
-function groupsOf(groups: readonly string[], place: string): { name: string; pattern: StagePattern }[] {
-  if (groups.length > queryLimits.journeyGroupsMax) throw over('groups', 'journeyGroupsMax')
-  if (groups.length > 0 && place !== 'page') throw invalid('groups', 'are of pages: leave out `key`')
-  return groups.map((name, i) => {
-    // a page has neither the scheme nor the parameters that other patterns ask for
-    const problem = /^[/*][^?#]*$/.test(name) ? patternProblem(name, {}) : 'must be a path pattern, like "/products/*"'
-    if (problem !== undefined) throw invalid(`groups[${i}]`, problem)
-    return { name, pattern: new StagePattern(name) }
-  })
 }
 
 /** Runs a complete journey query in this thread. */

@@ -27,7 +27,7 @@ export async function runQuery(queryJob: QueryJob, runtime: QueryRuntime): Promi
 }
 
 function isUnitQuery(question: Query): question is UnitQuery {
-  return ['funnel', 'hesitation', 'journeys', 'retention', 'sources', 'loss'].includes(question.kind)
+  return ['funnel', 'hesitation', 'instead', 'journeys', 'retention', 'sources', 'loss'].includes(question.kind)
 }
 
 function resultOf(

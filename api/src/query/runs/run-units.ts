@@ -2,6 +2,7 @@ import type { ChunkSummary } from '@hopper/contracts'
 import {
   FunnelScan,
   HesitationScan,
+  InsteadScan,
   JourneyScan,
   LossScan,
   RetentionScan,
@@ -18,7 +19,7 @@ import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
 import { isNeeded, peopleFor } from './people-for.ts'
 import { prefetchChunks } from './fetched-ahead.ts'
 
-type Scan = FunnelScan | HesitationScan | JourneyScan | RetentionScan | SourceScan | LossScan
+type Scan = FunnelScan | HesitationScan | InsteadScan | JourneyScan | RetentionScan | SourceScan | LossScan
 
 /** Runs a query in this thread, or its part of one: a part with a leader sends its result to the leader. */
 export async function runUnits(query: UnitQuery, job: QueryJob, runtime: QueryRuntime): Promise<QuestionOutcome> {
@@ -63,6 +64,7 @@ export async function runUnits(query: UnitQuery, job: QueryJob, runtime: QueryRu
 function scanOf(query: UnitQuery, context: QueryJob['context'], budget: Budget, withTieBreakers: boolean): Scan {
   if (query.kind === 'funnel') return new FunnelScan(query.request, context, budget, withTieBreakers)
   if (query.kind === 'hesitation') return new HesitationScan(query.request, context, budget)
+  if (query.kind === 'instead') return new InsteadScan(query.request, context, budget)
   if (query.kind === 'journeys') return new JourneyScan(query.request, budget)
   if (query.kind === 'sources') return new SourceScan(query.request, budget)
   if (query.kind === 'loss') return new LossScan(query.request, context, budget)

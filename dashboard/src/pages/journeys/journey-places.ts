@@ -1,6 +1,8 @@
 import type { ListedFunnel, PageViews } from '@hopper/contracts'
+import { pageNames } from '../../format/pages.ts'
 import { pathOf } from '../connect/proposed-stages.ts'
 import type { JourneyNode } from './journey-graph.ts'
+import { journeyWords } from './journey-words.ts'
 
 /** Pages that are one place of a journey. */
 export interface PageGroup {
@@ -39,6 +41,13 @@ export function pageGroups(
       .sort((a, b) => letters(b) - letters(a)),
   ]
   return groups.slice(0, GROUPS_MAX)
+}
+
+/** Returns what places are called: a stage by its name, a page without the host that all share. */
+export function nameOfPlaces(groups: readonly PageGroup[], pages: PageViews['rows']): PlaceName {
+  const names = new Map(groups.map(({ pattern, name }) => [pattern, name]))
+  const page = pageNames(pages.map(({ url }) => url))
+  return ({ value, kind }) => (kind ? journeyWords[kind] : (names.get(value) ?? page(value)))
 }
 
 /** Returns the group that a page belongs to, as the API decides. */

@@ -5,7 +5,6 @@ import { appPath, reportPath } from '../../api/paths.ts'
 import { useLongReport } from '../../api/use-funnel.ts'
 import { useReport } from '../../api/use-report.ts'
 import { formatDates } from '../../format/times.ts'
-import { pageNames } from '../../format/pages.ts'
 import { PageFrame } from '../../frame/page-frame.tsx'
 import { CopyButton } from '../../parts/copy-button.tsx'
 import { CsvButton } from '../../parts/csv-button.tsx'
@@ -18,7 +17,7 @@ import { useSearchState } from '../../state/use-search.ts'
 import { words } from '../../words.ts'
 import { JourneyControls } from './journey-controls.tsx'
 import { journeyGraph } from './journey-graph.ts'
-import { pageGroups, type PageGroup, type PlaceName } from './journey-places.ts'
+import { nameOfPlaces, pageGroups, type PageGroup, type PlaceName } from './journey-places.ts'
 import { journeysPath, type Journeys } from './journey-question.ts'
 import { JourneyView } from './journey-view.tsx'
 import { journeyWords } from './journey-words.ts'
@@ -124,11 +123,4 @@ function Nothing({ title }: { title: string }): ReactNode {
       )}
     </section>
   )
-}
-
-/** Returns what places are called: a stage by its name, a page without the host that all share. */
-function nameOfPlaces(groups: readonly PageGroup[], pages: PageViews['rows']): PlaceName {
-  const names = new Map(groups.map(({ pattern, name }) => [pattern, name]))
-  const page = pageNames(pages.map(({ url }) => url))
-  return ({ value, kind }) => (kind ? journeyWords[kind] : (names.get(value) ?? page(value)))
 }

@@ -8,11 +8,14 @@ import { ReportView } from '../../../parts/report-view.tsx'
 import { Skeleton } from '../../../parts/skeleton.tsx'
 import { useScope } from '../../../state/scope.tsx'
 import { useSearchState } from '../../../state/use-search.ts'
-import { draftOf, newDraft } from './funnel-draft.ts'
+import { draftOf, newDraft, withStagesBefore } from './funnel-draft.ts'
 import { FunnelEditor } from './funnel-editor.tsx'
 import { UnknownFunnel } from '../unknown-funnel.tsx'
 
-/** Edits a funnel, or makes a new one where the address names none, with the pages that the address names. */
+/**
+ * Edits a funnel, or makes a new one where the address names none, with the pages and clicks that the address names: in
+ * a funnel they come before the stage that it names.
+ */
 export default function EditorPage(): ReactNode {
   const { app } = useScope()
   const { funnel: id } = useParams({ strict: false })
@@ -25,8 +28,10 @@ export default function EditorPage(): ReactNode {
           const taken = all.map((one) => one.id)
           if (id === undefined) return <FunnelEditor draft={newDraft(search.with ?? [], all)} taken={taken} />
           const funnel = all.find((one) => one.id === id)
-          if (funnel) return <FunnelEditor key={funnel.id} funnel={funnel} draft={draftOf(funnel)} taken={taken} />
-          return <UnknownFunnel id={id} />
+          if (!funnel) return <UnknownFunnel id={id} />
+          const at = search.stage ?? funnel.stages.length + 1
+          const draft = withStagesBefore(draftOf(funnel), at, search.with ?? [], all)
+          return <FunnelEditor key={funnel.id} funnel={funnel} draft={draft} taken={taken} />
         }}
       </ReportView>
     </PageFrame>

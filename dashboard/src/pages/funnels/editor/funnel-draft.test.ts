@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { draftOf, funnelOf, newDraft, withNewStage, withStage, withStageMoved, withoutStage } from './funnel-draft.ts'
+import {
+  draftOf,
+  funnelOf,
+  newDraft,
+  withNewStage,
+  withStage,
+  withStageMoved,
+  withStagesBefore,
+  withoutStage,
+} from './funnel-draft.ts'
 
 const funnel = {
   id: 'checkout',
@@ -32,6 +41,17 @@ describe('a funnel in a form', () => {
       ['Products', '/products/*'],
     ])
     expect(funnelOf(draft).stages.every(({ id }) => id === undefined)).toBe(true)
+  })
+
+  it('takes pages and clicks in front of a stage, in their order', () => {
+    const draft = withStagesBefore(draftOf(funnel), 2, ['/help', '#add'], [funnel])
+    expect(funnelOf(draft).stages).toEqual([
+      { id: 4, name: 'Home', url: '/*' },
+      { name: 'Help', url: '/help' },
+      { name: 'Cart', click: '#add' },
+      { id: 7, name: 'Cart', click: '#add' },
+    ])
+    expect(withStagesBefore(draftOf(funnel), 3, [], [])).toEqual(draftOf(funnel))
   })
 
   it('moves and removes stages', () => {

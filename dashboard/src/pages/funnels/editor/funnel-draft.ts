@@ -38,17 +38,33 @@ export function draftOf({ id, name, stages }: Funnel): FunnelDraft {
   }
 }
 
-/** Returns a new funnel of pages, each named as a stage of another funnel that has it, or by its last part. */
-export function newDraft(pages: readonly string[], funnels: readonly Pick<Funnel, 'stages'>[] = []): FunnelDraft {
-  const stages = funnels.flatMap((funnel) => funnel.stages)
-  return pages.reduce<FunnelDraft>(
-    (draft, url) =>
-      withNewStage(draft, {
-        name: stages.find((stage) => stage.url === url)?.name ?? nameOf(url.replace(/\/\*$/, '')),
-        pattern: url,
-      }),
-    { id: '', name: '', stages: [] },
-  )
+/**
+ * Returns a new funnel of pages and clicks: patterns of paths and selectors of elements. Each is named as a stage of
+ * another funnel that has it; else a page by its last part, a click by its selector.
+ */
+export function newDraft(patterns: readonly string[], funnels: readonly Pick<Funnel, 'stages'>[] = []): FunnelDraft {
+  const empty: FunnelDraft = { id: '', name: '', stages: [] }
+  return patterns.reduce((draft, pattern) => withNewStage(draft, stageWith(pattern, funnels)), empty)
+}
+
+/** Adds pages and clicks to the stages of a funnel, in front of the stage with this number, from 1. */
+export function withStagesBefore(
+  draft: FunnelDraft,
+  number: number,
+  patterns: readonly string[],
+  funnels: readonly Pick<Funnel, 'stages'>[],
+): FunnelDraft {
+  return patterns.reduce((before, pattern, i) => {
+    const added = withNewStage(before, stageWith(pattern, funnels))
+    return withStageMoved(added, added.stages.at(-1)!.id, number - 1 + i - (added.stages.length - 1))
+  }, draft)
+}
+
+function stageWith(pattern: string, funnels: readonly Pick<Funnel, 'stages'>[]): Omit<StageDraft, 'id'> {
+  const by = /^[#.[]/.test(pattern) ? 'click' : 'url'
+  const known = funnels.flatMap(({ stages }) => stages).find((stage) => stage[by] === pattern)
+  const name = by === 'click' ? pattern : nameOf(pattern.replace(/\/\*$/, ''))
+  return { name: known?.name ?? name, by, pattern }
 }
 
 export function funnelOf({ id, name, stages }: FunnelDraft): SavedFunnel {

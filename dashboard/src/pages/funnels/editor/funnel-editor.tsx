@@ -9,7 +9,7 @@ import { Problem } from '../../../parts/problem.tsx'
 import { useChange } from '../../../parts/use-change.ts'
 import { useScope } from '../../../state/scope.tsx'
 import { words } from '../../../words.ts'
-import { funnelOf, withNewStage, type FunnelDraft } from './funnel-draft.ts'
+import { draftOf, funnelOf, withNewStage, type FunnelDraft } from './funnel-draft.ts'
 import { EditorStages } from './editor-stages.tsx'
 import { idOf, type Suggestion } from './suggestions.ts'
 import { Preview } from './preview.tsx'
@@ -32,7 +32,7 @@ export function FunnelEditor({ funnel, draft: first, taken }: Props): ReactNode 
   const [draft, setDraft] = useState(first)
   const { error, busy, run } = useChange(() => undefined)
   const { editor } = words.funnels
-  const isChanged = JSON.stringify(funnelOf(draft)) !== JSON.stringify(funnelOf(first))
+  const isChanged = JSON.stringify(funnelOf(draft)) !== JSON.stringify(funnelOf(funnel ? draftOf(funnel) : first))
   const [isSaved, setSaved] = useState(false)
   useBlocker({
     shouldBlockFn: () => isChanged && !isSaved && !confirm(editor.leave),

@@ -45,7 +45,7 @@ export function suggestions({ pages, clicks, elements }: Seen): Suggestion[] {
 }
 
 /** Returns the selector of an element that can be recognized: by id or by an attribute of its own. */
-function selectorOf(xpath: string): string | undefined {
+export function selectorOf(xpath: string): string | undefined {
   const [, attribute, value] = /^\/\/(?:\*|[\w-]+)\[@([\w-]+)=['"]([^'"]+)['"]\]$/.exec(xpath) ?? []
   if (attribute === undefined || value === undefined) return undefined
   return attribute === 'id' && /^[A-Za-z_][\w-]*$/.test(value) ? `#${value}` : `[${attribute}="${value}"]`

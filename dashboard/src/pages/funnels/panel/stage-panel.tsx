@@ -15,6 +15,7 @@ import { DefinitionTab } from './definition-tab.tsx'
 
 const PeopleTab = lazy(() => import('./people-tab.tsx'))
 const HesitationTab = lazy(() => import('./hesitation-tab.tsx'))
+const InsteadTab = lazy(() => import('./instead-tab.tsx'))
 const DifferencesTab = lazy(() => import('./differences-tab.tsx'))
 
 interface Props {
@@ -66,6 +67,7 @@ export default function StagePanel({ funnel, rows, stage }: Props): ReactNode {
       <div role="tabpanel" id="panel-body" aria-labelledby={`tab-${tab}`} className="panel-body" tabIndex={0}>
         <Suspense fallback={<Skeleton height={240} />}>
           {tab === 'people' && <PeopleTab funnel={funnel} rows={rows} of={of} />}
+          {tab === 'instead' && <InsteadTab funnel={funnel} rows={rows} of={of} />}
           {tab === 'differences' && <DifferencesTab funnel={funnel} rows={rows} of={of} />}
           {tab === 'hesitation' && <HesitationTab funnel={funnel} rows={rows} of={of} />}
           {tab === 'definition' && <DefinitionTab funnel={funnel} rows={rows} of={of} />}
@@ -112,11 +114,11 @@ function Tabs({
   )
 }
 
-/** Only those who were lost differ from somebody. */
+/** Only those who were lost did something instead, and differ from somebody. */
 function tabsOf({ outcome }: PeopleOf): PanelTab[] {
   return outcome === 'reached'
     ? ['people', 'hesitation', 'definition']
-    : ['people', 'differences', 'hesitation', 'definition']
+    : ['people', 'instead', 'differences', 'hesitation', 'definition']
 }
 
 function titleOf(row: StageRow, { outcome }: PeopleOf): string {

@@ -1,0 +1,107 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import {
+  dropCauses,
+  limits,
+  StagePattern,
+  type Filter,
+  type InsteadRequest,
+  type InsteadResult,
+} from '@hopper/contracts'
+import { naiveAll, naiveValue } from '../contract/naive-filter.ts'
+import { naiveIsAsked, naiveOutcomes } from '../contract/naive-funnel.ts'
+import { naiveUnits } from '../contract/naive-units.ts'
+import { T0, TICK_MS, worldOfVisits, type World } from '../contract/random-world.ts'
+import type { QueryContext } from '../funnel/funnel-tally.ts'
+import { InsteadScan, queryInstead } from './instead-scan.ts'
+
+const WINDOW_MS = 6 * TICK_MS
+const context: QueryContext = { timezone: 'UTC', completeTo: T0 + 16 * TICK_MS }
+const steps = (names: readonly string[]): InsteadRequest['steps'] =>
+  names.map((name) =>
+    name === 'url'
+      ? { name, filters: [{ type: 'eq', key: 'type', value: 'url_change' }] }
+      : { name, filters: [{ type: 'eq', key: 'name', value: name }] },
+  )
+
+/** The documented definition, without regard to speed. */
+function naive(at: World, request: InsteadRequest): InsteadResult {
+  const { from, to, filters = [], count_by = 'person', step, outcome, groups = [] } = request
+  const asked = naiveOutcomes(at, request, context).filter((one) => naiveIsAsked(one, step, outcome))
+  const end = to + WINDOW_MS + limits.sessionPauseMs
+  const seen = at.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < end)
+  const units = naiveUnits(at, seen, count_by)
+  const next = (type: string, key: string, elsewhere: boolean): InsteadResult['pages'] => {
+    const found = asked.flatMap(({ unit, taken }) => {
+      const last = taken[(outcome === 'reached' ? step : taken.length) - 1]!.event.timestamp
+      const places = units.get(unit)!.flatMap((row) => {
+        const value = naiveValue(row, key)
+        if (row.event.type !== type || value === undefined || row.context.bot || !naiveAll(row, filters)) return []
+        const place =
+          type === 'click' ? value : (groups.find((g) => new StagePattern(g).matches(String(value))) ?? value)
+        return [{ time: row.event.timestamp, place: String(place) }]
+      })
+      const present = elsewhere ? places.findLast(({ time }) => time <= last)?.place : undefined
+      const later = places.filter(({ time }) => time > last)
+      const stayed = later.filter(({ time }, i) =>
+        [{ time: last }, ...later.slice(0, i + 1)].every(
+          (one, j, all) => j === 0 || one.time - all[j - 1]!.time < limits.sessionPauseMs || one.time > time,
+        ),
+      )
+      return stayed.find(({ place }) => place !== present)?.place ?? []
+    })
+    return [...Map.groupBy(found, (place) => place)]
+      .map(([value, all]) => ({ value, users: all.length }))
+      .sort((a, b) => b.users - a.users || (a.value < b.value ? -1 : 1))
+  }
+  const pages = next('url_change', 'page', true)
+  const clicks = next('click', 'target', false)
+  const rest = (rows: InsteadResult['pages']): number => asked.length - rows.reduce((sum, { users }) => sum + users, 0)
+  return { people: asked.length, pages, left: rest(pages), clicks, no_click: rest(clicks) }
+}
+
+const request: fc.Arbitrary<InsteadRequest> = fc
+  .record({
+    from: fc.nat({ max: 4 }),
+    ticks: fc.integer({ min: 1, max: 20 }),
+    filters: fc.constantFrom<Filter[]>([], [], [{ type: 'ne', key: 'device_id', value: 'device-1' }]),
+    count_by: fc.constantFrom('person' as const, 'person' as const, 'device' as const, 'session' as const),
+    order: fc.constantFrom('ordered' as const, 'strict' as const, 'any' as const),
+    names: fc.constantFrom(['a', 'b'], ['a', 'c', 'b'], ['url', 'd'], ['b', 'url', 'a']),
+    step: fc.constantFrom(1, 2),
+    outcome: fc.constantFrom('reached' as const, 'dropped' as const, 'dropped' as const, ...dropCauses),
+    groups: fc.constantFrom(undefined, ['/p1*'], ['*']),
+  })
+  .map(({ from, ticks, names, step, outcome, groups, ...rest }) => ({
+    ...rest,
+    from: T0 + from * TICK_MS,
+    to: T0 + (from + ticks) * TICK_MS,
+    steps: steps(names),
+    window_ms: WINDOW_MS,
+    step: outcome === 'reached' ? step : 2,
+    outcome,
+    ...(groups ? { groups } : {}),
+  }))
+
+it('equals the naive reference on random worlds, and the places add up to the people', () => {
+  const users = { pages: 0, left: 0, clicks: 0 }
+  fc.assert(
+    fc.property(worldOfVisits, fc.array(request, { minLength: 6, maxLength: 6 }), (at, requests) => {
+      for (const one of requests) {
+        const found = queryInstead(one, context, at.lanes)
+        expect(found).toEqual(naive(at, one))
+        users.pages += found.people - found.left
+        users.clicks += found.people - found.no_click
+        users.left += found.left
+      }
+    }),
+    { numRuns: 60 },
+  )
+  // shows that none of them passes just because it is always empty
+  expect(Math.min(...Object.values(users))).toBeGreaterThan(0)
+}, 60_000)
+
+it('refuses a step that the funnel does not have, and people who were lost before the first', () => {
+  const asked = { from: T0, to: T0 + 1, steps: steps(['a', 'b']), outcome: 'dropped' as const }
+  for (const step of [0, 1, 3]) expect(() => new InsteadScan({ ...asked, step }, context)).toThrow('step')
+})

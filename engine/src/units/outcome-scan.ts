@@ -1,0 +1,54 @@
+import type { DropCause } from '@hopper/contracts'
+import { Attempt } from '../funnel/attempt.ts'
+import { FurthestAttempt } from '../funnel/furthest-attempt.ts'
+import type { QueryContext } from '../funnel/funnel-tally.ts'
+import type { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
+import type { UnitRows } from '../funnel/scan/unit-rows.ts'
+import { UnitScan } from '../funnel/scan/unit-scan.ts'
+import type { Budget } from '../scan/budget.ts'
+
+/** How far a unit went in a funnel. Only valid during the call that receives it. */
+export interface Outcome {
+  /** steps taken, at least 1 */
+  readonly level: number
+  /** why it took no further step; undefined if it took all */
+  readonly cause: DropCause | undefined
+  /** Returns the name of the unit. */
+  readonly who: () => string
+  /** Returns when it took a step, in ms; `step` is from 1 to `level`. */
+  readonly takenAt: (step: number) => number
+}
+
+/** Determines how far each unit went in a funnel, and why no further. */
+export class OutcomeScan extends UnitScan {
+  readonly #completeTo: number
+  readonly #found: (outcome: Outcome) => void
+  readonly #attempt: Attempt
+  readonly #furthest: FurthestAttempt
+
+  constructor(plan: FunnelPlan, { completeTo }: QueryContext, budget: Budget, found: (outcome: Outcome) => void) {
+    super(plan, budget)
+    this.#completeTo = completeTo
+    this.#found = found
+    this.#attempt = new Attempt(plan, this.state)
+    this.#furthest = new FurthestAttempt(plan, this.state, this.#attempt, budget)
+  }
+
+  finish(): void {
+    this.finishShared()
+  }
+
+  protected override unit(rows: UnitRows, begin: number, end: number, who: () => string): void {
+    this.#furthest.search(rows, begin, end)
+    const { level, start } = this.#furthest
+    if (level === 0) return
+    this.#attempt.walk(rows, start, end)
+    const { taken } = this.#attempt
+    this.#found({
+      level,
+      cause: level < this.plan.steps ? this.#attempt.cause(rows, begin, end, this.#completeTo) : undefined,
+      who,
+      takenAt: (step) => rows.time[taken[step - 1]!]!,
+    })
+  }
+}
