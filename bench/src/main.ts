@@ -13,6 +13,7 @@ import { memoryBench } from './aggregator/memory-bench.ts'
 import { mergeBench } from './aggregator/merge-bench.ts'
 import { panelsBench } from './queries/panels-bench.ts'
 import { peersBench } from './peers/peers-bench.ts'
+import { soakBench } from './soak/soak-bench.ts'
 import { sizingBench } from './aggregator/sizing-bench.ts'
 import { starvationBench } from './overload/starvation-bench.ts'
 import { trackerBench } from './ingest/tracker-bench.ts'
@@ -40,6 +41,8 @@ const benches: Record<string, () => void | Promise<void>> = {
   merge: mergeBench,
   memory: memoryBench,
   sizing: sizingBench,
+  soak: () => soakBench(),
+  'soak-short': () => soakBench(3),
   import: () => importBench(),
   'import-files': fileImportBench,
   'import-small': () => importBench({ events: 200_000, days: 30 }),
@@ -48,8 +51,16 @@ const benches: Record<string, () => void | Promise<void>> = {
   peers: () => peersBench(),
   'peers-1m': () => peersBench(1_000_000),
 }
-/** peers need Python; the others are smaller variants of benches that run anyway */
-const onlyWhenNamed = new Set(['peers', 'peers-1m', 'import-small', 'panels-small', 'hostile-flood-short'])
+/** peers need Python, a soak takes most of an hour; the others are smaller variants of benches that run anyway */
+const onlyWhenNamed = new Set([
+  'peers',
+  'peers-1m',
+  'soak',
+  'soak-short',
+  'import-small',
+  'panels-small',
+  'hostile-flood-short',
+])
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))

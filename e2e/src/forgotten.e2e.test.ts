@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findText } from '@hopper/storage/contract/found-text'
 import { Client } from 'cassandra-driver'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { startCassandra, type CassandraNode } from './engines/cassandra-jar.ts'
 import { canUseJars, jarCache } from './engines/jars.ts'
 import { cluster, type Cluster } from './products/cluster.ts'
@@ -55,7 +55,8 @@ const marked: readonly RandomRequest[] = ['phone', 'laptop'].flatMap((name, at) 
   }),
 )
 const others = randomTraffic({ devices: 25, eventsPerDevice: 30, seed: 13, now }).flat()
-const ARCHIVED = { timeout: 30_000, interval: 250 }
+const ARCHIVED = { timeout: 90_000, interval: 250 }
+vi.setConfig({ testTimeout: 180_000 })
 const engines = inject('engines')
 
 describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten on a cluster', () => {
@@ -136,7 +137,7 @@ describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten 
     await until(async () => (await getJson<{ state: string }>(product, path, admin)).state === 'done', 120_000)
     await expectSameAnswers()
     expect(JSON.stringify(await answers(whole))).not.toContain(MARK)
-  }, 180_000)
+  }, 300_000)
 
   it('does not come back with a retry of what it sent', async () => {
     for (const request of marked) await send(request, whole)
@@ -152,7 +153,7 @@ describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten 
     await node.process.stop()
     expect(findText(dir, MARK)).toEqual([])
     expect(product.output()).not.toContain(MARK)
-  }, 180_000)
+  }, 300_000)
 })
 
 /** Has a keyspace's files hold bytes as they are, and removes what is deleted with the next compaction. */

@@ -1,4 +1,4 @@
-export { whenAdmitted } from './traffic/acknowledged.ts'
+export { sendUntilAcknowledged, whenAdmitted } from './traffic/acknowledged.ts'
 export { cluster, type Cluster, type ClusterOptions } from './products/cluster.ts'
 export { startCassandra } from './engines/cassandra-jar.ts'
 export { startKafka } from './engines/kafka-jar.ts'

@@ -23,7 +23,7 @@ const person = fc.constantFrom<readonly [ForgottenKind, string]>(
   ['device', 'device-1'],
   ['user', 'nobody'],
 )
-/** Calls of storage until each process is gone: the first goes soon after its start, the others mostly before the end. */
+/** Calls of storage until each process is gone: the first goes soon after its start, most others before the end. */
 const callsOfLives = fc.array(fc.integer({ min: 8, max: 180 }), { maxLength: 4 }).map((later) => [10, ...later])
 
 function suite(open: (options: { dir: string; lanes: number }) => Promise<Storage>, runs: number): void {

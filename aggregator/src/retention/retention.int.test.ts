@@ -22,7 +22,7 @@ const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 const keptFrom = '2026-06-17'
 const now = (): number => Date.parse('2026-06-20T12:00:00Z')
 const DAYS = 3
-/** Calls of storage until each process is gone: the first goes soon after its start, the others mostly before the end. */
+/** Calls of storage until each process is gone: the first goes soon after its start, most others before the end. */
 const callsOfLives = fc.array(fc.integer({ min: 8, max: 80 }), { maxLength: 4 }).map((later) => [10, ...later])
 
 function suite(open: (options: { dir: string; lanes: number }) => Promise<Storage>, runs: number): void {

@@ -86,7 +86,7 @@ describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment',
       async () => void missed.push(...lessThan(await readTables(storage), wanted, wanted)),
     )
     expect(missed).not.toEqual([])
-  }, 300_000)
+  }, 600_000)
 })
 
 /** Looks repeatedly while something runs, and once more when it has ended. */

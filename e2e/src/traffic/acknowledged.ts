@@ -1,7 +1,12 @@
-import type { RandomRequest } from './random-traffic.ts'
-
 const ATTEMPTS_MAX = 3_000
 const RETRY_MS = 20
+
+/** The events of one device in one request, with the browser that sends them. */
+export interface SentRequest {
+  readonly device: string
+  readonly agent: { readonly userAgent: string }
+  readonly events: readonly object[]
+}
 
 /**
  * Sends until the request is acknowledged; the process may be down at any moment. Returns how often it was asked to
@@ -10,7 +15,7 @@ const RETRY_MS = 20
 export async function sendUntilAcknowledged(
   ingestUrl: string,
   key: string,
-  { device, agent, events }: RandomRequest,
+  { device, agent, events }: SentRequest,
 ): Promise<number> {
   const body = JSON.stringify({ device_id: device, events })
   // A browser's header. Without it, a key in a header belongs to a server, whose user agent is not checked.

@@ -1,0 +1,158 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { cluster, sendUntilAcknowledged, standalone, whenCounted, type Product } from '@hopper/e2e'
+import { withOwnEngines } from '../harness/own-engines.ts'
+import { median } from '../harness/paired.ts'
+import { megabytesOf } from '../harness/process-usage.ts'
+import { faultsOf, frozen, type Fault } from './soak-faults.ts'
+import { SoakTraffic } from './soak-traffic.ts'
+
+const APP = 'soak'
+const SENDERS = 16
+const FULL_LOAD_MS = 20_000
+const COUNTED_MS_MAX = 600_000
+const FAULT_EVERY_MS = 20_000
+const SAMPLE_MS = 1_000
+/** How much more memory a process may use at the end than after half of the time: noise of garbage collection. */
+const GROWTH_MAX = 1.15
+const GROWTH_MEGABYTES_MAX = 40
+const keys = { write: 'hw_soak_0123456789abcdef', read: 'hr_soak_0123456789abcdef' }
+const app = { id: APP, name: 'Soak', timezone: 'UTC', write_key: keys.write, read_key: keys.read }
+const provision = { organizations: [{ id: 'o', name: 'O', apps: [app] }] }
+// One key sends everything here.
+const env = {
+  HOPPER_LOG_LEVEL: 'error',
+  HOPPER_DEMO: 'false',
+  HOPPER_EVENT_RATE: '10000000',
+  HOPPER_BYTE_RATE: '10000000000',
+}
+
+/** A shorter soak cannot tell growth from the warm-up of a process. */
+const MINUTES_FOR_MEMORY = 10
+
+/** Resident megabytes of each process, one sample per second. */
+type Samples = Map<string, number[]>
+
+/**
+ * Sends at half of the load that this machine counts, for the given time on each product, while processes are killed,
+ * ended and frozen; those that end a process only in the first half of the time, so that a leak would show in the
+ * second. Ends with an error unless every report equals what was sent, the audit finds no drift, and memory is flat.
+ */
+export async function soakBench(minutes = 20): Promise<void> {
+  const alone = await standalone({ provision, env })
+  await soak('standalone', alone, minutes, faultsOf(alone.services[0]!))
+  await withOwnEngines(async (engines) => {
+    const many = await cluster(engines, { provision, env, aggregators: 2 })
+    const names = many.services.map(({ name }, at) => (name === 'aggregator' ? `${name} ${at}` : name))
+    await soak('cluster', many, minutes, [
+      ...many.services.flatMap((service, at) => faultsOf(service, names[at])),
+      frozen('kafka', () => engines.kafkaPid),
+      frozen('cassandra', () => engines.cassandraPid),
+    ])
+  })
+}
+
+async function soak(way: string, product: Product, minutes: number, faults: readonly Fault[]): Promise<void> {
+  try {
+    await product.start()
+    const traffic = new SoakTraffic()
+    const perSecond = (await fullLoad(product, traffic)) / 2
+    console.log(`  ${way}: half load is ${Math.round(perSecond)} events/s`)
+    const startedAt = performance.now()
+    const endsAt = startedAt + minutes * 60_000
+    const [refused, struck, samples] = await Promise.all([
+      sendAt(perSecond, product, traffic, endsAt),
+      strike(faults, startedAt, endsAt),
+      sampleMemory(product, startedAt + (endsAt - startedAt) / 2, endsAt),
+    ])
+    await whenCounted(product, keys.read, COUNTED_MS_MAX)
+    const wrong = await traffic.differences(product, APP, keys.read)
+    await product.stop('SIGTERM')
+    const audit = await product.run(['audit'])
+    if (!audit.includes('No drift')) wrong.push(`audit: ${audit}`)
+    report(way, traffic.events, refused, struck, wrong)
+    if (minutes >= MINUTES_FOR_MEMORY) reportMemory(way, samples)
+    else console.log(`  ${way}: too short to judge memory`)
+  } finally {
+    await product.dispose()
+  }
+}
+
+/** Returns the events per second that are acknowledged and counted when senders do not pause. */
+async function fullLoad(product: Product, traffic: SoakTraffic): Promise<number> {
+  const startedAt = performance.now()
+  await sendAt(Infinity, product, traffic, startedAt + FULL_LOAD_MS)
+  await whenCounted(product, keys.read, COUNTED_MS_MAX)
+  return (traffic.events * 1_000) / (performance.now() - startedAt)
+}
+
+/** Sends at a rate until a point in time, each request until it is acknowledged; returns how often it was refused. */
+async function sendAt(perSecond: number, product: Product, traffic: SoakTraffic, endsAt: number): Promise<number> {
+  const startedAt = performance.now()
+  const before = traffic.events
+  let refused = 0
+  const sender = async (): Promise<void> => {
+    while (performance.now() < endsAt) {
+      const aheadMs = ((traffic.events - before) / perSecond) * 1_000 - (performance.now() - startedAt)
+      if (aheadMs > 0) await pause(aheadMs)
+      else refused += await sendUntilAcknowledged(product.ingestUrl, keys.write, traffic.next())
+    }
+  }
+  await Promise.all(Array.from({ length: SENDERS }, sender))
+  return refused
+}
+
+/** Lets one fault after the other strike; those that end a process only in the first half of the time. */
+async function strike(faults: readonly Fault[], startedAt: number, endsAt: number): Promise<string[]> {
+  const half = startedAt + (endsAt - startedAt) / 2
+  const struck: string[] = []
+  for (let at = 0; performance.now() + FAULT_EVERY_MS < endsAt; at++) {
+    await pause(FAULT_EVERY_MS)
+    const possible = faults.filter(({ ends }) => !ends || performance.now() < half)
+    const fault = possible[at % possible.length]!
+    await fault.strike()
+    struck.push(fault.name)
+  }
+  return struck
+}
+
+async function sampleMemory(product: Product, from: number, endsAt: number): Promise<Samples> {
+  const samples: Samples = new Map()
+  await pause(from - performance.now())
+  while (performance.now() < endsAt) {
+    for (const [at, { name, pid }] of product.services.entries()) {
+      const megabytes = megabytesOf(pid!)
+      const key = `${name} ${at}`
+      if (megabytes !== undefined) samples.set(key, [...(samples.get(key) ?? []), megabytes])
+    }
+    await pause(SAMPLE_MS)
+  }
+  return samples
+}
+
+function report(
+  way: string,
+  events: number,
+  refused: number,
+  struck: readonly string[],
+  wrong: readonly string[],
+): void {
+  const count = `${events} events, ${struck.length} faults, ${refused} requests repeated`
+  console.log(`  ${way}: ${count}; ${wrong.length === 0 ? 'every number and the audit are right' : 'WRONG NUMBERS'}`)
+  for (const line of wrong.slice(0, 20)) console.log(`    ${line}`)
+  for (const name of new Set(struck)) console.log(`    ${struck.filter((one) => one === name).length} x ${name}`)
+  if (wrong.length > 0) process.exitCode = 1
+}
+
+function reportMemory(way: string, samples: Samples): void {
+  for (const [name, all] of samples) {
+    const fifth = Math.ceil(all.length / 5)
+    const early = median(all.slice(0, fifth))
+    const late = median(all.slice(-fifth))
+    const flat = late <= Math.max(early * GROWTH_MAX, early + GROWTH_MEGABYTES_MAX)
+    if (!flat) process.exitCode = 1
+    console.log(
+      `  ${way}, ${name}: ${Math.round(early)} MB after half of the time, ${Math.round(late)} MB at the end: ` +
+        (flat ? 'flat' : 'GROWS'),
+    )
+  }
+}
