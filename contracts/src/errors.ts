@@ -164,7 +164,7 @@ export const errorCatalogue = {
   HOP_SHARE: {
     status: 429,
     retryable: true,
-    hint: 'This key, member or app has used up its share (see details.limit); try again after Retry-After.',
+    hint: 'This key, member, app or address has used up its share (see details.limit); try again after Retry-After.',
     follows: true,
   },
   HOP_SLOW_READER: {

@@ -27,6 +27,8 @@ export interface IngestOptions {
   readonly sourceSharePercent?: number
   /** maximum of events that wait for the log; further ones are answered with 503 */
   readonly waitingEventsMax?: number
+  /** maximum of WebSockets; an app may hold half of them, an address a quarter */
+  readonly socketsMax?: number
   /** handles unknown paths too; for a server that runs only ingest */
   readonly answersUnknownPaths?: boolean
   /** returns ms since the epoch; replaced in tests */

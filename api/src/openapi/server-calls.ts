@@ -146,7 +146,7 @@ function socketCall(components: Components, { security, errors }: IngestCommon):
     parameters: [{ name: 'sessionId', in: 'query', required: true, schema: { type: 'string', format: 'uuid' } }],
     responses: {
       101: { description: 'the connection is a WebSocket from here on' },
-      ...errorResponses([...errors, 'HOP_PARAM_INVALID']),
+      ...errorResponses([...errors, 'HOP_PARAM_INVALID', 'HOP_SHARE']),
     },
   }
 }

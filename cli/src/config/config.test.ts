@@ -18,6 +18,7 @@ it('has a default for every setting that needs one', () => {
     lanes: 8,
     publicUrl: undefined,
     trustedProxies: 0,
+    connections: 10_000,
     geo: undefined,
     sourceShare: 50,
     rate: 20_000,
@@ -133,6 +134,7 @@ it('refuses numbers just out of bounds, invalid ports, and more memory than the 
   const bad: [SettingName, string[]][] = [
     ['port', ['65536', '-0', '8080x']],
     ['lanes', ['0', '1025']],
+    ['connections', ['31', '1000001']],
     ['kafkaBrokers', ['a:0', 'a:65536', 'a:99999', '[::1]', 'a:1,', 'a:1;b:2']],
     ['cassandraContactPoints', ['a:0', 'a:70000']],
     ['memoryMb', ['1', '255', '999999999']],

@@ -100,6 +100,13 @@ export const settings = {
     help: 'how many proxies in a row are in front; so many entries of X-Forwarded-For are believed, from its end',
     read: integer(0, 16),
   },
+  connections: {
+    flag: '--connections',
+    variable: 'HOPPER_CONNECTIONS',
+    default: '10000',
+    help: 'connections that one process holds; without --trusted-proxies, one address holds at most a quarter',
+    read: integer(32, 1_000_000),
+  },
   metricsToken: {
     flag: '--metrics-token',
     variable: 'HOPPER_METRICS_TOKEN',
@@ -439,21 +446,22 @@ const engines = [
   'unknownOutcomeMs',
 ] as const satisfies SettingName[]
 
+/** Where a process listens, which every process takes. */
+const listening = ['port', 'host', 'connections', 'metricsToken'] as const satisfies SettingName[]
+
 /** What alerts may send, which every process with the API takes. */
 const alerts = ['alertWebhooks', 'alertPrivateAddresses', 'smtpUrl', 'mailFrom'] as const satisfies SettingName[]
 
 /** The settings that each subcommand takes. */
 export const settingsOf = {
   start: [
-    'port',
-    'host',
+    ...listening,
     'data',
     'acceptLoss',
     'provision',
     'lanes',
     'publicUrl',
     'trustedProxies',
-    'metricsToken',
     'geo',
     ...alerts,
     'rate',
@@ -467,12 +475,10 @@ export const settingsOf = {
     'unsafeNoWatermark',
   ],
   ingest: [
-    'port',
-    'host',
+    ...listening,
     'data',
     'acceptLoss',
     'trustedProxies',
-    'metricsToken',
     'geo',
     'rate',
     'eventRate',
@@ -485,9 +491,7 @@ export const settingsOf = {
     'unsafeEarlyAck',
   ],
   aggregator: [
-    'metricsToken',
-    'port',
-    'host',
+    ...listening,
     'acceptLoss',
     ...engines,
     'memoryMb',
@@ -496,7 +500,7 @@ export const settingsOf = {
     'unsafeNoLease',
     'unsafeNoDeadLetters',
   ],
-  api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustedProxies', 'metricsToken', ...alerts, ...engines],
+  api: [...listening, 'publicUrl', 'ingestUrl', 'trustedProxies', ...alerts, ...engines],
   migrate: ['provision', 'publicUrl', 'externalTopic', 'demoKey', ...engines],
   /** those that work on a data directory only */
   directory: ['data', 'lanes'],

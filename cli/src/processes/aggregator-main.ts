@@ -48,7 +48,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   await aggregator.start()
   opened.defer(() => aggregator.close())
 
-  const server = createServer(logger, 0)
+  const server = createServer(logger, 0, { connectionsMax: config.connections, metrics })
   operationRoutes(server, {
     health: async () => [...(await health()), guarded.health(), aggregator.health()],
     metrics,

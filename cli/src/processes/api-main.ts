@@ -29,7 +29,7 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
   opened.defer(close)
   const metrics = processMetrics()
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
-  const server = createServer(logger, config.trustedProxies)
+  const server = createServer(logger, config.trustedProxies, { connectionsMax: config.connections, metrics })
   const api = await createApi(
     {
       log,

@@ -25,7 +25,7 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   spoolMetrics(metrics, () => log.depth)
   const geo = await openGeo(config.geo, logger)
   if (geo) opened.use(geo)
-  const server = createServer(logger, config.trustedProxies)
+  const server = createServer(logger, config.trustedProxies, { connectionsMax: config.connections, metrics })
   await server.register(ingestPlugin, {
     log: config.unsafeEarlyAck ? acknowledgingEarly(log) : log,
     registry,

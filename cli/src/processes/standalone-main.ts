@@ -60,7 +60,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   const metrics = new Registry()
   const geo = await openGeo(config.geo, logger)
   if (geo) opened.use(geo)
-  const server = createServer(logger, config.trustedProxies)
+  const server = createServer(logger, config.trustedProxies, { connectionsMax: config.connections, metrics })
   await server.register(ingestPlugin, {
     log,
     registry,

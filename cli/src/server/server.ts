@@ -2,8 +2,11 @@ import { createServer as createHttpServer, type IncomingMessage, type Server } f
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { firstPartyPath } from '@hopper/ingest'
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { settings } from '../config/settings.ts'
+import { connectionMetrics } from '../metrics/connection-metrics.ts'
 import { apiInTurns } from './api-turns.ts'
-import { limitConnections } from './connection-limit.ts'
+import { ConnectionLimit, openFilesMax } from './connection-limit.ts'
 import { sequentially } from './pipelined.ts'
 import { refuseShortChunks } from './short-chunks.ts'
 import { setSecurityHeaders } from './security-headers.ts'
@@ -41,12 +44,26 @@ function endRefusedUpgrades(server: FastifyInstance): void {
   })
 }
 
+/** The bound of the connections of a server. */
+export interface ServerConnections {
+  /** default: that of the setting */
+  readonly connectionsMax?: number
+  readonly metrics?: Registry
+}
+
 /**
  * Creates the HTTP server of a process. When it closes, busy connections (a stream of events, a slow client) are cut
  * after a grace period. `trustedProxies`: how many proxies in front are trusted, each of which appends to
  * `X-Forwarded-For` the address that it saw; addresses before those are only a claim of the visitor.
  */
-export function createServer(logger: Logger, trustedProxies: number): FastifyInstance {
+export function createServer(
+  logger: Logger,
+  trustedProxies: number,
+  { connectionsMax = Number(settings.connections.default), metrics }: ServerConnections = {},
+): FastifyInstance {
+  const isByAddress = trustedProxies === 0
+  const limit = new ConnectionLimit({ connectionsMax, isByAddress, filesMax: openFilesMax() }, logger)
+  if (metrics) connectionMetrics(metrics, limit)
   const loggerInstance: FastifyBaseLogger = logger
   const server = Fastify({
     loggerInstance,
@@ -73,7 +90,7 @@ export function createServer(logger: Logger, trustedProxies: number): FastifyIns
     frameworkErrors: answerRouterError,
   })
   answerForServer(server.server)
-  limitConnections(server.server, logger)
+  limit.watch(server.server)
   setSecurityHeaders(server)
   server.addHook('onRequest', async (request) => checkHost(request))
   endRefusedUpgrades(server)

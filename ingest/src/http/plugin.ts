@@ -58,7 +58,7 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   eventsRoute(server, writes)
   eventStoreRoutes(server, writes)
   trackRoutes(server, writes)
-  await sessionSocket(server, writes, logger)
+  await sessionSocket(server, writes, logger, options.socketsMax)
   await server.register(async (clients) => {
     // their clients name any type, or that of a form
     registerBodyParser(clients, memory, '*')

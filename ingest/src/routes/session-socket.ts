@@ -2,6 +2,7 @@ import fastifyWebsocket, { type WebSocket } from '@fastify/websocket'
 import { HopperError } from '@hopper/contracts'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import type { Sender } from '../admission/key-check.ts'
+import { OpenSockets } from '../admission/open-sockets.ts'
 import { translatedBatch } from '../batch/batch.ts'
 import { parseJson } from '../http/body-parser.ts'
 import { asHopperError } from '../http/error-answer.ts'
@@ -17,20 +18,13 @@ const MESSAGE_BYTES_MAX = 65_536
  * costs far more memory than the byte that it may be.
  */
 const PARTS_MAX = 256
-/** Sockets of this process, and of one key: 256 MB of messages at most, in about twice the memory. */
+/** Sockets of this process: 256 MB of messages at most, in about twice the memory. */
 const SOCKETS_MAX = 4_000
-const SOCKETS_PER_KEY_MAX = 2_000
 /** Answers that a client has not read; a client that falls further behind is disconnected. */
 const UNREAD_BYTES_MAX = 65_536
 const PING_EVERY_MS = 30_000
 /** Close codes of RFC 6455, section 7.4.1, and of the IANA registry. */
 const closeCodes = { goingAway: 1001, tooSlow: 1008, tryAgain: 1013 } as const
-
-interface Socket {
-  readonly key: string
-  /** false from a ping until its pong */
-  alive: boolean
-}
 
 /**
  * Serves `GET /ws?sessionId=UUID`: the events of a session over a WebSocket. Each message is answered, in order, after
@@ -41,10 +35,13 @@ export async function sessionSocket(
   server: FastifyInstance,
   parts: WriteParts,
   logger: Pick<FastifyBaseLogger, 'info' | 'error'>,
+  socketsMax = SOCKETS_MAX,
 ): Promise<void> {
-  const sockets = new Map<WebSocket, Socket>()
+  const sockets = new OpenSockets<WebSocket>(socketsMax)
+  /** sockets that have answered the last ping, or are new */
+  const alive = new WeakSet<WebSocket>()
   const senders = new WeakMap<FastifyRequest, Sender>()
-  const pings = setInterval(() => ping(sockets), PING_EVERY_MS)
+  const pings = setInterval(() => ping(sockets, alive), PING_EVERY_MS)
   pings.unref()
   await server.register(fastifyWebsocket, {
     options: {
@@ -55,7 +52,7 @@ export async function sessionSocket(
     },
     preClose: (done) => {
       clearInterval(pings)
-      for (const socket of sockets.keys()) socket.close(closeCodes.goingAway)
+      for (const socket of sockets) socket.close(closeCodes.goingAway)
       done()
     },
   })
@@ -66,7 +63,9 @@ export async function sessionSocket(
     // The plugin logs each broken frame as an error; below it is said once as information.
     logLevel: 'silent',
     onRequest: async (request) => {
-      senders.set(request, await parts.gate.admit(request))
+      const sender = await parts.gate.admit(request)
+      sockets.assertShare(sender)
+      senders.set(request, sender)
       assertSession(sessionIdOf(request))
     },
     handler: async () => {
@@ -74,9 +73,9 @@ export async function sessionSocket(
     },
     wsHandler: (socket, request) => {
       const sender = senders.get(request)!
-      if (!hasRoom(sockets, sender.keyHash)) return socket.close(closeCodes.tryAgain, 'too many sockets are open')
-      sockets.set(socket, { key: sender.keyHash, alive: true })
-      socket.on('pong', () => (sockets.get(socket)!.alive = true))
+      if (!sockets.add(socket, sender)) return socket.close(closeCodes.tryAgain, 'too many sockets are open')
+      alive.add(socket)
+      socket.on('pong', () => alive.add(socket))
       socket.on('close', () => sockets.delete(socket))
       socket.on('error', (err) => logger.info({ err }, 'a WebSocket was closed for its content'))
       serve(socket, (message) => answerTo(message, { ...parts, logger }, request, sender))
@@ -142,16 +141,10 @@ function assertSession(sessionId: string | undefined): void {
     })
 }
 
-function hasRoom(sockets: ReadonlyMap<WebSocket, Socket>, key: string): boolean {
-  if (sockets.size >= SOCKETS_MAX) return false
-  return [...sockets.values()].filter((socket) => socket.key === key).length < SOCKETS_PER_KEY_MAX
-}
-
 /** Ends the sockets that did not answer the last ping, and pings the others. */
-function ping(sockets: ReadonlyMap<WebSocket, Socket>): void {
-  for (const [socket, state] of sockets) {
-    if (!state.alive) socket.terminate()
-    state.alive = false
+function ping(sockets: Iterable<WebSocket>, alive: WeakSet<WebSocket>): void {
+  for (const socket of sockets) {
+    if (!alive.delete(socket)) socket.terminate()
     socket.ping()
   }
 }
