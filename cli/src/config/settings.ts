@@ -1,3 +1,4 @@
+import { oidcSettings } from './oidc-settings.ts'
 import {
   addresses,
   anyText,
@@ -140,6 +141,7 @@ export const settings = {
     help: 'the address of the sender of these e-mails',
     read: mailAddress,
   },
+  ...oidcSettings,
   rate: {
     flag: '--rate',
     variable: 'HOPPER_RATE',
@@ -442,6 +444,9 @@ const engines = [
 /** What alerts may send, which every process with the API takes. */
 const alerts = ['alertWebhooks', 'alertPrivateAddresses', 'smtpUrl', 'mailFrom'] as const satisfies SettingName[]
 
+/** The OpenID provider, which every process with the API takes. */
+const oidc = Object.keys(oidcSettings) as (keyof typeof oidcSettings)[]
+
 /** The settings that each subcommand takes. */
 export const settingsOf = {
   start: [
@@ -456,6 +461,7 @@ export const settingsOf = {
     'metricsToken',
     'geo',
     ...alerts,
+    ...oidc,
     'rate',
     'eventRate',
     'byteRate',
@@ -496,7 +502,7 @@ export const settingsOf = {
     'unsafeNoLease',
     'unsafeNoDeadLetters',
   ],
-  api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustedProxies', 'metricsToken', ...alerts, ...engines],
+  api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustedProxies', 'metricsToken', ...alerts, ...oidc, ...engines],
   migrate: ['provision', 'publicUrl', 'externalTopic', 'demoKey', ...engines],
   /** those that work on a data directory only */
   directory: ['data', 'lanes'],
