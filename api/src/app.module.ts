@@ -9,6 +9,9 @@ import { FunnelQuestions } from './alerts/funnel-questions.ts'
 import { QuietCheck } from './alerts/quiet-check.ts'
 import { ReportCheck } from './alerts/report-check.ts'
 import { AccessGuard } from './access/access.guard.ts'
+import { LoginAttempts } from './access/login-attempts.ts'
+import { OidcProvider } from './access/oidc-provider.ts'
+import { ProviderLinks } from './access/provider-links.ts'
 import { SecondFactors } from './access/second-factors.ts'
 import { SessionGuesses } from './access/session-guesses.ts'
 import { AccessService } from './access/access.service.ts'
@@ -32,6 +35,7 @@ import { McpController } from './controllers/mcp.controller.ts'
 import { MembersController } from './controllers/administration/members.controller.ts'
 import { OperationController } from './controllers/operation.controller.ts'
 import { PersonsController } from './controllers/persons.controller.ts'
+import { ProviderLoginController } from './controllers/administration/provider-login.controller.ts'
 import { PropertiesController } from './controllers/properties.controller.ts'
 import { QueriesController } from './controllers/queries.controller.ts'
 import { QueryController } from './controllers/query.controller.ts'
@@ -66,6 +70,7 @@ import { KeysService } from './services/administration/keys.service.ts'
 import { LiveService } from './services/live.service.ts'
 import { LoginService } from './services/administration/login.service.ts'
 import { MembersService } from './services/administration/members.service.ts'
+import { ProviderLoginService } from './services/administration/provider-login.service.ts'
 import { PersonsService } from './services/people/persons.service.ts'
 import { PropertiesService } from './services/people/properties.service.ts'
 import { QueryService } from './services/query.service.ts'
@@ -87,6 +92,7 @@ import {
   METRICS,
   METRICS_ACCESS,
   MODE,
+  OIDC_OPTIONS,
   PUBLIC_URL,
   QUERY_LIMIT_MS,
   READER,
@@ -119,6 +125,7 @@ const controllers = [
   InstallingController,
   MembersController,
   LoginController,
+  ProviderLoginController,
   SecondFactorController,
   StatusController,
   DeadLettersController,
@@ -147,6 +154,7 @@ const services = [
   MembersService,
   PersonsService,
   PropertiesService,
+  ProviderLoginService,
   QueryService,
   RatesService,
   SecondFactorService,
@@ -175,6 +183,9 @@ export class AppModule {
         ...alerts,
         McpService,
         AccessService,
+        LoginAttempts,
+        OidcProvider,
+        ProviderLinks,
         SecondFactors,
         SessionGuesses,
         ArchiveQueries,
@@ -207,6 +218,7 @@ function portsOf(options: ApiOptions): Provider[] {
     { provide: SignedTokens, useValue: new SignedTokens(options.secrets, clock) },
     { provide: SECRETS, useValue: options.secrets },
     { provide: ALERT_OPTIONS, useValue: options.alerts ?? NO_ALERTS },
+    { provide: OIDC_OPTIONS, useValue: options.oidc },
     { provide: LOGGER, useValue: options.logger },
     { provide: METRICS, useValue: options.metrics },
     { provide: METRICS_ACCESS, useValue: options.metricsAccess },

@@ -19,6 +19,18 @@ export interface AlertOptions {
   readonly checkEveryMs?: number
 }
 
+/** The OpenID provider by which members may log in. */
+export interface OidcOptions {
+  /** identifies the provider, and is where its description is found */
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** on the button of the login page */
+  readonly name: string
+  /** origins that the provider may name for its addresses, besides that of the issuer */
+  readonly origins: readonly string[]
+}
+
 export interface MailOptions {
   /** smtp://USER:PASSWORD@HOST:PORT, or smtps:// */
   readonly url: string
@@ -55,6 +67,8 @@ export interface ApiOptions {
   readonly trackerScript?: TrackerScript
   /** default: nothing may be sent, and nothing is checked */
   readonly alerts?: AlertOptions
+  /** without it, members log in by password and link only */
+  readonly oidc?: OidcOptions
   readonly metrics: Metrics
   readonly logger: Logger
   /** registers /healthcheck, /ready and /metrics, which the ingest plugin serves in standalone */

@@ -118,6 +118,24 @@ export interface Member {
   readonly role: Role
   /** scrypt (RFC 7914), `salt:hash` in base64url; absent until the member sets one */
   readonly password?: string
+  /** set by an admin, in lower case: who has this address at the OpenID provider logs in as this member */
+  readonly email?: string
+}
+
+/**
+ * Account at the OpenID provider by which a member logs in, bound at the first such login. It counts only as long as
+ * the member has the same e-mail address: another address set by an admin is for another account.
+ */
+export interface ProviderLink {
+  readonly member: string
+  readonly organization: string
+  readonly issuer: string
+  /** of the account at the issuer (`sub`): never given to somebody else, unlike an e-mail address */
+  readonly subject: string
+  /** of the member, when the account was bound */
+  readonly email: string
+  /** ms since the epoch */
+  readonly linked_at: number
 }
 
 /**

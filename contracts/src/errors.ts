@@ -91,6 +91,11 @@ export const errorCatalogue = {
     hint: 'Send the current code of your authenticator, or a recovery code, as "code".',
     follows: true,
   },
+  HOP_PROVIDER_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    hint: 'The OpenID provider does not answer; try again shortly, or log in by password or login link.',
+  },
   HOP_LOGIN_REQUIRED: { status: 401, retryable: false, hint: 'Log in, or send a read key.' },
   HOP_FOREIGN_ORIGIN: {
     status: 403,

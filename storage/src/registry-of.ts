@@ -30,6 +30,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     members: collectionOf('member'),
     secondFactors: collectionOf('second_factor'),
     recoveryCodes: collectionOf('recovery_code'),
+    providerLinks: collectionOf('provider_link'),
     logins: collectionOf('login'),
     loginUses: collectionOf('login_use'),
     audits: collectionOf('audit'),

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 const SESSION = 'hopper_session'
 const CSRF = 'hopper_csrf'
+const ATTEMPT = 'hopper_oidc'
 
 /**
  * Returns the name of a cookie. With https it has the prefix that browsers only accept from this host over TLS
@@ -12,7 +13,29 @@ function named(name: string, secure: boolean): string {
 }
 
 export function sessionCookie(request: FastifyRequest, secure: boolean): string | undefined {
-  const start = `${named(SESSION, secure)}=`
+  return cookieOf(request, named(SESSION, secure))
+}
+
+/** Returns the login at the OpenID provider that this browser has begun. */
+export function attemptCookie(request: FastifyRequest, secure: boolean): string | undefined {
+  return cookieOf(request, named(ATTEMPT, secure))
+}
+
+/**
+ * Notes a login at the OpenID provider in the browser that has begun it. Lax, since the provider, another site, leads
+ * the browser back.
+ */
+export function setAttemptCookie(reply: FastifyReply, value: string, maxAgeSeconds: number, secure: boolean): void {
+  const end = `HttpOnly; Max-Age=${maxAgeSeconds}; Path=/; SameSite=Lax${secure ? '; Secure' : ''}`
+  void reply.header('set-cookie', `${named(ATTEMPT, secure)}=${value}; ${end}`)
+}
+
+export function clearAttemptCookie(reply: FastifyReply, secure: boolean): void {
+  setAttemptCookie(reply, '', 0, secure)
+}
+
+function cookieOf(request: FastifyRequest, name: string): string | undefined {
+  const start = `${name}=`
   const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim())
   return pairs.find((pair) => pair.startsWith(start))?.slice(start.length)
 }

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { App, Element, Funnel, limits, Stage } from '@hopper/contracts'
+import { EMAIL_CHARS_MAX, EMAIL_PATTERN } from '../access/email.ts'
 import { Code } from './second-factor.ts'
 
 /** Request and response schemas of the administration calls. */
@@ -103,16 +104,31 @@ export type CreatedApp = Static<typeof CreatedApp>
 export const Organizations = Type.Object({ organizations: Type.Array(Type.Object({ id: slug, name: label })) })
 export type Organizations = Static<typeof Organizations>
 
+const email = Type.String({
+  maxLength: EMAIL_CHARS_MAX,
+  pattern: EMAIL_PATTERN,
+  description: 'an e-mail address of ASCII without a name; who has it, verified, at the OpenID provider is the member',
+})
 export const MemberView = Type.Object({
   id: slug,
   name: label,
   role,
   has_password: Type.Boolean(),
   second_factor: Type.Boolean(),
+  email: Type.Optional(email),
+  provider_linked: Type.Boolean({
+    description: 'whether an account at the OpenID provider is bound to the member, by a first login',
+  }),
 })
 export type MemberView = Static<typeof MemberView>
 export const Members = Type.Object({ members: Type.Array(MemberView) })
-export const NewMember = Type.Object({ id: slug, name: label, role, password: Type.Optional(password) })
+export const NewMember = Type.Object({
+  id: slug,
+  name: label,
+  role,
+  password: Type.Optional(password),
+  email: Type.Optional(email),
+})
 export type NewMember = Static<typeof NewMember>
 export const CreatedMember = Type.Object({
   ...MemberView.properties,
@@ -120,7 +136,16 @@ export const CreatedMember = Type.Object({
 })
 export type CreatedMember = Static<typeof CreatedMember>
 export const MemberPatch = Type.Object(
-  { name: Type.Optional(label), role: Type.Optional(role), password: Type.Optional(password) },
+  {
+    name: Type.Optional(label),
+    role: Type.Optional(role),
+    password: Type.Optional(password),
+    email: Type.Optional(
+      Type.Union([email, Type.Null()], {
+        description: 'null removes it; another address unbinds the account at the OpenID provider',
+      }),
+    ),
+  },
   { 'x-fixed': { id: 'cannot be changed' } },
 )
 export type MemberPatch = Static<typeof MemberPatch>

@@ -30,8 +30,10 @@ const headers = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 } as const
 
-const OURS =
-  /^\/(api\/|docs(\/|$)|openapi\.json$|schemas\/|login$|mcp$|query$|events$|eventstream$|database_events$|session\/)/
+const OURS = new RegExp(
+  '^/(api/|docs(/|$)|openapi\\.json$|schemas/|login(/oidc(/callback)?)?$|mcp$|query$|events$|eventstream$|' +
+    'database_events$|session/)',
+)
 
 /** Returns whether the API serves a path; in standalone the same server also hosts ingest and the demo shop. */
 export function isApiPath(url: string): boolean {

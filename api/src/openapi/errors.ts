@@ -82,6 +82,7 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
   if (path.includes('{alert}')) codes.push('HOP_ALERT_UNKNOWN')
   if (path.includes('/elements')) codes.push('HOP_ELEMENT_UNKNOWN')
   if (path === '/mcp' || path === '/login') codes.push('HOP_FOREIGN_ORIGIN')
+  if (path.startsWith('/login/oidc')) codes.push('HOP_NOT_FOUND', 'HOP_PROVIDER_UNAVAILABLE', 'HOP_STORE_UNAVAILABLE')
   if (path.endsWith('/tag')) codes.push('HOP_NOT_FOUND')
   if (path.includes('/dead-letters')) codes.push('HOP_LOG_UNAVAILABLE')
   if (path.includes('{member}') || path.includes('{key}') || path.includes('{session}') || path.includes('{forget}'))

@@ -47,7 +47,7 @@ export const examples: Readonly<Record<string, object>> = {
   NewApp: { id: 'shop', name: 'Shop', timezone: 'Europe/Berlin', origins: ['https://shop.example'] },
   AppPatch: { name: 'Web shop' },
   NewKey: { power: 'read' },
-  NewMember: { id: 'ann', name: 'Ann', role: 'viewer' },
+  NewMember: { id: 'ann', name: 'Ann', role: 'viewer', email: 'ann@shop.example' },
   MemberPatch: { role: 'admin' },
   OwnPatch: { name: 'Ann' },
   LettersToReplay: { lane: 3, positions: [1204] },

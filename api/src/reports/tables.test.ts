@@ -92,7 +92,9 @@ test('keys, events, persons and administration are available as tables too', asy
   expect((await tableOf('GET', `${app}/funnels`))[1]).toBe('checkout,Checkout,1,/home,/home,')
   expect((await tableOf('GET', `${app}/elements`))[0]).toBe('name,xpath')
   expect((await tableOf('GET', '/api/v1/apps'))[1]).toContain('shop,Shop,')
-  expect((await tableOf('GET', '/api/v1/members', undefined, admin))[0]).toBe('id,name,role,has_password,second_factor')
+  expect((await tableOf('GET', '/api/v1/members', undefined, admin))[0]).toBe(
+    'id,name,role,has_password,second_factor,email,provider_linked',
+  )
 })
 
 test('a call without a table refuses CSV-only clients before any work; others get JSON', async () => {

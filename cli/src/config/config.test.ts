@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { HopperError } from '@hopper/contracts'
 import { expect, it } from 'vitest'
 import { readConfig, unknownVariables, type Flags } from './config.ts'
@@ -95,6 +96,8 @@ const nonsense = [
   'a:b',
   '-',
 ]
+/** those of ASCII that a provider may have chosen */
+const visible = nonsense.filter((text) => /^[!-~ ]{1,300}$/.test(text) && text.trim() !== '')
 /** texts of the list above that are valid, if unusual, values of a setting */
 const harmless: Partial<Record<SettingName, readonly string[]>> = {
   kafkaTopic: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
@@ -103,6 +106,9 @@ const harmless: Partial<Record<SettingName, readonly string[]>> = {
   cassandraDc: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
   cassandraKeyspace: ['null'],
   metricsToken: ['99999999999999999999'],
+  oidcClientId: visible,
+  oidcClientSecret: visible,
+  oidcName: [...visible.filter((text) => text.length < 60), '٣', 'ä b'],
   host: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', ':', 'a:b', '-'],
 }
 const anything: readonly SettingName[] = [
@@ -143,6 +149,21 @@ it('refuses numbers just out of bounds, invalid ports, and more memory than the 
     ['leaseMs', ['999']],
     ['alertWebhooks', ['https://x,ftp://y', 'https://x/y', 'https://u:p@x', 'https://x,', '*', 'https://*']],
     ['smtpUrl', ['smtp://u@x', 'smtp://x/y', 'smtp://x?secure=false', 'http://x', 'smtp://u:%zz@x', 'smtp://:p@x']],
+    [
+      'oidcIssuer',
+      [
+        'http://login.example',
+        'https://x/?a=b',
+        'https://x/#a',
+        'https://u@x/',
+        'ftp://x',
+        'http://127.evil.example',
+        'http://[::ffff:8.8.8.8]/',
+        'http://10.0.0.1',
+      ],
+    ],
+    ['oidcOrigins', ['http://x', 'https://x/y', 'https://x,http://y', 'https://*']],
+    ['oidcName', ['a\nb', 'x'.repeat(61), ' a', 'a\u202eb']],
     ['mailFrom', ['Ann <a@b>', 'a@b\r\nBcc: c@d', 'a', 'a@b,c@d']],
     ['publicUrl', ['https://x:99999', 'ftp://x', 'https://u:p@x', 'https://x/y', 'x.example']],
   ]
@@ -204,6 +225,40 @@ it('reads where alerts may be sent, and never shows the password of the mail ser
   expect(config).toMatchObject({ smtpUrl: 'smtps://ann:se%2Fcret@mail.example:465', alertPrivateAddresses: false })
   expect(() => read({}, { HOPPER_SMTP_URL: 'smtps://ann:secret@mail.example/path' })).toThrow(/^(?!.*secret)/)
   expect(() => read({}, { HOPPER_MAIL_FROM: 'a@b' })).toThrow('--smtp-url and --mail-from must be given together')
+})
+
+it('reads the OpenID provider, with its secret from a variable or a file, and never shows the secret', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-config-'))
+  const file = join(dir, 'secret')
+  writeFileSync(file, 'from a file\n')
+  const base = { HOPPER_OIDC_ISSUER: 'https://login.example/realms/shop', HOPPER_OIDC_CLIENT_ID: 'hopper' }
+  const withFile = { ...base, HOPPER_OIDC_CLIENT_SECRET_FILE: file }
+  expect(readConfig(settingsOf.api, {}, { ...base, HOPPER_OIDC_CLIENT_SECRET: 'hidden' })).toMatchObject({
+    oidcIssuer: 'https://login.example/realms/shop',
+    oidcClientId: 'hopper',
+    oidcClientSecret: 'hidden',
+    oidcName: 'OpenID Connect',
+  })
+  expect(readConfig(settingsOf.start, {}, withFile)).toMatchObject({ oidcClientSecretFile: 'from a file' })
+  for (const [text, isGood] of [
+    ['', false],
+    ['two\nlines', false],
+    ['x'.repeat(1_001), false],
+    ['s', true],
+  ] as const) {
+    writeFileSync(file, text)
+    const readFile = (): unknown => readConfig(settingsOf.start, {}, withFile)
+    if (isGood) expect(readFile).not.toThrow()
+    else expect(readFile).toThrow('HOPPER_OIDC_CLIENT_SECRET_FILE must be the path of a readable file')
+  }
+  const incomplete = [base, { HOPPER_OIDC_CLIENT_SECRET: 'hidden' }, { HOPPER_OIDC_ORIGINS: 'https://x.example' }]
+  for (const environment of incomplete)
+    expect(() => read({}, environment)).toThrow('--oidc-issuer and --oidc-client-id must be given together')
+  expect(() => read({}, { ...withFile, HOPPER_OIDC_CLIENT_SECRET: 'hidden' })).toThrow(
+    '--oidc-client-secret-file cannot',
+  )
+  expect(() => read({ oidcClientSecret: ' hidden' }, base)).toThrow(/^(?!.*hidden)/)
+  rmSync(dir, { recursive: true })
 })
 
 it('refuses the topic of the log as the one that other systems write', () => {

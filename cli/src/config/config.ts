@@ -56,5 +56,5 @@ export function unknownVariables(environment: NodeJS.ProcessEnv = process.env): 
 }
 
 function displayText(name: SettingName, text: string): string {
-  return /(Password|Token|smtpUrl)$/.test(name) ? '…' : text.slice(0, 100)
+  return /(Password|Token|Secret|smtpUrl)$/.test(name) ? '…' : text.slice(0, 100)
 }

@@ -72,6 +72,23 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
+    of: ['oidcIssuer', 'oidcClientId', 'oidcClientSecret', 'oidcClientSecretFile', 'oidcOrigins'],
+    names: 'oidcIssuer',
+    broken: (config) =>
+      isPartOfProvider(config)
+        ? 'and --oidc-client-id must be given together, with --oidc-client-secret or --oidc-client-secret-file: ' +
+          'the provider must recognize Hopper'
+        : undefined,
+  },
+  {
+    of: ['oidcClientSecret', 'oidcClientSecretFile'],
+    names: 'oidcClientSecretFile',
+    broken: ({ oidcClientSecret, oidcClientSecretFile }) =>
+      oidcClientSecret !== undefined && oidcClientSecretFile !== undefined
+        ? 'cannot be given with --oidc-client-secret: which of the two is meant is unknown'
+        : undefined,
+  },
+  {
     of: ['leaseMs', 'archiveMs'],
     names: 'leaseMs',
     broken: ({ leaseMs }) =>
@@ -90,3 +107,10 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
 ]
+
+/** Returns whether something is given of the OpenID provider, but not all that is needed. */
+function isPartOfProvider(config: AllSettings): boolean {
+  const { oidcIssuer, oidcClientId, oidcClientSecret, oidcClientSecretFile, oidcOrigins } = config
+  const needed = [oidcIssuer, oidcClientId, oidcClientSecret ?? oidcClientSecretFile]
+  return needed.includes(undefined) && [...needed, oidcOrigins].some((value) => value !== undefined)
+}

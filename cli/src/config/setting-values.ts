@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { availableMemory } from '@hopper/aggregator/available-memory'
 import { writeKeyPattern } from '../demo/demo-key.ts'
@@ -102,6 +104,55 @@ export function origins(text: string): readonly string[] {
   } catch {
     throw new Error(bad)
   }
+}
+
+/** Parses origins whose traffic nobody else can read: those of https, and of this machine. */
+export function secureOrigins(text: string): readonly string[] {
+  const found = origins(text)
+  if (!found.every((each) => isSecure(new URL(each))))
+    throw new Error('origins of https, or of http on this machine, with commas in between')
+  return found
+}
+
+/** Parses the issuer of an OpenID provider: it identifies the provider, so it stays as it was given. */
+export function issuer(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || !isSecure(url))
+    throw new Error('an address like https://login.example/realms/shop; http only on this machine')
+  return text
+}
+
+/** A secret and tokens are sent there. */
+function isSecure({ protocol, hostname }: URL): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return (
+    protocol === 'https:' || host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+  )
+}
+
+const SECRET_CHARS_MAX = 1_000
+
+/** Parses an id or a secret of ASCII without control characters and without spaces around it. */
+export function visibleText(text: string): string {
+  if (!/^[!-~]([ -~]*[!-~])?$/.test(text) || text.length > SECRET_CHARS_MAX)
+    throw new Error(`1 to ${SECRET_CHARS_MAX} printable characters of ASCII`)
+  return text
+}
+
+/** Reads the secret that a file contains, without the end of its line. */
+export function secretFile(text: string): string {
+  try {
+    return visibleText(readFileSync(text, 'utf8').replace(/\r?\n$/, ''))
+  } catch {
+    throw new Error('the path of a readable file that contains nothing but the secret')
+  }
+}
+
+/** Parses a text that people see. */
+export function label(text: string): string {
+  if (!/^[^\p{C}\p{Z}]([^\p{C}]*[^\p{C}\p{Z}])?$/u.test(text) || text.length > 60)
+    throw new Error('a name of 1 to 60 characters')
+  return text
 }
 
 /** Parses the address of an SMTP server. A user needs a password; both are percent-encoded. */

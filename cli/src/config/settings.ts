@@ -1,3 +1,4 @@
+import { oidcSettings } from './oidc-settings.ts'
 import {
   addresses,
   anyText,
@@ -147,6 +148,7 @@ export const settings = {
     help: 'the address of the sender of these e-mails',
     read: mailAddress,
   },
+  ...oidcSettings,
   rate: {
     flag: '--rate',
     variable: 'HOPPER_RATE',
@@ -452,6 +454,9 @@ const listening = ['port', 'host', 'connections', 'metricsToken'] as const satis
 /** What alerts may send, which every process with the API takes. */
 const alerts = ['alertWebhooks', 'alertPrivateAddresses', 'smtpUrl', 'mailFrom'] as const satisfies SettingName[]
 
+/** The OpenID provider, which every process with the API takes. */
+const oidc = Object.keys(oidcSettings) as (keyof typeof oidcSettings)[]
+
 /** The settings that each subcommand takes. */
 export const settingsOf = {
   start: [
@@ -464,6 +469,7 @@ export const settingsOf = {
     'trustedProxies',
     'geo',
     ...alerts,
+    ...oidc,
     'rate',
     'eventRate',
     'byteRate',
@@ -500,7 +506,7 @@ export const settingsOf = {
     'unsafeNoLease',
     'unsafeNoDeadLetters',
   ],
-  api: [...listening, 'publicUrl', 'ingestUrl', 'trustedProxies', ...alerts, ...engines],
+  api: [...listening, 'publicUrl', 'ingestUrl', 'trustedProxies', ...alerts, ...oidc, ...engines],
   migrate: ['provision', 'publicUrl', 'externalTopic', 'demoKey', ...engines],
   /** those that work on a data directory only */
   directory: ['data', 'lanes'],

@@ -11,6 +11,7 @@ export const dumpedKinds = [
   'members',
   'secondFactors',
   'recoveryCodes',
+  'providerLinks',
   'funnels',
   'funnelMarks',
   'elements',

@@ -140,6 +140,7 @@ export function idOf(kind: DumpedKind, record: object): string {
     case 'properties':
       return fields.name ?? ''
     case 'secondFactors':
+    case 'providerLinks':
       return fields.member ?? ''
     case 'recoveryCodes':
       return `${fields.member} ${fields.hash}`

@@ -41,7 +41,14 @@ const schemas = {
     organization: text,
     app: Type.Optional(text),
   }),
-  members: Type.Object({ id: text, organization: text, name: text, role: roles, password: Type.Optional(text) }),
+  members: Type.Object({
+    id: text,
+    organization: text,
+    name: text,
+    role: roles,
+    password: Type.Optional(text),
+    email: Type.Optional(text),
+  }),
   secondFactors: Type.Object({
     member: text,
     id: text,
@@ -49,6 +56,14 @@ const schemas = {
     used_step: Type.Optional(natural),
   }),
   recoveryCodes: Type.Object({ member: text, hash: sha256 }),
+  providerLinks: Type.Object({
+    member: text,
+    organization: text,
+    issuer: text,
+    subject: text,
+    email: text,
+    linked_at: natural,
+  }),
 } as const satisfies Record<DumpedKind, TSchema>
 const records = new Map<string, Validator>(dumpedKinds.map((kind) => [kind, Compile(schemas[kind])]))
 const head = Compile(Type.Object({ id: text, lanes: Type.Integer({ minimum: 1, maximum: 1_024 }) }))

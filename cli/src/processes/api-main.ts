@@ -1,6 +1,7 @@
 import { createApi } from '@hopper/api'
 import type { Logger } from 'pino'
 import { alertOptions } from './alert-options.ts'
+import { oidcOptions } from './oidc-options.ts'
 import { builtDashboard, builtTracker } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
@@ -48,6 +49,7 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
       publicUrl,
       ...(config.ingestUrl === undefined ? {} : { ingestUrl: config.ingestUrl }),
       ...alertOptions(config),
+      ...oidcOptions(config),
       metrics,
       metricsAccess: metricsAccess(config.metricsToken),
       logger,

@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import { AggregatorRegistry, Registry, type MetricObject } from 'prom-client'
 import { AggregatorThread } from './aggregator-thread.ts'
 import { alertOptions } from './alert-options.ts'
+import { oidcOptions } from './oidc-options.ts'
 import { builtDashboard, builtTracker, trackerFile } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { ensureDemoKey } from '../demo/demo-key.ts'
@@ -91,6 +92,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
       publicUrl,
       ...(await builtTracker()),
       ...alertOptions(config),
+      ...oidcOptions(config),
       metrics,
       logger,
     },

@@ -179,8 +179,22 @@ export const Me = Type.Object({
   ingest_url: Type.Optional(
     Type.String({ description: 'where sites load the tracker from, when that is not the origin of the dashboard' }),
   ),
+  provider_login: Type.Optional(
+    Type.Object(
+      { name: text, email: text },
+      { description: 'the OpenID provider by which you can log in, and the e-mail address that you were found by' },
+    ),
+  ),
 })
 export type Me = Static<typeof Me>
+
+/** `GET /api/v1/login`: what the login page offers besides name and password. */
+export const LoginWays = Type.Object({
+  provider: Type.Optional(
+    Type.Object({ name: text }, { description: 'an OpenID provider: GET /login/oidc leads a browser to it' }),
+  ),
+})
+export type LoginWays = Static<typeof LoginWays>
 
 /** `GET /api/v1/apps`. */
 export const Apps = Type.Object({

@@ -4,6 +4,7 @@ import type { Me } from '@hopper/contracts'
 import { LoginPage } from '../pages/login-page.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { Problem } from '../parts/problem.tsx'
+import { takePlace } from '../state/left-place.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { ApiError, Client } from './client.ts'
 import { Connection } from './connection.ts'
@@ -50,6 +51,8 @@ export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
   )
   const enter = useMemo(
     () => (me: Me) => {
+      const place = takePlace()
+      if (place !== undefined) return location.replace(place)
       client.trust(me.csrf)
       setState({ is: 'in', me })
     },

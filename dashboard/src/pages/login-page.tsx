@@ -1,8 +1,35 @@
-import { useState, type FormEvent, type ReactNode } from 'react'
-import type { Me } from '@hopper/contracts'
+import { useEffect, useState, type FormEvent, type ReactNode } from 'react'
+import type { LoginFault, LoginWays, Me } from '@hopper/contracts'
 import { ApiError, type Client } from '../api/client.ts'
 import { Logo } from '../parts/logo.tsx'
 import { Problem } from '../parts/problem.tsx'
+import { rememberPlace } from '../state/left-place.ts'
+
+/** Why a login in the address bar did not succeed, and what to do. */
+const faults: Record<LoginFault, string> = {
+  expired: 'This login link has been used or has expired. Ask for a new one, or log in with your password.',
+  unavailable: 'The login by your provider is not available now. Try again in a minute, or log in with your password.',
+  failed:
+    'The answer of your provider was not valid, so you are not logged in. Try again; if it happens again, tell ' +
+    'the person who runs Hopper: the log has the reason.',
+  cancelled: 'Your provider did not let you in, or you have cancelled. You are not logged in.',
+  stale: 'This login was used, took too long, or was begun in another browser. Log in again.',
+  unknown:
+    'Your provider knows you, but Hopper does not: no member has your e-mail address. Ask an admin of your ' +
+    'organization to add it.',
+  unverified:
+    'Your provider does not confirm your e-mail address, so Hopper cannot tell who you are. Confirm it there, or log ' +
+    'in with your password.',
+  linked:
+    'The member with your e-mail address logs in by another account of your provider. An admin of your organization ' +
+    'can remove the address and add it again.',
+  rate: 'Too many logins from your network have failed. Wait for a quarter of an hour, then try again.',
+}
+
+function faultOf(search: string): string | undefined {
+  const fault = new URLSearchParams(search).get('login')
+  return fault !== null && Object.hasOwn(faults, fault) ? faults[fault as LoginFault] : undefined
+}
 
 /** Asks for name and password. A login link does not need this page: the API follows it and returns with a cookie. */
 interface Props {
@@ -16,7 +43,7 @@ export function LoginPage({ client, hasEnded, onLogin }: Props): ReactNode {
   const [error, setError] = useState<Error | null>(null)
   const [busy, setBusy] = useState(false)
   const [needsCode, setNeedsCode] = useState(false)
-  const expired = new URLSearchParams(location.search).get('login') === 'expired'
+  const fault = faultOf(location.search)
   const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
@@ -43,9 +70,9 @@ export function LoginPage({ client, hasEnded, onLogin }: Props): ReactNode {
         <Logo />
         <h1>Log in</h1>
         {hasEnded && !error && <p role="status">Your login has ended. Log in again and you are back where you were.</p>}
-        {expired && !error && (
+        {fault !== undefined && !error && (
           <p className="problem" role="alert">
-            This login link has been used or has expired. Ask for a new one, or log in with your password.
+            {fault}
           </p>
         )}
         <label>
@@ -66,8 +93,26 @@ export function LoginPage({ client, hasEnded, onLogin }: Props): ReactNode {
         <button type="submit" className="primary" disabled={busy}>
           {busy ? 'Logging in …' : 'Log in'}
         </button>
+        <ProviderButton client={client} />
         <p className="hint">The first start of Hopper prints a link that logs its owner in.</p>
       </form>
     </main>
+  )
+}
+
+/** Leads to the OpenID provider; nothing if there is none. A link, since forms may lead to this host only. */
+function ProviderButton({ client }: { client: Client }): ReactNode {
+  const [ways, setWays] = useState<LoginWays>({})
+  useEffect(() => {
+    // without an answer there is still the form
+    client.get<LoginWays>('/api/v1/login').then(setWays, () => undefined)
+  }, [client])
+  if (!ways.provider) return null
+  return (
+    <a className="button" href="/login/oidc" onClick={rememberPlace}>
+      <span>
+        Log in with <bdi>{ways.provider.name}</bdi>
+      </span>
+    </a>
   )
 }

@@ -280,6 +280,7 @@ export const apiCalls: readonly Call[] = [
     status: 404,
     answer: { error: errorOf('HOP_NOT_FOUND') },
   },
+  { call: 'GET /api/v1/login', answer: {} },
   { call: 'GET /api/v1/me', status: 401, answer: { error: errorOf('HOP_LOGIN_REQUIRED') } },
   {
     call: 'GET /api/v1/apps',
@@ -290,6 +291,17 @@ export const apiCalls: readonly Call[] = [
   {
     call: 'GET /api/v1/members',
     key: admin,
-    answer: { members: [{ id: 'owner', name: 'Owner', role: 'owner', has_password: false, second_factor: false }] },
+    answer: {
+      members: [
+        {
+          id: 'owner',
+          name: 'Owner',
+          role: 'owner',
+          has_password: false,
+          second_factor: false,
+          provider_linked: false,
+        },
+      ],
+    },
   },
 ]

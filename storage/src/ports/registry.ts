@@ -14,6 +14,7 @@ import type {
   Member,
   Notice,
   Organization,
+  ProviderLink,
   RecoveryCode,
   Retention,
   RetentionPart,
@@ -160,8 +161,9 @@ export interface LastSeenLog {
 
 /**
  * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members, second
- * factors and keys to their organization (keys are also found by hash, see `keyByHash`); funnels, elements, alerts and
- * properties to their app; logins, audits, imports, external files, losses, retentions and the records of lanes to ''.
+ * factors, provider links and keys to their organization (keys are also found by hash, see `keyByHash`); funnels,
+ * elements, alerts and properties to their app; logins, audits, imports, external files, losses, retentions and the
+ * records of lanes to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -193,6 +195,8 @@ export interface Registry {
   readonly secondFactors: Collection<SecondFactor>
   /** see `recoveryCodeId`; owned by the organization */
   readonly recoveryCodes: Collection<RecoveryCode>
+  /** accounts at the OpenID provider, by member; owned by the organization */
+  readonly providerLinks: Collection<ProviderLink>
   readonly logins: Collection<Login>
   /** by the hash of the login */
   readonly loginUses: Collection<LoginUse>

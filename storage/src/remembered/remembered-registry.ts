@@ -214,6 +214,7 @@ export class RememberedRegistry {
       members: collection('members'),
       secondFactors: collection('secondFactors'),
       recoveryCodes: collection('recoveryCodes'),
+      providerLinks: collection('providerLinks'),
       logins: collection('logins'),
       loginUses: collection('loginUses'),
       audits: collection('audits'),

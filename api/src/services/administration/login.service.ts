@@ -4,7 +4,9 @@ import type { Login, Registry } from '@hopper/storage'
 import { FailureCounter } from '../../access/failure-counter.ts'
 import type { MemberCaller } from '../../access/caller.ts'
 import { loginsOf, removeExpiredLogins, removeLogin } from '../../access/logins.ts'
+import { OidcProvider } from '../../access/oidc-provider.ts'
 import { verifyPassword } from '../../access/password.ts'
+import { ProviderLinks } from '../../access/provider-links.ts'
 import { SecondFactors } from '../../access/second-factors.ts'
 import { newSecret, secretHash } from '../../access/secret.ts'
 import type { LoginBody, Session } from '../../answers/administration.ts'
@@ -32,6 +34,8 @@ export interface NewLogin {
 export class LoginService {
   private readonly registry: Registry
   private readonly factors: SecondFactors
+  private readonly provider: OidcProvider
+  private readonly links: ProviderLinks
   private readonly clock: Clock
   private readonly ingestUrl: string | undefined
   /** by account and source: nobody can lock a member out from elsewhere */
@@ -43,11 +47,15 @@ export class LoginService {
   constructor(
     @Inject(REGISTRY) registry: Registry,
     @Inject(SecondFactors) factors: SecondFactors,
+    @Inject(OidcProvider) provider: OidcProvider,
+    @Inject(ProviderLinks) links: ProviderLinks,
     @Inject(CLOCK) clock: Clock,
     @Inject(INGEST_URL) ingestUrl: string | undefined,
   ) {
     this.registry = registry
     this.factors = factors
+    this.provider = provider
+    this.links = links
     this.ingestUrl = ingestUrl
     this.clock = clock
   }
@@ -90,6 +98,24 @@ export class LoginService {
     return this.begin(member)
   }
 
+  /**
+   * Runs the check of a login at the OpenID provider, which throws when it fails: that counts like a wrong password.
+   * @throws HopperError HOP_RATE after too many failures from one address
+   */
+  async atProvider<T>(address: string, check: () => Promise<T>): Promise<T> {
+    const source = sourceOf(address)
+    this.perSource.check(source, this.clock())
+    this.perSource.fail(source, this.clock())
+    const result = await check()
+    this.perSource.forgive(source)
+    return result
+  }
+
+  /** @throws HopperError HOP_RATE for an address with too many failed logins */
+  checkRate(address: string): void {
+    this.perSource.check(sourceOf(address), this.clock())
+  }
+
   async end(caller: MemberCaller): Promise<void> {
     await removeLogin(this.registry, caller.login)
   }
@@ -125,7 +151,8 @@ export class LoginService {
     await this.perFactor.guard(account, this.clock(), () => this.factors.check(member, code))
   }
 
-  private async begin(member: Member): Promise<NewLogin> {
+  /** Begins a session of a member who has been identified. */
+  async begin(member: Member): Promise<NewLogin> {
     const now = this.clock()
     await removeExpiredLogins(this.registry, now)
     const token = newSecret()
@@ -176,13 +203,17 @@ export class LoginService {
     return matching[0]
   }
 
-  private async describe({ id, name, role, organization }: Member, csrf: string): Promise<Me> {
+  private async describe(member: Member, csrf: string): Promise<Me> {
+    const { id, name, role, organization } = member
+    const provider = this.provider.name
+    const link = provider === undefined ? undefined : await this.links.of(member)
     const owner = await this.registry.organizations.get('', organization)
     return {
       member: { id, name, role },
       organization: { id: organization, name: owner?.name ?? organization },
       csrf,
       ...(this.ingestUrl === undefined ? {} : { ingest_url: this.ingestUrl }),
+      ...(link && provider !== undefined ? { provider_login: { name: provider, email: link.email } } : {}),
     }
   }
 }

@@ -3,7 +3,9 @@ import { HopperError, type Member, type Role } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { roleOf, type Caller, type MemberCaller } from '../../access/caller.ts'
 import { endLogins } from '../../access/logins.ts'
+import { comparableEmail } from '../../access/email.ts'
 import { hashPassword } from '../../access/password.ts'
+import { ProviderLinks } from '../../access/provider-links.ts'
 import { SecondFactors } from '../../access/second-factors.ts'
 import { SessionGuesses } from '../../access/session-guesses.ts'
 import { weaknessOf } from '../../access/weak-password.ts'
@@ -13,6 +15,14 @@ import { createLoginLink } from '../../provisioning/login-link.ts'
 import { CLOCK, PUBLIC_URL, REGISTRY, type Clock } from '../../tokens.ts'
 
 const MEMBERS_MAX = 1_000
+
+interface Changes {
+  readonly name?: string | undefined
+  readonly role?: Role | undefined
+  readonly password?: string | undefined
+  /** null removes it */
+  readonly email?: string | null | undefined
+}
 
 /**
  * Manages the members of the caller's organization. Admins manage admins and viewers; only an owner creates, changes or
@@ -25,6 +35,7 @@ export class MembersService {
   private readonly publicUrl: string
   private readonly factors: SecondFactors
   private readonly guesses: SessionGuesses
+  private readonly links: ProviderLinks
 
   constructor(
     @Inject(REGISTRY) registry: Registry,
@@ -32,21 +43,29 @@ export class MembersService {
     @Inject(PUBLIC_URL) publicUrl: string,
     @Inject(SecondFactors) factors: SecondFactors,
     @Inject(SessionGuesses) guesses: SessionGuesses,
+    @Inject(ProviderLinks) links: ProviderLinks,
   ) {
     this.registry = registry
     this.clock = clock
     this.publicUrl = publicUrl
     this.factors = factors
     this.guesses = guesses
+    this.links = links
   }
 
   async list({ organization }: Caller): Promise<MemberView[]> {
-    const withFactor = await this.factors.membersWith(organization)
-    return (await this.registry.members.list(organization)).map((member) => viewOf(member, withFactor.has(member.id)))
+    const members = await this.registry.members.list(organization)
+    const [withFactor, linked] = await Promise.all([
+      this.factors.membersWith(organization),
+      this.links.linked(members, organization),
+    ])
+    return members.map((member) =>
+      viewOf(member, { hasFactor: withFactor.has(member.id), isLinked: linked.has(member.id) }),
+    )
   }
 
   /** Creates a member. Ids are unique in the organization: another one's members are none of its business. */
-  async create(caller: Caller, { id, name, role, password }: NewMember): Promise<CreatedMember> {
+  async create(caller: Caller, { id, name, role, password, email }: NewMember): Promise<CreatedMember> {
     const { organization } = caller
     checkMayGive(caller, role)
     const members = await this.registry.members.list(organization)
@@ -55,24 +74,33 @@ export class MembersService {
       throw new HopperError('HOP_LIMIT', undefined, { details: { members_max: MEMBERS_MAX } })
     }
     if (password !== undefined) checkPassword(password, { id, name, organization })
+    if (email !== undefined) checkEmailIsFree(email, members)
     const member: Member = {
       id,
       organization,
       name,
       role,
       ...(password === undefined ? {} : { password: await hashPassword(password) }),
+      ...(email === undefined ? {} : { email: comparableEmail(email)! }),
     }
     await this.registry.members.put(organization, id, member)
-    return { ...viewOf(member, false), login_link: await this.linkOf(member) }
+    const view = viewOf(member, { hasFactor: false, isLinked: false })
+    return { ...view, login_link: await this.linkOf(member) }
   }
 
-  async change(caller: Caller, id: string, { name, role, password }: MemberPatch): Promise<MemberView> {
+  async change(caller: Caller, id: string, { name, role, password, email }: MemberPatch): Promise<MemberView> {
     const member = await this.reachable(caller, id)
     if (role !== undefined) {
       checkMayGive(caller, role)
       if (role !== 'owner') await this.checkNotLastOwner(member)
     }
-    return this.save(member, { name, role, password })
+    if (typeof email === 'string') checkEmailIsFree(email, await this.othersOf(member))
+    const view = await this.save(member, { name, role, password, email })
+    const isOther = email !== undefined && comparableEmail(email) !== member.email
+    if (!isOther || !(await this.links.remove(member))) return view
+    // who had the old address must not stay in
+    await endLogins(this.registry, member, caller.kind === 'member' ? caller.login : undefined)
+    return view
   }
 
   async remove(caller: Caller, id: string): Promise<void> {
@@ -80,6 +108,7 @@ export class MembersService {
     await this.checkNotLastOwner(member)
     await this.registry.members.remove(member.organization, id)
     await this.factors.remove(member)
+    await this.links.remove(member)
     await endLogins(this.registry, member)
   }
 
@@ -103,19 +132,27 @@ export class MembersService {
   /** Stores a member. A new password ends the member's other logins. */
   private async save(
     member: Member,
-    { name, role, password }: { name?: string | undefined; role?: Role | undefined; password?: string | undefined },
+    { name, role, password, email }: Changes,
     keepLogin?: string,
   ): Promise<MemberView> {
     if (password !== undefined) checkPassword(password, member)
+    const { email: old, ...rest } = member
+    const address = email === undefined ? old : comparableEmail(email)
     const changed: Member = {
-      ...member,
+      ...rest,
+      ...(address === undefined ? {} : { email: address }),
       ...(name === undefined ? {} : { name }),
       ...(role === undefined ? {} : { role }),
       ...(password === undefined ? {} : { password: await hashPassword(password) }),
     }
     await this.registry.members.put(member.organization, member.id, changed)
     if (password !== undefined) await endLogins(this.registry, member, keepLogin)
-    return viewOf(changed, await this.factors.isOn(changed))
+    const [hasFactor, link] = await Promise.all([this.factors.isOn(changed), this.links.of(changed)])
+    return viewOf(changed, { hasFactor, isLinked: link !== undefined })
+  }
+
+  private async othersOf({ organization, id }: Member): Promise<Member[]> {
+    return (await this.registry.members.list(organization)).filter((member) => member.id !== id)
   }
 
   private async reachable(caller: Caller, id: string): Promise<Member> {
@@ -160,6 +197,24 @@ function checkMayGive(caller: Caller, role: Role): void {
   if (role === 'owner' && roleOf(caller) !== 'owner') throw new HopperError('HOP_ROLE')
 }
 
-function viewOf({ id, name, role, password }: Member, second_factor: boolean): MemberView {
-  return { id, name, role, has_password: password !== undefined, second_factor }
+/** Who has an e-mail address is one member: it would otherwise not be clear who logs in by it. */
+function checkEmailIsFree(email: string, others: readonly Member[]): void {
+  const address = comparableEmail(email)
+  if (others.some((member) => member.email === address))
+    throw new HopperError('HOP_CONFLICT', 'Another member of this organization has this e-mail address.')
+}
+
+function viewOf(
+  { id, name, role, password, email }: Member,
+  { hasFactor, isLinked }: { hasFactor: boolean; isLinked: boolean },
+): MemberView {
+  return {
+    id,
+    name,
+    role,
+    has_password: password !== undefined,
+    second_factor: hasFactor,
+    ...(email === undefined ? {} : { email }),
+    provider_linked: isLinked,
+  }
 }

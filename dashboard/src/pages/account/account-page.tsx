@@ -4,10 +4,11 @@ import { PageFrame } from '../../frame/page-frame.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
 import { useScope } from '../../state/scope.tsx'
 import { PasswordCard } from './password-card.tsx'
+import { ProviderCard } from './provider-card.tsx'
 import { SecondFactorCard } from './second-factor-card.tsx'
 import { SessionsCard } from './sessions-card.tsx'
 
-/** The account of the member who is logged in: password, second factor and sessions. */
+/** The account of the member who is logged in: password, linked login, second factor and sessions. */
 export default function AccountPage(): ReactNode {
   const { app } = useScope()
   const { me } = useSession()
@@ -26,6 +27,7 @@ export default function AccountPage(): ReactNode {
       </div>
       <div className="cards">
         <PasswordCard />
+        <ProviderCard />
         <SecondFactorCard />
         <SessionsCard />
       </div>

@@ -1,21 +1,13 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
-import type { Role } from '@hopper/contracts'
+import type { LoginWays, Role } from '@hopper/contracts'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { Card } from '../../parts/card.tsx'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
 import { CopyText } from '../../parts/copy-text.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { useChange } from '../../parts/use-change.ts'
-
-interface MemberView {
-  readonly id: string
-  readonly name: string
-  readonly role: Role
-  readonly has_password: boolean
-  readonly second_factor: boolean
-}
+import { MemberItem, type MemberView } from './member-item.tsx'
 
 interface Link {
   readonly member: string
@@ -33,6 +25,7 @@ const pathOf = (id: string, more = ''): string => `/api/v1/members/${encodeURICo
 export function MembersSettings({ owner }: { owner: boolean }): ReactNode {
   const { client, me } = useSession()
   const members = useReport<{ members: MemberView[] }>('/api/v1/members')
+  const ways = useReport<LoginWays>('/api/v1/login')
   const { error, busy, run } = useChange(members.reload)
   const [link, setLink] = useState<Link | null>(null)
   const offered = (Object.keys(roles) as Role[]).filter((role) => owner || role !== 'owner')
@@ -42,7 +35,8 @@ export function MembersSettings({ owner }: { owner: boolean }): ReactNode {
     const fields = new FormData(form)
     const [id, name] = [(fields.get('id') as string).trim(), (fields.get('name') as string).trim()]
     void run(async () => {
-      const body = { id, name: name || id, role: fields.get('role') }
+      const email = ((fields.get('email') as string | null) ?? '').trim()
+      const body = { id, name: name || id, role: fields.get('role'), ...(email === '' ? {} : { email }) }
       setLink({ member: id, ...(await client.send<{ login_link: string }>('POST', '/api/v1/members', body)) })
       form.reset()
     })
@@ -74,7 +68,8 @@ export function MembersSettings({ owner }: { owner: boolean }): ReactNode {
                 roles={offered}
                 isMe={member.id === me.member.id}
                 mayChange={owner || member.role !== 'owner'}
-                change={(role) => void run(() => client.send('PATCH', pathOf(member.id), { role }))}
+                provider={ways.data?.provider?.name}
+                change={(patch) => run(() => client.send('PATCH', pathOf(member.id), patch))}
                 renew={() => renew(member.id)}
                 reset={() => void run(() => client.send('DELETE', pathOf(member.id, '/second-factor')))}
                 remove={() => void run(() => client.send('DELETE', pathOf(member.id)))}
@@ -83,77 +78,49 @@ export function MembersSettings({ owner }: { owner: boolean }): ReactNode {
           </ul>
         )}
       </ReportView>
-      <form className="row" onSubmit={invite}>
-        <label className="inline">
-          Id
-          <input name="id" maxLength={64} pattern="[A-Za-z0-9][A-Za-z0-9_.\-]*" autoCapitalize="none" required />
-        </label>
-        <label className="inline">
-          Name
-          <input name="name" maxLength={200} />
-        </label>
-        <label className="inline">
-          Role
-          <select name="role" defaultValue="viewer">
-            {offered.map((role) => (
-              <option key={role} value={role}>
-                {roles[role]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <button type="submit" className="primary" disabled={busy}>
-          Invite
-        </button>
-      </form>
+      <InviteForm roles={offered} hasProvider={ways.data?.provider !== undefined} busy={busy} onSubmit={invite} />
     </Card>
   )
 }
 
-interface ItemProps {
-  member: MemberView
+interface InviteProps {
   /** that the caller may give */
   roles: readonly Role[]
-  isMe: boolean
-  mayChange: boolean
-  change: (role: Role) => void
-  renew: () => void
-  reset: () => void
-  remove: () => void
+  hasProvider: boolean
+  busy: boolean
+  onSubmit: (event: FormEvent<HTMLFormElement>) => void
 }
 
-function MemberItem({ member, roles, isMe, mayChange, change, renew, reset, remove }: ItemProps): ReactNode {
-  const { id, name, role, has_password: hasPassword, second_factor: secondFactor } = member
+function InviteForm({ roles: offered, hasProvider, busy, onSubmit }: InviteProps): ReactNode {
   return (
-    <li>
-      <b>
-        <bdi>{name}</bdi>
-      </b>{' '}
-      <code>{id}</code> {isMe && <span className="badge">you</span>}{' '}
-      <span className="hint">
-        {hasPassword ? 'has a password' : 'logs in by links'}
-        {secondFactor && ', second factor on'}
-      </span>
-      {mayChange ? (
-        <span className="list-actions">
-          <select aria-label={`Role of ${id}`} value={role} onChange={(event) => change(event.target.value as Role)}>
-            {roles.map((one) => (
-              <option key={one} value={one}>
-                {one}
-              </option>
-            ))}
-          </select>
-          <button type="button" className="small" aria-label={`New link for ${id}`} onClick={renew}>
-            New link
-          </button>
-          {secondFactor && !isMe && (
-            <ConfirmButton verb="Reset" label={`Reset the second factor of ${id}`} onConfirm={reset} />
-          )}
-          {!isMe && <ConfirmButton label={`Delete the member ${id}`} onConfirm={remove} />}
-        </span>
-      ) : (
-        <span className="badge">{role}</span>
+    <form className="row" onSubmit={onSubmit}>
+      <label className="inline">
+        Id
+        <input name="id" maxLength={64} pattern="[A-Za-z0-9][A-Za-z0-9_.\-]*" autoCapitalize="none" required />
+      </label>
+      <label className="inline">
+        Name
+        <input name="name" maxLength={200} />
+      </label>
+      {hasProvider && (
+        <label className="inline">
+          E-mail
+          <input name="email" type="email" maxLength={254} />
+        </label>
       )}
-    </li>
+      <label className="inline">
+        Role
+        <select name="role" defaultValue="viewer">
+          {offered.map((role) => (
+            <option key={role} value={role}>
+              {roles[role]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="submit" className="primary" disabled={busy}>
+        Invite
+      </button>
+    </form>
   )
 }
