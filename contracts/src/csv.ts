@@ -12,10 +12,11 @@ export interface CsvStyle {
 }
 
 /**
- * Matches text that a spreadsheet would run as a formula, and such text after apostrophes, so that no escaped formula
- * equals another text.
+ * Matches text that a spreadsheet would run as a formula, also by a full-width sign, and such text after apostrophes,
+ * so that no escaped formula equals another text.
+ * @see https://owasp.org/www-community/attacks/CSV_Injection
  */
-const FORMULA = /^'*[=+\-@\t\r]/
+const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/
 
 /** Writes one line per row below the column names: RFC 4180, with formulas escaped by a leading apostrophe. */
 export function toCsv(
@@ -33,7 +34,11 @@ export function toCsv(
 
 function csvCell(value: CsvCell): string {
   if (value === null || value === undefined) return ''
-  if (typeof value !== 'string') return String(value)
+  return typeof value === 'string' ? csvText(value) : String(value)
+}
+
+/** Returns a text as one cell: formulas with an apostrophe before them, and in quotes where it needs them. */
+export function csvText(value: string): string {
   const text = FORMULA.test(value) ? `'${value}` : value
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -356,7 +356,7 @@ forEachProduct((open, way) => {
   it('returns each text in CSV, with one apostrophe before a formula', async () => {
     const [head, ...rows] = parseCsv(await (await get('export?format=csv')).text())
     const column = (name: string): string[] =>
-      rows.map((row) => row[head!.indexOf(name)]!.replace(/^'('*[=+\-@\t\r\n])/, '$1'))
+      rows.map((row) => row[head!.indexOf(name)]!.replace(/^'('*[=+\-@\t\r\n＝＋－＠])/, '$1'))
     expect(new Set(column('device_id'))).toEqual(new Set(texts))
     expect(new Set(column('session_id'))).toEqual(new Set(texts))
     expect(new Set(column('user'))).toEqual(new Set(texts))

@@ -143,12 +143,12 @@ it('exports only the events of the range, with its start inclusive and its end e
 }, 60_000)
 
 it('CSV: escapes formulas, and any text stays in its cell', async () => {
-  const bad = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', 'say "hi", now', 'two\nlines']
+  const bad = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\n=1', '＝1', 'say "hi", now', 'two\nlines']
   const csv = (await readExport('csv', [chunkOf(bad.map((name) => ({ event: { name } })))])).toString()
   const cells = cellsOf(csv)
   expect(new Set(cells.map(({ length }) => length)).size).toBe(1)
   const names = cells.slice(1).map((row) => row[cells[0]!.indexOf('name')])
-  expect(names).toEqual(bad.map((name) => (/^[=+\-@\t\r]/.test(name) ? `'${name}` : name)))
+  expect(names).toEqual(bad.map((name) => (/^[=+\-@\t\r\n＝＋－＠]/.test(name) ? `'${name}` : name)))
   expect(cells[1]![cells[0]!.indexOf('timestamp')]).toBe(new Date(T0).toISOString())
 })
 
