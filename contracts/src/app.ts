@@ -61,6 +61,13 @@ export const RetentionDays = Type.Union([Type.Integer({ minimum: 1, maximum: lim
   description: 'number of whole local dates before today whose events are kept; null: forever',
 })
 
+/** Bound of what an app may send. */
+export const QuotaBytes = Type.Union([Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
+  description:
+    'bytes of requests that are taken: of bodies after decompression, received on dates that the app keeps; ' +
+    'further ones are answered HOP_QUOTA; null: no bound',
+})
+
 /** One tracked site or product. */
 export const App = Type.Object({
   id: slug,
@@ -75,6 +82,7 @@ export const App = Type.Object({
   /** true if a fragment like `#/cart` names a page */
   hash_routing: Type.Optional(Type.Boolean()),
   retention_days: Type.Optional(RetentionDays),
+  quota_bytes: Type.Optional(QuotaBytes),
   /** set by Hopper; see `Retention` */
   kept_from: Type.Optional(
     Type.String({
@@ -180,6 +188,7 @@ export const Provision = Type.Object({
             keep_parameters: Type.Optional(App.properties.keep_parameters),
             hash_routing: App.properties.hash_routing,
             retention_days: App.properties.retention_days,
+            quota_bytes: App.properties.quota_bytes,
             tracker: App.properties.tracker,
             funnels: Type.Optional(Type.Array(Funnel, { maxItems: limits.funnelsPerAppMax })),
             elements: Type.Optional(Type.Array(Element, { maxItems: limits.elementsPerAppMax })),

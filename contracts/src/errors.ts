@@ -113,6 +113,12 @@ export const errorCatalogue = {
     hint: 'Wait for the seconds in Retry-After, then try again.',
     follows: true,
   },
+  HOP_QUOTA: {
+    status: 429,
+    retryable: true,
+    hint: 'Send again after Retry-After; an admin raises quota_bytes of the app, or lowers its retention_days.',
+    follows: true,
+  },
   HOP_LOG_UNAVAILABLE: {
     status: 503,
     retryable: true,

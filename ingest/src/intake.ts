@@ -3,6 +3,7 @@ import type { EventsAnswer } from '@hopper/contracts'
 import { agentOf, type Agent } from './agent.ts'
 import type { Gate } from './admission/gate.ts'
 import type { Sender } from './admission/key-check.ts'
+import type { Quotas } from './admission/quotas.ts'
 import { costOf } from './admission/request-cost.ts'
 import type { ReadBatch } from './batch/batch.ts'
 import { envelopesOf } from './batch/envelopes.ts'
@@ -18,6 +19,7 @@ import { SessionArrivals } from './source/session-arrivals.ts'
 
 interface Parts {
   readonly gate: Gate
+  readonly quotas: Quotas
   readonly log: DurableLog
   readonly pipeline: Pipeline
   readonly metrics: Metrics
@@ -58,12 +60,13 @@ export class Intake {
 
   /**
    * Resolves when the accepted events of a batch are durable.
-   * @throws HopperError HOP_RATE before anything is stored, HOP_LOG_UNAVAILABLE when the log does not take them,
-   * HOP_STORE_UNAVAILABLE when the salts of cookieless devices cannot be read
+   * @throws HopperError HOP_RATE or HOP_QUOTA before anything is stored, HOP_LOG_UNAVAILABLE when the log does not take
+   * them, HOP_STORE_UNAVAILABLE when the salts of cookieless devices cannot be read
    */
   async take(read: ReadBatch, request: Sent): Promise<Taken> {
-    const { gate, log, pipeline, geo } = this.#parts
+    const { gate, quotas, log, pipeline, geo } = this.#parts
     const { headers, sender, bytes, address, keyAnywhere = false } = request
+    await quotas.assertRoom(sender.app)
     const { sent, supplements, changes } = read
     const batch = read.batch.cookieless ? await this.#withDevices(read.batch, request) : read.batch
     const incoming = sent.map((event, index) =>
@@ -80,7 +83,10 @@ export class Intake {
       origin: headers.origin,
       arrivals: this.#arrivals,
     })
-    if (envelopes.length > 0) await log.append(envelopes, sent.length)
+    if (envelopes.length > 0) {
+      await log.append(envelopes, sent.length)
+      quotas.add(sender.app, { bytes, events: sent.length }, batch.received_at)
+    }
     const bots = botsOf(results, agents)
     const answer = answerOf(results, changes, bots)
     this.#count(answer, bots)

@@ -2,6 +2,7 @@ import type { EventLog, Registry, Secrets, Storage } from '@hopper/storage'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { Registry as Metrics } from 'prom-client'
 import type { Rates } from './admission/rate-limit.ts'
+import type { QuotaPauses } from './admission/quotas.ts'
 import type { GeoDatabase } from './geo/geo-database.ts'
 
 /** Dependencies and options of ingest; it knows ports, never an adapter. */
@@ -29,6 +30,8 @@ export interface IngestOptions {
   readonly waitingEventsMax?: number
   /** maximum of WebSockets; an app may hold half of them, an address a quarter */
   readonly socketsMax?: number
+  /** how often usage is stored and read; shortened in tests */
+  readonly quotaPauses?: QuotaPauses
   /** handles unknown paths too; for a server that runs only ingest */
   readonly answersUnknownPaths?: boolean
   /** returns ms since the epoch; replaced in tests */

@@ -22,6 +22,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     forgetParts: collectionOf('forget_part'),
     retentions,
     retentionParts: collectionOf('retention_part'),
+    usages: collectionOf('usage'),
     elements: collectionOf('element'),
     alerts: collectionOf('alert'),
     alertRecords: collectionOf('alert_record'),

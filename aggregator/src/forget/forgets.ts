@@ -21,6 +21,7 @@ import {
 import { LaneWork } from '../lane/lane-work.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
 import { forgetSets } from './forget-sets.ts'
+import { subtractUsage } from './forgotten-usage.ts'
 import { forgottenEvents, ForgottenRows } from './forgotten-rows.ts'
 import { planForget } from './forget-plan.ts'
 import {
@@ -344,6 +345,7 @@ export class Forgets {
       const kept = log.rewrite ? {} : { log_kept_until: (await this.#keptUntil(now)) ?? null }
       for (const forget of done.map(unnamed).map(withoutProblem)) {
         const finished: Forget = { ...forget, finished_at: now, kept_files: scrubbed?.keptFiles ?? [], ...kept }
+        await subtractUsage(registry, forget)
         await registry.forgets.put(forget.app, forget.id, finished)
         this.#finished.add(forget.id)
         logger?.info({ app: forget.app, forget: forget.id }, 'a person is forgotten')

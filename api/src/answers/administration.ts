@@ -68,6 +68,17 @@ export const CreatedKey = Type.Object({
 })
 export type CreatedKey = Static<typeof CreatedKey>
 
+/** An app, and what it has received. */
+export const AppView = Type.Object({
+  ...App.properties,
+  received_bytes: Type.Integer({
+    description:
+      'bytes of requests that were taken, of bodies after decompression, on dates of receipt (UTC) that the app ' +
+      'keeps; some seconds old; imports and events written by others are not in it',
+  }),
+})
+export type AppView = Static<typeof AppView>
+
 export const NewApp = Type.Object({
   id: slug,
   name: label,
@@ -77,6 +88,7 @@ export const NewApp = Type.Object({
   hash_routing: App.properties.hash_routing,
   tracker: App.properties.tracker,
   retention_days: App.properties.retention_days,
+  quota_bytes: App.properties.quota_bytes,
 })
 export type NewApp = Static<typeof NewApp>
 export const AppPatch = Type.Object(
@@ -87,11 +99,13 @@ export const AppPatch = Type.Object(
     hash_routing: App.properties.hash_routing,
     tracker: App.properties.tracker,
     retention_days: App.properties.retention_days,
+    quota_bytes: App.properties.quota_bytes,
   },
   {
     'x-fixed': {
       id: 'cannot be changed',
       organization: 'cannot be changed',
+      received_bytes: 'is counted by Hopper',
       kept_from: 'follows from retention_days, and never moves back: what has expired is gone',
       timezone: 'cannot be changed: the daily numbers of this app are counted in it; create another app',
     },

@@ -35,6 +35,7 @@ export const writeErrors: readonly ErrorCode[] = [
   'HOP_BODY_TOO_LARGE',
   'HOP_BODY_TYPE',
   'HOP_LOG_UNAVAILABLE',
+  'HOP_QUOTA',
 ]
 
 export const text = { schema: { type: 'string' } }

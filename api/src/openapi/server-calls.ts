@@ -87,6 +87,7 @@ const bodyErrors: readonly ErrorCode[] = [
   'HOP_BODY_TOO_LARGE',
   'HOP_BODY_TYPE',
   'HOP_LOG_UNAVAILABLE',
+  'HOP_QUOTA',
 ]
 
 /** The common part of every call of ingest. */

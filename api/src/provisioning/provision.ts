@@ -49,6 +49,7 @@ async function putApp(registry: Registry, organization: string, entry: AppEntry)
   const hashRouting = entry.hash_routing ?? old?.hash_routing
   const tracker = entry.tracker ?? old?.tracker
   const days = entry.retention_days === undefined ? old?.retention_days : entry.retention_days
+  const quota = entry.quota_bytes === undefined ? old?.quota_bytes : entry.quota_bytes
   const funnels = [...(await registry.funnels.list(entry.id)), ...(entry.funnels ?? [])]
   const app: App = {
     id: entry.id,
@@ -60,6 +61,7 @@ async function putApp(registry: Registry, organization: string, entry: AppEntry)
     ...(hashRouting === undefined ? {} : { hash_routing: hashRouting }),
     ...(tracker === undefined ? {} : { tracker }),
     ...(days === undefined ? {} : { retention_days: days }),
+    ...(quota === undefined ? {} : { quota_bytes: quota }),
   }
   await registry.apps.put(organization, app.id, app)
   for (const funnel of entry.funnels ?? []) {

@@ -15,7 +15,7 @@ export async function migrateCluster(config: ConfigOf<'migrate'>): Promise<strin
   try {
     const { newKeys, loginUrl } = await provisionAll(
       registry,
-      { file: config.provision, demoKey: config.demoKey },
+      { file: config.provision, demoKey: config.demoKey, isDemoPublic: true },
       config.publicUrl ?? DASHBOARD_URL,
     )
     return [

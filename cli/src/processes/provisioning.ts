@@ -6,6 +6,8 @@ import { demoProvision } from '../demo/demo-shop.ts'
 import type { Welcome } from './greeting.ts'
 
 const PROVISION_BYTES_MAX = 50_000_000
+/** Anybody who reaches the demo shop may send to its app. */
+const PUBLIC_DEMO_QUOTA_BYTES = 1_000_000_000
 
 /** Entries that the start has created or found in the registry. */
 export type Provisioned = Pick<Welcome, 'loginUrl' | 'newKeys'>
@@ -16,6 +18,8 @@ export interface ProvisionSource {
   readonly file: string | undefined
   /** the write key of the demo shop; undefined when there is no demo shop */
   readonly demoKey?: string | undefined
+  /** whether others than this machine reach the demo shop */
+  readonly isDemoPublic?: boolean
 }
 
 /**
@@ -34,7 +38,7 @@ export async function provisionAll(
 
   const organization = file?.organizations[0]?.id ?? (await registry.organizations.list(''))[0]?.id
   if (organization === undefined) return { loginUrl: undefined, newKeys: keysOf(created) }
-  if (source.demoKey !== undefined) await addDemo(registry, organization, source.demoKey, created)
+  if (source.demoKey !== undefined) await addDemo(registry, organization, source, created)
   const owner = await ensureOwner(registry, organization)
   return {
     loginUrl: await createLoginLink({ registry, organization, member: owner.id, publicUrl }),
@@ -45,14 +49,23 @@ export async function provisionAll(
 /**
  * The demo app belongs to the organization whose owner the link logs in, so that people see what they did in the shop.
  */
-async function addDemo(registry: Registry, organization: string, key: string, created: CreatedKey[]): Promise<void> {
+async function addDemo(
+  registry: Registry,
+  organization: string,
+  { demoKey, isDemoPublic = false }: ProvisionSource,
+  created: CreatedKey[],
+): Promise<void> {
   for (const app of demoProvision().organizations.flatMap(({ apps = [] }) => apps)) {
-    const home = (await registry.app(app.id))?.organization ?? organization
+    const known = await registry.app(app.id)
+    const home = known?.organization ?? organization
     const { name = home } = (await registry.organizations.get('', home)) ?? {}
-    created.push(
-      ...(await provision(registry, { organizations: [{ id: home, name, apps: [{ ...app, write_key: key }] }] }))
-        .created,
-    )
+    const demo = {
+      ...app,
+      ...(demoKey === undefined ? {} : { write_key: demoKey }),
+      // what an admin has set, even to none, stays
+      ...(isDemoPublic && known?.quota_bytes === undefined ? { quota_bytes: PUBLIC_DEMO_QUOTA_BYTES } : {}),
+    }
+    created.push(...(await provision(registry, { organizations: [{ id: home, name, apps: [demo] }] })).created)
   }
 }
 

@@ -43,7 +43,8 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
 
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
   const demoKey = hasDemo(config) ? await ensureDemoKey(config.data) : undefined
-  const { newKeys, loginUrl } = await provisionAll(registry, { file: config.provision, demoKey }, publicUrl)
+  const source = { file: config.provision, demoKey, isDemoPublic: !isReachedByThisMachineOnly(config) }
+  const { newKeys, loginUrl } = await provisionAll(registry, source, publicUrl)
 
   const aggregator = await AggregatorThread.start({
     dir: config.data,
@@ -122,9 +123,13 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
 }
 
 /** The key of the demo shop is known to everybody who reaches it, so others must not by default. */
-function hasDemo({ demo, host, publicUrl, trustedProxies }: ConfigOf<'start'>): boolean {
+function hasDemo(config: ConfigOf<'start'>): boolean {
+  return config.demo ?? isReachedByThisMachineOnly(config)
+}
+
+function isReachedByThisMachineOnly({ host, publicUrl, trustedProxies }: ConfigOf<'start'>): boolean {
   const isLocal = host === 'localhost' || isLoopback(sourceOf(host))
-  return demo ?? (isLocal && publicUrl === undefined && trustedProxies === 0)
+  return isLocal && publicUrl === undefined && trustedProxies === 0
 }
 
 /**

@@ -10,6 +10,7 @@ import { Intake } from '../intake.ts'
 import { KeyCheck } from '../admission/key-check.ts'
 import { createMetrics } from '../metrics.ts'
 import type { IngestOptions } from '../options.ts'
+import { Quotas } from '../admission/quotas.ts'
 import { Pipeline } from '../pipeline.ts'
 import { RateLimit, shareOf } from '../admission/rate-limit.ts'
 import { unwrapPosthog } from './posthog-body.ts'
@@ -53,8 +54,10 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   registerBodyParser(server, memory)
   const salts = new DailySalts(options.secrets)
   removeExpiredSalts(server, salts, { clock, logger })
-  const intake = new Intake({ gate, log, pipeline, metrics, salts, geo: options.geo })
-  const writes = { gate, intake, metrics, clock }
+  const quotas = new Quotas(options.registry, logger, options.quotaPauses)
+  server.addHook('onClose', () => quotas.close())
+  const intake = new Intake({ gate, quotas, log, pipeline, metrics, salts, geo: options.geo })
+  const writes = { gate, quotas, intake, metrics, clock }
   eventsRoute(server, writes)
   eventStoreRoutes(server, writes)
   trackRoutes(server, writes)

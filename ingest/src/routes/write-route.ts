@@ -2,6 +2,7 @@ import { HopperError } from '@hopper/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Gate } from '../admission/gate.ts'
 import type { Sender } from '../admission/key-check.ts'
+import type { Quotas } from '../admission/quotas.ts'
 import type { ReadBatch } from '../batch/batch.ts'
 import type { ParsedBody } from '../http/body-parser.ts'
 import { allowAnyOrigin } from '../http/cors.ts'
@@ -11,6 +12,7 @@ import type { Metrics } from '../metrics.ts'
 /** Dependencies of the routes that receive events. */
 export interface WriteParts {
   readonly gate: Gate
+  readonly quotas: Quotas
   readonly intake: Intake
   readonly metrics: Metrics
   /** ms since the epoch */
@@ -42,7 +44,7 @@ const SENDER = Symbol('sender')
 /** Registers a call that takes events. It answers only after the log has synced the accepted ones. */
 export function writeRoute(
   server: FastifyInstance,
-  { gate, intake, metrics, clock }: WriteParts,
+  { gate, quotas, intake, metrics, clock }: WriteParts,
   call: WriteCall,
 ): void {
   if (!server.hasRequestDecorator(SENDER)) server.decorateRequest(SENDER)
@@ -59,7 +61,10 @@ export function writeRoute(
     onRequest: async (request, reply) => {
       allowAnyOrigin(reply)
       if (call.keyOf && !gate.hasKey(request)) return
-      request.setDecorator<Sender>(SENDER, await gate.admit(request))
+      const sender = await gate.admit(request)
+      // before the body is read, too
+      await quotas.assertRoom(sender.app)
+      request.setDecorator<Sender>(SENDER, sender)
     },
     onError: async (request, _reply, error) => {
       const sender = request.getDecorator<Sender | undefined>(SENDER)

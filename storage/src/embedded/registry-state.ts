@@ -19,6 +19,7 @@ const passingKinds: readonly string[] = [
   'ahead',
   'last_seen_log',
   'alert_record',
+  'usage',
 ]
 
 export function isLasting(kind: string): boolean {

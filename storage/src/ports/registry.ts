@@ -19,6 +19,7 @@ import type {
   Retention,
   RetentionPart,
   SecondFactor,
+  Usage,
 } from '@hopper/contracts'
 import type { LanePositions } from '../position-range.ts'
 
@@ -162,8 +163,8 @@ export interface LastSeenLog {
 /**
  * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members, second
  * factors, provider links and keys to their organization (keys are also found by hash, see `keyByHash`); funnels,
- * elements, alerts and properties to their app; logins, audits, imports, external files, losses, retentions and the
- * records of lanes to ''.
+ * elements, usages, alerts and properties to their app; logins, audits, imports, external files, losses, retentions and
+ * the records of lanes to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -182,6 +183,8 @@ export interface Registry {
   readonly retentions: Collection<Retention>
   /** the part of each lane in removing expired data, by app and lane */
   readonly retentionParts: Collection<RetentionPart>
+  /** what each process of ingest has received of an app, by date; see `usageId` */
+  readonly usages: Collection<Usage>
   /** by XPath */
   readonly elements: Collection<Element>
   readonly alerts: Collection<Alert>

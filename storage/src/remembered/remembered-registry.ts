@@ -229,6 +229,7 @@ export class RememberedRegistry {
       forgetParts: collection('forgetParts'),
       retentions: collection('retentions'),
       retentionParts: collection('retentionParts'),
+      usages: collection('usages'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
       alerts: collection('alerts'),
       alertRecords: collection('alertRecords'),

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common'
 import { App, Apps } from '@hopper/contracts'
 import type { Caller } from '../../access/caller.ts'
-import { AppPatch, CreatedApp, NewApp, Organizations } from '../../answers/administration.ts'
+import { AppPatch, AppView, CreatedApp, NewApp, Organizations } from '../../answers/administration.ts'
 import { Endpoint } from '../../http/call.ts'
 import { ValidBody, CurrentApp, CurrentCaller } from '../../http/parameters.ts'
 import { AppsService } from '../../services/administration/apps.service.ts'
@@ -29,9 +29,9 @@ export class AppsController {
     return this.apps.create(caller, app)
   }
 
-  @Endpoint('GET', 'apps/:app', { summary: 'One app', need: 'read', answer: App })
-  get(@CurrentApp() app: App): App {
-    return { ...app, retention_days: app.retention_days ?? null }
+  @Endpoint('GET', 'apps/:app', { summary: 'One app', need: 'read', answer: AppView })
+  get(@CurrentApp() app: App): Promise<AppView> {
+    return this.apps.view(app)
   }
 
   @Endpoint('PATCH', 'apps/:app', { summary: 'Change an app', need: 'admin', body: AppPatch, answer: App })

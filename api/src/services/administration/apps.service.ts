@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, isTimeZone, type App, type Apps } from '@hopper/contracts'
+import { HopperError, isTimeZone, receivedBytes, type App, type Apps } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { maySee, type Caller } from '../../access/caller.ts'
 import { keyRecord, newKey } from '../../access/secret.ts'
-import type { AppPatch, CreatedApp, NewApp, Organizations } from '../../answers/administration.ts'
+import type { AppPatch, AppView, CreatedApp, NewApp, Organizations } from '../../answers/administration.ts'
 import { invalidFields } from '../../http/checked.ts'
 import { CLOCK, REGISTRY, type Clock } from '../../tokens.ts'
 import { keptParameters, keptProblems, stageProblems } from './check-stages.ts'
@@ -30,13 +30,28 @@ export class AppsService {
     }
   }
 
+  /** Returns an app with what it has received. */
+  async view(app: App): Promise<AppView> {
+    return { ...withoutBounds(app), received_bytes: receivedBytes(app, await this.registry.usages.list(app.id)) }
+  }
+
   /**
    * Creates an app with its first two keys, which are shown only once. Its time zone can never change: dates are
    * counted by it.
    */
   async create(
     caller: Caller,
-    { id, name, timezone = 'UTC', origins = [], keep_parameters = [], hash_routing, tracker, retention_days }: NewApp,
+    {
+      id,
+      name,
+      timezone = 'UTC',
+      origins = [],
+      keep_parameters = [],
+      hash_routing,
+      tracker,
+      retention_days,
+      quota_bytes,
+    }: NewApp,
   ): Promise<CreatedApp> {
     const { organization } = caller
     if (!isTimeZone(timezone)) {
@@ -56,6 +71,7 @@ export class AppsService {
       ...(hash_routing === undefined ? {} : { hash_routing }),
       ...(tracker === undefined ? {} : { tracker }),
       ...(retention_days === undefined ? {} : { retention_days }),
+      ...(quota_bytes === undefined ? {} : { quota_bytes }),
     }
     await this.registry.apps.put(organization, id, app)
     return { app, write_key: await this.key('write', app), read_key: await this.key('read', app) }
@@ -82,7 +98,7 @@ export class AppsService {
     ]
     if (faults.length > 0) throw invalidFields(faults)
     await this.registry.apps.put(app.organization, app.id, changed)
-    return { ...changed, retention_days: changed.retention_days ?? null }
+    return withoutBounds(changed)
   }
 
   async organizations(caller: Caller): Promise<Organizations> {
@@ -96,4 +112,9 @@ export class AppsService {
     await this.registry.keys.put(app.organization, record.hash, record)
     return key
   }
+}
+
+/** Names what is not bounded, too. */
+function withoutBounds(app: App): App {
+  return { ...app, retention_days: app.retention_days ?? null, quota_bytes: app.quota_bytes ?? null }
 }
