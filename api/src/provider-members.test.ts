@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { URI, type TOTP } from 'otpauth'
+import { ProviderLinks } from './access/provider-links.ts'
 import type { OidcOptions } from './options.ts'
 import { apiOver, type Installation } from './testing/installation.fixture.ts'
 import { openIdProvider, type OpenIdProvider } from './testing/openid-provider.fixture.ts'
@@ -116,6 +117,20 @@ test('of two accounts with one address that come together, one is bound', async 
   expect(outcomes).toContainEqual(IN)
   expect(outcomes).toContainEqual(refusedAs('linked'))
   await process.close()
+})
+
+test('of eight accounts that are bound at the same moment by two processes, one is', async () => {
+  const { registry } = hopper.storage
+  const processes = [0, 1].map(() => new ProviderLinks(registry, () => hopper.clock))
+  const member = (await registry.members.get('acme', ann.id))!
+  const bound = await Promise.allSettled(
+    Array.from({ length: 8 }, (_, subject) =>
+      processes[subject % 2]!.bind(member, { issuer: provider.issuer, subject: String(subject) }),
+    ),
+  )
+  expect(bound.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  const { subject } = (await registry.providerLinks.get('acme', ann.id))!
+  expect(bound[Number(subject)]!.status).toBe('fulfilled')
 })
 
 test('another address set by an admin ends the sessions and lets in who has that address', async () => {

@@ -6,7 +6,7 @@ import { LOGGER, OIDC_OPTIONS, PUBLIC_URL } from '../tokens.ts'
 import { comparableEmail } from './email.ts'
 import { providerRefusal } from './provider-refusal.ts'
 import type { LoginAttempt } from './login-attempts.ts'
-import { boundedFetch, checkAddress, ForeignAddress, ProviderUnreachable } from './provider-requests.ts'
+import { boundedFetch, checkAddress, ProviderUnreachable, UnusableProvider } from './provider-requests.ts'
 
 /** The description of a provider is read again after this time; until it answers, the old one is used. */
 const DESCRIPTION_MS = 3_600_000
@@ -144,7 +144,7 @@ export class OidcProvider {
   /** The library accepts issuers of several tenants; here one provider is meant. */
   private checkDescription(server: client.ServerMetadata): void {
     if (new URL(server.issuer).href !== new URL(this.options!.issuer).href)
-      throw new TypeError(`the provider calls itself ${server.issuer.slice(0, 200)}, not as --oidc-issuer`)
+      throw new UnusableProvider(`the provider calls itself ${server.issuer.slice(0, 200)}, not as --oidc-issuer`)
     const addresses = [
       server.authorization_endpoint,
       server.token_endpoint,
@@ -152,7 +152,7 @@ export class OidcProvider {
       ...(server.userinfo_endpoint === undefined ? [] : [server.userinfo_endpoint]),
     ]
     for (const address of addresses) {
-      if (address === undefined || !URL.canParse(address)) throw new TypeError('the provider lacks an address')
+      if (address === undefined || !URL.canParse(address)) throw new UnusableProvider('the provider lacks an address')
       checkAddress(address, this.origins)
     }
   }
@@ -187,14 +187,14 @@ async function accountOf(
 /** Our own errors come wrapped by the library. */
 function causeOf(error: unknown): unknown {
   const cause = error instanceof Error ? error.cause : undefined
-  return cause instanceof ProviderUnreachable || cause instanceof ForeignAddress ? cause : error
+  return cause instanceof ProviderUnreachable || cause instanceof UnusableProvider ? cause : error
 }
 
 /** Describes a failure by its code: messages and causes of the library contain answers and tokens. */
 function describe(error: unknown): string {
-  if (error instanceof ProviderUnreachable || error instanceof ForeignAddress) return error.message
+  if (error instanceof ProviderUnreachable || error instanceof UnusableProvider) return error.message
   const { code, error: answered, status } = error as { code?: unknown; error?: unknown; status?: unknown }
   const parts = [code, answered, status].filter((part) => ['string', 'number'].includes(typeof part))
-  if (parts.length === 0 && error instanceof TypeError) return error.message.slice(0, 300)
-  return parts.length > 0 ? parts.join(' ').slice(0, 200) : 'unknown'
+  if (parts.length > 0) return parts.join(' ').slice(0, 200)
+  return error instanceof Error ? error.name : 'unknown'
 }

@@ -47,7 +47,7 @@ it('passes an answer on', async () => {
 it('calls no other origin, and follows no redirect', async () => {
   answer = (response) => response.writeHead(307, { location: `${origin}/elsewhere` }).end()
   expect((await ask('/first')).status).toBe(307)
-  await expect(ask('/second', 'https://login.example')).rejects.toMatchObject({ name: 'ForeignAddress' })
+  await expect(ask('/second', 'https://login.example')).rejects.toMatchObject({ name: 'UnusableProvider' })
   expect(paths).toEqual(['/first'])
 })
 
@@ -73,6 +73,16 @@ it('does not wait for an answer, nor for the rest of one', async () => {
       message: 'no answer in time',
     })
   }
+})
+
+it('does not say what was sent', async () => {
+  const asked = boundedFetch(new Set([origin]))(origin, {
+    body: undefined,
+    headers: { authorization: 'Bearer a-token\u0000' },
+    method: 'GET',
+    redirect: 'manual',
+  } as never)
+  await expect(asked).rejects.toMatchObject({ name: 'ProviderUnreachable', message: 'TypeError' })
 })
 
 it('distinguishes a failure of the provider from its refusal', async () => {

@@ -15,11 +15,11 @@ export class ProviderUnreachable extends Error {
   }
 }
 
-/** The provider names an address outside of what the operator has set. */
-export class ForeignAddress extends Error {
-  constructor(origin: string) {
-    super(`the provider names an address of ${origin}, which is neither the issuer's nor one of --oidc-origins`)
-    this.name = 'ForeignAddress'
+/** The provider is not what the operator has set. The message is for the log. */
+export class UnusableProvider extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'UnusableProvider'
   }
 }
 
@@ -38,7 +38,7 @@ export function boundedFetch(origins: ReadonlySet<string>): Fetch {
       const response = await fetch(url, { ...options, redirect: 'manual', signal } as RequestInit)
       answer = { response, body: await boundedBody(response) }
     } catch (cause) {
-      throw new ProviderUnreachable(reasonOf(cause))
+      throw cause instanceof ProviderUnreachable ? cause : new ProviderUnreachable(reasonOf(cause))
     }
     const { response, body } = answer
     if (response.status >= 500) throw new ProviderUnreachable(`status ${response.status}`)
@@ -47,10 +47,13 @@ export function boundedFetch(origins: ReadonlySet<string>): Fetch {
   }
 }
 
-/** @throws ForeignAddress */
+/** @throws UnusableProvider for an address outside of what the operator has set */
 export function checkAddress(url: string, origins: ReadonlySet<string>): void {
   const { origin } = new URL(url)
-  if (!origins.has(origin)) throw new ForeignAddress(origin)
+  if (origins.has(origin)) return
+  throw new UnusableProvider(
+    `the provider names an address of ${origin}, which is neither the issuer's nor one of --oidc-origins`,
+  )
 }
 
 async function boundedBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
@@ -59,15 +62,15 @@ async function boundedBody(response: Response): Promise<Uint8Array<ArrayBuffer>>
   for await (const part of response.body ?? []) {
     bytes += (part as Uint8Array).length
     // leaving the loop ends the connection
-    if (bytes > ANSWER_BYTES_MAX) throw new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`)
+    if (bytes > ANSWER_BYTES_MAX) throw new ProviderUnreachable(`an answer of more than ${ANSWER_BYTES_MAX} bytes`)
     parts.push(part as Uint8Array)
   }
   return new Uint8Array(Buffer.concat(parts))
 }
 
-/** Returns why a request failed, without its address and headers: the body of one contains secrets. */
+/** Returns why a request failed by its code, since a message may quote a header, and thereby a token. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const { code } = (error.cause ?? {}) as { code?: unknown }
-  return typeof code === 'string' ? code : error.name === 'TimeoutError' ? 'no answer in time' : error.message
+  return typeof code === 'string' ? code : error.name === 'TimeoutError' ? 'no answer in time' : error.name
 }

@@ -17,6 +17,8 @@ export interface OpenIdProvider {
   readonly accounts: Map<string, TestAccount>
   /** subject that the next login at the provider is for; undefined: the person cancels */
   account: string | undefined
+  /** the only address to which it leads browsers back */
+  redirectUri: string
   /** true: the keys that it shows are not those with which it signs */
   hasOtherKeys: boolean
   /** true: codes are not exchanged, and nothing is answered */
@@ -53,6 +55,7 @@ export async function openIdProvider(options: OpenIdProviderOptions): Promise<Op
     clientSecret: CLIENT.secret,
     accounts: new Map(),
     account: undefined,
+    redirectUri: options.redirectUri,
     hasOtherKeys: false,
     hangs: false,
     requests,
@@ -63,6 +66,7 @@ export async function openIdProvider(options: OpenIdProviderOptions): Promise<Op
     start: async () => void (listening = await listen(port, handle)),
   }
   const provider = providerOf(state, options)
+  provider.Client.prototype.redirectUriAllowed = (uri) => uri === state.redirectUri
   const callback = provider.callback()
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const path = request.url!.split('?', 1)[0]!

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { provision } from '@hopper/api'
-import type { Envelope } from '@hopper/contracts'
+import type { Envelope, Member, ProviderLink } from '@hopper/contracts'
 import { withOverrides, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
@@ -100,6 +100,22 @@ it('moves an installation to one with another number of lanes: all API answers a
     { numRuns: 3, endOnFailure: true },
   )
 }, 180_000)
+
+it('moves members with the accounts by which they log in', async () => {
+  await using source = await openFilled([], 1)
+  await using target = await make(1)
+  const organization = registryFile.organizations[0]!.id
+  const email = 'ann@shop.example'
+  const member: Member = { id: 'ann', organization, name: 'Ann', role: 'viewer', email }
+  const account = { issuer: 'https://login.example', subject: 's-1', email, linked_at: 1 }
+  const link: ProviderLink = { member: 'ann', organization, ...account }
+  await source.storage.registry.members.put(organization, 'ann', member)
+  await source.storage.registry.providerLinks.put(organization, 'ann', link)
+  await target.read(await source.dump())
+  expect(await target.storage.registry.members.get(organization, 'ann')).toEqual(member)
+  // without it, who has the address by now would be let in
+  expect(await target.storage.registry.providerLinks.get(organization, 'ann')).toEqual(link)
+}, 60_000)
 
 /** Returns every message of a log, byte for byte, in any lane. */
 async function messagesOf({ log }: Storage): Promise<string[]> {

@@ -116,7 +116,7 @@ function EmailForm({ member: { id, email, provider_linked: isLinked }, provider,
     void save(text === '' ? null : text)
   }
   return (
-    <form className="row" onSubmit={submit}>
+    <form className="row below" onSubmit={submit}>
       <label className="inline">
         E-mail of {id} at {provider}
         <input name="email" type="email" maxLength={254} defaultValue={email} autoFocus />
