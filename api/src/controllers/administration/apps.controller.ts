@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common'
-import { App, Apps } from '@hopper/contracts'
+import { Apps, type App } from '@hopper/contracts'
 import type { Caller } from '../../access/caller.ts'
 import { AppPatch, AppView, CreatedApp, NewApp, Organizations } from '../../answers/administration.ts'
 import { Endpoint } from '../../http/call.ts'
@@ -34,8 +34,8 @@ export class AppsController {
     return this.apps.view(app)
   }
 
-  @Endpoint('PATCH', 'apps/:app', { summary: 'Change an app', need: 'admin', body: AppPatch, answer: App })
-  change(@CurrentApp() app: App, @ValidBody() patch: AppPatch): Promise<App> {
+  @Endpoint('PATCH', 'apps/:app', { summary: 'Change an app', need: 'admin', body: AppPatch, answer: AppView })
+  change(@CurrentApp() app: App, @ValidBody() patch: AppPatch): Promise<AppView> {
     return this.apps.change(app, patch)
   }
 

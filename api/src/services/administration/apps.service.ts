@@ -81,7 +81,7 @@ export class AppsService {
    * Changes an app; tracker options that the patch does not name stay. What its stages need stays too: the parameters
    * they use remain kept, and a stage with a route requires `hash_routing`.
    */
-  async change(app: App, patch: AppPatch): Promise<App> {
+  async change(app: App, patch: AppPatch): Promise<AppView> {
     const funnels = await this.registry.funnels.list(app.id)
     const tracker = patch.tracker && { ...app.tracker, ...patch.tracker }
     const merged = { ...app, ...patch, ...(tracker && { tracker }) }
@@ -98,7 +98,7 @@ export class AppsService {
     ]
     if (faults.length > 0) throw invalidFields(faults)
     await this.registry.apps.put(app.organization, app.id, changed)
-    return withoutBounds(changed)
+    return this.view(changed)
   }
 
   async organizations(caller: Caller): Promise<Organizations> {
