@@ -7,6 +7,13 @@ const slug = Type.String({
   description: 'letters, digits, _ . - ; at most 64',
 })
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
+const originCharsMax = 300
+/** As the header `Origin` has it (RFC 6454): anything else would never equal one, and refuse every browser. */
+const origin = Type.String({
+  maxLength: originCharsMax,
+  pattern: '^[a-z][a-z0-9+.-]*://[^/?#@\\\\\\sA-Z]+$',
+  description: 'an origin as browsers send it, such as https://shop.example: in lower case, without a path',
+})
 const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax })
 
 /**
@@ -68,6 +75,9 @@ export const QuotaBytes = Type.Union([Type.Integer({ minimum: 1, maximum: Number
     'further ones are answered HOP_QUOTA; null: no bound',
 })
 
+/** The origins of an app as they are set; stored ones may be older than the check. */
+export const SentOrigins = Type.Array(origin, { maxItems: 100 })
+
 /** One tracked site or product. */
 export const App = Type.Object({
   id: slug,
@@ -76,7 +86,7 @@ export const App = Type.Object({
   /** IANA name; dates of this app are local dates of this zone */
   timezone: Type.String({ minLength: 1, maxLength: 64 }),
   /** origins that may send events from a browser; empty means any */
-  origins: Type.Array(Type.String({ maxLength: 300 }), { maxItems: 100 }),
+  origins: Type.Array(Type.String({ maxLength: originCharsMax }), { maxItems: 100 }),
   /** URL parameters that stay part of a page's address */
   keep_parameters: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: limits.keepParametersMax }),
   /** true if a fragment like `#/cart` names a page */
@@ -184,7 +194,7 @@ export const Provision = Type.Object({
             timezone: Type.Optional(Type.String({ maxLength: 64 })),
             write_key: Type.Optional(key('hw_')),
             read_key: Type.Optional(key('hr_')),
-            origins: Type.Optional(App.properties.origins),
+            origins: Type.Optional(SentOrigins),
             keep_parameters: Type.Optional(App.properties.keep_parameters),
             hash_routing: App.properties.hash_routing,
             retention_days: App.properties.retention_days,

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { App, Element, Funnel, limits, Stage } from '@hopper/contracts'
+import { App, Element, Funnel, limits, SentOrigins, Stage } from '@hopper/contracts'
 import { EMAIL_CHARS_MAX, EMAIL_PATTERN } from '../access/email.ts'
 import { Code } from './second-factor.ts'
 
@@ -83,7 +83,7 @@ export const NewApp = Type.Object({
   id: slug,
   name: label,
   timezone: Type.Optional(App.properties.timezone),
-  origins: Type.Optional(App.properties.origins),
+  origins: Type.Optional(SentOrigins),
   keep_parameters: Type.Optional(App.properties.keep_parameters),
   hash_routing: App.properties.hash_routing,
   tracker: App.properties.tracker,
@@ -94,7 +94,7 @@ export type NewApp = Static<typeof NewApp>
 export const AppPatch = Type.Object(
   {
     name: Type.Optional(label),
-    origins: Type.Optional(App.properties.origins),
+    origins: Type.Optional(SentOrigins),
     keep_parameters: Type.Optional(App.properties.keep_parameters),
     hash_routing: App.properties.hash_routing,
     tracker: App.properties.tracker,

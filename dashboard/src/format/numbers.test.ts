@@ -1,7 +1,26 @@
 import { describe, expect, it } from 'vitest'
-import { formatChange, formatCount, formatDuration, formatPercent, formatPoints, formatSeconds } from './numbers.ts'
+import {
+  formatBytes,
+  formatChange,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatPoints,
+  formatSeconds,
+} from './numbers.ts'
 
 describe('number formats', () => {
+  it('show bytes in a decimal unit', () => {
+    expect([0, 999, 1_000, 1_234_567, 999_950_000, 5e15].map(formatBytes)).toEqual([
+      '0 B',
+      '999 B',
+      '1.0 kB',
+      '1.2 MB',
+      '1.0 GB',
+      '5.0 PB',
+    ])
+  })
+
   it('group the digits of counts', () => {
     expect(formatCount(1234567)).toBe('1,234,567')
     expect(formatCount(-12)).toBe('−12')

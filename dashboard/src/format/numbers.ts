@@ -52,6 +52,14 @@ export function formatSeconds(seconds: number | null): string {
   return formatDuration(seconds === null ? null : seconds * 1000)
 }
 
+/** Formats bytes in a decimal unit: 950 B, 1.2 MB, 3.4 GB. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+  let [value, unit] = [bytes, 0]
+  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1_000
+  return `${(unit === 0 ? whole : oneDigit).format(value)} ${units[unit]!}`
+}
+
 export function formatRate(perSecond: number): string {
   return `${oneDigit.format(perSecond)} / s`
 }

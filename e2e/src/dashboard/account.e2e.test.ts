@@ -107,6 +107,43 @@ it('an owner invites a member, who logs in by the link, and removes the member a
   await theirs.close()
 })
 
+it('an admin changes what an app accepts and keeps, and deletes nothing without having said so', async () => {
+  const { page, product } = dashboard
+  const settings = async (): Promise<unknown> =>
+    (await page.request.get(`${product.apiUrl}/api/v1/apps/demo-shop`)).json()
+  await dashboard.open('settings')
+  const app = page.getByRole('region', { name: 'App', exact: true })
+  await app.getByLabel('Name', { exact: true }).fill('Demo <b>shop</b>')
+  await app.getByLabel(/^Origins/).fill('https://shop.example\n\nhttps://www.shop.example')
+  await app.getByLabel(/^Gigabytes/).fill('2.5')
+  await app.getByLabel('Respect Do Not Track').check()
+  await app.getByRole('button', { name: 'Save the app' }).click()
+  await app.getByText('Saved.').waitFor()
+  expect(await settings()).toMatchObject({
+    name: 'Demo <b>shop</b>',
+    origins: ['https://shop.example', 'https://www.shop.example'],
+    quota_bytes: 2_500_000_000,
+    tracker: { respect_privacy_signals: true },
+  })
+  expect(await settings()).not.toHaveProperty('retention_days', 30)
+
+  const confirmation = app.getByLabel('Events that are older are deleted')
+  expect(await confirmation.count()).toBe(0)
+  await app.getByLabel(/^Days/).fill('30')
+  await app.getByRole('button', { name: 'Save the app' }).click()
+  expect(await confirmation.evaluate((box: HTMLInputElement) => box.validity.valueMissing)).toBe(true)
+  await expectUsable(page)
+  await confirmation.check()
+  await app.getByRole('button', { name: 'Save the app' }).click()
+  await app.getByText('Saved.').waitFor()
+  expect(await settings()).toMatchObject({ retention_days: 30 })
+  await app.getByLabel(/^Days/).fill('')
+  await app.getByLabel(/^Origins/).fill('shop.example/with/a/path')
+  await app.getByRole('button', { name: 'Save the app' }).click()
+  await app.getByRole('alert').waitFor()
+  expect(await settings()).toMatchObject({ retention_days: 30 })
+})
+
 it.each([
   ['account', 'dark', 390],
   ['account', 'light', 1_440],

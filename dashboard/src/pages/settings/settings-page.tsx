@@ -5,14 +5,15 @@ import { AppLink } from '../../parts/app-link.tsx'
 import { useScope } from '../../state/scope.tsx'
 import { PageFrame } from '../../frame/page-frame.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
+import { AppSettings } from './app-settings.tsx'
 import { ElementsSettings } from './elements-settings.tsx'
 import { FunnelsSettings } from './funnels-settings.tsx'
 import { KeysSettings } from './keys-settings.tsx'
 import { MembersSettings } from './members-settings.tsx'
 
 /**
- * The settings of an app: its funnels, elements and keys, and the members of its organization. A viewer sees them and
- * cannot change them.
+ * The settings of an app: what it accepts and keeps, its funnels, elements and keys, and the members of its
+ * organization. A viewer sees them and cannot change them.
  */
 export default function SettingsPage(): ReactNode {
   const { app } = useScope()
@@ -30,6 +31,7 @@ export default function SettingsPage(): ReactNode {
         </p>
       </div>
       <div className="cards">
+        <AppSettings app={app.id} mayChange={mayChange} />
         <FunnelsSettings app={app.id} mayChange={mayChange} />
         <ElementsSettings app={app.id} mayChange={mayChange} />
         <Card title="Tag" size="wide">
