@@ -7,7 +7,7 @@ import type { Registry as Metrics } from 'prom-client'
 /** Finds the build of the tracker for an app: the hash in its address, and its subresource integrity. */
 export type TrackerScript = (app: TrackedApp) => { readonly hash: string; readonly integrity: string }
 
-/** What alerts may send, and whether this process checks them. */
+/** Permissions of alerts to send, and whether this process checks them. */
 export interface AlertOptions {
   /** origins that webhooks may be sent to */
   readonly webhookOrigins: readonly string[]

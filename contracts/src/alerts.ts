@@ -6,7 +6,7 @@ import { funnelUnits } from './queries/funnel-query.ts'
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 
-/** What an alert watches. A rule is of exactly one kind. */
+/** Condition that an alert watches. A rule is of exactly one kind. */
 export const alertKinds = ['fall', 'quiet', 'report'] as const
 export type AlertKind = (typeof alertKinds)[number]
 
@@ -163,7 +163,7 @@ export const deliveryFaults = [
 ] as const
 export type DeliveryFault = (typeof deliveryFaults)[number]
 
-/** What a notification is about. */
+/** Subject of a notification. */
 export const noticeKinds = ['fired', 'recovered', 'report', 'test'] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 
@@ -210,7 +210,7 @@ export const AlertState = Type.Object({
 })
 export type AlertState = Static<typeof AlertState>
 
-/** What is shown of an alert. Addresses are shown to those who may change it. */
+/** An alert as callers see it. Addresses are shown to those who may change it. */
 export const AlertView = Type.Object({
   id: Type.String(),
   name,

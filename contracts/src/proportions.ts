@@ -105,7 +105,7 @@ export function normalUpperTail(z: number): number {
   return density / fraction
 }
 
-/** What is said of a fall from one proportion to another; `few` where a sample is too small for any claim. */
+/** Verdict on a fall from one proportion to another; `few` where a sample is too small for any claim. */
 export type FallVerdict =
   { readonly is: 'few' } | { readonly is: 'chance' | 'fall'; readonly z: number; /** one-sided */ readonly p: number }
 

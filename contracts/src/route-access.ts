@@ -1,5 +1,5 @@
 /**
- * Who may call a route, declared beside it: everybody, a write key, a read key of the app, an admin key or role, a
+ * Callers of a route, declared beside it: everybody, a write key, a read key of the app, an admin key or role, a
  * logged-in member, or a reader of the metrics.
  */
 export type RouteAccess = 'nothing' | 'write' | 'read' | 'admin' | 'login' | 'operator'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { HopperClientError } from './client-error.ts'
 import type { QueuedEvent } from './event-queue.ts'
 
-/** Whose event it is: a device or browser by `anonymousId`, a person by `userId`; at least one of them. */
+/** Owner of an event: a device or browser by `anonymousId`, a person by `userId`; at least one of them. */
 interface Subject {
   readonly anonymousId?: string | undefined
   readonly userId?: string | undefined

@@ -22,7 +22,8 @@ let referrer = document.referrer
 const pageId = performance.timeOrigin
 
 /**
- * What each request tells the server about the sender of its events: the app's key and the id of this page, then JSON.
+ * Beginning of each request, which tells the server about the sender of its events: the app's key, the id of this
+ * page, then JSON.
  */
 export let header: string
 

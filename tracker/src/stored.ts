@@ -12,7 +12,7 @@ let real: Store
 /** localStorage, which all tabs of this site share; memory where nothing may be stored or fits into it. */
 export let local = memory
 
-/** Whether events are withheld: 1 until the visitor consents; 2: none is recorded. */
+/** State of recording. 1: events are withheld until the visitor consents; 2: none is recorded. */
 export let silent: 0 | 1 | 2
 
 const cookie = (): string | undefined => document.cookie.match(`\\b${key}=([^;]+)`)?.[1]

@@ -196,7 +196,7 @@ export class Backfills {
     return true
   }
 
-  /** What expires while a date is recounted must not be counted again. */
+  /** Events that expire while a date is recounted must not be counted again. */
   async #isExpired(app: string, date: string): Promise<boolean> {
     return date < ((await this.#options.registry.app(app))?.kept_from ?? '')
   }

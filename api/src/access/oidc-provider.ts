@@ -20,7 +20,7 @@ const SCOPE = 'openid email'
 /** Path to which the provider leads a browser back. */
 export const CALLBACK_PATH = '/login/oidc/callback'
 
-/** Whom the provider has identified. */
+/** An account that the provider has identified. */
 export interface ProviderAccount {
   readonly issuer: string
   readonly subject: string

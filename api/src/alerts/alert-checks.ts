@@ -6,7 +6,7 @@ import { FallCheck } from './fall-check.ts'
 import { QuietCheck } from './quiet-check.ts'
 import { ReportCheck } from './report-check.ts'
 
-/** What a check needs to know of the time. */
+/** The instants that a check needs. */
 export interface CheckTime {
   readonly now: number
   /** everything received before it is counted, ms since the epoch; null if that is not known */

@@ -19,7 +19,7 @@ export function isFiring({ state }: AlertRecord): boolean {
   return state?.fired_at !== undefined && (state.recovered_at ?? -1) < state.fired_at
 }
 
-/** What a decided period is stored as: a rule that was changed is decided again. */
+/** Key under which a decided period is stored: a rule that was changed is decided again. */
 export function decidedFor(alert: Alert, period: string): string {
   return `${period} ${alert.changed_at}`
 }

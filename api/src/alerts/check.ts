@@ -1,6 +1,6 @@
 import type { AlertCheck } from '@hopper/contracts'
 
-/** What a notice says: a title, lines of text, and the same as data for programs. */
+/** Content of a notice: a title, lines of text, and the same as data for programs. */
 export interface Message {
   readonly title: string
   readonly lines: readonly string[]

@@ -87,7 +87,7 @@ export const funnelTable: Table = {
   },
 }
 
-/** How often elements were left and clicked, by duration; with a funnel, also by those who went on and those lost. */
+/** Counts of leaving and clicking by duration; with a funnel, also of those who went on and of those lost. */
 export const hesitationTable: Table = {
   columns: ['people', 'from_ms', 'to_ms', 'leave', 'click'],
   rows: ({ histogram, went_on, lost }: HesitationResult) =>

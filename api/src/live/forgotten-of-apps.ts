@@ -5,7 +5,7 @@ import { ForgottenEvents, type Registry } from '@hopper/storage'
 const CACHE_MS = 1_000
 const APPS_MAX = 1_000
 
-/** What is forgotten of an app, and a text that changes whenever that does. */
+/** The forgotten people and events of an app, and a text that changes whenever they do. */
 export interface ForgottenOfApp {
   readonly events: ForgottenEvents | undefined
   readonly version: string
@@ -16,7 +16,7 @@ interface Cached {
   readonly until: number
 }
 
-/** What is forgotten of each app that somebody follows, read again every second. */
+/** The forgotten people and events of each app that somebody follows, read again every second. */
 export class ForgottenOfApps {
   readonly #registry: Registry
   readonly #changed: () => void

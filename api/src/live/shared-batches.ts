@@ -18,7 +18,7 @@ const EVENTS_PER_SLICE = 100
 /** The log in Kafka has as many readers, which others need too. */
 const READS_MAX = 8
 
-/** What a stream has of the log: the events that came by `PUT /events`, or all events that count. */
+/** The part of the log that a stream has: the events that came by `PUT /events`, or all events that count. */
 export type Form = 'puts' | 'events'
 
 /** An event as the `data` of a Server-Sent Event. */

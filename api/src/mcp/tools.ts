@@ -20,7 +20,7 @@ export interface ToolServices {
   readonly queries: QueryService
 }
 
-/** Who calls a tool of an app. */
+/** The caller of a tool of an app. */
 export interface ToolCall {
   readonly app: App
   readonly client: Client

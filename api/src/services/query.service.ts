@@ -57,7 +57,7 @@ export class QueryService {
     return this.answer(app, dates, { kind: 'funnel', request: { ...sent, from, to, steps: written } }, client)
   }
 
-  /** How people hover over an element, and how those who went on in a funnel differ from those lost. */
+  /** Answers how people hover over an element, and how those who went on in a funnel differ from those lost. */
   async hesitation(
     app: App,
     { element, funnel, step, pointer = 'mouse', ...sent }: HesitationQuery,
@@ -78,7 +78,7 @@ export class QueryService {
     return this.answer(app, dates, { kind: 'hesitation', request }, client)
   }
 
-  /** What those who took a step of a funnel, or did not, did after the last step that they took. */
+  /** Answers what those who took a step of a funnel, or did not, did after the last step that they took. */
   async instead(app: App, { funnel, steps, ...sent }: InsteadQuery, client: Client): Answered<'instead'> {
     checkOneOf(steps, funnel)
     const { from, to, dates } = instantRange(app, sent.from, sent.to)

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import Provider from 'oidc-provider'
 
-/** What the provider says of an account; it may change between two logins. */
+/** Claims of the provider about an account; they may change between two logins. */
 export interface TestAccount {
   email?: string
   email_verified?: boolean | string

@@ -12,7 +12,7 @@ interface Budget {
 const packageFile = (name: string, file: string): string =>
   join(dirname(fileURLToPath(import.meta.resolve(name))), file)
 
-/** What a page loads: for peers the file that their npm package ships, minified by them. */
+/** The file that a page loads: for peers the one that their npm package ships, minified by them. */
 const scripts: readonly { readonly name: string; readonly file: string }[] = [
   { name: 'Hopper', file: fileURLToPath(new URL('../../../tracker/dist/hopper.js', import.meta.url)) },
   { name: 'Plausible', file: packageFile('@plausible-analytics/tracker', 'plausible.js') },

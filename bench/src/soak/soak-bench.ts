@@ -12,7 +12,7 @@ const FULL_LOAD_MS = 20_000
 const COUNTED_MS_MAX = 600_000
 const FAULT_EVERY_MS = 20_000
 const SAMPLE_MS = 1_000
-/** How much more memory a process may use at the end than after half of the time: noise of garbage collection. */
+/** Growth of memory from half of the time to the end that is noise of garbage collection. */
 const GROWTH_MAX = 1.15
 const GROWTH_MEGABYTES_MAX = 40
 const keys = { write: 'hw_soak_0123456789abcdef', read: 'hr_soak_0123456789abcdef' }

@@ -451,7 +451,7 @@ const engines = [
 /** Where a process listens, which every process takes. */
 const listening = ['port', 'host', 'connections', 'metricsToken'] as const satisfies SettingName[]
 
-/** What alerts may send, which every process with the API takes. */
+/** Settings of alerts, which every process with the API takes. */
 const alerts = ['alertWebhooks', 'alertPrivateAddresses', 'smtpUrl', 'mailFrom'] as const satisfies SettingName[]
 
 /** The OpenID provider, which every process with the API takes. */

@@ -31,7 +31,7 @@ export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> 
   return openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss })
 }
 
-/** What a process that opens a cluster may add to its settings. */
+/** Additions of a process to the settings with which it opens a cluster. */
 export interface ClusterOptions {
   /** opens also while Kafka does not answer, and receives the error */
   readonly onLogUnavailable?: (error: HopperError) => void

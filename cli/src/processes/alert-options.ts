@@ -5,7 +5,7 @@ const CHECK_EVERY_MS = 60_000
 
 type AlertSettings = Config<'alertWebhooks' | 'alertPrivateAddresses' | 'smtpUrl' | 'mailFrom'>
 
-/** What alerts of a process may send; it checks all of them once a minute. */
+/** Options of the alerts of a process, which checks all of them once a minute. */
 export function alertOptions(config: AlertSettings): Required<Pick<ApiOptions, 'alerts'>> {
   const { alertWebhooks = [], alertPrivateAddresses, smtpUrl, mailFrom } = config
   return {

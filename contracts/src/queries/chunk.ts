@@ -52,7 +52,7 @@ export interface ChunkSummary extends ChunkCover {
   readonly puts?: PutsSummary
 }
 
-/** What a reader knows about the put events of a chunk before it fetches a column. */
+/** Facts about the put events of a chunk that a reader knows before it fetches a column. */
 export interface PutsSummary {
   readonly rows: number
   /** the latest time of receipt, ms since the epoch */

@@ -53,7 +53,7 @@ export interface HesitationRequest {
 const count = Type.Integer({ minimum: 0 })
 const maybe = Type.Union([Type.Number(), Type.Null()])
 
-/** How some people hovered: `median_…_ms` and `histogram` are durations until the element was clicked or left. */
+/** Hovers of some people: `median_…_ms` and `histogram` are durations until the element was clicked or left. */
 export const Hesitation = Type.Object({
   people: Type.Integer({ minimum: 0, description: 'people, devices or sessions that hovered' }),
   hovers: count,

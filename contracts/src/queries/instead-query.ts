@@ -13,7 +13,7 @@ export const InsteadQuery = Type.Object({
   groups: Type.Optional(JourneyGroups),
 })
 
-/** Who took a step of a funnel or did not; as in the `people` of a funnel query. */
+/** Outcome of a step of a funnel, as in the `people` of a funnel query. */
 export type StepOutcome = 'reached' | 'dropped' | DropCause
 
 /** A query about what people did instead, with times in ms; `from` is inclusive, `to` exclusive. */

@@ -1,4 +1,4 @@
-/** Whether the server announces changes; while it does not, answers are polled. */
+/** Knows whether the server announces changes; while it does not, answers are polled. */
 export class ChangeSignal {
   isConnected = false
 }

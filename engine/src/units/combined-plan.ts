@@ -3,7 +3,7 @@ import type { Atom } from '../filter/compile-filters.ts'
 import { ValueTruths } from '../filter/value-truths.ts'
 import type { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
 
-/** What is read for several plans of the same units, whose scans are joined by the units' names. */
+/** Several plans of the same units as one, whose scans are joined by the units' names. */
 export class CombinedPlan {
   readonly #plans: readonly FunnelPlan[]
   readonly #known: readonly ValueTruths[]

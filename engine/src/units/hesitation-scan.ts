@@ -14,7 +14,7 @@ const DURATION = 'elapsed_time'
 const LEFT = 1
 const CLICKED = 2
 
-/** What is read for a query about hesitation: hovers, and the events of the funnel if there is one. */
+/** Plan of a query about hesitation: it reads hovers, and the events of the funnel if there is one. */
 export class HesitationPlan extends CombinedPlan {
   readonly hovers: FunnelPlan
   readonly funnel: FunnelPlan | undefined

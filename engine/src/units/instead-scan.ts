@@ -13,7 +13,7 @@ import { PlaceGroups } from './place-groups.ts'
 /** Maximum number of places with their own count: further places count as `other` from the start. */
 const PLACES_MAX = 200_000
 
-/** What is read for a query about what people did instead: the events of the funnel, views and clicks. */
+/** Plan of a query about what people did instead: it reads the events of the funnel, views and clicks. */
 export class InsteadPlan extends CombinedPlan {
   readonly funnel: FunnelPlan
   readonly views: FunnelPlan

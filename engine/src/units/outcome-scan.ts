@@ -7,7 +7,7 @@ import type { UnitRows } from '../funnel/scan/unit-rows.ts'
 import { UnitScan } from '../funnel/scan/unit-scan.ts'
 import type { Budget } from '../scan/budget.ts'
 
-/** How far a unit went in a funnel. Only valid during the call that receives it. */
+/** The steps that a unit took in a funnel. Only valid during the call that receives it. */
 export interface Outcome {
   /** steps taken, at least 1 */
   readonly level: number

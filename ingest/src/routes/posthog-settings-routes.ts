@@ -5,8 +5,8 @@ import { arriving } from '../http/body-parser.ts'
 import { allowAnyOrigin, onlyMethod } from '../http/cors.ts'
 
 /**
- * What the browser client may turn on: nothing that would be sent to a call that does not exist here. Surveys are not
- * named: even when they are off, the client loads their script.
+ * Features that the browser client may turn on: nothing that would be sent to a call that does not exist here. Surveys
+ * are not named: even when they are off, the client loads their script.
  */
 const config = {
   supportedCompression: ['gzip', 'gzip-js'],

@@ -6,7 +6,7 @@ import type { TableReader } from '../ports/tables.ts'
 /** Requests of an app that may wait at a time: each reads the app's archive and log. */
 const PENDING_MAX = 1_000
 
-/** Who is to be forgotten. */
+/** A person to be forgotten. */
 export interface ForgetRequest {
   readonly app: string
   readonly kind: ForgottenKind

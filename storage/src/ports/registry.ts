@@ -35,7 +35,7 @@ export interface Collection<T> {
 }
 
 /**
- * What is known of an alert beyond its rule: the last check, and the notices with their deliveries. One record, so that
+ * Knowledge of an alert beyond its rule: the last check, and the notices with their deliveries. One record, so that
  * a notice is written down, and its rule marked as fired, in one write before it is sent.
  */
 export interface AlertRecord {

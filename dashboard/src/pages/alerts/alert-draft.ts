@@ -17,7 +17,7 @@ export interface AlertDraft {
   readonly email: string
 }
 
-/** What a new alert begins with; the same as the API's defaults. */
+/** Defaults of a new alert, the same as the API's. */
 export const newDraft: AlertDraft = {
   kind: 'fall',
   name: '',

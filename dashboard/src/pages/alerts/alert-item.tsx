@@ -6,7 +6,7 @@ import { DataTable, type Column } from '../../parts/data-table.tsx'
 import { badgeOf, channelsText, deliveriesText, ruleText } from './alert-text.ts'
 import { alertWords } from './alert-words.ts'
 
-/** What a member may do with an alert. */
+/** Actions of a member on an alert. */
 export interface AlertActions {
   readonly busy: boolean
   readonly edit: () => void

@@ -43,7 +43,7 @@ interface ListProps {
   reload: () => void
 }
 
-/** What the last call has answered that is not in the list. */
+/** The part of the last answer that is not in the list. */
 interface Told {
   readonly secret?: string
   readonly tested?: { readonly name: string; readonly notice: Notice }

@@ -23,7 +23,7 @@ import { exploreWords } from './explore-words.ts'
 type Row = NonNullable<FunnelAnswer['breakdown']>[number]
 export type Asked = Pick<Scope, 'filters' | 'unit' | 'range'>
 
-/** How many people had an event: as a number, by a property, over time. */
+/** Shows how many people had an event: as a number, by a property, over time. */
 export function CountView({ asked }: { asked: Asked }): ReactNode {
   const { app, live, unit, range } = useScope()
   const { search } = useSearchState()

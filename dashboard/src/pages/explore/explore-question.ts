@@ -10,7 +10,7 @@ type RetentionBody = Omit<RetentionRequest, 'from' | 'to'> & { readonly from: st
 export const EVENTS_SHOWN = 200
 /** Lines that stay apart. */
 export const LINES_SHOWN = 5
-/** What is shown of an event unless the address says otherwise. */
+/** Columns of an event that are shown unless the address says otherwise. */
 export const columnsOfEvents: readonly string[] = ['timestamp', 'type', 'page', 'target', 'person', 'device']
 /** As many columns as fit, and no more than the API shows. */
 export const COLUMNS_MAX = 12

@@ -16,7 +16,7 @@ import { retentionQuestion } from './explore-question.ts'
 import { exploreWords } from './explore-words.ts'
 import { retentionGrid } from './retention-grid.ts'
 
-/** Who comes back: a row for each day or week of first events, a column for each one after it. */
+/** Shows who comes back: a row for each day or week of first events, a column for each one after it. */
 export function RetentionView({ asked }: { asked: Asked }): ReactNode {
   const { app, live } = useScope()
   const { search } = useSearchState()

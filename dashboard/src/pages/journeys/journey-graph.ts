@@ -25,7 +25,7 @@ export interface JourneyGraph {
   readonly links: readonly JourneyLink[]
 }
 
-/** What can be pressed in the picture and in the list. */
+/** Actions of the picture and of the list. */
 export interface JourneyActions {
   readonly openLink: (link: JourneyLink) => void
   /** makes a place the start of journeys, or their end if they end at one */

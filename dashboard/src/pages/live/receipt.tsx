@@ -23,7 +23,7 @@ interface Fate {
   readonly meta: Meta
 }
 
-/** What became of one event: its fate and reason, and the numbers that count it. */
+/** Shows what became of one event: its fate and reason, and the numbers that count it. */
 export function Receipt({ id, close }: { id: string; close: () => void }): ReactNode {
   const { app } = useScope()
   const heading = useRef<HTMLHeadingElement>(null)

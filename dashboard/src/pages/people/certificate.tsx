@@ -28,7 +28,7 @@ interface Forget {
   }
 }
 
-/** How far forgetting a person is, and the certificate when it is done. */
+/** Shows how far forgetting a person is, and the certificate when it is done. */
 export function Certificate({ forget }: { forget: string }): ReactNode {
   const { app } = useScope()
   const report = useReport<Forget>(appPath(app.id, `forgets/${encodeURIComponent(forget)}`))

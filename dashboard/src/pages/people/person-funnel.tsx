@@ -8,7 +8,7 @@ import { useScope } from '../../state/scope.tsx'
 import { causes } from '../../state/search.ts'
 import { words } from '../../words.ts'
 
-/** How far the person came in a funnel in the range, and why no further. */
+/** Shows how far the person came in a funnel in the range, and why no further. */
 export function PersonFunnel({ id, funnel }: { id: string; funnel: ListedFunnel }): ReactNode {
   const { app, range, live } = useScope()
   const body = useMemo(

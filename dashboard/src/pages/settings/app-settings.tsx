@@ -28,7 +28,7 @@ const flagTexts: Record<TrackerFlag, string> = {
   new_session_at_campaign: 'A visit from another campaign begins a session',
 }
 
-/** What an app accepts, how long it keeps it, and what its tracker does. */
+/** Shows and changes what an app accepts, how long it keeps it, and what its tracker does. */
 export function AppSettings({ app, mayChange }: { app: string; mayChange: boolean }): ReactNode {
   const report = useReport<AppView>(`/api/v1/apps/${encodeURIComponent(app)}`)
   return (

@@ -86,7 +86,7 @@ export function MemberItem(props: Props): ReactNode {
   )
 }
 
-/** How a member can log in. */
+/** Shows how a member can log in. */
 function Ways({ member, provider }: { member: MemberView; provider: string | undefined }): ReactNode {
   const { has_password: hasPassword, second_factor: secondFactor, email, provider_linked: isLinked } = member
   return (

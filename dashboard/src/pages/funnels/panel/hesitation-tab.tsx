@@ -22,7 +22,7 @@ import type { PanelProps } from './panel-props.ts'
 
 type Element = ElementActions['rows'][number]
 
-/** How long people look at an element before they click it or leave it: those who went on against those lost. */
+/** Shows how long people look at an element before they click or leave it: those who went on against those lost. */
 export default function HesitationTab(props: PanelProps): ReactNode {
   const { app, range } = useScope()
   const report = useReport<ElementActions>(reportPath(app.id, 'elements/actions', range))

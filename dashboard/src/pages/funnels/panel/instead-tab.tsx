@@ -28,7 +28,7 @@ interface Place {
   readonly pattern?: string
 }
 
-/** What those who were lost did instead: the next page and the next click of each. */
+/** Shows what those who were lost did instead: the next page and the next click of each. */
 export default function InsteadTab({ funnel, rows, of }: PanelProps): ReactNode {
   const scope = useScope()
   const { app, range, live } = scope
