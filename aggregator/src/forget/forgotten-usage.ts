@@ -10,7 +10,8 @@ export async function subtractUsage(
   { app, id }: Pick<Forget, 'app' | 'id'>,
 ): Promise<void> {
   const process = `forgotten ${id}`
-  const received = (await usages.list(app)).filter((usage) => usage.process !== process)
+  const [known, received] = [[], []] as [Usage[], Usage[]]
+  for (const usage of await usages.list(app)) (usage.process === process ? known : received).push(usage)
   const [bytes, events] = [sumOf(received, 'bytes'), sumOf(received, 'events')]
   const parts = (await forgetParts.list(app)).filter((part) => part.forget === id)
   const removed = Math.min(
@@ -18,7 +19,7 @@ export async function subtractUsage(
     parts.reduce((sum, { tally }) => sum + eventsOf(tally), 0),
   )
   if (removed <= 0) return
-  const { date } = received.at(-1)!
+  const { date } = known[0] ?? received.at(-1)!
   const usage: Usage = { app, process, date, bytes: -Math.round((bytes / events) * removed), events: -removed }
   await usages.put(app, usageId(usage), usage)
 }
