@@ -24,6 +24,9 @@ export default defineConfig({
     // which Node does not load from node_modules.
     server: { deps: { inline: [/@modelcontextprotocol\/sdk\/dist\/esm\/client/, /eventsource-parser/] } },
     pool: 'forks',
+    // V8 ends a process now and then whose threads come and go on a processor with memory protection keys ("Check
+    // failed: jit_page.has_value()", seen once); see https://github.com/nodejs/node/issues/64500.
+    execArgv: ['--no-memory-protection-keys'],
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
