@@ -10,8 +10,8 @@ export async function subtractUsage(
   { app, id }: Pick<Forget, 'app' | 'id'>,
 ): Promise<void> {
   const process = `forgotten ${id}`
-  const [known, received] = [[], []] as [Usage[], Usage[]]
-  for (const usage of await usages.list(app)) (usage.process === process ? known : received).push(usage)
+  const all = await usages.list(app)
+  const received = all.filter((usage) => usage.process !== process)
   const [bytes, events] = [sumOf(received, 'bytes'), sumOf(received, 'events')]
   const parts = (await forgetParts.list(app)).filter((part) => part.forget === id)
   const removed = Math.min(
@@ -19,7 +19,7 @@ export async function subtractUsage(
     parts.reduce((sum, { tally }) => sum + eventsOf(tally), 0),
   )
   if (removed <= 0) return
-  const { date } = known[0] ?? received.at(-1)!
+  const { date } = all.find((usage) => usage.process === process) ?? received.at(-1)!
   const usage: Usage = { app, process, date, bytes: -Math.round((bytes / events) * removed), events: -removed }
   await usages.put(app, usageId(usage), usage)
 }

@@ -3,29 +3,20 @@ import autocannon from 'autocannon'
 import { bodies, userAgent } from '../harness/bodies.ts'
 import { withOwnEngines } from '../harness/own-engines.ts'
 import { peakMegabytesOf } from '../harness/process-usage.ts'
+import { unlimitedApp, unlimitedProduct } from '../harness/unlimited-app.ts'
 
 const EVENTS = 50
 const REQUESTS = 4_000
 const BAR = 0.1
-const keys = { write: 'hw_bench_0123456789abcdef', read: 'hr_bench_0123456789abcdef' }
-const app = { id: 'bench', name: 'Bench', timezone: 'UTC', write_key: keys.write, read_key: keys.read }
-const provision = { organizations: [{ id: 'o', name: 'O', apps: [app] }] }
-// One key sends as fast as possible here.
-const env = {
-  HOPPER_LOG_LEVEL: 'error',
-  HOPPER_DEMO: 'false',
-  HOPPER_EVENT_RATE: '10000000',
-  HOPPER_BYTE_RATE: '10000000000',
-}
 
 /**
  * Measures the peak resident memory of each process after the same load: standalone, and a cluster with its engines
  * (from jars, heaps of 768 and 384 MB).
  */
 export async function memoryBench(): Promise<void> {
-  const alone = await underLoad(await standalone({ provision, env }))
+  const alone = await underLoad(await standalone(unlimitedProduct))
   await withOwnEngines(async (engines) => {
-    const services = await underLoad(await cluster(engines, { provision, env }))
+    const services = await underLoad(await cluster(engines, unlimitedProduct))
     const all = {
       kafka: peakMegabytesOf(engines.kafkaPid),
       cassandra: peakMegabytesOf(engines.cassandraPid),
@@ -46,7 +37,7 @@ async function underLoad(product: Product): Promise<Record<string, number>> {
   try {
     await product.start()
     const result = await autocannon({
-      url: `${product.ingestUrl}/v1/events?key=${keys.write}`,
+      url: `${product.ingestUrl}/v1/events?key=${unlimitedApp.write}`,
       connections: 16,
       amount: REQUESTS,
       method: 'POST',
@@ -54,7 +45,7 @@ async function underLoad(product: Product): Promise<Record<string, number>> {
       requests: bodies(200, EVENTS).map((body) => ({ body })),
     })
     if (result['2xx'] !== REQUESTS) throw new Error(`${result['2xx']} of ${REQUESTS} requests acknowledged`)
-    await whenCounted(product, keys.read, 300_000)
+    await whenCounted(product, unlimitedApp.read, 300_000)
     return Object.fromEntries(product.services.map(({ name, pid }) => [name, peakMegabytesOf(pid!)]))
   } finally {
     await product.dispose()

@@ -37,16 +37,18 @@ export function cpuOf(pid: number | undefined): number {
 
 /** Returns the high-water mark of a process's resident memory. */
 export function peakMegabytesOf(pid: number): number {
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024
+  return megabytesIn(readFileSync(`/proc/${pid}/status`, 'utf8'), 'VmHWM')
 }
 
 /** Returns a process's resident memory; undefined when it has ended. */
 export function megabytesOf(pid: number): number | undefined {
-  try {
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024 || undefined
-  } catch {
-    return undefined
-  }
+  const status = linesOf(`/proc/${pid}/status`).join('\n')
+  // a process that has ended and was not waited for has no memory
+  return status.includes('VmRSS:') ? megabytesIn(status, 'VmRSS') : undefined
+}
+
+function megabytesIn(status: string, field: 'VmHWM' | 'VmRSS'): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)![1]) / 1_024
 }
 
 function holds(pid: number, socket: string): boolean {

@@ -3,10 +3,10 @@ import { cluster, sendUntilAcknowledged, standalone, whenCounted, type Product }
 import { withOwnEngines } from '../harness/own-engines.ts'
 import { median } from '../harness/paired.ts'
 import { megabytesOf } from '../harness/process-usage.ts'
+import { unlimitedApp, unlimitedProduct } from '../harness/unlimited-app.ts'
 import { faultsOf, frozen, type Fault } from './soak-faults.ts'
 import { SoakTraffic } from './soak-traffic.ts'
 
-const APP = 'soak'
 const SENDERS = 16
 const FULL_LOAD_MS = 20_000
 const COUNTED_MS_MAX = 600_000
@@ -15,16 +15,6 @@ const SAMPLE_MS = 1_000
 /** Growth of memory from half of the time to the end that is noise of garbage collection. */
 const GROWTH_MAX = 1.15
 const GROWTH_MEGABYTES_MAX = 40
-const keys = { write: 'hw_soak_0123456789abcdef', read: 'hr_soak_0123456789abcdef' }
-const app = { id: APP, name: 'Soak', timezone: 'UTC', write_key: keys.write, read_key: keys.read }
-const provision = { organizations: [{ id: 'o', name: 'O', apps: [app] }] }
-// One key sends everything here.
-const env = {
-  HOPPER_LOG_LEVEL: 'error',
-  HOPPER_DEMO: 'false',
-  HOPPER_EVENT_RATE: '10000000',
-  HOPPER_BYTE_RATE: '10000000000',
-}
 
 /** A shorter soak cannot tell growth from the warm-up of a process. */
 const MINUTES_FOR_MEMORY = 10
@@ -38,10 +28,10 @@ type Samples = Map<string, number[]>
  * second. Ends with an error unless every report equals what was sent, the audit finds no drift, and memory is flat.
  */
 export async function soakBench(minutes = 20): Promise<void> {
-  const alone = await standalone({ provision, env })
+  const alone = await standalone(unlimitedProduct)
   await soak('standalone', alone, minutes, faultsOf(alone.services[0]!))
   await withOwnEngines(async (engines) => {
-    const many = await cluster(engines, { provision, env, aggregators: 2 })
+    const many = await cluster(engines, { ...unlimitedProduct, aggregators: 2 })
     const names = many.services.map(({ name }, at) => (name === 'aggregator' ? `${name} ${at}` : name))
     await soak('cluster', many, minutes, [
       ...many.services.flatMap((service, at) => faultsOf(service, names[at])),
@@ -64,8 +54,8 @@ async function soak(way: string, product: Product, minutes: number, faults: read
       strike(faults, startedAt, endsAt),
       sampleMemory(product, startedAt + (endsAt - startedAt) / 2, endsAt),
     ])
-    await whenCounted(product, keys.read, COUNTED_MS_MAX)
-    const wrong = await traffic.differences(product, APP, keys.read)
+    await whenCounted(product, unlimitedApp.read, COUNTED_MS_MAX)
+    const wrong = await traffic.differences(product, unlimitedApp.id, unlimitedApp.read)
     await product.stop('SIGTERM')
     const audit = await product.run(['audit'])
     if (!audit.includes('No drift')) wrong.push(`audit: ${audit}`)
@@ -81,7 +71,7 @@ async function soak(way: string, product: Product, minutes: number, faults: read
 async function fullLoad(product: Product, traffic: SoakTraffic): Promise<number> {
   const startedAt = performance.now()
   await sendAt(Infinity, product, traffic, startedAt + FULL_LOAD_MS)
-  await whenCounted(product, keys.read, COUNTED_MS_MAX)
+  await whenCounted(product, unlimitedApp.read, COUNTED_MS_MAX)
   return (traffic.events * 1_000) / (performance.now() - startedAt)
 }
 
@@ -94,7 +84,7 @@ async function sendAt(perSecond: number, product: Product, traffic: SoakTraffic,
     while (performance.now() < endsAt) {
       const aheadMs = ((traffic.events - before) / perSecond) * 1_000 - (performance.now() - startedAt)
       if (aheadMs > 0) await pause(aheadMs)
-      else refused += await sendUntilAcknowledged(product.ingestUrl, keys.write, traffic.next())
+      else refused += await sendUntilAcknowledged(product.ingestUrl, unlimitedApp.write, traffic.next())
     }
   }
   await Promise.all(Array.from({ length: SENDERS }, sender))

@@ -7,7 +7,7 @@ const FROZEN_MS = 4_000
 /** Something that goes wrong, and is over when `strike` resolves. */
 export interface Fault {
   readonly name: string
-  /** true if a process ends, so that its memory begins anew */
+  /** true if a process ends, so that its memory begins from zero */
   readonly ends: boolean
   strike(): Promise<void>
 }

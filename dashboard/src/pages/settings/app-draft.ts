@@ -6,7 +6,7 @@ export interface AppDraft {
   readonly origins: string
   readonly keepParameters: string
   readonly hashRouting: boolean
-  /** days; empty for ever */
+  /** days; empty: forever */
   readonly retention: string
   /** gigabytes; empty without bound */
   readonly quota: string
