@@ -8,6 +8,7 @@ import { CassandraLanes } from './lanes.ts'
 import { CassandraClaims } from './claims.ts'
 import { CassandraCollection } from './collection.ts'
 import { assertMigrated } from './schema/migrate.ts'
+import { ClusterClock } from './client/cluster-clock.ts'
 import { clientOptions, serialConsistency, type CassandraSettings } from './client/settings.ts'
 import { frozenNodesOf, type NodeLogger } from './client/frozen-nodes.ts'
 import { probeHosts, type ResponsiveHosts } from './client/responsive-hosts.ts'
@@ -22,24 +23,28 @@ export { cassandraDefaults, consistencies, type CassandraSettings, type Consiste
 
 /**
  * Opens a storage without the log over one Cassandra cluster. Throws HOP_CONFIG when `migrate` has not prepared the
- * keyspace, HOP_STORE_UNAVAILABLE when the cluster cannot be reached. `logger` receives the nodes that lanes wait for.
+ * keyspace, HOP_STORE_UNAVAILABLE when the cluster cannot be reached. `logger` receives the nodes that lanes wait for,
+ * and whether the clock of this machine differs from theirs.
  */
 export async function openCassandra(
   settings: CassandraSettings,
   lanes: number,
   logger?: NodeLogger,
 ): Promise<Omit<Storage, 'log'>> {
+  const clock = new ClusterClock(logger)
   const options = clientOptions(settings, settings.keyspace)
+  options.policies!.timestampGeneration = clock
   const driver = new Client(options)
   try {
     await driver.connect()
+    await clock.measure(driver)
     await assertMigrated(driver)
   } catch (error) {
     await driver.shutdown()
     throw openError(error as Error, settings)
   }
   const client = withUnavailableErrors(driver)
-  const probes = probeHosts(driver, options.policies!.loadBalancing as ResponsiveHosts)
+  const probes = probeHosts(driver, options.policies!.loadBalancing as ResponsiveHosts, clock)
   const frozen = frozenNodesOf(client, settings, logger)
   const owners = new CassandraLanes(client, lanes, settings, frozen)
   return {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { policies, types, type Client, type Host } from 'cassandra-driver'
+import { ClusterClock } from './cluster-clock.ts'
 import { probeHosts, ResponsiveHosts } from './responsive-hosts.ts'
 
 const addresses = ['10.0.0.1:9042', '10.0.0.2:9042', '10.0.0.3:9042']
@@ -141,11 +142,11 @@ describe('probes', () => {
       ) => {
         probed.push(host.address)
         expect([readTimeout, isIdempotent]).toEqual([1_000, false])
-        if (!frozen.has(host.address)) return Promise.resolve()
+        if (!frozen.has(host.address)) return Promise.resolve({ first: () => new Map([['time', BigInt(Date.now())]]) })
         return new Promise((_, reject) => setTimeout(() => reject(new Error('timed out')), readTimeout + 500))
       },
     } as unknown as Client
-    const probes = probeHosts(client, steady)
+    const probes = probeHosts(client, steady, new ClusterClock())
     await vi.advanceTimersByTimeAsync(1_000)
     expect(probed).toEqual(addresses)
 

@@ -1,4 +1,5 @@
-import { policies, types, type Client, type ExecutionOptions, type Host } from 'cassandra-driver'
+import { policies, type Client, type ExecutionOptions, type Host, type types } from 'cassandra-driver'
+import type { ClusterClock } from './cluster-clock.ts'
 
 type HostCallback = Parameters<policies.loadBalancing.LoadBalancingPolicy['newQueryPlan']>[2]
 
@@ -56,20 +57,13 @@ export class ResponsiveHosts extends policies.loadBalancing.LoadBalancingPolicy 
   }
 }
 
-/** Probes every node that the driver considers up, until stopped. */
-export function probeHosts(client: Client, hosts: ResponsiveHosts): { stop(): void } {
+/** Asks every node that the driver considers up for its time, until stopped. */
+export function probeHosts(client: Client, hosts: ResponsiveHosts, clock: ClusterClock): { stop(): void } {
   const probing = new Set<string>()
   const probe = async (host: Host): Promise<void> => {
     const { address } = host
     probing.add(address)
-    const options = {
-      prepare: false,
-      host,
-      readTimeout: PROBE_MS_MAX,
-      isIdempotent: false,
-      consistency: types.consistencies.one,
-    }
-    const answered = await client.execute('SELECT key FROM system.local', [], options).then(
+    const answered = await clock.measure(client, { host, readTimeout: PROBE_MS_MAX }).then(
       () => true,
       () => false,
     )
