@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Service } from '../products/service.ts'
@@ -10,36 +10,78 @@ import { apps, provision } from './apps.fixture.ts'
 import { read } from './reads.fixture.ts'
 
 const run = promisify(execFile)
-const root = mkdtempSync(join(tmpdir(), 'hopper-disk-full-'))
+const root = mkdtempSync(join(tmpdir(), 'hopper-disk-'))
 const mounted: string[] = []
 const services: Service[] = []
 const env = { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' }
 const WAIT_TIMEOUT_MS = 30_000
 const SMALL = '12m'
 const LARGE = '200m'
+const FAILING_BYTES = 200_000_000
 const EVENTS = 200
 
+const succeeds = (program: string, args: readonly string[]): Promise<boolean> =>
+  run(program, args).then(
+    () => true,
+    () => false,
+  )
+
 /** Mounts a separate file system; undefined where this user may not mount one. */
-async function smallDisk(name: string): Promise<string | undefined> {
+async function mountedDisk(name: string, ...args: string[]): Promise<string | undefined> {
   const dir = join(root, name)
   mkdirSync(dir)
-  if (
-    !(await run('mount', ['-t', 'tmpfs', '-o', `size=${SMALL}`, 'tmpfs', dir]).then(
-      () => true,
-      () => false,
-    ))
-  )
-    return undefined
+  if (!(await succeeds('mount', [...args, dir]))) return undefined
   mounted.push(dir)
   return dir
 }
 
-const disk = await smallDisk('standalone')
+/** A disk that the kernel makes read-only at its first error. */
+interface FailingDisk {
+  readonly dir: string
+  fail(): void
+  repair(): Promise<void>
+}
+
+/** Mounts an ext4 file system of a file; undefined where that cannot be done. */
+async function failingDisk(): Promise<FailingDisk | undefined> {
+  const image = join(root, 'image')
+  writeFileSync(image, '')
+  truncateSync(image, FAILING_BYTES)
+  if (!(await succeeds('mkfs.ext4', ['-q', image]))) return undefined
+  const options = ['-o', 'loop,errors=remount-ro', image]
+  const dir = await mountedDisk('failing', ...options)
+  if (dir === undefined) return undefined
+  const device = basename((await run('findmnt', ['-n', '-o', 'SOURCE', dir])).stdout.trim())
+  const trigger = `/sys/fs/ext4/${device}/trigger_fs_error`
+  if (!existsSync(trigger)) return undefined
+  return {
+    dir,
+    fail: () => writeFileSync(trigger, '1'),
+    repair: async () => {
+      await run('umount', [dir])
+      // 1: errors were corrected
+      await run('fsck.ext4', ['-y', image]).catch((error: { code: number }) => expect(error.code).toBe(1))
+      await run('mount', [...options, dir])
+    },
+  }
+}
+
+const disk = await mountedDisk('standalone', '-t', 'tmpfs', '-o', `size=${SMALL}`, 'tmpfs')
+const failing = await failingDisk()
 afterAll(async () => {
   await Promise.all(services.map((service) => service.stop('SIGKILL')))
   for (const dir of mounted) await run('umount', [dir])
   rmSync(root, { recursive: true, force: true })
 })
+
+/** Prepares a Hopper whose data are on a disk. */
+async function open(dir: string): Promise<Service> {
+  const file = join(root, 'hopper.json')
+  writeFileSync(file, JSON.stringify(provision))
+  const service = await Service.of('start', ['--data', join(dir, 'data'), '--provision', file], env)
+  services.push(service)
+  return service
+}
 
 /** Sends incompressible events; returns the status. */
 async function send(service: Service, at: number): Promise<number> {
@@ -75,10 +117,7 @@ async function statusOf(service: Service): Promise<{ lag: number; events: number
 
 describe.skipIf(!disk)('a full disk', () => {
   it('refuses events with 503 and the reason, still answers, and counts acknowledged events afterwards', async () => {
-    const file = join(root, 'hopper.json')
-    writeFileSync(file, JSON.stringify(provision))
-    const service = await Service.of('start', ['--data', join(disk!, 'data'), '--provision', file], env)
-    services.push(service)
+    const service = await open(disk!)
     await service.start()
 
     let acknowledged = 0
@@ -105,6 +144,35 @@ describe.skipIf(!disk)('a full disk', () => {
     await until(async () => (await statusOf(service)).lag === 0, WAIT_TIMEOUT_MS)
     expect((await statusOf(service)).events).toBe(acknowledged)
     await until(async () => (await fetch(`${service.url}/ready`)).status === 200, WAIT_TIMEOUT_MS)
+    expect(await service.stop('SIGTERM')).toBe(0)
+  }, 180_000)
+})
+
+describe.skipIf(!failing)('a disk that becomes read-only', () => {
+  it('refuses events with 503 and the reason, still answers, and the repaired disk has every acknowledged event', async () => {
+    const service = await open(failing!.dir)
+    await service.start()
+    const acknowledged = new Set<number>()
+    for (let at = 0; at < 20; at++) if ((await send(service, at)) === 202) acknowledged.add(at)
+    expect(acknowledged.size).toBe(20)
+
+    failing!.fail()
+    await until(async () => (await send(service, 20)) === 503, WAIT_TIMEOUT_MS)
+    await until(async () => (await fetch(`${service.url}/ready`)).status === 503, WAIT_TIMEOUT_MS)
+    expect(await (await fetch(`${service.url}/ready`)).text()).toMatch(/read-only/)
+    expect(service.output).toMatch(/read-only/)
+    for (let at = 21; at < 30; at++) expect(await send(service, at)).toBe(503)
+    expect(await read(service.url, `/api/v1/apps/${apps.tested.id}/traffic`, apps.tested.read)).toMatchObject({
+      status: 200,
+    })
+    expect(await service.stop('SIGKILL')).toBe('SIGKILL')
+
+    await failing!.repair()
+    await service.start()
+    await until(async () => (await statusOf(service)).lag === 0, WAIT_TIMEOUT_MS)
+    expect((await statusOf(service)).events).toBe(acknowledged.size * EVENTS)
+    expect(await send(service, 30)).toBe(202)
+    await until(async () => (await statusOf(service)).events === (acknowledged.size + 1) * EVENTS, WAIT_TIMEOUT_MS)
     expect(await service.stop('SIGTERM')).toBe(0)
   }, 180_000)
 })
