@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   closeSync,
   copyFileSync,
   cpSync,
@@ -28,6 +29,9 @@ const root = mkdtempSync(join(tmpdir(), 'hopper-damaged-'))
 const provisionFile = join(root, 'hopper.json')
 const intact = join(root, 'intact')
 const older = join(root, 'older')
+/** A frame of a WAL: a header of 24 bytes and a page (https://www.sqlite.org/fileformat2.html#walformat). */
+const FRAME_BYTES = 24 + 4_096
+const TORN_BYTES = 1_000
 const env = { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' }
 let events = 0
 let copies = 0
@@ -107,6 +111,21 @@ it('control: the data of a killed process starts and counts every event', async 
   expect(await countedEvents(service)).toBe(events)
   await service.stop('SIGTERM')
 }, 60_000)
+
+it.each(['log.db', 'tables.db'])(
+  'a torn record at the end of the WAL of %s, which nothing acknowledged, is ignored: every event is counted',
+  async (file) => {
+    const dir = copyOf(intact)
+    const wal = join(dir, `${file}-wal`)
+    const complete = readFileSync(wal)
+    // the header of a frame that no commit follows, and a part of its page
+    appendFileSync(wal, complete.subarray(-FRAME_BYTES).subarray(0, TORN_BYTES))
+    const service = await open(dir)
+    expect(await countedEvents(service)).toBe(events)
+    await service.stop('SIGTERM')
+  },
+  60_000,
+)
 
 const remove = (dir: string, ...names: string[]): void =>
   names.forEach((name) => rmSync(join(dir, name), { force: true }))
