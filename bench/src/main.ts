@@ -13,7 +13,7 @@ import { memoryBench } from './aggregator/memory-bench.ts'
 import { mergeBench } from './aggregator/merge-bench.ts'
 import { panelsBench } from './queries/panels-bench.ts'
 import { peersBench } from './peers/peers-bench.ts'
-import { soakBench } from './soak/soak-bench.ts'
+import { clusterSoak, soakBench, standaloneSoak } from './soak/soak-bench.ts'
 import { sizingBench } from './aggregator/sizing-bench.ts'
 import { starvationBench } from './overload/starvation-bench.ts'
 import { trackerBench } from './ingest/tracker-bench.ts'
@@ -42,6 +42,8 @@ const benches: Record<string, () => void | Promise<void>> = {
   memory: memoryBench,
   sizing: sizingBench,
   soak: () => soakBench(),
+  'soak-standalone': () => standaloneSoak(),
+  'soak-cluster': () => clusterSoak(),
   'soak-short': () => soakBench(3),
   import: () => importBench(),
   'import-files': fileImportBench,
@@ -56,6 +58,8 @@ const onlyWhenNamed = new Set([
   'peers',
   'peers-1m',
   'soak',
+  'soak-standalone',
+  'soak-cluster',
   'soak-short',
   'import-small',
   'panels-small',

@@ -22,14 +22,24 @@ const MINUTES_FOR_MEMORY = 10
 /** Resident megabytes of each process, one sample per second. */
 type Samples = Map<string, number[]>
 
+/** Soaks both products; see `standaloneSoak`. */
+export async function soakBench(minutes = 20): Promise<void> {
+  await standaloneSoak(minutes)
+  await clusterSoak(minutes)
+}
+
 /**
- * Sends at half of the load that this machine counts, for the given time on each product, while processes are killed,
+ * Sends at half of the load that this machine counts, for the given time, while processes are killed,
  * ended and frozen; those that end a process only in the first half of the time, so that a leak would show in the
  * second. Ends with an error unless every report equals what was sent, the audit finds no drift, and memory is flat.
  */
-export async function soakBench(minutes = 20): Promise<void> {
+export async function standaloneSoak(minutes = 20): Promise<void> {
   const alone = await standalone(unlimitedProduct)
   await soak('standalone', alone, minutes, faultsOf(alone.services[0]!))
+}
+
+/** Does the same on a cluster, whose engines are frozen, too. */
+export async function clusterSoak(minutes = 20): Promise<void> {
   await withOwnEngines(async (engines) => {
     const many = await cluster(engines, { ...unlimitedProduct, aggregators: 2 })
     const names = many.services.map(({ name }, at) => (name === 'aggregator' ? `${name} ${at}` : name))

@@ -6,7 +6,7 @@ const RENEWALS_PER_LEASE = 4
 export class LaneLease implements AsyncDisposable {
   readonly #lanes: Lanes
   #lease: Lease
-  #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
   #renewing: Promise<void> = Promise.resolve()
 
   private constructor(lanes: Lanes, lease: Lease) {
@@ -35,7 +35,8 @@ export class LaneLease implements AsyncDisposable {
     await this.#lanes.release(this.#lease)
   }
 
-  #schedule(): NodeJS.Timeout {
+  #schedule(): NodeJS.Timeout | undefined {
+    if (this.#lease.expiresAt === Infinity) return undefined
     return setTimeout(
       () => {
         this.#renewing = this.#lanes

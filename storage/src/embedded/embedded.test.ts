@@ -29,6 +29,17 @@ it('gives the directory to one owner, and refuses another number of lanes', asyn
   await (await make()).close()
 })
 
+it('gives leases without an end, and fences an owner in the same process by the epoch', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
+  const { lanes, close } = await openEmbedded({ dir: own, lanes: 1 })
+  const lease = await lanes.acquire(0, 'first')
+  expect([lease.expiresAt, (await lanes.renew(lease)).expiresAt]).toEqual([Infinity, Infinity])
+  await lanes.acquire(0, 'second')
+  await expect(lanes.commit(lease, 1)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
+  await close()
+  rmSync(own, { recursive: true })
+})
+
 it('delivers batches of bounded size, and a larger message alone', async () => {
   const own = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
   const storage = await openEmbedded({ dir: own, lanes: 1 })

@@ -1,11 +1,8 @@
-import { performance } from 'node:perf_hooks'
 import type { DatabaseSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
 import { assertLeaseHolds } from '../lane-lease.ts'
 import type { Lanes, Lease } from '../ports/tables.ts'
 import { transaction } from './sqlite.ts'
-
-const LEASE_MS = 30_000
 
 interface LaneRow {
   owner: string | null
@@ -16,7 +13,7 @@ interface LaneRow {
 /**
  * Ownership of lanes in one process. The directory's lock proves that every owner of an earlier process is dead, so a
  * lane is taken immediately. An earlier owner in this process is fenced by the epoch, which `apply` checks in its own
- * transaction.
+ * transaction. So a lease has no end: on a machine so busy that renewals come late, one would only interrupt counting.
  */
 export class EmbeddedLanes implements Lanes {
   readonly #database: DatabaseSync
@@ -36,13 +33,13 @@ export class EmbeddedLanes implements Lanes {
         ON CONFLICT DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, renewed_at = excluded.renewed_at`,
         )
         .run(lane, owner, epoch, Date.now())
-      return { lane, owner, epoch, expiresAt: performance.now() + LEASE_MS }
+      return { lane, owner, epoch, expiresAt: Infinity }
     })
   }
 
   async renew(lease: Lease): Promise<Lease> {
     this.assertTaken(lease)
-    return { ...lease, expiresAt: performance.now() + LEASE_MS }
+    return { ...lease, expiresAt: Infinity }
   }
 
   async release(lease: Lease): Promise<void> {

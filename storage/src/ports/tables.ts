@@ -146,7 +146,7 @@ export interface Lease {
   readonly lane: number
   readonly owner: string
   readonly epoch: number
-  /** on the `performance.now()` clock */
+  /** on the `performance.now()` clock; Infinity where no other process can have the lane */
   readonly expiresAt: number
 }
 
