@@ -5,6 +5,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 // the list on to Node, where others, such as `import`, would give a `require` inside a dependency the wrong file.
 const conditions = ['source']
 
+/** Tests that start engines or the product: a process of its own for each file. */
+const long = ['*/{src,test}/**/*.{e2e,int}.test.ts']
+const short = ['*/{src,test}/**/*.test.{ts,tsx}']
+
 /** Starts files that take longest first, so that none of them is left to run alone at the end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -18,7 +22,11 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ['*/src/**/*.test.ts', '*/src/**/*.test.tsx', '*/test/**/*.test.ts'],
+    projects: [
+      // These share nothing that outlives a test, so a worker loads the modules once for many files.
+      { extends: true, test: { name: 'short', include: short, exclude: long, isolate: false } },
+      { extends: true, test: { name: 'long', include: long } },
+    ],
     globalSetup: ['e2e/src/engines/global-setup.ts'],
     // The client of the Model Context Protocol imports a package that ships its TypeScript under the same condition,
     // which Node does not load from node_modules.
