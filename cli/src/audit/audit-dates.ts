@@ -11,7 +11,7 @@ import {
 import { AuditedStages, isOfStages, withoutMarks, withStages } from './audited-stages.ts'
 import { compareCounters, compareVisitors } from './compare.ts'
 import { dateWindows } from './date-windows.ts'
-import type { Drift, VisitorDrift } from './drift.ts'
+import { comparedOf, type Compared, type VisitorDrift } from './drift.ts'
 import type { LaneSource } from './lane-source.ts'
 import { readCounted, Watermarks } from './read-counted.ts'
 
@@ -25,13 +25,13 @@ export async function* auditDates(
   source: LaneSource,
   app: App,
   dates: readonly string[],
-): AsyncGenerator<readonly Drift[]> {
+): AsyncGenerator<Compared> {
   const { archive } = source.storage
   const chunks = archive ? await archive.list({ app: app.id, lane: source.lane, ...instantsOf(app, dates) }) : []
   for (const window of dateWindows(dates, timeZone(app.timezone), chunks)) yield await auditWindow(source, app, window)
 }
 
-async function auditWindow(source: LaneSource, app: App, dates: readonly string[]): Promise<Drift[]> {
+async function auditWindow(source: LaneSource, app: App, dates: readonly string[]): Promise<Compared> {
   const committed = await source.committed()
   const counted = await readCounted(
     source.storage,
@@ -53,7 +53,8 @@ async function auditWindow(source: LaneSource, app: App, dates: readonly string[
       .flatMap((found) => compareCounters(source.lane, found, expected.counters(found.partition))),
     ...visitors,
   ]
-  return stages.isMoving ? drift.filter(({ table }) => !isOfStages(table)) : drift
+  const filled = [...counted, ...visited].filter(({ rows }) => rows.length > 0).map(({ partition }) => partition)
+  return comparedOf(filled, stages.isMoving ? drift.filter(({ table }) => !isOfStages(table)) : drift)
 }
 
 /**
