@@ -26,7 +26,7 @@ it('an audit in a thread compares a data directory that is in use, and counts wh
   const differing_partitions = installation.tables.prepare(partitions).get()!['n']
   expect(await start(scope, () => undefined).outcome).toMatchObject({ differing: rows, differing_partitions })
   expect((await installation.storage.registry.audits.get('', 'last'))!.differing).toBe(rows)
-}, 60_000)
+}, 120_000)
 
 it('an audit that cannot run rejects with its code, and one that is stopped rejects', async () => {
   await using installation = await makeInstallation()

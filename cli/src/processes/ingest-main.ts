@@ -28,7 +28,7 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   const metrics = processMetrics()
   spoolMetrics(metrics, () => log.depth)
   const measure = (): Promise<DiskUse> => measureSpool(config.data, log.depth.bytes)
-  const disk = new DiskWatch({ registry, place: `ingest ${hostname()}`, measure, metrics, logger })
+  const disk = new DiskWatch({ registry, place: `ingest ${hostname()}:${port}`, measure, metrics, logger })
   opened.defer(() => disk.close())
   const geo = await openGeo(config.geo, logger)
   if (geo) opened.use(geo)

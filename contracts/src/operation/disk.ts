@@ -97,7 +97,7 @@ const bytes = Type.Integer({ minimum: 0 })
 const maybeBytes = Type.Union([bytes, Type.Null()], { description: 'null: not known' })
 
 export const DiskPlace = Type.Object({
-  place: Type.String({ description: '`data`: the data directory; `ingest HOST`: that of a process; `cassandra`' }),
+  place: Type.String({ description: '`data`: the data directory; `ingest HOST:PORT`: the spool of a process; `cassandra`' }),
   measured_at: Type.Integer(),
   parts: Type.Array(Type.Object({ part: Type.Enum([...diskParts]), bytes })),
   used_bytes: bytes,
