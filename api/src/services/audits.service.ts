@@ -3,6 +3,7 @@ import { AUDITS_MAX, HopperError, auditView, type AuditRun, type Audits, type Ne
 import { RecordedAudit, auditFaultOf, type Registry } from '@hopper/storage'
 import type { Logger } from 'pino'
 import { maySee, type Caller } from '../access/caller.ts'
+import { nameOfCaller } from '../access/name-of-caller.ts'
 import { visibleApp } from '../access/access.guard.ts'
 import type { AuditJob, StartAudit } from '../options.ts'
 import { CLOCK, LANES_COUNT, LOGGER, REGISTRY, START_AUDIT, type Clock } from '../tokens.ts'
@@ -71,7 +72,7 @@ export class AuditsService implements OnModuleDestroy {
       throw invalidFields([{ field: 'to', message: 'must not be before `from`' }])
     if (app !== undefined) await visibleApp(this.registry, caller, app)
     const scope = { organization: caller.organization, app, from, to }
-    const order = { startedBy: await this.nameOf(caller), ...scope, lanes: this.lanes }
+    const order = { startedBy: await nameOfCaller(this.registry, caller), ...scope, lanes: this.lanes }
     const recorded = await RecordedAudit.begin(this.registry, order, this.clock)
     const job = (this.job = start(scope, (progress) => recorded.progress(progress)))
     this.running = this.follow(recorded, job).finally(() => (this.job = undefined))
@@ -89,12 +90,6 @@ export class AuditsService implements OnModuleDestroy {
     } catch (error) {
       this.logger.error({ err: error }, 'the end of an audit could not be stored; it counts as interrupted')
     }
-  }
-
-  private async nameOf(caller: Caller): Promise<string> {
-    if (caller.kind === 'key') return 'an admin key'
-    const member = await this.registry.members.get(caller.organization, caller.member)
-    return member?.name ?? caller.member
   }
 }
 
