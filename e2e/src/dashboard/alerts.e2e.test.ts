@@ -98,7 +98,8 @@ it('an alert is made, its secret is shown once, and a test of it arrives signed'
 it('it is silenced, changed with the keyboard, and looks right in light, dark and on a phone', async () => {
   const { page } = dashboard
   await dashboard.open('alerts')
-  await button('Silence for a day: Checkout').click()
+  await button('Silence Checkout').click()
+  await button('For a day').click()
   await item().getByText('Silenced until').waitFor()
   const until = (await listed()).alerts[0]!.silenced_until!
   expect(Math.abs(until - Date.now() - 86_400_000)).toBeLessThan(120_000)

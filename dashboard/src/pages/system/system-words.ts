@@ -109,6 +109,7 @@ export const systemWords = {
   },
   refused: {
     title: 'Refused requests',
+    caption: 'Refused requests by reason and origin',
     hint: 'Requests with events that were refused as a whole in the last 30 days. Nothing of them is stored but this.',
     columns: { last: 'Last', why: 'Why', app: 'App', origin: 'Origin', key: 'Key', requests: 'Requests' },
     why: refusals,
@@ -137,6 +138,7 @@ export const systemWords = {
   },
   loss: {
     title: 'Lost on the way',
+    caption: 'Expected and received events',
     hint: 'Trackers number their events, so a gap is an event that never arrived. The last 7 days of this app.',
     columns: { sessions: 'Sessions', expected: 'Expected', received: 'Received', lost: 'Lost' },
     by: 'By',
@@ -147,6 +149,7 @@ export const systemWords = {
   },
   audits: {
     title: 'Audits',
+    caption: 'The last audits',
     hint: 'An audit recounts every event from the archive and the log, and compares every table with that.',
     run: 'Run an audit now',
     running: (done: number, all: number) => `Lane ${Math.min(done + 1, all)} of ${all}`,
@@ -181,7 +184,6 @@ export const systemWords = {
     forecast: 'Forecast',
     measured: (time: string) => `measured ${time}`,
     columns: { part: 'Part', bytes: 'Bytes', share: 'Share' },
-    course: (place: string) => `Use of ${place} over time`,
     size: (free: string, size: string) => `${free} of ${size}`,
   },
   engines: {
