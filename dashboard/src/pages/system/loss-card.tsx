@@ -59,7 +59,7 @@ export function LossCard(): ReactNode {
               first={7}
               empty={texts.empty}
             />
-            {open > 0 && <p className="hint">{texts.open(formatCount(open))}</p>}
+            {open > 0 && <p className="hint">{texts.open(open, formatCount(open))}</p>}
           </>
         )}
       </ReportView>

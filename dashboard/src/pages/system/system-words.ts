@@ -49,10 +49,10 @@ const reasons: Readonly<Record<string, string>> = {
   new: 'new',
   historical: 'from an import',
   after_settled: 'after its day had settled',
-  repeated_id: 'its id had come before',
-  user_agent: 'its browser says that it is a robot',
-  webdriver: 'its browser is driven by a program',
-  no_user_agent: 'it does not say what browser it is',
+  repeated_id: 'same id again',
+  user_agent: 'named a robot by its browser',
+  webdriver: 'driven by a program',
+  no_user_agent: 'no browser named',
 }
 
 /** The texts of the page of the system. */
@@ -145,7 +145,8 @@ export const systemWords = {
     keys: { day: 'Day', browser: 'Browser', country: 'Country' },
     error: (percent: string) => `± ${percent}`,
     empty: 'No numbered events in the last 7 days.',
-    open: (n: string) => `${n} sessions may still go on, and are not in it.`,
+    open: (n: number, text: string) =>
+      n === 1 ? 'One session may still go on, and is not in it.' : `${text} sessions may still go on, and are not in it.`,
   },
   audits: {
     title: 'Audits',
