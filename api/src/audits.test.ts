@@ -96,7 +96,7 @@ test('an audit that runs while the API closes is stopped and noted as interrupte
   expect((await run()).status).toBe(202)
 })
 
-test('an organization sees its audits and those of the whole installation, and a read key those of its app', async () => {
+test('an organization sees its audits and those of the installation, and a read key those of its app', async () => {
   for (const [app, headers] of [
     ['shop', acme],
     ['blog', acme],

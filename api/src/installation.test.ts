@@ -37,7 +37,12 @@ test('an organization sees what was refused of its apps, and of origins that it 
     requests,
     last_at: NOW,
   })
-  const rows = [row('shop', 'https://x.example', 2), row('foreign', null), row(null, 'https://shop.example'), row(null, null)]
+  const rows = [
+    row('shop', 'https://x.example', 2),
+    row('foreign', null),
+    row(null, 'https://shop.example'),
+    row(null, null),
+  ]
   for (const process of ['a', 'b']) {
     const day = { process, date: '2026-03-30', rows }
     await refusals.put('', refusedDayId(day), day)
@@ -45,9 +50,12 @@ test('an organization sees what was refused of its apps, and of origins that it 
   const old = { process: 'a', date: shiftDate('2026-03-30', -30), rows }
   await refusals.put('', refusedDayId(old), old)
   const listed = async (headers: Record<string, string>): Promise<unknown[]> =>
-    ((await hopper.get('/api/v1/refusals', headers)).body as Refusals).rows.map(
-      ({ date, app, origin, requests }) => [date, app, origin, requests],
-    )
+    ((await hopper.get('/api/v1/refusals', headers)).body as Refusals).rows.map(({ date, app, origin, requests }) => [
+      date,
+      app,
+      origin,
+      requests,
+    ])
   const own = [
     ['2026-03-30', null, 'https://shop.example', 2],
     ['2026-03-30', 'shop', 'https://x.example', 4],

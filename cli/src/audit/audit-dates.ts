@@ -21,11 +21,7 @@ const datedTables = counterTableNames.filter((table) => table !== 'fates_by_date
  * Compares one lane's partitions of an app on these dates with a recount, a few dates at a time. Counting may continue:
  * events that are counted but not archived come from the log, up to the watermark at which each partition was read.
  */
-export async function* auditDates(
-  source: LaneSource,
-  app: App,
-  dates: readonly string[],
-): AsyncGenerator<Compared> {
+export async function* auditDates(source: LaneSource, app: App, dates: readonly string[]): AsyncGenerator<Compared> {
   const { archive } = source.storage
   const chunks = archive ? await archive.list({ app: app.id, lane: source.lane, ...instantsOf(app, dates) }) : []
   for (const window of dateWindows(dates, timeZone(app.timezone), chunks)) yield await auditWindow(source, app, window)

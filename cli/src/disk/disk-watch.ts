@@ -86,7 +86,12 @@ export class DiskWatch {
 
   #register(): void {
     const { metrics, place } = this.#watched
-    const gauge = <L extends string>(name: string, help: string, labels: L[], collect: (gauge: Gauge<L>) => void): void =>
+    const gauge = <L extends string>(
+      name: string,
+      help: string,
+      labels: L[],
+      collect: (gauge: Gauge<L>) => void,
+    ): void =>
       void new Gauge<L>({
         name,
         help,
@@ -106,10 +111,15 @@ export class DiskWatch {
     gauge('hopper_disk_free_bytes', 'Bytes that are free on that disk', ['place'], (of) => {
       if (this.#record?.free !== undefined) of.set({ place }, this.#record.free)
     })
-    gauge('hopper_disk_full_seconds', 'Seconds until it is full; absent if not known or not growing', ['place'], (of) => {
-      const { fullInMs } = this.#record ? forecastDisk(this.#record) : { fullInMs: null }
-      if (fullInMs !== null) of.set({ place }, fullInMs / 1_000)
-    })
+    gauge(
+      'hopper_disk_full_seconds',
+      'Seconds until it is full; absent if not known or not growing',
+      ['place'],
+      (of) => {
+        const { fullInMs } = this.#record ? forecastDisk(this.#record) : { fullInMs: null }
+        if (fullInMs !== null) of.set({ place }, fullInMs / 1_000)
+      },
+    )
     gauge('hopper_disk_low', '1 if the disk needs a hand (docs/operating.md)', ['place'], (of) => {
       if (this.#record) of.set({ place }, forecastDisk(this.#record).isLow ? 1 : 0)
     })

@@ -20,14 +20,16 @@ const LOG_NAMES = ['kafka', 'log']
 export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
   const port = await portFor(config)
-  const { log, reader, writer, lanes, registry, secrets, archive, health, diskUse, close } = await withPatience(logger, () =>
-    openCluster(config, {
-      onLogUnavailable: (error) =>
-        logger.error(
-          { err: error },
-          'Kafka is away: answers come from the tables and say up to when they are complete',
-        ),
-    }),
+  const { log, reader, writer, lanes, registry, secrets, archive, health, diskUse, close } = await withPatience(
+    logger,
+    () =>
+      openCluster(config, {
+        onLogUnavailable: (error) =>
+          logger.error(
+            { err: error },
+            'Kafka is away: answers come from the tables and say up to when they are complete',
+          ),
+      }),
   )
   opened.defer(close)
   const metrics = processMetrics()

@@ -36,14 +36,36 @@ describe('the forecast of a disk', () => {
   })
 
   it('takes what others write to the same disk into account', () => {
-    const { bytesPerDay } = forecastDisk(measured(48, () => 1e9, (hour) => 1e11 - hour * 1e9))
+    const { bytesPerDay } = forecastDisk(
+      measured(
+        48,
+        () => 1e9,
+        (hour) => 1e11 - hour * 1e9,
+      ),
+    )
     expect(bytesPerDay).toBeCloseTo(24e9, -3)
   })
 
   it('claims nothing in the first hour, nor where free room is not known or nothing grows', () => {
-    expect(forecastDisk(measured(0.5, () => 1e9, () => 1e9))).toMatchObject({ bytesPerDay: null, fullInMs: null })
+    expect(
+      forecastDisk(
+        measured(
+          0.5,
+          () => 1e9,
+          () => 1e9,
+        ),
+      ),
+    ).toMatchObject({ bytesPerDay: null, fullInMs: null })
     expect(forecastDisk(measured(30, (hour) => hour * 1e9))).toMatchObject({ fullInMs: null, isLow: false })
-    expect(forecastDisk(measured(30, (hour) => 1e9 - hour, () => 5e11))).toEqual({
+    expect(
+      forecastDisk(
+        measured(
+          30,
+          (hour) => 1e9 - hour,
+          () => 5e11,
+        ),
+      ),
+    ).toEqual({
       bytesPerDay: 0,
       fullInMs: null,
       isLow: false,
@@ -51,7 +73,15 @@ describe('the forecast of a disk', () => {
   })
 
   it('needs a hand when little is free, or when it is full within a week by the growth of a day', () => {
-    expect(forecastDisk(measured(0, () => 1e9, () => 4.9e10)).isLow).toBe(true)
+    expect(
+      forecastDisk(
+        measured(
+          0,
+          () => 1e9,
+          () => 4.9e10,
+        ),
+      ).isLow,
+    ).toBe(true)
     const fast = [(hour: number): number => hour * 1e9, (hour: number): number => 1.2e11 - hour * 1e9] as const
     expect(forecastDisk(measured(23, ...fast)).isLow).toBe(false)
     expect(forecastDisk(measured(25, ...fast)).isLow).toBe(true)

@@ -48,12 +48,7 @@ export const DISK_FREE_SHARE_MIN = 0.05
 export const DISK_FULL_MS_MIN = 7 * DAY_MS
 
 /** Returns the record of a place after a measurement; keeps a sample of each hour. */
-export function withMeasurement(
-  before: DiskRecord | undefined,
-  place: string,
-  use: DiskUse,
-  now: number,
-): DiskRecord {
+export function withMeasurement(before: DiskRecord | undefined, place: string, use: DiskUse, now: number): DiskRecord {
   const samples = before?.samples ?? []
   const last = samples.at(-1)
   const isDue = last === undefined || now - last.at >= SAMPLE_EVERY_MS || now < last.at
@@ -97,7 +92,9 @@ const bytes = Type.Integer({ minimum: 0 })
 const maybeBytes = Type.Union([bytes, Type.Null()], { description: 'null: not known' })
 
 export const DiskPlace = Type.Object({
-  place: Type.String({ description: '`data`: the data directory; `ingest HOST:PORT`: the spool of a process; `cassandra`' }),
+  place: Type.String({
+    description: '`data`: the data directory; `ingest HOST:PORT`: the spool of a process; `cassandra`',
+  }),
   measured_at: Type.Integer(),
   parts: Type.Array(Type.Object({ part: Type.Enum([...diskParts]), bytes })),
   used_bytes: bytes,

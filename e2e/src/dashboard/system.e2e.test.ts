@@ -12,7 +12,8 @@ const REFRESH_MS = 40_000
 let dashboard: OpenedDashboard
 
 beforeAll(async () => {
-  dashboard = await openDashboard({ days: 3, visitors: 20 })
+  const env = { HOPPER_EVENT_RATE: '10000000', HOPPER_BYTE_RATE: '1000000000' }
+  dashboard = await openDashboard({ days: 3, visitors: 20 }, { env })
 }, 400_000)
 afterAll(() => dashboard?.close())
 afterEach(async () => {
@@ -32,7 +33,11 @@ const get = async <T>(path: string): Promise<T> => {
 async function sendRefused(): Promise<void> {
   const answer = await fetch(`${dashboard.product.ingestUrl}/v1/events`, {
     method: 'POST',
-    headers: { 'x-api-key': 'hw_nobody_knows_Wxyz', 'content-type': 'application/json', origin: 'https://typo.example' },
+    headers: {
+      'x-api-key': 'hw_nobody_knows_Wxyz',
+      'content-type': 'application/json',
+      origin: 'https://typo.example',
+    },
     body: '{}',
   })
   expect(answer.status).toBe(401)
@@ -65,6 +70,7 @@ it('a request with an unknown key is listed with its origin and the end of the k
   await expect.poll(listed, { timeout: 30_000 }).toEqual([['HOP_KEY_UNKNOWN', 'https://typo.example', 'Wxyz']])
   await dashboard.open('system')
   const row = card('Refused requests').locator('tbody tr')
+  await row.waitFor()
   expect((await row.locator('td').allTextContents()).filter((_, n) => n !== 4)).toEqual([
     'unknown key',
     'https://typo.example',
@@ -98,6 +104,47 @@ it('an audit that is run from the page finds no drift, and is in the history aft
   // finished, if it was quicker than the kill
   await expect.poll(async () => (await states())[0], { timeout: 60_000 }).toMatch(/interrupted|finished/)
   expect((await states())[1]).toBe('finished')
+})
+
+/** Sends events of very many dates, each of which costs the aggregator some partitions of its own. */
+async function sendCostly(device: string): Promise<void> {
+  const now = Date.now()
+  const events = Array.from({ length: 500 }, (_, n) => ({
+    type: 1,
+    timestamp: now - (n + 1) * DAY_MS,
+    target: '//a',
+    elapsed_time: 5,
+    current_url: `/${n}`,
+  }))
+  await dashboard.send(device, events)
+}
+
+it('the chip says how far counting is behind, until all is counted', async () => {
+  const { page } = dashboard
+  await dashboard.open('overview')
+  const chip = page.locator('button.trust')
+  await chip.getByText(/complete to/).waitFor()
+  const behind = /behind .* s: [\d,]+ to count/
+  await expect
+    .poll(
+      async () => {
+        for (let n = 0; n < 8; n++) await sendCostly(`costly-${Math.random()}`)
+        const { lag } = await get<Status>('status')
+        return lag.events > 0 && (lag.seconds ?? 0) > 8
+      },
+      { timeout: 90_000, interval: 100 },
+    )
+    .toBe(true)
+  await page.reload()
+  await chip.getByText(behind).waitFor()
+  await dashboard.open('system')
+  await card('System')
+    .getByText(/[\d,]+ events wait to be counted, the oldest for/)
+    .waitFor()
+  await expect.poll(async () => (await get<Status>('status')).lag.events, { timeout: 120_000 }).toBe(0)
+  await card('System').getByText('Healthy.').waitFor({ timeout: REFRESH_MS })
+  await dashboard.open('overview')
+  await chip.getByText(/complete to/).waitFor()
 })
 
 /** Gives the stopped product measurements of the days before, as if it had run for so long. */

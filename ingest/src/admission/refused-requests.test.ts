@@ -50,12 +50,14 @@ it('stores what the last seconds of a date had, and begins another date', async 
 it('bounds the kinds of refusals of a date, and what is not an origin is none', async () => {
   for (let n = 0; n < REFUSALS_PER_DAY_MAX + 7; n++) await send('hw_nobody_knows_this', `https://a${n}.example`)
   await send('short', 'javascript:alert(1)')
-  await expect.poll(async () => (await rows()).find(({ requests }) => requests === 8)).toMatchObject({
-    code: 'HOP_KEY_UNKNOWN',
-    app: null,
-    origin: null,
-    key_hint: null,
-  })
+  await expect
+    .poll(async () => (await rows()).find(({ requests }) => requests === 8))
+    .toMatchObject({
+      code: 'HOP_KEY_UNKNOWN',
+      app: null,
+      origin: null,
+      key_hint: null,
+    })
   expect(await rows()).toHaveLength(REFUSALS_PER_DAY_MAX + 1)
 })
 
@@ -66,8 +68,7 @@ it('forgets dates that are too old', async () => {
     await refusals.put('', refusedDayId(day), day)
   }
   await send('hw_nobody_knows_this')
-  await expect.poll(async () => (await stored()).map(({ date }) => date)).toEqual([
-    shiftDate(DATE, 1 - REFUSAL_DAYS),
-    DATE,
-  ])
+  await expect
+    .poll(async () => (await stored()).map(({ date }) => date))
+    .toEqual([shiftDate(DATE, 1 - REFUSAL_DAYS), DATE])
 })

@@ -68,7 +68,8 @@ export class RecordedAudit {
     try {
       for (const dead of earlier.filter(({ state }) => state === 'running'))
         await auditRuns.put('', dead.id, { ...dead, state: 'interrupted' })
-      for (const { id } of earlier.slice(0, Math.max(0, earlier.length - AUDITS_MAX + 1))) await auditRuns.remove('', id)
+      for (const { id } of earlier.slice(0, Math.max(0, earlier.length - AUDITS_MAX + 1)))
+        await auditRuns.remove('', id)
       const stored = storedOf(order, clock())
       await auditRuns.put('', stored.id, stored)
       return new RecordedAudit(registry, clock, holder, stored)

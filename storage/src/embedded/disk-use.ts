@@ -9,8 +9,8 @@ import { LOG_FILE, TABLES_FILE } from './intact/find-damage.ts'
 const CHUNKS_PER_TURN = 200
 
 /**
- * Measures a data directory. What of `tables.db` is archive, registry and unused follows from the sizes that the archive
- * has recorded, from the length of the records, and from the free pages of the file; the rest are the tables.
+ * Measures a data directory. What of `tables.db` is archive, registry and unused follows from the sizes that the
+ * archive has recorded, from the length of the records, and from the free pages of the file; the rest are the tables.
  */
 export async function measureDirectory(dir: string, database: DatabaseSync): Promise<DiskUse> {
   const sizes = new Map<DiskPart, number>()

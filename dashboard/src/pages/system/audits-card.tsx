@@ -75,7 +75,10 @@ function columnsOf(timezone: string): Column<AuditRun>[] {
     { name: begun, value: ({ started_at: at }) => formatInstant(timezone, at) },
     { name: by, value: ({ started_by: name }) => name },
     { name: scope, value: scopeOf },
-    { name: took, value: ({ started_at, finished_at: end }) => formatDuration(end === undefined ? null : end - started_at) },
+    {
+      name: took,
+      value: ({ started_at, finished_at: end }) => formatDuration(end === undefined ? null : end - started_at),
+    },
   ]
 }
 

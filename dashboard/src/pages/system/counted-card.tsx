@@ -13,7 +13,8 @@ const { counted: texts } = systemWords
 /** The fates of the events, those that count first: neither late nor repeated events are a fault. */
 export function CountedCard({ fates }: { fates: readonly Fate[] }): ReactNode {
   const all = Math.max(1, sum(fates))
-  if (fates.length === 0) return <Card title={texts.title} hint={texts.hint} table={<p className="nothing">{texts.empty}</p>} />
+  if (fates.length === 0)
+    return <Card title={texts.title} hint={texts.hint} table={<p className="nothing">{texts.empty}</p>} />
   return (
     <Card title={texts.title} hint={texts.hint}>
       {[true, false].map((isCounted) => {
@@ -22,7 +23,8 @@ export function CountedCard({ fates }: { fates: readonly Fate[] }): ReactNode {
         return (
           <div key={name} className="fates">
             <h3>
-              {name} <span className="hint tnum">{`${formatCount(sum(those))} · ${formatPercent(sum(those) / all)}`}</span>
+              {name}{' '}
+              <span className="hint tnum">{`${formatCount(sum(those))} · ${formatPercent(sum(those) / all)}`}</span>
             </h3>
             {those.length > 0 && (
               <DataTable

@@ -50,7 +50,11 @@ function Place({ place, timezone }: { place: DiskPlace; timezone: string }): Rea
         <dd>{formatBytes(used)}</dd>
         <dt>{texts.free}</dt>
         <dd className={place.is_low ? 'worse' : undefined}>
-          {free === null ? texts.unknown : size === null ? formatBytes(free) : texts.size(formatBytes(free), formatBytes(size))}
+          {free === null
+            ? texts.unknown
+            : size === null
+              ? formatBytes(free)
+              : texts.size(formatBytes(free), formatBytes(size))}
         </dd>
         <dt>{texts.growth}</dt>
         <dd>

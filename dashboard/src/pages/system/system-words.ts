@@ -146,7 +146,9 @@ export const systemWords = {
     error: (percent: string) => `± ${percent}`,
     empty: 'No numbered events in the last 7 days.',
     open: (n: number, text: string) =>
-      n === 1 ? 'One session may still go on, and is not in it.' : `${text} sessions may still go on, and are not in it.`,
+      n === 1
+        ? 'One session may still go on, and is not in it.'
+        : `${text} sessions may still go on, and are not in it.`,
   },
   audits: {
     title: 'Audits',

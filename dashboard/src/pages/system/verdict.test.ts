@@ -46,7 +46,13 @@ const audit: AuditRun = {
 
 function verdict(more: Partial<Status> = {}, disk: Partial<typeof place> = {}, audits: AuditRun[] = [audit]): Verdict {
   const clock = (at: number): string => new Date(at).toISOString().slice(11, 19)
-  return verdictOf({ status: { ...status, ...more }, disk: { places: [{ ...place, ...disk }] }, audits, now: NOW, clock })
+  return verdictOf({
+    status: { ...status, ...more },
+    disk: { places: [{ ...place, ...disk }] },
+    audits,
+    now: NOW,
+    clock,
+  })
 }
 
 describe('the sentence of the system', () => {
@@ -70,7 +76,10 @@ describe('the sentence of the system', () => {
 
   it('needs a hand for an engine, a lost log, a full disk, drift, and dead letters', () => {
     for (const [found, text] of [
-      [verdict({ engines: [{ name: 'kafka', healthy: false, detail: 'no broker' }] }), 'kafka is not healthy: no broker.'],
+      [
+        verdict({ engines: [{ name: 'kafka', healthy: false, detail: 'no broker' }] }),
+        'kafka is not healthy: no broker.',
+      ],
       [verdict({ lanes: [{ lane: 3, next: 9, done: 1, lag: 8, lost: { first: 1, next: 6 } }] }), 'Lane 3 stands still'],
       [verdict({}, { is_low: true, full_in_seconds: 2 * DAY }), 'nearly full: 38.0 GB free, full in 2 days.'],
       [verdict({}, {}, [{ ...audit, differing: 12, repaired: 2 }]), '10 rows that differ'],
@@ -83,7 +92,10 @@ describe('the sentence of the system', () => {
 
   it('takes repaired drift, an audit under way, and one that was interrupted for what they are', () => {
     expect(verdict({}, {}, [{ ...audit, differing: 2, repaired: 2, differing_partitions: 1 }]).level).toBe('healthy')
-    const under = [{ ...audit, state: 'running' as const }, { ...audit, state: 'interrupted' as const }]
+    const under = [
+      { ...audit, state: 'running' as const },
+      { ...audit, state: 'interrupted' as const },
+    ]
     expect(verdict({}, {}, [...under, audit]).facts[2]).toContain('Last audit 4 h ago')
     expect(verdict({}, {}, under).facts[2]).toBe('There was no audit yet.')
   })

@@ -69,7 +69,9 @@ function diskText({ places }: Disk): string {
   const used = formatBytes(places.reduce((sum, { used_bytes }) => sum + used_bytes, 0))
   const first = places
     .filter(({ free_bytes }) => free_bytes !== null)
-    .sort((a, b) => (a.full_in_seconds ?? Infinity) - (b.full_in_seconds ?? Infinity) || a.free_bytes! - b.free_bytes!)[0]
+    .sort(
+      (a, b) => (a.full_in_seconds ?? Infinity) - (b.full_in_seconds ?? Infinity) || a.free_bytes! - b.free_bytes!,
+    )[0]
   if (!first) return sentence.usedOnly(used)
   return sentence.used(used, formatBytes(first.free_bytes!), forecastText(first))
 }
