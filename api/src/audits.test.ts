@@ -55,6 +55,11 @@ test('an audit is begun by an admin, shows its progress, and its result stays in
   const [audit] = (await list()).audits as [AuditRun]
   expect(audit).toMatchObject({ ...tally, lane: 2, lanes: 2, finished_at: NOW + 60_000 })
   expect(audit).not.toHaveProperty('organization')
+  const result = { finished_at: NOW + 60_000, differing: 3, repaired: 0, partitions: 12, differing_partitions: 1 }
+  const status = async (headers: Record<string, string>): Promise<{ last_audit?: object }> =>
+    (await hopper.get('/api/v1/status', headers)).body
+  expect((await status(read)).last_audit).toEqual({ ...result, from: '2026-03-01', to: '2026-03-30' })
+  expect((await status(other)).last_audit).toBeUndefined()
 })
 
 test('one audit runs at a time; another one is refused with the id of the first', async () => {
@@ -63,7 +68,7 @@ test('one audit runs at a time; another one is refused with the id of the first'
     status: 409,
     body: { error: { code: 'HOP_AUDIT_RUNNING', details: { audit: first } } },
   })
-  expect((await run({}, other)).status).toBe(409)
+  expect(await run({}, other)).toMatchObject({ status: 409, body: { error: { details: { audit: null } } } })
   begun[0]!.reject(Object.assign(new Error('no heap'), { code: 'ERR_WORKER_OUT_OF_MEMORY' }))
   await expect.poll(states).toEqual(['failed'])
   expect((await list()).audits[0]).toMatchObject({ fault: 'out_of_memory' })

@@ -1,4 +1,4 @@
-import { refusedDayId, shiftDate, type Disk, type Refusal, type Refusals } from '@hopper/contracts'
+import { refusedDayId, shiftDate, type AppFates, type Disk, type Refusal, type Refusals } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { keys, NOW, openInstallation, type Installation } from './testing/installation.fixture.ts'
@@ -65,4 +65,32 @@ test('an organization sees what was refused of its apps, and of origins that it 
   expect(await listed(other)).toEqual([['2026-03-30', 'foreign', null, 2]])
   await hopper.storage.registry.organizations.remove('', 'other')
   expect(await listed(acme)).toEqual([own[0], ['2026-03-30', null, null, 2], own[1]])
+})
+
+test('the fates of an app are told by date of receipt, added up over lanes, without those of other apps', async () => {
+  const fates = (app: string, date: string, events: number): object => ({
+    table: 'fates_by_date',
+    app,
+    date,
+    from: -1,
+    to: 0,
+    rows: [
+      { key: ['duplicate', 'repeated_id'], deltas: [1] },
+      { key: ['accepted', 'new'], deltas: [events] },
+    ],
+  })
+  for (const lane of [0, 1]) {
+    const counters = [fates('shop', '2026-03-30', 5), fates('shop', '2026-03-01', 2), fates('shop', '2026-02-28', 9)]
+    await hopper.fill({ lane, counters: [...counters, fates('blog', '2026-03-30', 7)] as never })
+  }
+  const { body } = await hopper.get('/api/v1/apps/shop/fates', read)
+  const { from, to, rows } = body as AppFates
+  expect([from, to]).toEqual(['2026-03-01', '2026-03-30'])
+  expect(rows.map(({ date, fate, events }) => [date, fate, events])).toEqual([
+    ['2026-03-01', 'accepted', 4],
+    ['2026-03-01', 'duplicate', 2],
+    ['2026-03-30', 'accepted', 10],
+    ['2026-03-30', 'duplicate', 2],
+  ])
+  expect((await hopper.get('/api/v1/apps/foreign/fates', read)).status).toBe(403)
 })

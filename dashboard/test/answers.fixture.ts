@@ -1,6 +1,7 @@
 import type {
   Agents,
   Alerts,
+  AppFates,
   Apps,
   AuditRun,
   Audits,
@@ -252,6 +253,14 @@ const journeys: JourneyResult = {
   ],
 }
 
+const fates: AppFates = {
+  from: '2026-01-01',
+  to: '2026-01-30',
+  rows: [
+    { date: '2026-01-03', fate: 'accepted', reason: 'new', events: 1_615 },
+    { date: '2026-01-04', fate: 'duplicate', reason: 'repeated_id', events: 38 },
+  ],
+}
 const loss: LossResult['rows'] = [
   {
     value: '2026-01-31',
@@ -286,6 +295,7 @@ export function answerTo(path: string, parameters: URLSearchParams, fixture: Fix
     '/api/v1/refusals': refusals,
     '/api/v1/audits': { audits: fixture.audits, can_run: true } satisfies Audits,
     '/api/v1/dead-letters': { rows: fixture.letters, next: null },
+    '/api/v1/apps/shop/fates': fates,
     '/api/v1/apps/shop/loss': { rows: loss, open_sessions: 6, meta },
     '/api/v1/apps/shop/traffic': { rows: fixture.traffic, meta },
     '/api/v1/apps/shop/pages/views': { rows: pages, meta },

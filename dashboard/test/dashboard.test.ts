@@ -115,6 +115,13 @@ describe('the numbers of the API', () => {
       'ends in Wxyz',
       '5,207',
     ])
+    const counted = page.getByRole('region', { name: 'Counted and not counted', exact: true })
+    await counted.getByRole('button', { name: 'This app' }).click()
+    await counted.getByText('1,615').first().waitFor()
+    expect((await cells('Counted and not counted')).map(([fate, , events]) => [fate, events])).toEqual([
+      ['on time', '1,615'],
+      ['repeated', '38'],
+    ])
     const lost = '0.50\u202f% ± 0.14\u202f%'
     expect(await cells('Lost on the way')).toEqual([['2026-01-31', '613', '10,304', '10,253', lost]])
     expect((await cells('Audits'))[0]![0]).toBe('31 rows differ, in 2 of 1,284 partitions')

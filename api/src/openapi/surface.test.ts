@@ -131,6 +131,7 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
       'GET /api/v1/audits',
       'POST /api/v1/audits',
       'GET /api/v1/disk',
+      `GET ${app}/fates`,
       'GET /api/v1/refusals',
       'POST /api/v1/dead-letters/replay',
       ...crud('/api/v1/members', '/api/v1/members/{member}'),

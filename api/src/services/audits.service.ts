@@ -1,5 +1,13 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
-import { AUDITS_MAX, HopperError, auditView, type AuditRun, type Audits, type NewAudit } from '@hopper/contracts'
+import {
+  AUDITS_MAX,
+  HopperError,
+  auditView,
+  type AuditRun,
+  type AuditTally,
+  type Audits,
+  type NewAudit,
+} from '@hopper/contracts'
 import { RecordedAudit, auditFaultOf, type Registry } from '@hopper/storage'
 import type { Logger } from 'pino'
 import { maySee, type Caller } from '../access/caller.ts'
@@ -44,18 +52,8 @@ export class AuditsService implements OnModuleDestroy {
 
   /** Lists what the caller may see: audits of its apps, and those of the whole installation. */
   async list(caller: Caller): Promise<Audits> {
-    const [stored, apps] = await Promise.all([
-      this.registry.auditRuns.list(''),
-      this.registry.apps.list(caller.organization),
-    ])
-    const visible = new Set(apps.filter((app) => maySee(caller, app)).map(({ id }) => id))
-    const isVisible = ({ organization, app }: (typeof stored)[number]): boolean =>
-      (organization === undefined || organization === caller.organization) && (app === undefined || visible.has(app))
-    const audits = stored.filter(isVisible).slice(-AUDITS_MAX)
-    return {
-      audits: audits.reverse().map((each) => auditView(each, this.clock())),
-      can_run: this.start !== undefined,
-    }
+    const audits = await visibleAudits(this.registry, caller, this.clock())
+    return { audits, can_run: this.start !== undefined }
   }
 
   /**
@@ -74,15 +72,16 @@ export class AuditsService implements OnModuleDestroy {
     const scope = { organization: caller.organization, app, from, to }
     const order = { startedBy: await nameOfCaller(this.registry, caller), ...scope, lanes: this.lanes }
     const recorded = await RecordedAudit.begin(this.registry, order, this.clock)
-    const job = (this.job = start(scope, (progress) => recorded.progress(progress)))
-    this.running = this.follow(recorded, job).finally(() => (this.job = undefined))
+    const begin = (): AuditJob => start(scope, (progress) => recorded.progress(progress))
+    this.running = this.follow(recorded, begin).finally(() => (this.job = undefined))
     return auditView(recorded.run, this.clock())
   }
 
-  /** Stores how an audit ends. Never rejects: nobody waits for it. */
-  private async follow(recorded: RecordedAudit, { outcome }: AuditJob): Promise<void> {
+  /** Begins an audit, and stores how it ends. Never rejects: nobody waits for it. */
+  private async follow(recorded: RecordedAudit, begin: () => AuditJob): Promise<void> {
+    const outcome = async (): Promise<AuditTally> => (this.job = begin()).outcome
     try {
-      const tally = await outcome.catch((error: unknown) => ({ error }))
+      const tally = await outcome().catch((error: unknown) => ({ error }))
       if (!('error' in tally)) return await recorded.finish(tally)
       if (this.closing) return await recorded.interrupt()
       this.logger.error({ err: tally.error }, 'an audit has failed')
@@ -91,6 +90,16 @@ export class AuditsService implements OnModuleDestroy {
       this.logger.error({ err: error }, 'the end of an audit could not be stored; it counts as interrupted')
     }
   }
+}
+
+/** Returns the audits of a caller's apps and those of the whole installation, the newest first. */
+export async function visibleAudits(registry: Registry, caller: Caller, now: number): Promise<AuditRun[]> {
+  const [stored, apps] = await Promise.all([registry.auditRuns.list(''), registry.apps.list(caller.organization)])
+  const visible = new Set(apps.filter((app) => maySee(caller, app)).map(({ id }) => id))
+  const isVisible = ({ organization, app }: (typeof stored)[number]): boolean =>
+    (organization === undefined || organization === caller.organization) && (app === undefined || visible.has(app))
+  const audits = stored.filter(isVisible).slice(-AUDITS_MAX)
+  return audits.reverse().map((each) => auditView(each, now))
 }
 
 /** 2026-02-30 has the form of a date. */

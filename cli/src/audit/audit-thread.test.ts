@@ -25,7 +25,6 @@ it('an audit in a thread compares a data directory that is in use, and counts wh
   const partitions = 'SELECT count(*) AS n FROM (SELECT DISTINCT app, date, lane FROM activity_by_date)'
   const differing_partitions = installation.tables.prepare(partitions).get()!['n']
   expect(await start(scope, () => undefined).outcome).toMatchObject({ differing: rows, differing_partitions })
-  expect((await installation.storage.registry.audits.get('', 'last'))!.differing).toBe(rows)
 }, 120_000)
 
 it('an audit that cannot run rejects with its code, and one that is stopped rejects', async () => {

@@ -21,7 +21,8 @@ const HINT_CHARS = 4
 const HINTED_CHARS_MIN = 12
 const ORIGIN_CHARS_MAX = 200
 /** Records of all processes that are kept; a process that starts again and again adds one each time. */
-const RECORDS_MAX = 1_000
+const RECORDS_MAX = 500
+const FORGET_EVERY_MS = 3_600_000
 
 type Row = Omit<Refusal, 'date'>
 
@@ -52,6 +53,7 @@ export class RefusedRequests {
   readonly #days = new Map<string, Map<string, Row>>()
   readonly #unstored = new Set<string>()
   #isStoring = false
+  #forgotAt = -Infinity
 
   constructor(
     registry: Pick<Registry, 'refusals'>,
@@ -108,7 +110,10 @@ export class RefusedRequests {
     }
   }
 
+  /** Removes what is too old or too much, once an hour. */
   async #forgetOld(today: string): Promise<void> {
+    if (performance.now() - this.#forgotAt < FORGET_EVERY_MS) return
+    this.#forgotAt = performance.now()
     const oldestFirst = await this.#registry.refusals.list('')
     const surplus = oldestFirst.length - RECORDS_MAX
     const from = shiftDate(today, 1 - REFUSAL_DAYS)

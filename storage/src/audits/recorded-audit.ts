@@ -63,7 +63,8 @@ export class RecordedAudit {
     const earlier = await auditRuns.list('')
     if (!isFree) {
       const running = earlier.findLast((each) => auditView(each, clock()).state === 'running')
-      throw new HopperError('HOP_AUDIT_RUNNING', undefined, { details: { audit: running?.id ?? null } })
+      const isForeign = order.organization !== undefined && running?.organization !== order.organization
+      throw new HopperError('HOP_AUDIT_RUNNING', undefined, { details: { audit: isForeign ? null : running?.id } })
     }
     try {
       for (const dead of earlier.filter(({ state }) => state === 'running'))

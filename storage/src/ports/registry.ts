@@ -216,7 +216,7 @@ export interface Registry {
   readonly logins: Collection<Login>
   /** by the hash of the login */
   readonly loginUses: Collection<LoginUse>
-  /** the result of the last audit, with the id `last` */
+  /** the result of the last audit by an earlier version, with the id `last`; see `auditRuns` */
   readonly audits: Collection<AuditResult>
   /** the last audits, in the order of their begin; each is written by the process that runs it */
   readonly auditRuns: Collection<StoredAudit>

@@ -1,16 +1,31 @@
 import { Controller, Inject } from '@nestjs/common'
-import { Disk, Refusals } from '@hopper/contracts'
+import { AppFates, Disk, Refusals, type App } from '@hopper/contracts'
 import type { Caller } from '../../access/caller.ts'
 import { Endpoint } from '../../http/call.ts'
-import { CurrentCaller } from '../../http/parameters.ts'
+import { CurrentApp, CurrentCaller } from '../../http/parameters.ts'
 import { InstallationService } from '../../services/installation.service.ts'
+import { StatusService } from '../../services/status.service.ts'
 
 @Controller('api/v1')
 export class InstallationController {
   private readonly installation: InstallationService
+  private readonly status: StatusService
 
-  constructor(@Inject(InstallationService) installation: InstallationService) {
+  constructor(
+    @Inject(InstallationService) installation: InstallationService,
+    @Inject(StatusService) status: StatusService,
+  ) {
     this.installation = installation
+    this.status = status
+  }
+
+  @Endpoint('GET', 'apps/:app/fates', {
+    summary: 'What became of the events of the app that were received in the last 30 days, by date and reason',
+    need: 'read',
+    answer: AppFates,
+  })
+  fates(@CurrentApp() app: App): Promise<AppFates> {
+    return this.status.fatesOf(app)
   }
 
   @Endpoint('GET', 'disk', {

@@ -85,7 +85,11 @@ export const systemWords = {
   },
   counted: {
     title: 'Counted and not counted',
-    hint: 'Every event received in the last 30 days (UTC), in all your apps, has exactly one fate.',
+    hint: 'Every event received in the last 30 days (UTC) has exactly one fate.',
+    whose: 'Apps',
+    allApps: 'All your apps',
+    thisApp: 'This app',
+    course: 'Counted and not counted events by the date of their receipt',
     counted: 'Counted',
     notCounted: 'Not counted',
     fates: { accepted: 'on time', late: 'late', duplicate: 'repeated', bot: 'robot', rejected: 'refused' } as Readonly<
@@ -110,7 +114,7 @@ export const systemWords = {
   refused: {
     title: 'Refused requests',
     caption: 'Refused requests by reason and origin',
-    hint: 'Requests with events that were refused as a whole in the last 30 days. Nothing of them is stored but this.',
+    hint: 'Requests of sites and servers that were refused as a whole in the last 30 days. No more is stored of them.',
     columns: { last: 'Last', why: 'Why', app: 'App', origin: 'Origin', key: 'Key', requests: 'Requests' },
     why: refusals,
     noOrigin: 'no page',
