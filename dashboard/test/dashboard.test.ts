@@ -100,7 +100,7 @@ describe('the numbers of the API', () => {
     await open('system')
     expect((await cells('Counted and not counted')).map(([fate, reason, events]) => [fate, reason, events])).toEqual([
       ['on time', 'new', '8,118'],
-      ['robot', 'named a robot by its browser', '219'],
+      ['robot', 'says that it is a robot', '219'],
     ])
     await page.locator('summary', { hasText: 'One lane' }).click()
     expect(await cells('Counting')).toEqual([['0', '5,510', '5,499', '11']])

@@ -4,7 +4,9 @@ import type { Registry } from '@hopper/storage'
 import type { Logger } from 'pino'
 import { Gauge, type Registry as Metrics } from 'prom-client'
 
-const EVERY_MS = 600_000
+const EVERY_MS = 60_000
+/** The pause is at least this many times what a measurement took, so that a large directory is measured less often. */
+const PAUSE_FACTOR = 50
 const CLAIM_MS = 60_000
 
 interface Watched {
@@ -14,19 +16,19 @@ interface Watched {
   readonly measure: () => Promise<DiskUse>
   readonly metrics: Metrics
   readonly logger: Pick<Logger, 'warn'>
-  readonly everyMs?: number
   readonly clock?: () => number
 }
 
 /**
- * Measures a place on a disk every ten minutes, stores the result with samples of the days before, and shows it in the
+ * Measures a place on a disk every minute, stores the result with samples of the days before, and shows it in the
  * metrics. Of processes that see the same place one stores it at a time.
  */
 export class DiskWatch {
   readonly #watched: Watched
   readonly #clock: () => number
   readonly #holder = `${process.pid}-${Math.random().toString(36).slice(2)}`
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
   #record: DiskRecord | undefined
   #measuring: Promise<void> | undefined
   #hasFailed = false
@@ -35,9 +37,7 @@ export class DiskWatch {
     this.#watched = watched
     this.#clock = watched.clock ?? Date.now
     this.#register()
-    const measure = (): void => void this.measure()
-    this.#timer = setInterval(measure, watched.everyMs ?? EVERY_MS).unref()
-    measure()
+    this.#measureAgain()
   }
 
   /** Measures now; a second call joins the first. Never rejects: a measurement that fails is logged once. */
@@ -53,8 +53,18 @@ export class DiskWatch {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer)
+    this.#isClosed = true
+    clearTimeout(this.#timer)
     await this.#measuring
+  }
+
+  #measureAgain(): void {
+    const begun = performance.now()
+    void this.measure().then(() => {
+      if (this.#isClosed) return
+      const pauseMs = Math.max(EVERY_MS, PAUSE_FACTOR * (performance.now() - begun))
+      this.#timer = setTimeout(() => this.#measureAgain(), pauseMs).unref()
+    })
   }
 
   async #measure(): Promise<void> {

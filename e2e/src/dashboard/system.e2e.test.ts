@@ -184,7 +184,9 @@ it('the page is usable in light, dark, on a phone and at 320 px', async () => {
     await page.setViewportSize({ width, height: 844 })
     await page.locator('summary', { hasText: 'lanes' }).first().waitFor()
     await expectUsable(page)
-    const dir = process.env['HOPPER_LOOK']
-    if (dir !== undefined) await page.screenshot({ path: `${dir}/system-${colorScheme}-${width}.png`, fullPage: true })
+    await card('Counted and not counted').getByRole('button', { name: 'This app' }).click()
+    await card('Counted and not counted').getByRole('application').waitFor()
+    await expectUsable(page)
+    await card('Counted and not counted').getByRole('button', { name: 'All your apps' }).click()
   }
 })

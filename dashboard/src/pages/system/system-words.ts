@@ -50,7 +50,7 @@ const reasons: Readonly<Record<string, string>> = {
   historical: 'from an import',
   after_settled: 'after its day had settled',
   repeated_id: 'same id again',
-  user_agent: 'named a robot by its browser',
+  user_agent: 'says that it is a robot',
   webdriver: 'driven by a program',
   no_user_agent: 'no browser named',
 }
@@ -178,7 +178,7 @@ export const systemWords = {
   },
   disk: {
     title: 'Disk',
-    hint: 'Measured every ten minutes. The forecast divides what is free by the growth of the last week.',
+    hint: 'Measured every minute. The forecast divides what is free by the growth of the last week.',
     empty: 'The disk is not measured yet.',
     data: 'Data directory',
     cassandra: 'Cassandra, all nodes',
