@@ -1,8 +1,8 @@
-import { usedBytes, type DiskRecord } from '@hopper/contracts'
-import { pino } from 'pino'
-import { Registry } from 'prom-client'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { usedBytes, type DiskUse } from '@hopper/contracts'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
 import { expect, it } from 'vitest'
 import { makeInstallation } from '../testing/installation.fixture.ts'
 import { DiskWatch } from './disk-watch.ts'
@@ -14,7 +14,7 @@ it('measures a data directory by part, stores it with samples, and shows it in t
   const { storage, dir } = installation
   const { registry } = storage
   let now = Date.now()
-  const measure = (): Promise<DiskRecord> => storage.diskUse!() as Promise<DiskRecord>
+  const measure = (): Promise<DiskUse> => storage.diskUse!()
   const metrics = new Registry()
   const watch = new DiskWatch({ registry, place: 'data', measure, metrics, logger, clock: () => now })
   await watch.measure()

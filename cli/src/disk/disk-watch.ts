@@ -1,5 +1,13 @@
-import { PLACE_KEPT_MS, PLACES_MAX, forecastDisk, usedBytes, withMeasurement, type DiskRecord } from '@hopper/contracts'
-import type { DiskUse } from '@hopper/contracts'
+import { randomUUID } from 'node:crypto'
+import {
+  PLACE_KEPT_MS,
+  PLACES_MAX,
+  forecastDisk,
+  usedBytes,
+  withMeasurement,
+  type DiskRecord,
+  type DiskUse,
+} from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { Logger } from 'pino'
 import { Gauge, type Registry as Metrics } from 'prom-client'
@@ -26,7 +34,7 @@ interface Watched {
 export class DiskWatch {
   readonly #watched: Watched
   readonly #clock: () => number
-  readonly #holder = `${process.pid}-${Math.random().toString(36).slice(2)}`
+  readonly #holder = randomUUID()
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
   #record: DiskRecord | undefined

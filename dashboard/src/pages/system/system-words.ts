@@ -70,7 +70,8 @@ export const systemWords = {
     disk: (place: string, free: string, left: string | undefined) =>
       `The disk of ${place} is nearly full: ${free} free${left === undefined ? '' : `, full in ${left}`}.`,
     unknownRoom: 'unknown room',
-    drift: (n: string) => `The last audit found ${n} rows that differ: “hopper audit --repair” corrects them.`,
+    drift: (n: string) =>
+      `The last audit found ${n} rows that differ: “hopper audit --repair” corrects them, and another audit proves it.`,
     letters: (n: number, text: string) =>
       n === 1 ? 'One message could not be counted: see below.' : `${text} messages could not be counted: see below.`,
     used: (used: string, free: string, forecast: string) => `${used} used, ${free} free: ${forecast}.`,

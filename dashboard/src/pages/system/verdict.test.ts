@@ -92,6 +92,10 @@ describe('the sentence of the system', () => {
 
   it('takes repaired drift, an audit under way, and one that was interrupted for what they are', () => {
     expect(verdict({}, {}, [{ ...audit, differing: 2, repaired: 2, differing_partitions: 1 }]).level).toBe('healthy')
+    const drift = { ...audit, differing: 7 }
+    const ofPart = { ...audit, app: 'blog' }
+    expect(verdict({}, {}, [ofPart, drift]).hands).toEqual([expect.stringContaining('7 rows that differ')])
+    expect(verdict({}, {}, [ofPart, audit, drift]).hands).toEqual([])
     const under = [
       { ...audit, state: 'running' as const },
       { ...audit, state: 'interrupted' as const },

@@ -29,7 +29,9 @@ export interface Facts {
 /** Says in sentences how an installation is. */
 export function verdictOf({ status, disk, audits, now, clock }: Facts): Verdict {
   const { sentence } = systemWords
-  const last = audits?.find(({ state }) => state === 'finished')
+  const finished = audits?.filter(({ state }) => state === 'finished') ?? []
+  const [last] = finished
+  const drift = driftOf(finished)
   const { events, seconds, remaining_seconds: remaining } = status.lag
   const isBehind = events > 0 && (seconds ?? 0) > BEHIND_SECONDS
   const hands = [
@@ -41,7 +43,7 @@ export function verdictOf({ status, disk, audits, now, clock }: Facts): Verdict 
       .map(({ lane, lost }) => sentence.lost(lane, formatCount(lost!.next - lost!.first))),
     ...(isBehind && remaining === null && (seconds ?? 0) > STALLED_SECONDS ? [sentence.stalled] : []),
     ...(disk?.places ?? []).filter(({ is_low }) => is_low).map(lowDiskText),
-    ...(last && last.differing > last.repaired ? [sentence.drift(formatCount(last.differing - last.repaired))] : []),
+    ...(drift > 0 ? [sentence.drift(formatCount(drift))] : []),
     ...(status.dead_letters > 0 ? [sentence.letters(status.dead_letters, formatCount(status.dead_letters))] : []),
   ]
   const counted = isBehind
@@ -54,6 +56,13 @@ export function verdictOf({ status, disk, audits, now, clock }: Facts): Verdict 
     hands,
     facts: [counted, ...(disk ? [diskText(disk)] : []), ...(audits ? [auditText(last, now)] : [])],
   }
+}
+
+/** Returns the rows that differ by the last audit of everything, or by one of a part since then. */
+function driftOf(finished: readonly AuditRun[]): number {
+  const whole = finished.findIndex(({ app, from, to }) => [app, from, to].every((limit) => limit === undefined))
+  const latest = whole === -1 ? finished : finished.slice(0, whole + 1)
+  return latest.map(({ differing, repaired }) => differing - repaired).find((left) => left > 0) ?? 0
 }
 
 function lowDiskText({ place, free_bytes: free, full_in_seconds: left }: Disk['places'][number]): string {
