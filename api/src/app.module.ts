@@ -27,6 +27,8 @@ import { ForgetsController } from './controllers/forgets.controller.ts'
 import { FunnelsController } from './controllers/administration/funnels.controller.ts'
 import { InstallingController } from './controllers/administration/installing.controller.ts'
 import { KeysController } from './controllers/administration/keys.controller.ts'
+import { AuditsController } from './controllers/system/audits.controller.ts'
+import { InstallationController } from './controllers/system/installation.controller.ts'
 import { ChangesController } from './controllers/changes.controller.ts'
 import { LiveController } from './controllers/live.controller.ts'
 import { SecondFactorController } from './controllers/administration/second-factor.controller.ts'
@@ -54,6 +56,7 @@ import { ArchiveQueries } from './query/archive-queries.ts'
 import { AlertsService } from './services/administration/alerts.service.ts'
 import { AnswerService } from './services/answer.service.ts'
 import { AppsService } from './services/administration/apps.service.ts'
+import { AuditsService } from './services/audits.service.ts'
 import { ChangesService } from './services/changes.service.ts'
 import { DeadLettersService } from './services/dead-letters.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
@@ -66,6 +69,7 @@ import { ExportService } from './services/export.service.ts'
 import { ForgetsService } from './services/forgets.service.ts'
 import { FunnelsService } from './services/administration/funnels.service.ts'
 import { InstallingService } from './services/administration/installing.service.ts'
+import { InstallationService } from './services/installation.service.ts'
 import { KeysService } from './services/administration/keys.service.ts'
 import { LiveService } from './services/live.service.ts'
 import { LoginService } from './services/administration/login.service.ts'
@@ -87,6 +91,7 @@ import {
   HEALTH,
   INGEST_URL,
   LANES,
+  LANES_COUNT,
   LOG,
   LOGGER,
   METRICS,
@@ -98,6 +103,7 @@ import {
   READER,
   REGISTRY,
   SECRETS,
+  START_AUDIT,
   TRACKER_SCRIPT,
   WORKS_WITHOUT,
   WRITER,
@@ -129,6 +135,8 @@ const controllers = [
   SecondFactorController,
   StatusController,
   DeadLettersController,
+  AuditsController,
+  InstallationController,
   McpController,
   SchemasController,
 ]
@@ -136,6 +144,7 @@ const services = [
   AlertsService,
   AnswerService,
   AppsService,
+  AuditsService,
   ChangesService,
   DeadLettersService,
   ElementReportsService,
@@ -146,6 +155,7 @@ const services = [
   EventStoreService,
   ExportService,
   ForgetsService,
+  InstallationService,
   FunnelsService,
   InstallingService,
   KeysService,
@@ -208,6 +218,8 @@ function portsOf(options: ApiOptions): Provider[] {
     { provide: ARCHIVE, useValue: options.archive },
     { provide: QUERY_LIMIT_MS, useValue: options.queryLimitMs ?? QUERY_LIMIT_MS_DEFAULT },
     { provide: LANES, useValue: options.lanes },
+    { provide: LANES_COUNT, useValue: options.log.lanes },
+    { provide: START_AUDIT, useValue: options.startAudit },
     { provide: REGISTRY, useValue: options.registry },
     { provide: HEALTH, useValue: options.health },
     { provide: WORKS_WITHOUT, useValue: options.worksWithout ?? [] },

@@ -1,5 +1,5 @@
 export { createApi } from './create-api.ts'
-export type { AlertOptions, ApiOptions, MailOptions } from './options.ts'
+export type { AlertOptions, ApiOptions, AuditJob, MailOptions, StartAudit } from './options.ts'
 export { ensureOwner, firstStart, type FirstStart } from './provisioning/first-start.ts'
 export { createLoginLink } from './provisioning/login-link.ts'
 export { provision, type CreatedKey } from './provisioning/provision.ts'

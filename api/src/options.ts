@@ -1,4 +1,4 @@
-import type { TrackedApp } from '@hopper/contracts'
+import type { AuditProgress, AuditTally, TrackedApp } from '@hopper/contracts'
 import type { Archive, EventLog, Lanes, Registry, Secrets, Storage, TableReader, TableWriter } from '@hopper/storage'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -38,6 +38,25 @@ export interface MailOptions {
   readonly from: string
 }
 
+/** The scope of an audit that the API begins. */
+export interface AuditScope {
+  readonly organization: string
+  readonly app: string | undefined
+  readonly from: string | undefined
+  readonly to: string | undefined
+}
+
+/** An audit under way. */
+export interface AuditJob {
+  /** what it found; rejects if it fails or is stopped */
+  readonly outcome: Promise<AuditTally>
+  /** Ends it, and resolves when it has ended. */
+  stop(): Promise<void>
+}
+
+/** Begins an audit apart from the thread of the caller. */
+export type StartAudit = (scope: AuditScope, onProgress: (progress: AuditProgress) => void) => AuditJob
+
 /** The dependencies and settings of the API; it knows ports, never an adapter. */
 export interface ApiOptions {
   readonly log: EventLog
@@ -59,6 +78,8 @@ export interface ApiOptions {
   readonly mode: 'standalone' | 'cluster'
   /** directory of the built dashboard; without it only the API is served */
   readonly dashboardDir?: string
+  /** without it, no audits can be begun */
+  readonly startAudit?: StartAudit
   /** URL at which browsers reach this installation; https makes the cookies `Secure` */
   readonly publicUrl: string
   /** URL from which sites load the tracker, if it is not `publicUrl` */

@@ -138,6 +138,8 @@ export const Alert = Type.Object({
   /** when its rule was changed last */
   changed_at: Type.Integer(),
   silenced_until: Type.Optional(Type.Integer()),
+  /** the name of who silenced it */
+  silenced_by: Type.Optional(Type.String()),
   /** incremented with each new secret */
   secret_number: Type.Integer({ minimum: 1 }),
 })
@@ -228,9 +230,10 @@ export const AlertView = Type.Object({
     }),
   ),
   silenced_until: silence,
+  silenced_by: Type.Optional(Type.String({ description: 'the member, or `an admin key`' })),
   created_at: Type.Integer(),
   state: Type.Optional(AlertState),
-  notices: Type.Array(Notice, { description: 'the last ones, the newest first' }),
+  notices: Type.Array(Notice, { description: 'the last ones and the last tests, the newest first' }),
 })
 export type AlertView = Static<typeof AlertView>
 

@@ -166,6 +166,11 @@ export const errorCatalogue = {
   },
   HOP_PARAM_INVALID: { status: 400, retryable: false, hint: 'Correct the parameters that details names.' },
   HOP_CONFLICT: { status: 409, retryable: false, hint: 'This id exists already; use PATCH to change it.' },
+  HOP_AUDIT_RUNNING: {
+    status: 409,
+    retryable: false,
+    hint: 'One audit runs at a time, and details.audit is running; GET /api/v1/audits tells when it is done.',
+  },
   HOP_LIMIT: { status: 400, retryable: false, hint: 'This exceeds a limit of this installation; details names it.' },
   HOP_QUERY_TIMEOUT: {
     status: 503,

@@ -21,6 +21,7 @@ import './style/explore.css'
 import './style/elements.css'
 import './style/people.css'
 import './style/alerts.css'
+import './style/system.css'
 import './style/forms.css'
 
 applyTheme()

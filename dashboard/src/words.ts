@@ -97,7 +97,7 @@ export const words = {
   trust: {
     complete: (time: string) => `complete to ${time}`,
     unknown: 'not known how complete',
-    behind: (events: string) => `behind: ${events} to count`,
+    behind: (time: string, events: string) => `behind ${time}: ${events} to count`,
     settled: 'settled',
     openDays: (days: number) => `${days} ${form(days, 'day', 'days')} open`,
     title: 'How sure these numbers are',
@@ -456,6 +456,7 @@ export const words = {
 
 const byCode: Readonly<Record<string, string>> = {
   HOP_QUERY_TIMEOUT: 'This question took longer than 30 seconds. Choose a shorter range or fewer filters.',
+  HOP_AUDIT_RUNNING: 'An audit runs already. Wait until it is done.',
   HOP_QUERY_BUSY: 'Hopper answers as many questions as it can right now. Try again in a moment.',
   HOP_SHARE: 'You ask more questions at once than your share. Try again in a moment.',
   HOP_FORBIDDEN: 'Your role does not allow this. Ask an owner.',

@@ -1,17 +1,23 @@
 import type {
   Agents,
   Alerts,
+  AppFates,
   Apps,
+  AuditRun,
+  Audits,
   Clicks,
+  Disk,
   ElementActions,
   ElementDurations,
   FunnelAnswer,
   FunnelStepAnswer,
   JourneyResult,
   ListedFunnel,
+  LossResult,
   Me,
   Meta,
   PageViews,
+  Refusals,
   Status,
   Traffic,
 } from '@hopper/contracts'
@@ -28,6 +34,8 @@ export interface Fixture {
   lag: Status['lag']
   funnels: ListedFunnel[]
   elements: { name: string; xpath: string }[]
+  audits: AuditRun[]
+  letters: object[]
 }
 
 export function newFixture(): Fixture {
@@ -50,6 +58,34 @@ export function newFixture(): Fixture {
       },
     ],
     elements: [{ name: 'Buy now', xpath: "//*[@id='buy']" }],
+    audits: [
+      {
+        id: '1',
+        state: 'finished',
+        started_at: 1_760_000_000_000,
+        started_by: EVIL,
+        finished_at: 1_760_000_061_000,
+        lane: 8,
+        lanes: 8,
+        partitions: 1_284,
+        differing_partitions: 2,
+        differing: 31,
+        repaired: 0,
+        skipped: 0,
+      },
+    ],
+    letters: [
+      {
+        lane: 4,
+        position: 771,
+        reason: 'invalid_envelope',
+        detail: `device_id is ${EVIL}`,
+        app: 'shop',
+        received_at: 1_760_000_000_000,
+        bytes: 612,
+        text: `{"device_id":"${EVIL}","note":"\u202e${'x'.repeat(400)}"}`,
+      },
+    ],
   }
 }
 
@@ -64,6 +100,54 @@ export const apps: Apps = {
     { id: 'blog', name: 'Blog', timezone: 'Asia/Tokyo', organization: 'acme', retention_days: null },
   ],
 }
+const disk: Disk = {
+  places: [
+    {
+      place: 'data',
+      measured_at: 1_760_000_000_000,
+      parts: [
+        { part: 'log', bytes: 71e6 },
+        { part: 'tables', bytes: 42e6 },
+      ],
+      used_bytes: 113e6,
+      free_bytes: 38e9,
+      size_bytes: 51e9,
+      bytes_per_day: 33e6,
+      full_in_seconds: 94_694_400,
+      is_low: false,
+      samples: [
+        { at: 1, used_bytes: 1, free_bytes: 2 },
+        { at: 2, used_bytes: 2, free_bytes: 1 },
+      ],
+    },
+    {
+      place: `ingest ${'host'.repeat(60)}:8081`,
+      measured_at: 1_760_000_000_000,
+      parts: [{ part: 'spool', bytes: 0 }],
+      used_bytes: 0,
+      free_bytes: null,
+      size_bytes: null,
+      bytes_per_day: null,
+      full_in_seconds: null,
+      is_low: false,
+      samples: [],
+    },
+  ],
+}
+const refusals: Refusals = {
+  rows: [
+    {
+      date: '2026-01-31',
+      code: 'HOP_KEY_UNKNOWN',
+      app: null,
+      origin: `https://${'evil'.repeat(45)}.example`,
+      key_hint: 'Wxyz',
+      requests: 5_207,
+      last_at: 1_760_000_000_000,
+    },
+  ],
+}
+
 /** An alert whose texts are as long and as hostile as they can be. */
 const alerts: Alerts = {
   alerts: [
@@ -169,6 +253,27 @@ const journeys: JourneyResult = {
   ],
 }
 
+const fates: AppFates = {
+  from: '2026-01-01',
+  to: '2026-01-30',
+  rows: [
+    { date: '2026-01-03', fate: 'accepted', reason: 'new', events: 1_615 },
+    { date: '2026-01-04', fate: 'duplicate', reason: 'repeated_id', events: 38 },
+  ],
+}
+const loss: LossResult['rows'] = [
+  {
+    value: '2026-01-31',
+    sessions: 613,
+    expected: 10_304,
+    received: 10_253,
+    lost_share: 0.00495,
+    error: 0.0014,
+    pages: 1,
+    unclosed_pages: 0,
+  },
+]
+
 /** Returns the answer to a GET, or undefined for an unknown path. */
 export function answerTo(path: string, parameters: URLSearchParams, fixture: Fixture): unknown {
   const meta: Meta = {
@@ -186,6 +291,12 @@ export function answerTo(path: string, parameters: URLSearchParams, fixture: Fix
     '/api/v1/me': me,
     '/api/v1/apps': apps,
     '/api/v1/status': { ...status, lag: fixture.lag },
+    '/api/v1/disk': disk,
+    '/api/v1/refusals': refusals,
+    '/api/v1/audits': { audits: fixture.audits, can_run: true } satisfies Audits,
+    '/api/v1/dead-letters': { rows: fixture.letters, next: null },
+    '/api/v1/apps/shop/fates': fates,
+    '/api/v1/apps/shop/loss': { rows: loss, open_sessions: 6, meta },
     '/api/v1/apps/shop/traffic': { rows: fixture.traffic, meta },
     '/api/v1/apps/shop/pages/views': { rows: pages, meta },
     '/api/v1/apps/shop/clicks': { rows: clicks, meta },

@@ -98,12 +98,69 @@ describe('the numbers of the API', () => {
 
   it('appear on the system page', async () => {
     await open('system')
-    expect((await cells('Fates of the events')).map(([fate, reason, events]) => [fate, reason, events])).toEqual([
-      ['accepted', 'new', '8,118'],
-      ['bot', 'user agent', '219'],
+    expect((await cells('Counted and not counted')).map(([fate, reason, events]) => [fate, reason, events])).toEqual([
+      ['on time', 'new', '8,118'],
+      ['robot', 'says that it is a robot', '219'],
     ])
-    expect(await cells('Lanes')).toEqual([['0', '5,510', '5,499', '11']])
-    await page.getByText('no broker answers').waitFor()
+    await page.locator('summary', { hasText: 'One lane' }).click()
+    expect(await cells('Counting')).toEqual([['0', '5,510', '5,499', '11']])
+    const verdict = page.getByRole('region', { name: 'System', exact: true })
+    await verdict.getByText('kafka is not healthy: no broker answers.').waitFor()
+    await verdict.getByText('31 rows that differ').waitFor()
+    await verdict.getByText('113.0 MB used, 38.0 GB free: full in 3 years at this rate').waitFor()
+    expect((await cells('Refused requests'))[0]!.filter((_, n) => n !== 4)).toEqual([
+      'unknown key',
+      `https://${'evil'.repeat(45)}.example`,
+      'none',
+      'ends in Wxyz',
+      '5,207',
+    ])
+    const counted = page.getByRole('region', { name: 'Counted and not counted', exact: true })
+    await counted.getByRole('button', { name: 'This app' }).click()
+    await counted.getByText('1,615').first().waitFor()
+    expect((await cells('Counted and not counted')).map(([fate, , events]) => [fate, events])).toEqual([
+      ['on time', '1,615'],
+      ['repeated', '38'],
+    ])
+    const lost = '0.50\u202f% ± 0.14\u202f%'
+    expect(await cells('Lost on the way')).toEqual([['2026-01-31', '613', '10,304', '10,253', lost]])
+    expect((await cells('Audits'))[0]![0]).toBe('31 rows differ, in 2 of 1,284 partitions')
+  })
+
+  it('of the lag appear in the chip that says how sure the numbers are, until all is counted', async () => {
+    server.fixture.lag = { messages: 20, events: 1_312, seconds: 40.2, remaining_seconds: 9 }
+    await open('overview')
+    await page.getByRole('button', { name: 'behind 40.0 s: 1,312 to count' }).waitFor()
+    server.fixture.lag = { messages: 0, events: 0, seconds: 0.4, remaining_seconds: 0 }
+    await page.reload()
+    await page.getByRole('button', { name: /complete to \d\d:/ }).waitFor()
+  })
+
+  it('show a dead letter as text, and replay it after a second press', async () => {
+    await open('system')
+    const card = page.getByRole('region', { name: 'Dead letters', exact: true })
+    await card.getByText(`device_id is ${EVIL}`).waitFor()
+    await card.getByText('Message, 612 B').click()
+    await card.locator('pre').getByText(EVIL).waitFor()
+    const replay = card.getByRole('button', { name: 'Replay the message of lane 4, position 771' })
+    await replay.click()
+    expect(server.fixture.letters).toHaveLength(1)
+    await card.getByRole('button', { name: 'Really: Replay' }).click()
+    await card.getByText('One message is in the log again.').waitFor()
+    await card.getByText('Every message of the log could be counted.').waitFor()
+    expect(await page.evaluate(() => 'pwned' in window)).toBe(false)
+  })
+
+  it('of an audit show its progress, and its result when it is done', async () => {
+    await open('system')
+    const card = page.getByRole('region', { name: 'Audits', exact: true })
+    await card.getByRole('button', { name: 'Run an audit now' }).click()
+    await card.getByText('Lane 4 of 8').waitFor()
+    expect(await card.getByRole('button', { name: 'Run an audit now' }).isDisabled()).toBe(true)
+    const [begun, ...earlier] = server.fixture.audits
+    server.fixture.audits = [{ ...begun!, state: 'finished', lane: 8, partitions: 1_285 }, ...earlier]
+    await card.getByText('no difference in 1,285 partitions').waitFor()
+    await card.getByText('Lane 4 of 8').waitFor({ state: 'detached' })
   })
 
   it('update automatically while the range includes today', async () => {

@@ -102,6 +102,15 @@ async function change(
     fixture.funnels = [...fixture.funnels, funnel]
     return send(response, 201, funnel)
   }
+  if (pathname === '/api/v1/dead-letters/replay') {
+    fixture.letters = []
+    return send(response, 200, { replayed: 1, left: [] })
+  }
+  if (pathname === '/api/v1/audits') {
+    const begun = { ...fixture.audits[0]!, id: '2', state: 'running' as const, lane: 3, differing: 0 }
+    fixture.audits = [begun, ...fixture.audits]
+    return send(response, 202, begun)
+  }
   if (pathname.endsWith('/keys') && request.method === 'POST')
     return send(response, 201, {
       id: 'new',

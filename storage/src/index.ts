@@ -1,3 +1,4 @@
+export * from './audits/recorded-audit.ts'
 export * from './copy-backfills.ts'
 export * from './forgotten/expired-events.ts'
 export * from './forgotten/forget-requests.ts'

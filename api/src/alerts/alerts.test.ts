@@ -106,7 +106,12 @@ describe('the list of alerts', () => {
     })
     expect(JSON.stringify(listed)).not.toContain('/hook')
     const silenced = await hopper.send('PATCH', `${path}/${created.id}`, { silenced_until: NOW + 1 }, admin)
-    expect([silenced.status, silenced.body]).toEqual([200, { ...view, silenced_until: NOW + 1 }])
+    const silence = { silenced_until: NOW + 1, silenced_by: 'an admin key' }
+    expect([silenced.status, silenced.body]).toEqual([200, { ...view, ...silence }])
+    const renamed = await hopper.send('PATCH', `${path}/${created.id}`, { name: 'Still' }, admin)
+    expect(renamed.body).toEqual({ ...view, ...silence, name: 'Still' })
+    const ended = await hopper.send('PATCH', `${path}/${created.id}`, { name: 'Quiet', silenced_until: null }, admin)
+    expect(ended.body).toEqual(view)
     const again = await hopper.send('PATCH', `${path}/${created.id}`, { new_secret: true, silenced_until: null }, admin)
     expect((again.body as ChangedAlert).webhook_secret).toMatch(/^whsec_/)
     expect((again.body as ChangedAlert).webhook_secret).not.toBe(created.webhook_secret)
@@ -178,6 +183,13 @@ describe('the list of alerts', () => {
     expect((failed.body as { notice: Notice }).notice.deliveries).toMatchObject([
       { state: 'failed', fault: 'status', status: 500 },
     ])
+    const { notices } = await one({ id })
+    expect(notices.map(({ kind, deliveries }) => [kind, deliveries[0]!.state, deliveries[0]!.fault])).toEqual([
+      ['test', 'failed', 'status'],
+      ['test', 'delivered', undefined],
+    ])
+    await hopper.send('DELETE', `${path}/${id}`, undefined, admin)
+    expect(await hopper.storage.registry.alertTests.list('shop')).toEqual([])
   })
 })
 

@@ -69,6 +69,7 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
     )
   if (call.need !== 'nothing' && changes) codes.push('HOP_CSRF')
   if (path.includes('{app}')) codes.push('HOP_APP_UNKNOWN')
+  if (path.endsWith('/audits') && changes) codes.push('HOP_APP_UNKNOWN', 'HOP_AUDIT_RUNNING', 'HOP_NOT_SUPPORTED')
   if (call.body || changes) codes.push('HOP_BODY_INVALID', 'HOP_BODY_TOO_LARGE', 'HOP_BODY_TYPE', 'HOP_RATE')
   if (!call.csv && !call.media && call.answer) codes.push('HOP_NOT_ACCEPTABLE')
   if (call.query && 'from' in call.query.properties) codes.push('HOP_RANGE_INVALID')

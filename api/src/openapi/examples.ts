@@ -50,6 +50,7 @@ export const examples: Readonly<Record<string, object>> = {
   NewMember: { id: 'ann', name: 'Ann', role: 'viewer', email: 'ann@shop.example' },
   MemberPatch: { role: 'admin' },
   OwnPatch: { name: 'Ann' },
+  NewAudit: { app: 'shop', from: '2026-01-01', to: '2026-01-31' },
   LettersToReplay: { lane: 3, positions: [1204] },
   McpMessage: { jsonrpc: '2.0', id: 1, method: 'tools/list' },
   LoginLinkBody: { token: 'R0mXn2b8cQ4Yk1uT7wEoZ3sLpVhA5dJf6gKiMxNyB9t' },

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { Inject, Injectable } from '@nestjs/common'
-import { datesBetween, shiftDate, type App, type Status } from '@hopper/contracts'
+import { datesBetween, FATE_DAYS, shiftDate, utcDate, type App, type AppFates, type Status } from '@hopper/contracts'
 import type { LaneLoss, Registry, Storage, TableReader } from '@hopper/storage'
 import { maySee, type Caller } from '../access/caller.ts'
 import { Completeness } from '../answers/completeness.ts'
 import { compareTexts, sumBy } from '../answers/rows.ts'
 import { CLOCK, HEALTH, MODE, READER, REGISTRY, type Clock } from '../tokens.ts'
+import { visibleAudits } from './audits.service.ts'
 import { RatesService } from './rates.service.ts'
 
-const FATE_DAYS = 30
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
@@ -58,7 +58,7 @@ export class StatusService {
       this.fates(apps),
       this.reader.deadLetters(),
       this.health(),
-      this.registry.audits.get('', 'last'),
+      this.lastAudit(caller, apps),
       this.rates.current(),
       this.completeness.waiting(progress),
       this.completeness.losses(progress),
@@ -90,15 +90,50 @@ export class StatusService {
         healthy,
         ...(detail === undefined ? {} : { detail }),
       })),
-      ...(audit && (audit.app === undefined || apps.some(({ id }) => id === audit.app)) ? { last_audit: audit } : {}),
+      ...(audit ? { last_audit: audit } : {}),
       ...(accepted.length > 0 ? { accepted_losses: accepted.map((loss) => ({ ...loss })) } : {}),
     }
   }
 
+  /** Returns the result of the last audit that ended; that of an earlier version before the first one of this. */
+  private async lastAudit(caller: Caller, apps: readonly App[]): Promise<Status['last_audit']> {
+    const runs = await visibleAudits(this.registry, caller, this.clock())
+    const last = runs.find(({ state }) => state === 'finished')
+    if (!last) {
+      const earlier = await this.registry.audits.get('', 'last')
+      return earlier && (earlier.app === undefined || apps.some(({ id }) => id === earlier.app)) ? earlier : undefined
+    }
+    const { finished_at = last.started_at, app, from, to, differing, repaired, partitions, differing_partitions } = last
+    const scope = { ...(app === undefined ? {} : { app }), ...(from && { from }), ...(to && { to }) }
+    return { finished_at, ...scope, differing, repaired, partitions, differing_partitions }
+  }
+
+  /** Counts the fates of the events of an app by the date on which they were received. */
+  async fatesOf({ id }: App): Promise<AppFates> {
+    const dates = this.fateDates()
+    const rows = await Promise.all(
+      dates.map(async (date) => {
+        const counted = sumBy(await this.reader.counters('fates_by_date', id, [date]), ({ key }) => key)
+        const row = ({ key, counters }: (typeof counted)[number]): AppFates['rows'][number] => ({
+          date,
+          fate: String(key[0]),
+          reason: String(key[1]),
+          events: counters[0] ?? 0,
+        })
+        return counted.map(row).sort((a, b) => compareTexts(a.fate, b.fate) || compareTexts(a.reason, b.reason))
+      }),
+    )
+    return { from: dates[0]!, to: dates.at(-1)!, rows: rows.flat() }
+  }
+
+  private fateDates(): string[] {
+    const today = utcDate(this.clock())
+    return datesBetween(shiftDate(today, 1 - FATE_DAYS), today)
+  }
+
   /** Counts the fates of the events received in the last 30 days (UTC). */
   private async fates(apps: readonly App[]): Promise<Status['fates']> {
-    const today = new Date(this.clock()).toISOString().slice(0, 10)
-    const dates = datesBetween(shiftDate(today, 1 - FATE_DAYS), today)
+    const dates = this.fateDates()
     const rows = await Promise.all(apps.map(({ id }) => this.reader.counters('fates_by_date', id, dates)))
     return sumBy(rows.flat(), ({ key }) => key)
       .map(({ key, counters }) => ({ fate: String(key[0]), reason: String(key[1]), events: counters[0] ?? 0 }))

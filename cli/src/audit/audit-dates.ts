@@ -11,7 +11,7 @@ import {
 import { AuditedStages, isOfStages, withoutMarks, withStages } from './audited-stages.ts'
 import { compareCounters, compareVisitors } from './compare.ts'
 import { dateWindows } from './date-windows.ts'
-import type { Drift, VisitorDrift } from './drift.ts'
+import { comparedOf, type Compared, type VisitorDrift } from './drift.ts'
 import type { LaneSource } from './lane-source.ts'
 import { readCounted, Watermarks } from './read-counted.ts'
 
@@ -21,17 +21,13 @@ const datedTables = counterTableNames.filter((table) => table !== 'fates_by_date
  * Compares one lane's partitions of an app on these dates with a recount, a few dates at a time. Counting may continue:
  * events that are counted but not archived come from the log, up to the watermark at which each partition was read.
  */
-export async function* auditDates(
-  source: LaneSource,
-  app: App,
-  dates: readonly string[],
-): AsyncGenerator<readonly Drift[]> {
+export async function* auditDates(source: LaneSource, app: App, dates: readonly string[]): AsyncGenerator<Compared> {
   const { archive } = source.storage
   const chunks = archive ? await archive.list({ app: app.id, lane: source.lane, ...instantsOf(app, dates) }) : []
   for (const window of dateWindows(dates, timeZone(app.timezone), chunks)) yield await auditWindow(source, app, window)
 }
 
-async function auditWindow(source: LaneSource, app: App, dates: readonly string[]): Promise<Drift[]> {
+async function auditWindow(source: LaneSource, app: App, dates: readonly string[]): Promise<Compared> {
   const committed = await source.committed()
   const counted = await readCounted(
     source.storage,
@@ -53,7 +49,8 @@ async function auditWindow(source: LaneSource, app: App, dates: readonly string[
       .flatMap((found) => compareCounters(source.lane, found, expected.counters(found.partition))),
     ...visitors,
   ]
-  return stages.isMoving ? drift.filter(({ table }) => !isOfStages(table)) : drift
+  const filled = [...counted, ...visited].filter(({ rows }) => rows.length > 0).map(({ partition }) => partition)
+  return comparedOf(filled, stages.isMoving ? drift.filter(({ table }) => !isOfStages(table)) : drift)
 }
 
 /**

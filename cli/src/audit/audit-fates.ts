@@ -2,7 +2,7 @@ import { foldArchivedFates, foldReceived, Recount } from '@hopper/aggregator'
 import { receivedFrom, shiftDate, type App, type RejectReason } from '@hopper/contracts'
 import type { CounterPartitionRow } from '@hopper/storage'
 import { compareCounters } from './compare.ts'
-import type { CounterDrift } from './drift.ts'
+import { comparedOf, type Compared } from './drift.ts'
 import type { LaneSource } from './lane-source.ts'
 import { readCounted, Watermarks } from './read-counted.ts'
 
@@ -52,7 +52,7 @@ export async function auditFates(
   app: App,
   dates: readonly string[],
   received: Received | undefined,
-): Promise<CounterDrift[]> {
+): Promise<Compared> {
   const before = received?.before ?? (await source.committed())
   const counted = await readCounted(
     source.storage,
@@ -73,16 +73,17 @@ export async function auditFates(
   }
   const compared = ({ key }: { readonly key: readonly unknown[] }): boolean =>
     received !== undefined || archivedFates.has(key[0])
-  return counted
-    .filter(({ partition }) => partition.date >= receivedFrom(app))
-    .flatMap((found) => {
-      const wanted = expected.counters(found.partition)
-      // A repetition of an expired event was counted as a duplicate before, and has expired for a recount.
-      const rows = [found.rows, wanted].map((each) =>
-        (hasExpired(wanted) ? withoutRepetitions(each) : each).filter(compared),
-      )
-      return compareCounters(source.lane, { ...found, rows: rows[0]! }, rows[1]!)
-    })
+  const kept = counted.filter(({ partition }) => partition.date >= receivedFrom(app))
+  const drift = kept.flatMap((found) => {
+    const wanted = expected.counters(found.partition)
+    // A repetition of an expired event was counted as a duplicate before, and has expired for a recount.
+    const rows = [found.rows, wanted].map((each) =>
+      (hasExpired(wanted) ? withoutRepetitions(each) : each).filter(compared),
+    )
+    return compareCounters(source.lane, { ...found, rows: rows[0]! }, rows[1]!)
+  })
+  const filled = kept.filter(({ rows }) => rows.length > 0).map(({ partition }) => partition)
+  return comparedOf(filled, drift)
 }
 
 function hasExpired(rows: readonly CounterPartitionRow[]): boolean {

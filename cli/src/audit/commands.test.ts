@@ -55,6 +55,13 @@ it('audits, repairs, rebuilds, exports and imports from the command line, and se
   const repaired = expect.stringContaining(`${rows} rows differ, ${rows} of them repaired.`) as string
   expect(await hopper(dir, 'audit', ...range, '--repair')).toMatchObject({ code: 0, out: repaired })
   expect((await hopper(dir, 'audit', ...range)).code).toBe(0)
+  const history = tables.prepare("SELECT record FROM registry WHERE kind = 'audit_run' ORDER BY id").all()
+  expect(history.map(({ record }) => JSON.parse(record as string) as object)).toMatchObject([
+    { state: 'finished', started_by: 'hopper audit', differing: 0 },
+    { state: 'finished', from: RANGE.from, to: RANGE.to, differing: rows, repaired: 0 },
+    { state: 'finished', differing: rows, repaired: rows },
+    { state: 'finished', differing: 0 },
+  ])
 
   tables.exec('DELETE FROM activity_by_date')
   expect(await hopper(dir, 'rebuild')).toMatchObject({

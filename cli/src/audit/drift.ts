@@ -24,6 +24,26 @@ export interface VisitorDrift extends VisitorPartition, Place {
 /** One row in which the tables and the recount differ. */
 export type Drift = CounterDrift | VisitorDrift
 
+/** Partitions that were compared, and where they differ. */
+export interface Compared {
+  /** those that have rows, or should have some */
+  readonly partitions: number
+  readonly differing: number
+  /** lanes of an app that were left out */
+  readonly skipped?: number
+  readonly drift: readonly Drift[]
+}
+
+/** Sums up a comparison. `filled` are the partitions that have rows. */
+export function comparedOf(filled: Iterable<CounterPartition | VisitorPartition>, drift: readonly Drift[]): Compared {
+  const differing = new Set(drift.map(nameOf))
+  return { partitions: new Set([...differing, ...[...filled].map(nameOf)]).size, differing: differing.size, drift }
+}
+
+function nameOf({ table, app, date }: CounterPartition | VisitorPartition): string {
+  return `${table} ${app} ${date}`
+}
+
 /** Formats drift as one line for a person. Keys are printed as JSON, so that event text cannot control a terminal. */
 export function describeDrift(drift: Drift): string {
   const columns = Object.keys((drift.kind === 'counter' ? counterTables[drift.table] : visitorTables[drift.table]).key)

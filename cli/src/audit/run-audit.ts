@@ -1,15 +1,26 @@
-import { datesBetween, HopperError, shiftDate, timeZone, type App } from '@hopper/contracts'
+import {
+  datesBetween,
+  HopperError,
+  noTally,
+  shiftDate,
+  timeZone,
+  type App,
+  type AuditProgress,
+  type AuditTally,
+} from '@hopper/contracts'
 import { readAhead, type Storage } from '@hopper/storage'
 import { auditDates } from './audit-dates.ts'
 import { withStages } from './audited-stages.ts'
 import { auditFates, countReceived } from './audit-fates.ts'
-import type { Drift } from './drift.ts'
+import type { Compared, Drift } from './drift.ts'
 import { LaneLease } from '../installation/lane-lease.ts'
 import { LaneSource } from './lane-source.ts'
 import { isRepairable, repair } from './repair.ts'
 
 /** The scope of an audit. */
 export interface AuditRequest {
+  /** the apps of one organization; by default those of all */
+  readonly organization?: string | undefined
   /** one app; by default all */
   readonly app?: string | undefined
   /** dates, both included; by default everything in the archive, up to today */
@@ -27,16 +38,17 @@ export interface AuditReport {
   logIncomplete(lane: number): void
   /** a person is forgotten or old events expire in the lane at the moment: its tables are not compared */
   forgetting(app: string, lane: number): void
-  progress(lane: number, lanes: number): void
+  /** a lane begins; what the lanes before it had */
+  progress(progress: AuditProgress): void
 }
 
 /**
  * Recounts apps from the archive, plus the log for what is not archived yet, and compares every table of counters and
- * of visitors. Memory is bounded by a few dates of one lane. The result is stored for `GET /api/v1/status`. With
- * `repair`, each lane is taken from its owner while it is corrected.
+ * of visitors. Memory is bounded by a few dates of one lane. With `repair`, each lane is taken from its owner while it
+ * is corrected. Stores nothing else: `RecordedAudit` does.
  */
-export async function runAudit(storage: Storage, request: AuditRequest, report: AuditReport): Promise<void> {
-  const apps = await appsOf(storage, request.app)
+export async function runAudit(storage: Storage, request: AuditRequest, report: AuditReport): Promise<AuditTally> {
+  const apps = await appsOf(storage, request)
   const audited: { app: App; dates: readonly string[] }[] = []
   for await (const each of readAhead(apps, async (app) => ({ app, dates: await datesOf(storage, app, request) }), {
     concurrency: 4,
@@ -44,24 +56,20 @@ export async function runAudit(storage: Storage, request: AuditRequest, report: 
     audited.push(each)
   const all = await Promise.all((await storage.registry.apps.list()).map((app) => withStages(storage.registry, app)))
   const known = new Map(all.map((app) => [app.id, app]))
-  const tally = { differing: 0, repaired: 0 }
+  const tally = { ...noTally }
   for (let lane = 0; lane < storage.log.lanes; lane++) {
-    report.progress(lane, storage.log.lanes)
+    report.progress({ ...tally, lane, lanes: storage.log.lanes })
     await using held = request.repair ? await LaneLease.take(storage.lanes, lane, `audit-${process.pid}`) : undefined
     const source = new LaneSource(storage, lane, async (id) => known.get(id))
-    for await (const drift of auditLane(source, audited, request, report)) {
+    for await (const { partitions, differing, skipped = 0, drift } of auditLane(source, audited, request, report)) {
+      tally.skipped += skipped
+      tally.partitions += partitions
+      tally.differing_partitions += differing
       tally.differing += drift.length
       tally.repaired += await settle(storage, held, drift, report)
     }
   }
-  const { app, from, to } = request
-  await storage.registry.audits.put('', 'last', {
-    finished_at: Date.now(),
-    ...(app && { app }),
-    ...(from && { from }),
-    ...(to && { to }),
-    ...tally,
-  })
+  return tally
 }
 
 async function* auditLane(
@@ -69,13 +77,14 @@ async function* auditLane(
   audited: readonly { app: App; dates: readonly string[] }[],
   { log = true }: AuditRequest,
   report: AuditReport,
-): AsyncGenerator<readonly Drift[]> {
+): AsyncGenerator<Compared> {
   const received = log ? await countReceived(source) : undefined
   if (log && !received) report.logIncomplete(source.lane)
   for (const { app, dates } of audited) {
     if (dates.length === 0) continue
     if (await isForgetting(source, app.id)) {
       report.forgetting(app.id, source.lane)
+      yield { partitions: 0, differing: 0, skipped: 1, drift: [] }
       continue
     }
     yield* auditDates(source, app, dates)
@@ -101,8 +110,8 @@ async function settle(
   return repaired.length
 }
 
-async function appsOf({ registry }: Storage, id: string | undefined): Promise<readonly App[]> {
-  if (id === undefined) return registry.apps.list()
+async function appsOf({ registry }: Storage, { app: id, organization }: AuditRequest): Promise<readonly App[]> {
+  if (id === undefined) return registry.apps.list(organization)
   const app = await registry.app(id)
   if (!app) throw new HopperError('HOP_CONFIG', `There is no app ${JSON.stringify(id)}.`)
   return [app]

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { HopperError } from '@hopper/contracts'
+import { HopperError, type AuditProgress } from '@hopper/contracts'
+import { auditFaultOf, RecordedAudit } from '@hopper/storage'
 import { dateOption } from './option-values.ts'
 import { describeDrift } from '../audit/drift.ts'
 import { openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
@@ -35,19 +36,31 @@ async function audit(config: InstallationConfig, options: AuditRequest): Promise
     await assertExactTimes(config, createLogger(config.logLevel, 'audit'))
   }
   const storage = await openInstallation(config)
-  const summary = new Summary()
   try {
-    await runAudit(storage, options, summary)
+    const { app, from, to } = options
+    const order = { startedBy: 'hopper audit', app, from, to, lanes: storage.log.lanes }
+    const recorded = await RecordedAudit.begin(storage.registry, order, Date.now)
+    const summary = new Summary(recorded)
+    const tally = await runAudit(storage, options, summary).catch(async (error: unknown) => {
+      await recorded.fail(auditFaultOf(error))
+      throw error
+    })
+    await recorded.finish(tally)
+    return summary.conclude()
   } finally {
     await storage.close()
   }
-  return summary.conclude()
 }
 
 /** Prints drift as it is found, and a summary at the end. */
 class Summary implements AuditReport {
+  readonly #recorded: RecordedAudit
   #found = 0
   #repaired = 0
+
+  constructor(recorded: RecordedAudit) {
+    this.#recorded = recorded
+  }
 
   drift(...[drift, repaired]: Parameters<AuditReport['drift']>): void {
     this.#found++
@@ -65,7 +78,9 @@ class Summary implements AuditReport {
     console.error(`lane ${lane}: a person of app ${app} is being forgotten, so its tables are not compared`)
   }
 
-  progress(lane: number, lanes: number): void {
+  progress(progress: AuditProgress): void {
+    this.#recorded.progress(progress)
+    const { lane, lanes } = progress
     if (process.stderr.isTTY) process.stderr.write(`\rlane ${lane + 1} of ${lanes}\r`)
   }
 

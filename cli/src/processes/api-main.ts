@@ -1,9 +1,11 @@
 import { createApi } from '@hopper/api'
 import type { Logger } from 'pino'
+import { auditsInThread } from '../audit/audit-thread.ts'
 import { alertOptions } from './alert-options.ts'
 import { oidcOptions } from './oidc-options.ts'
 import { builtDashboard, builtTracker } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
+import { DiskWatch } from '../disk/disk-watch.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
 import { withPatience } from './with-patience.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
@@ -18,17 +20,23 @@ const LOG_NAMES = ['kafka', 'log']
 export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
   const port = await portFor(config)
-  const { log, reader, writer, lanes, registry, secrets, archive, health, close } = await withPatience(logger, () =>
-    openCluster(config, {
-      onLogUnavailable: (error) =>
-        logger.error(
-          { err: error },
-          'Kafka is away: answers come from the tables and say up to when they are complete',
-        ),
-    }),
+  const { log, reader, writer, lanes, registry, secrets, archive, health, diskUse, close } = await withPatience(
+    logger,
+    () =>
+      openCluster(config, {
+        onLogUnavailable: (error) =>
+          logger.error(
+            { err: error },
+            'Kafka is away: answers come from the tables and say up to when they are complete',
+          ),
+      }),
   )
   opened.defer(close)
   const metrics = processMetrics()
+  if (diskUse) {
+    const disk = new DiskWatch({ registry, place: 'cassandra', measure: diskUse, metrics, logger })
+    opened.defer(() => disk.close())
+  }
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
   const server = createServer(logger, config.trustedProxies, { connectionsMax: config.connections, metrics })
   const api = await createApi(
@@ -43,6 +51,7 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
       health,
       worksWithout: LOG_NAMES,
       mode: 'cluster',
+      startAudit: auditsInThread({ cluster: config }),
       operationRoutes: true,
       ...builtDashboard(logger),
       ...(await builtTracker()),

@@ -1,9 +1,13 @@
+import { hostname } from 'node:os'
+import type { DiskUse } from '@hopper/contracts'
 import { ingestPlugin, OfflineIntake } from '@hopper/ingest'
 import { ExternalTopic } from '@hopper/storage/kafka'
 import type { Logger } from 'pino'
 import { trackerFile } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { demoShop } from '../demo/demo-shop.ts'
+import { DiskWatch } from '../disk/disk-watch.ts'
+import { measureSpool } from '../disk/measure-spool.ts'
 import { openGeo } from './open-geo.ts'
 import { takeMessages } from '../external/external-messages.ts'
 import { portFor, serve } from '../server/listen.ts'
@@ -23,6 +27,9 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   opened.defer(close)
   const metrics = processMetrics()
   spoolMetrics(metrics, () => log.depth)
+  const measure = (): Promise<DiskUse> => measureSpool(config.data, log.depth.bytes)
+  const disk = new DiskWatch({ registry, place: `ingest ${hostname()}:${port}`, measure, metrics, logger })
+  opened.defer(() => disk.close())
   const geo = await openGeo(config.geo, logger)
   if (geo) opened.use(geo)
   const server = createServer(logger, config.trustedProxies, { connectionsMax: config.connections, metrics })

@@ -5,6 +5,7 @@ import type { PartHealth } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { Logger } from 'pino'
 import { AggregatorRegistry, Registry, type MetricObject } from 'prom-client'
+import { auditsInThread } from '../audit/audit-thread.ts'
 import { AggregatorThread } from './aggregator-thread.ts'
 import { alertOptions } from './alert-options.ts'
 import { oidcOptions } from './oidc-options.ts'
@@ -12,6 +13,7 @@ import { builtDashboard, builtTracker, trackerFile } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { ensureDemoKey } from '../demo/demo-key.ts'
 import { demoShop } from '../demo/demo-shop.ts'
+import { DiskWatch } from '../disk/disk-watch.ts'
 import { openGeo } from './open-geo.ts'
 import { ExternalFiles } from '../external/external-files.ts'
 import type { Welcome } from './greeting.ts'
@@ -60,6 +62,8 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   }
 
   const metrics = new Registry()
+  const disk = new DiskWatch({ registry, place: 'data', measure: () => storage.diskUse!(), metrics, logger })
+  opened.defer(() => disk.close())
   const geo = await openGeo(config.geo, logger)
   if (geo) opened.use(geo)
   const server = createServer(logger, config.trustedProxies, { connectionsMax: config.connections, metrics })
@@ -89,6 +93,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
       secrets,
       health,
       mode: 'standalone',
+      startAudit: auditsInThread({ dir: config.data, lanes: config.lanes }),
       ...builtDashboard(logger),
       publicUrl,
       ...(await builtTracker()),

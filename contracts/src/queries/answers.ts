@@ -113,6 +113,10 @@ export const AuditResult = Type.Object({
   to: Type.Optional(text),
   differing: Type.Integer({ description: 'rows of tables that differed from a recount' }),
   repaired: Type.Integer({ description: 'how many of them were corrected' }),
+  partitions: Type.Optional(
+    Type.Integer({ description: 'tables of an app, a date and a lane that were compared; missing in old results' }),
+  ),
+  differing_partitions: Type.Optional(Type.Integer({ description: 'how many of them differed' })),
 })
 export type AuditResult = Static<typeof AuditResult>
 

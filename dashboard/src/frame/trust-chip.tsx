@@ -2,7 +2,7 @@ import { lazy, Suspense, type ReactNode } from 'react'
 import { ShieldCheck, ShieldQuestion } from 'lucide-react'
 import type { Status } from '@hopper/contracts'
 import { useReport } from '../api/use-report.ts'
-import { formatCount } from '../format/numbers.ts'
+import { formatCount, formatSeconds } from '../format/numbers.ts'
 import { formatClock } from '../format/times.ts'
 import { Icon } from '../parts/icon.tsx'
 import { PopoverButton } from '../parts/popover-button.tsx'
@@ -33,7 +33,7 @@ export function TrustChip(): ReactNode {
   const parts = data
     ? [
         isBehind
-          ? words.trust.behind(formatCount(data.lag.events))
+          ? words.trust.behind(formatSeconds(Math.round(data.lag.seconds ?? 0)), formatCount(data.lag.events))
           : data.complete_to === null
             ? words.trust.unknown
             : words.trust.complete(formatClock(app.timezone, data.complete_to)),

@@ -257,6 +257,10 @@ export const apiCalls: readonly Call[] = [
   },
   { call: 'GET alerts', answer: { alerts: [], channels: { webhook_origins: [], email: false } } },
   { call: 'GET elements', answer: { elements: [element] } },
+  { call: 'GET fates', answer: { from: text, to: text, rows: expect.any(Array) as unknown } },
+  { call: 'GET /api/v1/audits', answer: { audits: [], can_run: true } },
+  { call: 'GET /api/v1/refusals', answer: { rows: expect.any(Array) as unknown } },
+  { call: 'GET /api/v1/disk', answer: { places: expect.any(Array) as unknown } },
   {
     call: 'GET keys',
     key: admin,

@@ -83,7 +83,10 @@ it('an alert is made, its secret is shown once, and a test of it arrives signed'
   ])
   await item().getByText('beyond chance (P at most 1\u202f%)').waitFor()
   await button('Send a test of Checkout').click()
-  await page.getByText('webhook: sent').waitFor()
+  await page.getByRole('status').getByText('webhook: sent').waitFor()
+  await item().getByText('Last notices (1)').click()
+  await item().getByRole('cell', { name: 'webhook: sent' }).waitFor()
+  expect((await listed()).alerts[0]!.notices).toMatchObject([{ kind: 'test', deliveries: [{ state: 'delivered' }] }])
   const [{ headers, body }] = received as [Received]
   const key = Buffer.from(secret!.slice('whsec_'.length), 'base64')
   const signed = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`
@@ -98,8 +101,11 @@ it('an alert is made, its secret is shown once, and a test of it arrives signed'
 it('it is silenced, changed with the keyboard, and looks right in light, dark and on a phone', async () => {
   const { page } = dashboard
   await dashboard.open('alerts')
-  await button('Silence for a day: Checkout').click()
-  await item().getByText('Silenced until').waitFor()
+  await button('Silence Checkout').click()
+  await button('For a day').click()
+  await item()
+    .getByText(/Silenced until .* by Owner/)
+    .waitFor()
   const until = (await listed()).alerts[0]!.silenced_until!
   expect(Math.abs(until - Date.now() - 86_400_000)).toBeLessThan(120_000)
   await button('End the silence of Checkout').click()

@@ -45,7 +45,7 @@ const shots: readonly Shot[] = [
   { name: 'settings', path: 'settings', shows: '.list' },
   { name: 'account', path: 'account', shows: '.list' },
   { name: 'account-phone', path: 'account', size: phone, scheme: 'dark', shows: '.list' },
-  { name: 'system', path: 'system' },
+  { name: 'system', path: 'system', size: { width: 1_280, height: 600 }, shows: '.verdict' },
 ]
 
 async function take(dashboard: OpenedDashboard, shot: Shot): Promise<void> {

@@ -1,18 +1,24 @@
 import { HopperError, type ErrorCode } from '@hopper/contracts'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { Counter } from 'prom-client'
+import type { RefusedRequests } from '../admission/refused-requests.ts'
 
 const RETRY_AFTER_SECONDS = 1
 /** A refused key may be accepted later; a page that asks sooner only fills its console. */
 const REFUSED_KEY_SECONDS = 3_600
 
 /** Turns any thrown value into the common shape of errors, and counts it. */
-export function answerError(requests: Counter<'status' | 'code'>, logger: Pick<FastifyBaseLogger, 'error'>) {
+export function answerError(
+  requests: Counter<'status' | 'code'>,
+  refused: Pick<RefusedRequests, 'add'>,
+  logger: Pick<FastifyBaseLogger, 'error'>,
+) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = asHopperError(thrown, request)
     if (error.code === 'HOP_INTERNAL')
       logger.error({ err: thrown, reqId: request.id, path: request.routeOptions.url }, 'request failed')
     requests.inc({ status: error.status, code: error.code })
+    refused.add(request, error.code)
     const isRefused = error.status === 401 || error.status === 403
     if (isRefused || (error.retryable && error.status < 504)) {
       // readable in a page, too: its client waits for that time

@@ -12,6 +12,7 @@ import { createMetrics } from '../metrics.ts'
 import type { IngestOptions } from '../options.ts'
 import { Quotas } from '../admission/quotas.ts'
 import { Pipeline } from '../pipeline.ts'
+import { RefusedRequests } from '../admission/refused-requests.ts'
 import { RateLimit, shareOf } from '../admission/rate-limit.ts'
 import { unwrapPosthog } from './posthog-body.ts'
 import { redactedRequest } from './redacted-request.ts'
@@ -49,7 +50,9 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
 
   // registered before the routes, so that no log line contains an address or a key
   server.addHook('onRoute', (route) => void (route.logSerializers = { req: redactedRequest }))
-  server.setErrorHandler(answerError(metrics.requests, logger))
+  const refused = new RefusedRequests(options.registry, logger, clock, options.refusalsStoredEveryMs)
+  server.addHook('onClose', () => refused.close())
+  server.setErrorHandler(answerError(metrics.requests, refused, logger))
   const memory = bodyMemory()
   registerBodyParser(server, memory)
   const salts = new DailySalts(options.secrets)

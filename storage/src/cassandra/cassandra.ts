@@ -12,6 +12,7 @@ import { ClusterClock } from './client/cluster-clock.ts'
 import { clientOptions, serialConsistency, type CassandraSettings } from './client/settings.ts'
 import { frozenNodesOf, type NodeLogger } from './client/frozen-nodes.ts'
 import { probeHosts, type ResponsiveHosts } from './client/responsive-hosts.ts'
+import { measureKeyspace } from './disk-use.ts'
 import { CassandraSecrets } from './secrets.ts'
 import { CassandraTableReader } from './table-reader.ts'
 import { CassandraTableWriter } from './table-writer.ts'
@@ -54,6 +55,7 @@ export async function openCassandra(
     lanes: owners,
     registry: registryOf((kind) => new CassandraCollection(client, kind), new CassandraClaims(client)),
     secrets: new CassandraSecrets(client, serialConsistency(settings)),
+    diskUse: () => measureKeyspace(client, settings.keyspace),
     health: async () => {
       const failure = await driver
         .execute('SELECT release_version FROM system.local', [], {

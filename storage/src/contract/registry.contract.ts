@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { auditView, diskParts, noTally, refusedDayId } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RecordedAudit } from '../audits/recorded-audit.ts'
 import type { Storage } from '../ports/storage.ts'
 
 /** The contract of every registry adapter. */
@@ -61,6 +63,50 @@ export function registryContract(name: string, make: () => Promise<Storage>): vo
       await alertRecords.put(app, id, { ...record, notices: [notice] })
       expect(await alertRecords.get(app, id)).toEqual({ id, noticed: 'p', notices: [notice] })
       expect([await alerts.remove(app, id), await alertRecords.remove(app, id)]).toEqual([true, true])
+    })
+
+    it('keeps what processes tell about the installation: audits, disks, refusals, and tests of alerts', async () => {
+      const { auditRuns, disks, refusals, alertTests } = storage.registry
+      const id = randomUUID()
+      const audit = { ...noTally, id, state: 'running' as const, started_by: 'Ann', lane: 0, lanes: 2 }
+      await auditRuns.put('', id, { ...audit, started_at: 1, seen_at: 1 })
+      await auditRuns.put('', id, { ...audit, state: 'finished', started_at: 1, seen_at: 2 })
+      expect(await auditRuns.get('', id)).toMatchObject({ state: 'finished', seen_at: 2 })
+      const disk = { place: id, measured_at: 1, parts: [{ part: 'log' as const, bytes: 7 }], samples: [] }
+      await disks.put('', id, disk)
+      expect(await disks.list('')).toContainEqual(disk)
+      const day = { process: id, date: '2026-03-30', rows: [] }
+      await refusals.put('', refusedDayId(day), day)
+      expect(await refusals.list('')).toContainEqual(day)
+      await alertTests.put('app', id, { id, notices: [] })
+      expect(await alertTests.get('app', id)).toEqual({ id, notices: [] })
+    })
+
+    it('tells the disk that it uses, by part', async () => {
+      const { parts } = await storage.diskUse!()
+      expect(parts.every(({ part, bytes }) => diskParts.includes(part) && bytes >= 0)).toBe(true)
+      expect(new Set(parts.map(({ part }) => part)).size).toBe(parts.length)
+      expect(parts.map(({ part }) => part)).toContain('tables')
+    })
+
+    it('records audits one at a time, and finds those whose process has died', async () => {
+      const { registry } = storage
+      let now = Date.now()
+      const order = { startedBy: 'Ann', lanes: 2 }
+      const begin = (): Promise<RecordedAudit> => RecordedAudit.begin(registry, order, () => now)
+      const first = await begin()
+      await expect(begin()).rejects.toMatchObject({ code: 'HOP_AUDIT_RUNNING', details: { audit: first.run.id } })
+      await first.finish({ ...noTally, partitions: 3 })
+      const stored = await registry.auditRuns.get('', first.run.id)
+      expect(stored).toMatchObject({ state: 'finished', partitions: 3, lane: 2, finished_at: now })
+      const dead = { ...stored!, id: `${first.run.id}-dead`, state: 'running' as const }
+      await registry.auditRuns.put('', dead.id, dead)
+      expect(auditView(dead, now).state).toBe('running')
+      now += 60_000
+      expect(auditView(dead, now).state).toBe('interrupted')
+      const second = await begin()
+      expect((await registry.auditRuns.get('', dead.id))!.state).toBe('interrupted')
+      await second.fail('internal')
     })
 
     it('gives a claim to one of many that ask at the same time, until it is released', async () => {

@@ -17,6 +17,7 @@ import { EmbeddedClaims } from './claims.ts'
 import { EmbeddedCollection } from './collection.ts'
 import { REBUILD_FILE } from './rebuild.ts'
 import { EmbeddedSecrets } from './secrets.ts'
+import { measureDirectory } from './disk-use.ts'
 import { openError, openDatabase, truncateWal } from './sqlite.ts'
 import { EmbeddedTableReader } from './tables/table-reader.ts'
 import { prepareTables } from './tables/table-schema.ts'
@@ -83,6 +84,7 @@ function open({ dir, lanes, logger }: EmbeddedOptions, id: string | undefined): 
     writer: new EmbeddedTableWriter(database, owners),
     registry: registryOf((kind) => new EmbeddedCollection(database, kind), new EmbeddedClaims()),
     secrets,
+    diskUse: () => measureDirectory(dir, database),
     health: async () => [health(dir, { database, log, notes })],
     scrub: () => scrub(dir, database, log),
     close: async () => {

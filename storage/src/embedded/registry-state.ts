@@ -14,11 +14,15 @@ export interface RegistryState {
 const passingKinds: readonly string[] = [
   'login',
   'audit',
+  'audit_run',
+  'disk',
+  'refusal',
   'import',
   'external',
   'ahead',
   'last_seen_log',
   'alert_record',
+  'alert_test',
   'usage',
 ]
 

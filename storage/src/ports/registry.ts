@@ -4,6 +4,7 @@ import type {
   App,
   AuditResult,
   ComputedProperty,
+  DiskRecord,
   Element,
   Forget,
   ForgetPart,
@@ -16,9 +17,11 @@ import type {
   Organization,
   ProviderLink,
   RecoveryCode,
+  RefusedDay,
   Retention,
   RetentionPart,
   SecondFactor,
+  StoredAudit,
   Usage,
 } from '@hopper/contracts'
 import type { LanePositions } from '../position-range.ts'
@@ -48,6 +51,14 @@ export interface AlertRecord {
   readonly noticed?: string
   /** the newest first */
   readonly notices: readonly StoredNotice[]
+}
+
+/** The last tests of an alert: a record of its own, since a test does not wait for who checks the rule. */
+export interface AlertTests {
+  /** of the alert */
+  readonly id: string
+  /** the newest first */
+  readonly notices: readonly Notice[]
 }
 
 /** A notice with what is sent; the text is dropped once it is delivered or given up. */
@@ -163,8 +174,8 @@ export interface LastSeenLog {
 /**
  * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members, second
  * factors, provider links and keys to their organization (keys are also found by hash, see `keyByHash`); funnels,
- * elements, usages, alerts and properties to their app; logins, audits, imports, external files, losses, retentions and
- * the records of lanes to ''.
+ * elements, usages, alerts and properties to their app; logins, audits, disks, refusals, imports, external files,
+ * losses, retentions and the records of lanes to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -190,6 +201,8 @@ export interface Registry {
   readonly alerts: Collection<Alert>
   /** by the id of the alert; written by the process that has its claim */
   readonly alertRecords: Collection<AlertRecord>
+  /** the last tests of an alert, by its id; written by whoever tests it */
+  readonly alertTests: Collection<AlertTests>
   readonly claims: Claims
   /** computed properties of persons, by name */
   readonly properties: Collection<ComputedProperty>
@@ -203,8 +216,14 @@ export interface Registry {
   readonly logins: Collection<Login>
   /** by the hash of the login */
   readonly loginUses: Collection<LoginUse>
-  /** the result of the last audit, with the id `last` */
+  /** the result of the last audit by an earlier version, with the id `last`; see `auditRuns` */
   readonly audits: Collection<AuditResult>
+  /** the last audits, in the order of their begin; each is written by the process that runs it */
+  readonly auditRuns: Collection<StoredAudit>
+  /** the disk that is used, by place */
+  readonly disks: Collection<DiskRecord>
+  /** what each process of ingest has refused on a date; see `refusedDayId` */
+  readonly refusals: Collection<RefusedDay>
   /** by the id of the dump or the file */
   readonly imports: Collection<ImportProgress>
   /** progress of files that other systems write, by app, device and inode */

@@ -1,3 +1,4 @@
+import type { DiskUse } from '@hopper/contracts'
 import type { Archive } from './archive.ts'
 import type { EventLog } from './event-log.ts'
 import type { Registry } from './registry.ts'
@@ -27,6 +28,8 @@ export interface Storage {
   readonly archive?: Archive
   readonly registry: Registry
   readonly secrets: Secrets
+  /** Returns the disk that the engine uses, as far as it tells; missing in adapters that know nothing of it. */
+  readonly diskUse?: () => Promise<DiskUse>
   /** health of each engine, by name */
   readonly health: () => Promise<readonly PartHealth[]>
   /**

@@ -218,6 +218,9 @@ export class RememberedRegistry {
       logins: collection('logins'),
       loginUses: collection('loginUses'),
       audits: collection('audits'),
+      auditRuns: collection('auditRuns'),
+      disks: collection('disks'),
+      refusals: collection('refusals'),
       imports: collection('imports'),
       externals: collection('externals'),
       losses: collection('losses'),
@@ -233,6 +236,7 @@ export class RememberedRegistry {
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
       alerts: collection('alerts'),
       alertRecords: collection('alertRecords'),
+      alertTests: collection('alertTests'),
       claims: {
         claim: (...args) => this.#query(({ registry }) => registry.claims.claim(...args)),
         release: (...args) => this.#query(({ registry }) => registry.claims.release(...args)),

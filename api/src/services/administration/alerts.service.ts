@@ -16,6 +16,7 @@ import {
 } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { roleOf, type Caller } from '../../access/caller.ts'
+import { nameOfCaller } from '../../access/name-of-caller.ts'
 import { afterAttempt, channelsOf, newNotice, viewOfNotice } from '../../alerts/alert-record.ts'
 import { emptyRecord } from '../../alerts/alert-runner.ts'
 import { AlertSender } from '../../alerts/alert-sender.ts'
@@ -27,6 +28,8 @@ import { FunnelsService } from './funnels.service.ts'
 
 const ID_BYTES = 8
 const TEST_EVERY_MS = 5_000
+/** tests that are kept of an alert */
+const TESTS_KEPT = 5
 /** ids of alerts whose last test is remembered */
 const TESTED_MAX = 1_000
 const MINUTES_PER_HOUR = 60
@@ -81,15 +84,18 @@ export class AlertsService {
   async change(app: App, id: string, patch: AlertPatch, caller: Caller): Promise<ChangedAlert> {
     const before = await this.get(app, id)
     const { webhook, email, silenced_until, new_secret, ...rest } = patch
+    const by = await nameOfCaller(this.registry, caller)
     const other = kindsOf(rest).find((kind) => before[kind] === undefined)
     if (other) throw invalidFields([{ field: other, message: 'is another kind of rule; create another alert for it' }])
-    const { webhook: url = webhook, email: to = email, silenced_until: silenced = silenced_until, ...kept } = before
+    const { webhook: url, email: to, silenced_until: silenced, silenced_by: silencer, ...kept } = before
     const alert: Alert = {
       ...kept,
       ...rest,
       ...given('webhook', webhook === undefined ? url : webhook),
       ...given('email', email === undefined ? to : email),
-      ...given('silenced_until', silenced_until === undefined ? silenced : silenced_until),
+      ...(silenced_until === undefined
+        ? { ...given('silenced_until', silenced), ...given('silenced_by', silencer) }
+        : silenced_until !== null && { silenced_until, silenced_by: by }),
       ...(kindsOf(rest).length > 0 ? { changed_at: this.clock() } : {}),
       secret_number: before.secret_number + (new_secret ? 1 : 0),
     }
@@ -102,9 +108,10 @@ export class AlertsService {
   async remove(app: App, id: string): Promise<void> {
     if (!(await this.registry.alerts.remove(app.id, id))) throw new HopperError('HOP_ALERT_UNKNOWN')
     await this.registry.alertRecords.remove(app.id, id)
+    await this.registry.alertTests.remove(app.id, id)
   }
 
-  /** Sends a notice on every channel now, and tells how each delivery went. */
+  /** Sends a notice on every channel now, tells how each delivery went, and keeps that among the notices. */
   async test(app: App, id: string): Promise<Notice> {
     const alert = await this.get(app, id)
     const now = this.clock()
@@ -128,7 +135,10 @@ export class AlertsService {
       const outcome = await this.sender.send(alert, delivery.channel, notice)
       return afterAttempt(delivery, outcome.isDelivered ? outcome : { ...outcome, isFinal: true }, this.clock(), 0)
     })
-    return { ...viewOfNotice(notice), deliveries: await Promise.all(attempts) }
+    const tested = { ...viewOfNotice(notice), deliveries: await Promise.all(attempts) }
+    const earlier = (await this.registry.alertTests.get(app.id, id))?.notices ?? []
+    await this.registry.alertTests.put(app.id, id, { id, notices: [tested, ...earlier].slice(0, TESTS_KEPT) })
+    return tested
   }
 
   private async get(app: App, id: string): Promise<Alert> {
@@ -164,8 +174,12 @@ export class AlertsService {
   }
 
   private async viewOf(alert: Alert, caller: Caller): Promise<AlertView> {
-    const { id, name, fall, quiet, report, webhook, email, silenced_until = null, created_at } = alert
-    const record = (await this.registry.alertRecords.get(alert.app, id)) ?? emptyRecord(alert)
+    const { id, name, fall, quiet, report, webhook, email, silenced_until = null, silenced_by, created_at } = alert
+    const [record = emptyRecord(alert), tests] = await Promise.all([
+      this.registry.alertRecords.get(alert.app, id),
+      this.registry.alertTests.get(alert.app, id),
+    ])
+    const notices = [...record.notices, ...(tests?.notices ?? [])].sort((a, b) => b.at - a.at)
     const role = roleOf(caller)
     const isAdmin = role === 'owner' || role === 'admin'
     const origin = webhook && URL.canParse(webhook.url) ? new URL(webhook.url).origin : ''
@@ -178,9 +192,10 @@ export class AlertsService {
       ...(webhook ? { webhook: { origin, ...(isAdmin ? { url: webhook.url } : {}) } } : {}),
       ...(email ? { email: { recipients: email.to.length, ...(isAdmin ? { to: email.to } : {}) } } : {}),
       silenced_until,
+      ...(silenced_by === undefined ? {} : { silenced_by }),
       created_at,
       ...(record.state ? { state: record.state } : {}),
-      notices: record.notices.map(viewOfNotice),
+      notices: notices.map(viewOfNotice),
     }
   }
 }

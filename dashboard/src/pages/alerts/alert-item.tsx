@@ -5,6 +5,7 @@ import { ConfirmButton } from '../../parts/confirm-button.tsx'
 import { DataTable, type Column } from '../../parts/data-table.tsx'
 import { badgeOf, channelsText, deliveriesText, ruleText } from './alert-text.ts'
 import { alertWords } from './alert-words.ts'
+import { SilenceButton } from './silence-button.tsx'
 
 /** Actions of a member on an alert. */
 export interface AlertActions {
@@ -14,8 +15,6 @@ export interface AlertActions {
   readonly silence: (until: number | null) => void
   readonly remove: () => void
 }
-
-const DAY_MS = 86_400_000
 
 interface Props {
   alert: AlertView
@@ -27,7 +26,7 @@ interface Props {
 
 /** An alert: its rule, how its last check went, where it is sent, and its last notices. */
 export function AlertItem({ alert, funnels, timezone, actions }: Props): ReactNode {
-  const { name, state, silenced_until: until, notices } = alert
+  const { name, state, silenced_until: until, silenced_by: by, notices } = alert
   const isSilenced = until !== null && until > Date.now()
   return (
     <>
@@ -36,7 +35,11 @@ export function AlertItem({ alert, funnels, timezone, actions }: Props): ReactNo
           <bdi>{name}</bdi>
         </h3>
         <span className={badgeOf(state?.check)}>{state ? alertWords.checks[state.check] : alertWords.unchecked}</span>
-        {isSilenced && <span className="badge warn">{alertWords.silencedUntil(formatInstant(timezone, until))}</span>}
+        {isSilenced && (
+          <span className="badge warn">
+            <bdi>{alertWords.silencedUntil(formatInstant(timezone, until), by)}</bdi>
+          </span>
+        )}
         {actions && <Actions name={name} actions={actions} isSilenced={isSilenced} />}
       </div>
       <p className="alert-line">
@@ -67,15 +70,19 @@ function Actions({ name, actions: { busy, edit, test, silence, remove }, isSilen
       <button type="button" className="small" aria-label={alertWords.test(name)} disabled={busy} onClick={test}>
         {alertWords.testShort}
       </button>
-      <button
-        type="button"
-        className="small"
-        aria-label={isSilenced ? alertWords.unsilence(name) : alertWords.silence(name)}
-        disabled={busy}
-        onClick={() => silence(isSilenced ? null : Date.now() + DAY_MS)}
-      >
-        {isSilenced ? alertWords.unsilenceShort : alertWords.silenceShort}
-      </button>
+      {isSilenced ? (
+        <button
+          type="button"
+          className="small"
+          aria-label={alertWords.unsilence(name)}
+          disabled={busy}
+          onClick={() => silence(null)}
+        >
+          {alertWords.unsilenceShort}
+        </button>
+      ) : (
+        <SilenceButton name={name} disabled={busy} silence={silence} />
+      )}
       <button type="button" className="small" aria-label={alertWords.edit(name)} onClick={edit}>
         {alertWords.editShort}
       </button>

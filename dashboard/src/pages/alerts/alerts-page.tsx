@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from 'react'
-import type { Alerts, AlertView, ChangedAlert, ListedFunnel, Notice, TestedAlert } from '@hopper/contracts'
+import type { Alerts, AlertView, ChangedAlert, Delivery, ListedFunnel, Notice, TestedAlert } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
@@ -125,6 +125,8 @@ function AlertList({ data: { alerts, channels }, funnels, reload }: ListProps): 
   )
 }
 
+const isDelivered = ({ state }: Delivery): boolean => state === 'delivered'
+
 /** A new secret, or how a test went. */
 function ToldOnce({ told: { secret, tested } }: { told: Told }): ReactNode {
   return (
@@ -138,7 +140,7 @@ function ToldOnce({ told: { secret, tested } }: { told: Told }): ReactNode {
         </div>
       )}
       {tested && (
-        <p className="once">
+        <p className={tested.notice.deliveries.every(isDelivered) ? 'once' : 'once refused'}>
           <span>
             <b>
               <bdi>{alertWords.tested(tested.name)}</bdi>

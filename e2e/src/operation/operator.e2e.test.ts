@@ -1,0 +1,79 @@
+import type { Audits, Disk, Refusals, Status } from '@hopper/contracts'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { forEachProduct } from '../products/for-each-product.ts'
+import { getJson, whenCounted, type Product } from '../products/product.ts'
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
+const app = {
+  id: 'shop',
+  name: 'Shop',
+  timezone: 'UTC',
+  write_key: 'hw_shop_0123456789abcdef',
+  read_key: 'hr_shop_0123456789abcdef',
+}
+const admin = 'ha_operator_0123456789abcdef'
+const provision = { organizations: [{ id: 'o', name: 'O', admin_key: admin, apps: [app] }] }
+
+forEachProduct((open, kind) => {
+  let product: Product
+  beforeAll(async () => {
+    product = await open({ provision, env: { HOPPER_DEMO: 'false' } })
+    await product.start()
+  })
+  afterAll(() => product?.dispose())
+
+  const get = <T>(path: string): Promise<T> => getJson<T>(product, `/api/v1/${path}`, admin)
+  const send = async (key: string, device: string): Promise<number> => {
+    const events = Array.from({ length: 20 }, (_, n) => ({ type: 'custom', name: `n${n}`, data: { n } }))
+    const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': key, origin: 'https://shop.example' },
+      body: JSON.stringify({ device_id: device, events }),
+    })
+    await answer.arrayBuffer()
+    return answer.status
+  }
+
+  it('an audit that the API begins finds no drift while Hopper runs', async () => {
+    for (let n = 0; n < 10; n++) expect(await send(app.write_key, `d${n}`)).toBe(202)
+    await whenCounted(product, admin)
+    const begun = await fetch(`${product.apiUrl}/api/v1/audits`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': admin },
+      body: '{}',
+    })
+    expect(begun.status).toBe(202)
+    const last = async (): Promise<Audits['audits'][number]> => (await get<Audits>('audits')).audits[0]!
+    await expect.poll(async () => (await last()).state, { timeout: 150_000 }).toBe('finished')
+    const { partitions, ...found } = await last()
+    expect(found).toMatchObject({ differing: 0, differing_partitions: 0, skipped: 0, started_by: 'an admin key' })
+    expect(partitions).toBeGreaterThan(3)
+    expect((await get<Status>('status')).last_audit).toMatchObject({ differing: 0, partitions })
+  })
+
+  it('the disk of every process is told, and what ingest refused', async () => {
+    expect(await send('hw_nobody_knows_Wxyz', 'd')).toBe(401)
+    const places = async (): Promise<string[]> => (await get<Disk>('disk')).places.map(({ place }) => place)
+    const expected =
+      kind === 'standalone' ? ['data'] : ['cassandra', expect.stringMatching(/^ingest .*:\d+$/) as unknown]
+    await expect.poll(places, { timeout: 60_000 }).toEqual(expected)
+    const refused = async (): Promise<unknown[]> =>
+      (await get<Refusals>('refusals')).rows.map(({ code, origin, key_hint }) => [code, origin, key_hint])
+    await expect.poll(refused, { timeout: 60_000 }).toEqual([['HOP_KEY_UNKNOWN', 'https://shop.example', 'Wxyz']])
+  })
+
+  it.runIf(kind === 'cluster')('events that wait for a frozen aggregator are told until they are counted', async () => {
+    const aggregator = product.services.find(({ name }) => name === 'aggregator')!
+    aggregator.signal('SIGSTOP')
+    try {
+      for (let n = 0; n < 10; n++) expect(await send(app.write_key, `e${n}`)).toBe(202)
+      const lag = async (): Promise<Status['lag']> => (await get<Status>('status')).lag
+      await expect.poll(async () => (await lag()).events, { timeout: 60_000 }).toBeGreaterThan(0)
+      await expect.poll(async () => (await lag()).seconds, { timeout: 60_000 }).toBeGreaterThan(5)
+    } finally {
+      aggregator.signal('SIGCONT')
+    }
+    await whenCounted(product, admin)
+    expect((await get<Status>('status')).lag).toMatchObject({ messages: 0, events: 0 })
+  })
+})

@@ -1,0 +1,74 @@
+import { REFUSALS_PER_DAY_MAX, REFUSAL_DAYS, refusedDayId, shiftDate, type RefusedDay } from '@hopper/contracts'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { boundOrigin, keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+
+const AT = Date.parse('2026-03-30T12:00:00Z')
+const DATE = '2026-03-30'
+const body = { device_id: 'd', events: [{ type: 1, target: '//a', elapsed_time: 5, current_url: '/' }] }
+
+let now: number
+let gateway: Gateway
+beforeEach(async () => {
+  now = AT
+  gateway = await openGateway({ refusalsStoredEveryMs: 20, clock: () => now })
+})
+afterEach(() => gateway[Symbol.asyncDispose]())
+
+const stored = (): Promise<readonly RefusedDay[]> => gateway.storage.registry.refusals.list('')
+const rows = async (): Promise<RefusedDay['rows']> => (await stored()).flatMap((day) => day.rows)
+const send = (key: string | undefined, origin?: string, sent: unknown = body): Promise<{ status: number }> =>
+  gateway.post(sent, {
+    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+    ...(origin === undefined ? {} : { origin }),
+  })
+
+it('counts refused requests by reason, app, origin and the end of an unknown key', async () => {
+  for (let n = 0; n < 3; n++) expect((await send('hw_nobody_knows_this', 'https://a.example')).status).toBe(401)
+  expect((await send(keys.read)).status).toBe(403)
+  expect((await send(keys.bound, 'https://other.example')).status).toBe(403)
+  expect((await send(keys.bound, boundOrigin, '{')).status).toBe(400)
+  expect((await send(keys.bound, boundOrigin)).status).toBe(202)
+  const row = { last_at: AT, requests: 1, key_hint: null }
+  await expect.poll(async () => (await rows()).length).toBe(4)
+  expect(await rows()).toEqual([
+    { ...row, code: 'HOP_KEY_UNKNOWN', app: null, origin: 'https://a.example', key_hint: 'this', requests: 3 },
+    { ...row, code: 'HOP_KEY_POWER', app: null, origin: null, key_hint: 'cdef' },
+    { ...row, code: 'HOP_ORIGIN', app: 'bound', origin: 'https://other.example' },
+    { ...row, code: 'HOP_BODY_INVALID', app: 'bound', origin: boundOrigin },
+  ])
+  expect(JSON.stringify(await stored())).not.toMatch(/hw_nobody|127\.0\.0\.1|shop_0123/)
+})
+
+it('stores what the last seconds of a date had, and begins another date', async () => {
+  await send('hw_nobody_knows_this')
+  now += 86_400_000
+  await send('hw_nobody_knows_this')
+  await expect.poll(async () => (await stored()).map(({ date }) => date)).toEqual([DATE, '2026-03-31'])
+  expect((await rows()).map(({ requests }) => requests)).toEqual([1, 1])
+})
+
+it('bounds the kinds of refusals of a date, and what is not an origin is none', async () => {
+  for (let n = 0; n < REFUSALS_PER_DAY_MAX + 7; n++) await send('hw_nobody_knows_this', `https://a${n}.example`)
+  await send('short', 'javascript:alert(1)')
+  await expect
+    .poll(async () => (await rows()).find(({ requests }) => requests === 8))
+    .toMatchObject({
+      code: 'HOP_KEY_UNKNOWN',
+      app: null,
+      origin: null,
+      key_hint: null,
+    })
+  expect(await rows()).toHaveLength(REFUSALS_PER_DAY_MAX + 1)
+})
+
+it('forgets dates that are too old', async () => {
+  const { refusals } = gateway.storage.registry
+  for (const date of [shiftDate(DATE, -REFUSAL_DAYS), shiftDate(DATE, 1 - REFUSAL_DAYS)]) {
+    const day = { process: 'other', date, rows: [] }
+    await refusals.put('', refusedDayId(day), day)
+  }
+  await send('hw_nobody_knows_this')
+  await expect
+    .poll(async () => (await stored()).map(({ date }) => date))
+    .toEqual([shiftDate(DATE, 1 - REFUSAL_DAYS), DATE])
+})
