@@ -21,6 +21,7 @@ export const archivedReports = [
   'journeys',
   'keys',
   'loss',
+  'people/query',
   'persons',
   'query',
   'retention/query',
