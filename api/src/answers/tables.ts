@@ -7,6 +7,7 @@ import type {
   HesitationResult,
   InsteadResult,
   JourneyResult,
+  PeopleResult,
   RetentionResult,
 } from '@hopper/contracts'
 import type { EventFate } from './events/events.ts'
@@ -105,6 +106,14 @@ export const insteadTable: Table = {
     ...clicks.map((click) => ({ next: 'click', ...click })),
     { next: 'no_click', users: no_click },
   ],
+}
+
+const PERSON_ROW = 'id name device source country entered_at last_at last_page steps cause next'.split(' ')
+
+/** The people of a page, as rows. */
+export const peopleTable: Table = {
+  columns: PERSON_ROW,
+  rows: ({ people }: PeopleResult) => people,
 }
 
 function stepRows(steps: FunnelResult['steps'], more: Record<string, CsvCell>): CsvRow[] {

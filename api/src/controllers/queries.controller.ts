@@ -6,6 +6,7 @@ import {
   hesitationTable,
   insteadTable,
   journeysTable,
+  peopleTable,
   queryTable,
   retentionTable,
 } from '../answers/tables.ts'
@@ -68,6 +69,21 @@ export class QueriesController {
     @CurrentClient() client: Client,
   ): Promise<contracts.InsteadAnswer | EncodedAnswer> {
     return this.queries.instead(app, sent, client)
+  }
+
+  @Endpoint('POST', 'people/query', {
+    ...query,
+    summary: 'The people behind a number of a funnel, page by page, with what their events say',
+    body: contracts.PeopleQuery,
+    csv: peopleTable,
+    answer: contracts.PeopleAnswer,
+  })
+  people(
+    @CurrentApp() app: contracts.App,
+    @ValidBody() sent: contracts.PeopleQuery,
+    @CurrentClient() client: Client,
+  ): Promise<contracts.PeopleAnswer | EncodedAnswer> {
+    return this.queries.people(app, sent, client)
   }
 
   @Endpoint('POST', 'query', {

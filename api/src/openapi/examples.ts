@@ -17,6 +17,7 @@ export const examples: Readonly<Record<string, object>> = {
   },
   HesitationQuery: { from: '2026-01-01', to: '2026-01-31', element: "//*[@id='add-to-cart']", pointer: 'mouse' },
   InsteadQuery: { from: '2026-01-01', to: '2026-01-31', funnel: 'checkout', step: 2, outcome: 'dropped' },
+  PeopleQuery: { from: '2026-01-01', to: '2026-01-31', funnel: 'checkout', step: 2, outcome: 'dropped', limit: 50 },
   RetentionQuery: {
     from: '2026-01-01',
     to: '2026-01-31',

@@ -83,6 +83,7 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
       `POST ${app}/funnels/query`,
       `POST ${app}/hesitation/query`,
       `POST ${app}/instead/query`,
+      `POST ${app}/people/query`,
       `POST ${app}/query`,
       `POST ${app}/retention/query`,
       `GET ${app}/journeys`,

@@ -11,6 +11,8 @@ import type {
   JourneyResult,
   LossRequest,
   LossResult,
+  PeopleRequest,
+  PeopleResult,
   RetentionRequest,
   RetentionResult,
   SourcesRequest,
@@ -47,6 +49,7 @@ export type Query =
   | { readonly kind: 'encoded_page'; readonly request: PageRequest }
   | { readonly kind: 'puts'; readonly request: PutsRequest }
   | { readonly kind: 'person'; readonly request: PersonRequest }
+  | { readonly kind: 'people'; readonly request: PeopleQuestion }
   | { readonly kind: 'persons'; readonly request: PersonsQuestion }
   | { readonly kind: 'session'; readonly request: SessionRequest }
   | { readonly kind: 'export'; readonly request: ExportRequest }
@@ -122,6 +125,12 @@ export interface PersonResult {
 
 /** The last values of the traits of a person, or its computed properties, over all its events. */
 export type Attributes = Readonly<Record<string, string | number | boolean | null>>
+
+/** Requests a page of the people behind a number of a funnel. */
+export interface PeopleQuestion extends PeopleRequest {
+  /** number of lanes of the log: each device is in one */
+  readonly lanes: number
+}
 
 /** Requests a page of persons; a person has its traits and the computed properties of the context. */
 export interface PersonsQuestion extends PersonsRequest {
@@ -199,6 +208,7 @@ export interface Results {
   readonly page: PageResult
   readonly encoded_page: Headed<PageHead>
   readonly puts: Headed<PutsHead>
+  readonly people: PeopleResult
   readonly person: PersonResult
   readonly persons: PersonsResult
   readonly session: SessionResult

@@ -2,6 +2,7 @@ import type { ChunkSummary } from '@hopper/contracts'
 import { keysOfFilters, withoutPatterns } from './filter-parts.ts'
 import {
   EventPlan,
+  FoundPlan,
   FunnelPlan,
   hasPuts,
   hasRareKeys,
@@ -14,6 +15,7 @@ import {
   mayHaveTraits,
   PersonsPlan,
   RetentionScan,
+  RowsPlan,
   SourceScan,
   ValuePlan,
   ValueTruths,
@@ -84,6 +86,14 @@ export function scopeOf(query: Query, context: QueryContext): ScanScope {
   if (query.kind === 'session') {
     const { from, to, id } = query.request
     return scope(from, to, [], (summary) => mayHaveSession(summary, id))
+  }
+  if (query.kind === 'people') {
+    const [found, rows] = [new FoundPlan(query.request), new RowsPlan(query.request)]
+    const named = [...found.named, ...rows.named]
+    return {
+      ...scope(rows.from, rows.end, named, (summary) => rows.canMatch(summary), rows.unit === 'person'),
+      showsPersons: true,
+    }
   }
   if (query.kind === 'hesitation' || query.kind === 'instead') {
     const plan = query.kind === 'hesitation' ? new HesitationPlan(query.request) : new InsteadPlan(query.request)

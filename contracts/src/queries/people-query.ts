@@ -62,20 +62,16 @@ export const PersonRow = Type.Object({
 })
 export type PersonRow = Static<typeof PersonRow>
 
-/** The result that the query threads return; the API turns `next` into a cursor. */
-export interface PeopleResult {
-  readonly total: number
-  readonly people: readonly PersonRow[]
-  readonly next?: PeoplePlace
-}
-
-/** The response of `POST people/query`: who began last is first. */
-export const PeopleAnswer = Type.Object({
+/** The result that the query threads return; the API adds `meta`. Who began last is first. */
+export const PeopleResult = Type.Object({
   total: Type.Integer({ minimum: 0, description: 'people, devices or sessions of all pages' }),
   people: Type.Array(PersonRow),
-  next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last one' })),
-  meta: Meta,
+  next: Type.Optional(Type.String({ description: '`cursor` of the next page; absent on the last one' })),
 })
+export type PeopleResult = Static<typeof PeopleResult>
+
+/** The response of `POST people/query`. */
+export const PeopleAnswer = Type.Object({ ...PeopleResult.properties, meta: Meta })
 export type PeopleAnswer = Static<typeof PeopleAnswer>
 export type PeopleQuery = Omit<Static<typeof PeopleQuery>, 'steps' | 'filters' | 'exclude'> &
   Partial<Pick<FunnelRequest, 'steps' | 'filters' | 'exclude'>>

@@ -78,7 +78,14 @@ export class PeopleRows {
   finish(): PersonRow[] {
     for (const scan of this.#scans) scan.finish()
     return [...this.#people.values()].map(({ id, entered_at, steps, cause }) => {
-      const { device = null, source = null, country = null, last_at, last_page = null, next } = this.#facts.get(id) ?? {}
+      const {
+        device = null,
+        source = null,
+        country = null,
+        last_at,
+        last_page = null,
+        next,
+      } = this.#facts.get(id) ?? {}
       return {
         id,
         device,
