@@ -13,6 +13,8 @@ const full: Search = {
   cause: 'never',
   tab: 'instead',
   view: 'table',
+  value: '',
+  who: 'u:ann',
   q: 'cart',
   start: '/demo*/cart',
   end: 'shop.example/thanks',

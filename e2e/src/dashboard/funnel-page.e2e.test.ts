@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import type { Locator } from 'playwright-core'
-import type { DropCause, FunnelAnswer, FunnelQuery, InsteadAnswer } from '@hopper/contracts'
+import type { DropCause, FunnelAnswer, FunnelQuery, InsteadAnswer, PeopleAnswer } from '@hopper/contracts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
 import { expectUsable } from './usable.fixture.ts'
@@ -39,6 +40,29 @@ const percent = (share: number): string => `${(share * 100).toFixed(1)}\u202f%`
 async function openFunnel(more = ''): Promise<void> {
   await dashboard.open(`funnels/checkout?range=${rangeText}${more}`)
   await dashboard.page.locator('.numbers').first().waitFor()
+}
+
+/** Returns the ids of all people of a panel, in their order: it draws only those in view, so it is scrolled to its end. */
+async function idsOfAll(panel: Locator): Promise<string[]> {
+  const list = panel.locator('.people')
+  await list.locator('.person').first().waitFor()
+  const ids = new Map<number, string>()
+  for (let last = -1, top = 0; ; top += 300) {
+    for (const item of await list.locator('li').all()) {
+      const id = item.locator('.person [title]').first()
+      if ((await id.count()) > 0)
+        ids.set(Number(await item.getAttribute('data-index')), (await id.getAttribute('title'))!)
+    }
+    const [end, height] = await list.evaluate((element, to) => {
+      element.scrollTop = to
+      return [element.scrollHeight, element.clientHeight]
+    }, top)
+    const isMore = (await list.getByText('Loading more').count()) > 0
+    if (top > end! && !isMore && last === ids.size) break
+    if (isMore) top = Math.min(top, end! - height!)
+    last = ids.size
+  }
+  return [...ids].sort(([a], [b]) => a - b).map(([, id]) => id)
 }
 
 describe('where and why', () => {
@@ -113,25 +137,53 @@ describe('which people', () => {
     const address = page.url()
     expect(address).toContain(`stage=${stage}`)
     expect(address).toContain('cause=never')
-    await panel.locator('.person').first().click()
-    const timeline = panel.getByRole('list', { name: 'What they did' })
-    await timeline.getByRole('listitem').first().waitFor()
-    await page.getByRole('link', { name: 'Elements' }).first().click()
-    await page.getByRole('heading', { name: 'Elements', level: 1 }).waitFor()
+    const asked = { ...range, funnel: 'checkout', step: stage, outcome: 'never' }
+    const { total, people } = await dashboard.post<PeopleAnswer>('people/query', { ...asked, limit: 1_000 })
+    expect([total, people.length]).toEqual([count, count])
+    expect(await idsOfAll(panel)).toEqual(people.map(({ id }) => id))
+
+    const { id } = people[count - 3]!
+    const item = panel.locator('li', { has: page.locator(`[title="${id}"]`) })
+    await item.locator('.person').click()
+    await item.getByRole('list', { name: 'What they did' }).getByRole('listitem').first().waitFor()
+    await item.getByText(`${stage - 1} of ${steps.length}`).waitFor()
+    const alone = await ask({ filters: [{ type: 'eq', key: 'person', value: id }] })
+    expect([alone.steps[stage - 2]!.count, alone.steps[stage - 1]!.causes.never]).toEqual([1, 1])
+
+    const list = panel.locator('.people')
+    const scrolled = await list.evaluate(({ scrollTop }) => scrollTop)
+    expect(scrolled).toBeGreaterThan(0)
+    await item.getByRole('link', { name: 'Open this person' }).click()
+    await page.getByRole('region', { name: 'Visits' }).waitFor()
     await page.goBack()
-    await panel.locator('.person').first().waitFor()
+    await item.getByRole('list', { name: 'What they did' }).waitFor()
+    expect(Math.abs((await list.evaluate(({ scrollTop }) => scrollTop)) - scrolled)).toBeLessThan(60)
+    await page.goBack()
+    await panel.getByRole('list', { name: 'What they did' }).waitFor({ state: 'detached' })
     expect(page.url()).toBe(address)
+    await expectUsable(page)
     await page.keyboard.press('Escape')
     await panel.waitFor({ state: 'detached' })
+  })
+
+  it('are saved as CSV, all of them', async () => {
+    const { page } = dashboard
+    const { steps } = await ask()
+    await openFunnel('&stage=2&show=lost')
+    const saved = page.waitForEvent('download')
+    await page.getByRole('complementary').getByRole('button', { name: 'CSV of all' }).click()
+    const lines = (await readFile(await (await saved).path(), 'utf8')).trimEnd().split('\r\n')
+    expect(lines[0]).toBe('id,name,device,source,country,entered_at,last_at,last_page,steps,cause,next')
+    expect(lines).toHaveLength(steps[1]!.dropped + 1)
   })
 
   it('the definition has a call that gives the same answer', async () => {
     const { page } = dashboard
     await openFunnel('&stage=2&show=lost&tab=definition')
     const curl = await page.getByRole('complementary').locator('pre').textContent()
-    const body = JSON.parse(/-d '(.*)'/s.exec(curl!)![1]!) as FunnelQuery
-    const { steps } = await dashboard.ask(body)
-    expect(steps[1]!.dropped).toBe((await ask()).steps[1]!.dropped)
+    const body = JSON.parse(/-d '(.*)'/s.exec(curl!)![1]!) as object
+    const { total } = await dashboard.post<PeopleAnswer>('people/query', body)
+    expect(total).toBe((await ask()).steps[1]!.dropped)
   })
 })
 
@@ -162,7 +214,7 @@ describe('what instead', () => {
     }
     const pages = panel.getByRole('region', { name: 'Next page' })
     const place = await pages.getByRole('listitem').nth(1).locator('bdi').textContent()
-    await pages.getByRole('link', { name: `Add ${place!} as a stage` }).click()
+    await pages.getByRole('link', { name: `Add as stage: ${place!}` }).click()
     await page.getByRole('heading', { name: 'Edit Checkout', level: 1 }).waitFor()
     const names = await page
       .locator('.editor')
@@ -204,8 +256,19 @@ describe('which device', () => {
     await page.getByRole('region', { name: 'Break down' }).getByRole('button', { name: 'Device' }).click()
     const row = page.locator('.breakdown tbody tr', { has: page.getByText('worst', { exact: true }) })
     await row.waitFor()
-    expect(await row.getByRole('button').textContent()).toBe(String(worst.value))
-    await row.getByRole('button').click()
+    const named = row.getByRole('rowheader').getByRole('button')
+    expect(await named.textContent()).toBe(String(worst.value))
+    await row.getByRole('cell').nth(1).getByRole('button').click()
+    const panel = page.getByRole('complementary')
+    await panel.getByRole('heading', { name: `Device: ${String(worst.value)}` }).waitFor()
+    const reached = worst.steps[1]!.count
+    expect(numberOf(await panel.locator('.panel-count').textContent())).toBe(reached)
+    const asked = { ...range, funnel: 'checkout', step: 2, outcome: 'reached', breakdown: 'device', value: worst.value }
+    const { total, people } = await dashboard.post<PeopleAnswer>('people/query', { ...asked, limit: 1_000 })
+    expect([total, new Set(people.map(({ device }) => device))]).toEqual([reached, new Set([worst.value])])
+    expect(await idsOfAll(panel)).toEqual(people.map(({ id }) => id))
+    await page.keyboard.press('Escape')
+    await named.click()
     await page
       .getByRole('button', { name: `Device is ${String(worst.value)}` })
       .first()

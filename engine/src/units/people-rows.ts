@@ -1,4 +1,4 @@
-import { limits, type PeopleRequest, type PersonRow } from '@hopper/contracts'
+import { limits, type PeopleRequest, type PersonRow, type Value } from '@hopper/contracts'
 import type { QueryContext } from '../funnel/funnel-tally.ts'
 import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
 import type { UnitRows } from '../funnel/scan/unit-rows.ts'
@@ -134,8 +134,8 @@ class LastEventScan extends UnitScan {
   }
 }
 
-function textOf(value: unknown): string | null {
-  return value === null || value === undefined ? null : String(value as string | number | boolean)
+function textOf(value: Value | null | undefined): string | null {
+  return value === null || value === undefined ? null : String(value)
 }
 
 /** Runs a complete query for people in this thread; names are left out. */
