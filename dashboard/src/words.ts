@@ -38,6 +38,7 @@ export const words = {
     connect: 'Connect',
     apps: 'Apps',
     switchApp: 'Switch app',
+    goTo: 'Go to …',
     account: 'Account',
     yourAccount: 'Your account',
     logout: 'Log out',
