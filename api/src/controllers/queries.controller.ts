@@ -2,6 +2,7 @@ import { Controller, Inject } from '@nestjs/common'
 import * as contracts from '@hopper/contracts'
 import { EventAnswer, JourneysAnswer, JourneysParameters, RetentionAnswer } from '../answers/report-parameters.ts'
 import {
+  elementsTable,
   funnelTable,
   hesitationTable,
   insteadTable,
@@ -54,6 +55,21 @@ export class QueriesController {
     @CurrentClient() client: Client,
   ): Promise<contracts.HesitationAnswer | EncodedAnswer> {
     return this.queries.hesitation(app, sent, client)
+  }
+
+  @Endpoint('POST', 'elements/query', {
+    ...query,
+    summary: 'How people look at each element and click it, and how those who go all the way in a funnel differ',
+    body: contracts.ElementsQuery,
+    csv: elementsTable,
+    answer: contracts.ElementsAnswer,
+  })
+  elements(
+    @CurrentApp() app: contracts.App,
+    @ValidBody() sent: contracts.ElementsQuery,
+    @CurrentClient() client: Client,
+  ): Promise<contracts.ElementsAnswer | EncodedAnswer> {
+    return this.queries.elements(app, sent, client)
   }
 
   @Endpoint('POST', 'instead/query', {

@@ -81,6 +81,7 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
   expect(listed.sort()).toEqual(
     [
       `POST ${app}/funnels/query`,
+      `POST ${app}/elements/query`,
       `POST ${app}/hesitation/query`,
       `POST ${app}/instead/query`,
       `POST ${app}/people/query`,

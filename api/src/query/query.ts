@@ -1,4 +1,6 @@
 import type {
+  ElementsRequest,
+  ElementsResult,
   EventRequest,
   EventResult,
   FunnelRequest,
@@ -35,6 +37,7 @@ import type { Headed } from './result.ts'
 /** A query over the archive, ready to run. */
 export type Query =
   | { readonly kind: 'funnel'; readonly request: FunnelRequest }
+  | { readonly kind: 'elements'; readonly request: ElementsRequest }
   | { readonly kind: 'hesitation'; readonly request: HesitationRequest }
   | { readonly kind: 'instead'; readonly request: InsteadRequest }
   | { readonly kind: 'journeys'; readonly request: JourneyRequest }
@@ -189,11 +192,14 @@ export interface ExportPlace {
 }
 
 /** A query about the behaviour of persons, devices or sessions. */
-export type UnitQuery = QueryOf<'funnel' | 'hesitation' | 'instead' | 'journeys' | 'retention' | 'sources' | 'loss'>
+export type UnitQuery = QueryOf<
+  'elements' | 'funnel' | 'hesitation' | 'instead' | 'journeys' | 'retention' | 'sources' | 'loss'
+>
 
 /** The result of each kind of query. */
 export interface Results {
   readonly funnel: FunnelResult
+  readonly elements: ElementsResult
   readonly hesitation: HesitationResult
   readonly instead: InsteadResult
   readonly journeys: JourneyResult

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common'
 import {
   pageOf,
   type App,
+  type ElementsQuery,
   type EventRequest,
   type Filter,
   type FunnelQuery,
@@ -86,6 +87,15 @@ export class QueryService {
       ...(step === undefined ? {} : { step }),
     }
     return this.answer(app, dates, { kind: 'hesitation', request }, client)
+  }
+
+  /** Answers how people look at each element and click it, and how those who went all the way in a funnel differ. */
+  async elements(app: App, { funnel, ...sent }: ElementsQuery, client: Client): Answered<'elements'> {
+    const { from, to, dates } = instantRange(app, sent.from, sent.to)
+    const steps = funnel === undefined ? undefined : stepsOfFunnel(await this.funnels.get(app, funnel), app)
+    const actions = { hovers: hoversOf(undefined, 'mouse'), taps: hoversOf(undefined, 'touch') }
+    const request = { ...sent, ...actions, from, to, ...(steps ? { steps } : {}) }
+    return this.answer(app, dates, { kind: 'elements', request }, client)
   }
 
   /** Answers what those who took a step of a funnel, or did not, did after the last step that they took. */

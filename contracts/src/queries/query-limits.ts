@@ -19,6 +19,8 @@ export const queryLimits = {
   peopleMax: 100_000,
   /** rows of one page of people */
   peopleRowsMax: 1_000,
+  /** elements of one answer */
+  elementsMax: 500,
   setsMax: 20,
   uniqueKeysMax: 20,
   /** events of one set of an exact_order funnel */

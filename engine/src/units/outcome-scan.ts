@@ -37,6 +37,20 @@ export function checkAsked(step: number, outcome: StepOutcome, steps: number): v
   if (step === 1 && outcome !== 'reached') throw invalid('step', 'has no step before it that people could take')
 }
 
+/**
+ * Returns on which side of a step a unit is, or of the whole funnel without one; undefined if it never came to the
+ * step, or may still take it.
+ */
+export function sideOf(
+  { level, cause }: Pick<Outcome, 'level' | 'cause'>,
+  step: number | undefined,
+  steps: number,
+): 'went_on' | 'lost' | undefined {
+  if (level >= (step ?? steps)) return 'went_on'
+  if (cause === 'open' || (step !== undefined && level < step - 1)) return undefined
+  return 'lost'
+}
+
 /** Determines how far each unit went in a funnel, and why no further. */
 export class OutcomeScan extends UnitScan {
   readonly #completeTo: number

@@ -28,7 +28,9 @@ export async function runQuery(queryJob: QueryJob, runtime: QueryRuntime): Promi
 }
 
 function isUnitQuery(question: Query): question is UnitQuery {
-  return ['funnel', 'hesitation', 'instead', 'journeys', 'retention', 'sources', 'loss'].includes(question.kind)
+  return ['elements', 'funnel', 'hesitation', 'instead', 'journeys', 'retention', 'sources', 'loss'].includes(
+    question.kind,
+  )
 }
 
 function resultOf(

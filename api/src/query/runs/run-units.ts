@@ -1,4 +1,5 @@
 import {
+  ElementsScan,
   FunnelScan,
   HesitationScan,
   InsteadScan,
@@ -17,7 +18,8 @@ import { isNeeded, peopleFor } from './people-for.ts'
 import { prefetchChunks } from './fetched-ahead.ts'
 import { fetchesOfLane } from './lane-fetches.ts'
 
-type Scan = FunnelScan | HesitationScan | InsteadScan | JourneyScan | RetentionScan | SourceScan | LossScan
+type Scan =
+  ElementsScan | FunnelScan | HesitationScan | InsteadScan | JourneyScan | RetentionScan | SourceScan | LossScan
 
 /** Runs a query in this thread, or its part of one: a part with a leader sends its result to the leader. */
 export async function runUnits(query: UnitQuery, job: QueryJob, runtime: QueryRuntime): Promise<QuestionOutcome> {
@@ -61,6 +63,7 @@ export async function runUnits(query: UnitQuery, job: QueryJob, runtime: QueryRu
  */
 function scanOf(query: UnitQuery, context: QueryJob['context'], budget: Budget, withTieBreakers: boolean): Scan {
   if (query.kind === 'funnel') return new FunnelScan(query.request, context, budget, withTieBreakers)
+  if (query.kind === 'elements') return new ElementsScan(query.request, context, budget)
   if (query.kind === 'hesitation') return new HesitationScan(query.request, context, budget)
   if (query.kind === 'instead') return new InsteadScan(query.request, context, budget)
   if (query.kind === 'journeys') return new JourneyScan(query.request, budget)

@@ -40,7 +40,8 @@ export abstract class UnitScan {
   protected readonly groups = new Dictionary()
   /** the state that this scan has added to the plan */
   protected readonly state: PlanState
-  readonly #matches: TupleNumbers
+  /** assigns numbers to the match values */
+  protected readonly matches: TupleNumbers
   protected readonly shared: SharedUnits
   #rows = new UnitRows()
   #spare = new UnitRows()
@@ -59,10 +60,10 @@ export abstract class UnitScan {
     this.withTieBreakers = withTieBreakers
     this.#request = plan.request
     this.#budget = budget
-    this.#matches = new TupleNumbers(plan.match)
+    this.matches = new TupleNumbers(plan.match)
     this.groups.code(null)
     this.state = new PlanState(plan)
-    this.shared = new SharedUnits(this.state, this.groups, this.#matches, withTieBreakers)
+    this.shared = new SharedUnits(this.state, this.groups, this.matches, withTieBreakers)
   }
 
   /**
@@ -215,7 +216,7 @@ export abstract class UnitScan {
       times: symbols ? chunk.timeOffsets() : { base: 0, offsets: new Uint32Array(0) },
       groupCodes: group?.codes ?? new Uint8Array(0),
       groupTable: Int32Array.from(group?.values ?? [], (value) => this.groups.code(value)),
-      match: this.plan.match.length > 0 && symbols ? this.#matches.reader(chunk) : undefined,
+      match: this.plan.match.length > 0 && symbols ? this.matches.reader(chunk) : undefined,
     }
   }
 
