@@ -27,6 +27,7 @@ const full: Search = {
   cols: ['page', 'device'],
   again: 'name:bought',
   each: 'day',
+  funnel: 'checkout',
   element: '//a',
   order: 'events',
   forget: 'f-1',

@@ -65,6 +65,8 @@ export interface Search {
   readonly again?: string
   /** the periods in which people come back; weeks if missing */
   readonly each?: 'day'
+  /** the funnel by which elements are grouped; the first of the app if missing */
+  readonly funnel?: string
   /** XPath of the element whose hovers are shown */
   readonly element?: string
   /** order of a list of people */
@@ -87,7 +89,7 @@ const ofOnePage = [
   ...(['by', 'stage', 'show', 'cause', 'tab', 'view', 'value', 'who', 'q'] as const),
   ...(['start', 'end', 'depth', 'places', 'link', 'with'] as const),
   ...(['what', 'as', 'cols', 'again', 'each'] as const),
-  ...(['element', 'order', 'forget', 'kind', 'event'] as const),
+  ...(['funnel', 'element', 'order', 'forget', 'kind', 'event'] as const),
 ] satisfies (keyof Search)[]
 
 /** Reads the parameters of an address; unknown ones are left out. */
@@ -136,6 +138,7 @@ export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
     cols: list('cols'),
     again: text('again'),
     each: one('each', ['day']),
+    funnel: text('funnel'),
     element: text('element'),
     order: one('order', peopleOrders),
     forget: text('forget'),

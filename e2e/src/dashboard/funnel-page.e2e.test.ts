@@ -58,8 +58,8 @@ async function idsOfAll(panel: Locator): Promise<string[]> {
       return [element.scrollHeight, element.clientHeight]
     }, top)
     const isMore = (await list.getByText('Loading more').count()) > 0
-    if (top > end! && !isMore && last === ids.size) break
-    if (isMore) top = Math.min(top, end! - height!)
+    if (top > end && !isMore && last === ids.size) break
+    if (isMore) top = Math.min(top, end - height)
     last = ids.size
   }
   return [...ids].sort(([a], [b]) => a - b).map(([, id]) => id)

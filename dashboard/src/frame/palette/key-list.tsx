@@ -24,12 +24,12 @@ const entries: readonly (readonly [keys: readonly string[], does: string])[] = [
 export default function KeyList({ onClose }: { onClose: () => void }): ReactNode {
   return (
     <ModalDialog label={paletteWords.keys} className="key-list" onClose={onClose}>
-      <header>
+      <div className="modal-head">
         <h2>{paletteWords.keys}</h2>
         <button type="button" className="plain" aria-label={words.close} onClick={onClose}>
           <Icon of={X} />
         </button>
-      </header>
+      </div>
       <dl>
         {entries.map(([keys, does]) => (
           <div key={does}>
