@@ -19,6 +19,8 @@ const inWords: Record<DropCause, string> = {
   excluded: 'did something excluded',
   mismatch: 'another value',
 }
+/** Frames in which a list of people has to come to its end. */
+const FRAMES_MAX = 3_000
 let dashboard: OpenedDashboard
 
 beforeAll(async () => {
@@ -42,27 +44,24 @@ async function openFunnel(more = ''): Promise<void> {
   await dashboard.page.locator('.numbers').first().waitFor()
 }
 
-/** Returns the ids of all people of a panel, in their order: it draws only those in view, so it is scrolled to its end. */
+/** Returns the ids of all people of a panel, in their order: it draws only those in view, so it is scrolled. */
 async function idsOfAll(panel: Locator): Promise<string[]> {
   const list = panel.locator('.people')
   await list.locator('.person').first().waitFor()
-  const ids = new Map<number, string>()
-  for (let last = -1, top = 0; ; top += 300) {
-    for (const item of await list.locator('li').all()) {
-      const id = item.locator('.person [title]').first()
-      if ((await id.count()) > 0)
-        ids.set(Number(await item.getAttribute('data-index')), (await id.getAttribute('title'))!)
+  return list.evaluate(async (element, framesMax) => {
+    const ids = new Map<number, string>()
+    for (let frames = 0; frames < framesMax; frames++) {
+      for (const item of element.querySelectorAll('li')) {
+        const id = item.querySelector('.person [title]')?.getAttribute('title')
+        if (typeof id === 'string') ids.set(Number(item.dataset['index']), id)
+      }
+      const isAtEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - 1
+      if (isAtEnd && !element.textContent.includes('Loading more')) break
+      element.scrollTop += element.clientHeight / 2
+      await new Promise(requestAnimationFrame)
     }
-    const [end, height] = await list.evaluate((element, to) => {
-      element.scrollTop = to
-      return [element.scrollHeight, element.clientHeight]
-    }, top)
-    const isMore = (await list.getByText('Loading more').count()) > 0
-    if (top > end && !isMore && last === ids.size) break
-    if (isMore) top = Math.min(top, end - height)
-    last = ids.size
-  }
-  return [...ids].sort(([a], [b]) => a - b).map(([, id]) => id)
+    return [...ids].sort(([a], [b]) => a - b).map(([, id]) => id)
+  }, FRAMES_MAX)
 }
 
 describe('where and why', () => {
@@ -329,6 +328,37 @@ describe('a new funnel on old data', () => {
     const entries = page.locator('.funnel-list h2')
     await entries.nth(1).waitFor()
     expect(await entries.allTextContents()).toEqual(['Checkout', 'Product to purchase'])
+  })
+})
+
+describe('open and settled', () => {
+  it('days that can change are said and dashed; a late event changes those that are settled', async () => {
+    const { page, product } = dashboard
+    await dashboard.open('funnels/checkout')
+    // today, and the seven days after whose end people can still go on
+    await page.getByRole('button', { name: '8 days open' }).waitFor()
+    expect(await page.locator('.line path.open').first().getAttribute('d')).toMatch(/^M.*L/)
+
+    const { total } = await ask()
+    await openFunnel()
+    await page.getByRole('button', { name: '· settled' }).waitFor()
+    const home = funnel().getByRole('button', { name: /^Home, / })
+    expect(numberOf(await home.textContent())).toBe(total)
+    await dashboard.send('late-device', [
+      {
+        event_id: 'late-1',
+        type: 'url_change',
+        from: '',
+        to: `${product.ingestUrl}/demo/shop/`,
+        elapsed_time: 0,
+        timestamp: Date.parse(`${dateBefore(20)}T12:00:00Z`),
+      },
+    ])
+    await expect.poll(async () => (await ask()).total, { timeout: 20_000 }).toBe(total + 1)
+    await page.reload()
+    await expect.poll(async () => numberOf(await home.textContent()), { timeout: 20_000 }).toBe(total + 1)
+    await page.getByRole('button', { name: '· settled' }).click()
+    await page.getByText('only events that arrive late can still change it').waitFor()
   })
 })
 

@@ -17,7 +17,7 @@ interface Listed {
 }
 
 beforeAll(async () => {
-  dashboard = await openDashboard({ days: 30, visitors: 500 })
+  dashboard = await openDashboard({ days: 30, visitors: 1_500 })
 }, 400_000)
 afterAll(() => dashboard?.close())
 afterEach(async () => {
@@ -64,7 +64,8 @@ describe('hesitation', () => {
     const table = page.getByRole('region', { name: 'Elements by stage and page' })
     await table.waitFor()
     for (const { xpath, name } of elements) {
-      const { hovers, people, clicked_share: share, taps } = rows.find((row) => row.xpath === xpath)!
+      const nobody = { hovers: 0, people: 0, clicked_share: null, taps: 0 }
+      const { hovers, people, clicked_share: share, taps } = rows.find((row) => row.xpath === xpath) ?? nobody
       const row = table.locator('tr', { has: page.locator(`[title="${xpath}"]`) })
       const cells = await row.getByRole('cell').allTextContents()
       expect([name, ...cells.slice(0, 3)]).toEqual([
@@ -247,6 +248,8 @@ describe('everyone', () => {
     ['person', '.visit', 'light', 390],
     ['person', '.visit', 'dark', 1_440],
     ['funnels/checkout?stage=2&show=lost&tab=hesitation', '.hesitation', 'dark', 390],
+    [`elements?element=${encodeURIComponent("//*[@id='add']")}`, '.densities', 'dark', 390],
+    [`elements?element=${encodeURIComponent("//*[@id='add']")}`, '.densities', 'light', 320],
   ] as const)('can use %s with %s, %s, %i px', async (path, shows, colorScheme, width) => {
     const { page } = dashboard
     const { persons } = await dashboard.get<Listed>(`persons?${query}&order=-events&limit=1`)
@@ -255,5 +258,19 @@ describe('everyone', () => {
     await dashboard.open(path === 'person' ? `people/${encodeURIComponent(persons[0]!.id)}` : path)
     await page.locator(shows).first().waitFor()
     await expectUsable(dashboard.page)
+  })
+
+  it.each([
+    ['Control+k', 'Go to a page or do something', 'light', 1_440],
+    ['Control+k', 'Go to a page or do something', 'dark', 390],
+    ['Shift+?', 'Keys', 'dark', 1_440],
+  ] as const)('can use what %s opens, %s, %s, %i px', async (key, name, colorScheme, width) => {
+    const { page } = dashboard
+    await page.setViewportSize({ width, height: 900 })
+    await page.emulateMedia({ colorScheme })
+    await dashboard.open('funnels')
+    await page.keyboard.press(key)
+    await page.getByRole('dialog', { name }).waitFor()
+    await expectUsable(page)
   })
 })

@@ -5,7 +5,7 @@ import { ModalDialog } from '../../parts/modal-dialog.tsx'
 import { presets } from '../../state/date-range.ts'
 import { words } from '../../words.ts'
 import { presetKeys } from '../range-keys.ts'
-import { commandKey } from './palette-button.tsx'
+import { commandKey } from './command-key.ts'
 import { paletteWords } from './palette-words.ts'
 
 const entries: readonly (readonly [keys: readonly string[], does: string])[] = [

@@ -4,13 +4,11 @@ import { Icon } from '../../parts/icon.tsx'
 import type { AppView } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
 import { isTaken } from '../range-keys.ts'
+import { commandKey } from './command-key.ts'
 
 const loadPalette = () => import('./palette.tsx')
 const Palette = lazy(loadPalette)
 const KeyList = lazy(() => import('./key-list.tsx'))
-
-/** The name of the key that is pressed together with others, as the keyboard of the system has it. */
-export const commandKey = /Mac|iP(hone|ad)/.test(navigator.platform) ? '⌘' : 'Ctrl'
 
 interface Props {
   apps: readonly AppView[]
