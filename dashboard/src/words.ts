@@ -38,6 +38,7 @@ export const words = {
     connect: 'Connect',
     apps: 'Apps',
     switchApp: 'Switch app',
+    goTo: 'Go to …',
     account: 'Account',
     yourAccount: 'Your account',
     logout: 'Log out',
@@ -324,8 +325,7 @@ export const words = {
       leftSite: 'Left the site',
       clickedNothing: 'Clicked nothing',
       addAsStage: 'Add as stage',
-      addPlaceAsStage: (name: string) => `Add ${name} as a stage`,
-      truncated: (n: string) => `The first ${n} are listed.`,
+      addPlaceAsStage: (name: string) => `Add as stage: ${name}`,
       differencesHint:
         'How those lost differ from those who went on. Who is still deciding is neither. ' +
         'Values that fewer than 30 have are left out.',
@@ -469,6 +469,11 @@ const commonKeys = Object.keys(words.keys)
 /** Returns the name of a property in words, or its key if it has none. */
 export function keyName(key: string): string {
   return words.keys[key] ?? key
+}
+
+/** Returns the name of a value of a property. */
+export function valueName(value: string | number | boolean | null): string {
+  return value === null || value === '' ? words.none : String(value)
 }
 
 /** Orders properties: the common ones first. */

@@ -8,9 +8,10 @@ import type {
   Clicks,
   Disk,
   ElementActions,
-  ElementDurations,
+  ElementsAnswer,
   FunnelAnswer,
   FunnelStepAnswer,
+  HesitationAnswer,
   JourneyResult,
   ListedFunnel,
   LossResult,
@@ -18,6 +19,7 @@ import type {
   Meta,
   PageViews,
   Refusals,
+  PeopleAnswer,
   Status,
   Traffic,
 } from '@hopper/contracts'
@@ -190,13 +192,6 @@ const actions: ElementActions['rows'] = [
     average_click_ms: 1_200,
   },
 ]
-const durations: Omit<ElementDurations, 'meta'> = {
-  buckets: [
-    { from_ms: 1_024, to_ms: 1_218, leave: 31, click: 47 },
-    { from_ms: 1_218, to_ms: 1_449, leave: 119, click: 3 },
-  ],
-  correlation: -0.62,
-}
 const clicks: Clicks['rows'] = [{ url: 'shop.example/cart', target: "//*[@id='buy']", hits: 512, average_ms: 1_500 }]
 
 const agents: Record<string, Agents['rows']> = {
@@ -226,7 +221,7 @@ const time: FunnelStepAnswer['time'] = { median_ms: 83_000, average_ms: 90_000, 
 const noCauses: FunnelStepAnswer['causes'] = { open: 0, excluded: 0, late: 0, mismatch: 0, before: 0, never: 0 }
 
 /** Returns the answer to a funnel question: 951 reach Home and 437 of them Cart, whatever the question. */
-export function funnelAnswer(from: string, to: string): FunnelAnswer {
+function funnelAnswer(from: string, to: string): FunnelAnswer {
   const causes = { ...noCauses, never: 400, open: 100, late: 8, before: 6 }
   return {
     total: 951,
@@ -236,7 +231,6 @@ export function funnelAnswer(from: string, to: string): FunnelAnswer {
     ],
     overall: { rate: 437 / 951, time },
     trend: [],
-    people: ['u:ann', 'd:0001'],
     meta: { from, to, timezone: 'UTC', complete_to: Date.now(), settled: false },
   }
 }
@@ -273,6 +267,69 @@ const loss: LossResult['rows'] = [
     unclosed_pages: 0,
   },
 ]
+const hovers = {
+  people: 170,
+  hovers: 220,
+  clicked: 105,
+  clicked_share: 105 / 220,
+  median_click_ms: 1_250,
+  median_leave_ms: 800,
+}
+const sides = {
+  went_on: { ...hovers, hovers: 60, clicked: 45, clicked_share: 45 / 60 },
+  lost: { ...hovers, hovers: 130, clicked: 40, clicked_share: 40 / 130 },
+}
+
+/** Returns the answer to a question with a body, or undefined for an unknown path. */
+export function answerToQuery(path: string, { from, to }: { from: string; to: string }): object | undefined {
+  const meta: Meta = { from, to, timezone: 'UTC', complete_to: Date.now(), settled: false }
+  const histogram = [
+    { from_ms: 512, to_ms: 609, leave: 15, click: 5 },
+    { from_ms: 609, to_ms: 724, leave: 100, click: 100 },
+  ]
+  const answers: Record<string, object> = {
+    'funnels/query': funnelAnswer(from, to),
+    'elements/query': {
+      rows: [
+        { xpath: "//*[@id='buy']", ...hovers, taps: 37, tapped_by: 31, ...sides },
+        { xpath: `//*[@id='${EVIL}${'x'.repeat(160)}']`, ...hovers, hovers: 3, taps: 0, tapped_by: 0 },
+      ],
+      meta,
+    } satisfies ElementsAnswer,
+    'hesitation/query': { ...hovers, correlation: 0.3, histogram, meta } satisfies HesitationAnswer,
+    'people/query': {
+      total: 2,
+      people: [
+        {
+          id: 'u:ann',
+          name: EVIL,
+          device: 'mobile',
+          source: 'email',
+          country: null,
+          entered_at: 1_760_000_000_000,
+          last_at: 1_760_000_050_000,
+          last_page: `shop.example/${'long'.repeat(60)}`,
+          steps: 1,
+          cause: 'never',
+        },
+        {
+          id: 'd:0001',
+          device: null,
+          source: null,
+          country: null,
+          entered_at: 1_750_000_000_000,
+          last_at: 1_750_000_000_000,
+          last_page: null,
+          steps: 1,
+          cause: 'open',
+          next: 'shop.example/help',
+        },
+      ],
+      meta,
+    } satisfies PeopleAnswer,
+  }
+  return answers[path.replace('/api/v1/apps/shop/', '')]
+}
 
 /** Returns the answer to a GET, or undefined for an unknown path. */
 export function answerTo(path: string, parameters: URLSearchParams, fixture: Fixture): unknown {
@@ -306,8 +363,9 @@ export function answerTo(path: string, parameters: URLSearchParams, fixture: Fix
     '/api/v1/apps/shop/elements': { elements: fixture.elements },
     '/api/v1/apps/shop/keys': keys,
     '/api/v1/apps/shop/alerts': alerts,
+    '/api/v1/apps/shop/persons': { persons: [{ id: 'd:0001' }], meta },
+    '/api/v1/apps/shop/persons/u%3Aann': { timeline: [], meta },
     '/api/v1/apps/shop/elements/actions': { rows: actions, meta },
-    '/api/v1/apps/shop/elements/durations': { ...durations, meta },
   }
   return Object.hasOwn(answers, path) ? answers[path] : undefined
 }

@@ -89,11 +89,24 @@ async function cells(title: string): Promise<string[][]> {
 describe('the numbers of the API', () => {
   it('appear on the elements page', async () => {
     await open('elements')
-    expect(await cells('Left or clicked')).toEqual([['Buy now', '150', '50', '25.0\u202f%', '2.0 s', '1.2 s']])
-    expect(await cells('Hover time')).toEqual([
-      ['1.0 s – 1.2 s', '31', '47'],
-      ['1.2 s – 1.4 s', '119', '3'],
+    const row = page.locator('.element-table tbody tr', { has: page.getByText('Buy now', { exact: true }) })
+    await row.waitFor()
+    expect(await row.getByRole('cell').allTextContents()).toEqual([
+      '170',
+      '220',
+      '47.7\u202f%',
+      '1.3 s',
+      '800 ms',
+      '–',
+      '75.0\u202f% against 30.8\u202f% beyond chance',
+      '37',
     ])
+    await row.getByRole('button').click()
+    await page.waitForURL(/element=/)
+    await page.reload()
+    await page.getByText('Who clicks has looked longer: 1.3 s against 800 ms (n = 105 and 115).').waitFor()
+    await page.getByText('37 taps by 31 people.').waitFor()
+    await page.getByRole('img', { name: 'left 800 ms, clicked 1.3 s' }).waitFor()
   })
 
   it('appear on the system page', async () => {
@@ -265,6 +278,56 @@ describe('the address', () => {
   })
 })
 
+describe('the palette', () => {
+  it('goes to a page by keys, keeps the question, and leaves no trace in the address', async () => {
+    await open('overview?range=7d')
+    await page.getByRole('button', { name: 'Go to …' }).focus()
+    await page.keyboard.press('Control+k')
+    const input = page.getByRole('combobox', { name: 'Go to a page or do something' })
+    await input.fill('buy now')
+    await page.getByRole('option', { name: 'Buy now' }).waitFor()
+    expect(await page.evaluate(() => location.search)).toBe('?range=7d')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\/a\/shop\/elements\?range=7d&element=/)
+    expect(await input.count()).toBe(0)
+    await page.keyboard.press('Control+k')
+    await input.fill('last 90')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/range=90d/)
+    await page.keyboard.press('Control+k')
+    await input.fill('period before')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/vs=previous/)
+  })
+
+  it('finds people by the server, and gives the focus back', async () => {
+    await open('overview')
+    const button = page.getByRole('button', { name: 'Go to …' })
+    await button.click()
+    await page.getByRole('combobox').fill('0001')
+    await page.getByRole('option', { name: '0001' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await expect.poll(() => button.evaluate((one) => one === document.activeElement)).toBe(true)
+    await button.click()
+    await page.getByRole('combobox').fill('0001')
+    await page.getByRole('option', { name: '0001' }).click()
+    await page.waitForURL('**/a/shop/people/d%3A0001*')
+  })
+
+  it('lists the keys with ?, but not while something is typed', async () => {
+    await open('overview')
+    await page.keyboard.press('Shift+?')
+    const list = page.getByRole('dialog', { name: 'Keys' })
+    await list.getByText('Last 30 days').waitFor()
+    await list.getByRole('button', { name: 'Close' }).click()
+    await list.waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Range: 30 days' }).click()
+    await page.getByLabel('First date').press('Shift+?')
+    expect(await list.count()).toBe(0)
+  })
+})
+
 describe('dates', () => {
   it('can be typed key by key, and count with Enter', async () => {
     await open('elements')
@@ -302,8 +365,10 @@ describe('a page', () => {
         'overview',
         'funnels',
         'funnels/checkout',
+        'funnels/checkout?stage=2&show=lost&who=u:ann',
         'journeys',
         'elements',
+        "elements?element=//*[@id='buy']",
         'explore',
         'alerts',
         'settings',

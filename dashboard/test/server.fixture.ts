@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 import type { Funnel, ListedFunnel } from '@hopper/contracts'
-import { answerTo, funnelAnswer, me, newFixture, type Fixture } from './answers.fixture.ts'
+import { answerTo, answerToQuery, me, newFixture, type Fixture } from './answers.fixture.ts'
 
 const types: Record<string, string> = {
   '.html': 'text/html',
@@ -53,9 +53,9 @@ async function handle(
   if (!pathname.startsWith('/api/')) return sendFile(response, dir, pathname)
   if (pathname === '/api/v1/login') return login(response, await bodyOf(request), fixture)
   if (!fixture.loggedIn) return fail(response, 401, 'HOP_LOGIN_REQUIRED', 'Log in first.')
-  if (pathname.endsWith('/funnels/query')) {
-    const { from, to } = (await bodyOf(request)) as { from: string; to: string }
-    return send(response, 200, funnelAnswer(from, to))
+  if (pathname.endsWith('/query')) {
+    const asked = answerToQuery(pathname, (await bodyOf(request)) as { from: string; to: string })
+    return asked ? send(response, 200, asked) : fail(response, 404, 'HOP_NOT_FOUND', 'No such question.')
   }
   if (request.method !== 'GET') return change(request, response, pathname, fixture)
   if (request.headers.accept === 'text/csv')

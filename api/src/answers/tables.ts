@@ -2,11 +2,13 @@ import type {
   ConversionTime,
   CsvCell,
   CsvRow,
+  ElementsResult,
   EventResult,
   FunnelResult,
   HesitationResult,
   InsteadResult,
   JourneyResult,
+  PeopleResult,
   RetentionResult,
 } from '@hopper/contracts'
 import type { EventFate } from './events/events.ts'
@@ -16,6 +18,7 @@ import { flatRow, type Table } from '../http/csv/csv.ts'
 
 type Stored = Readonly<Record<string, unknown>>
 
+const hoverColumns = 'people hovers clicked clicked_share median_click_ms median_leave_ms'.split(' ')
 const EVENT = 'event_id type timestamp seq device_id user received_at lane position index'.split(' ')
 
 /** Events, with their own fields and those of `data` and `context` as columns. */
@@ -105,6 +108,25 @@ export const insteadTable: Table = {
     ...clicks.map((click) => ({ next: 'click', ...click })),
     { next: 'no_click', users: no_click },
   ],
+}
+
+/** The elements, with the hovers of those who went on and those lost as columns. */
+export const elementsTable: Table = {
+  columns: ['xpath', ...hoverColumns, 'taps', 'tapped_by'],
+  rows: ({ rows }: ElementsResult) =>
+    rows.map(({ went_on: wentOn, lost, trend: _trend, ...row }) => ({
+      ...row,
+      ...(wentOn ? prefixed('went_on', wentOn) : {}),
+      ...(lost ? prefixed('lost', lost) : {}),
+    })),
+}
+
+const PERSON_ROW = 'id name device source country entered_at last_at last_page steps cause next'.split(' ')
+
+/** The people of a page, as rows. */
+export const peopleTable: Table = {
+  columns: PERSON_ROW,
+  rows: ({ people }: PeopleResult) => people,
 }
 
 function stepRows(steps: FunnelResult['steps'], more: Record<string, CsvCell>): CsvRow[] {

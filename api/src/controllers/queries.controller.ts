@@ -2,10 +2,12 @@ import { Controller, Inject } from '@nestjs/common'
 import * as contracts from '@hopper/contracts'
 import { EventAnswer, JourneysAnswer, JourneysParameters, RetentionAnswer } from '../answers/report-parameters.ts'
 import {
+  elementsTable,
   funnelTable,
   hesitationTable,
   insteadTable,
   journeysTable,
+  peopleTable,
   queryTable,
   retentionTable,
 } from '../answers/tables.ts'
@@ -55,6 +57,21 @@ export class QueriesController {
     return this.queries.hesitation(app, sent, client)
   }
 
+  @Endpoint('POST', 'elements/query', {
+    ...query,
+    summary: 'How people look at each element and click it, and how those who go all the way in a funnel differ',
+    body: contracts.ElementsQuery,
+    csv: elementsTable,
+    answer: contracts.ElementsAnswer,
+  })
+  elements(
+    @CurrentApp() app: contracts.App,
+    @ValidBody() sent: contracts.ElementsQuery,
+    @CurrentClient() client: Client,
+  ): Promise<contracts.ElementsAnswer | EncodedAnswer> {
+    return this.queries.elements(app, sent, client)
+  }
+
   @Endpoint('POST', 'instead/query', {
     ...query,
     summary: 'Where people who took a step of a funnel, or did not, went next, and what they clicked',
@@ -68,6 +85,21 @@ export class QueriesController {
     @CurrentClient() client: Client,
   ): Promise<contracts.InsteadAnswer | EncodedAnswer> {
     return this.queries.instead(app, sent, client)
+  }
+
+  @Endpoint('POST', 'people/query', {
+    ...query,
+    summary: 'The people behind a number of a funnel, page by page, with what their events say',
+    body: contracts.PeopleQuery,
+    csv: peopleTable,
+    answer: contracts.PeopleAnswer,
+  })
+  people(
+    @CurrentApp() app: contracts.App,
+    @ValidBody() sent: contracts.PeopleQuery,
+    @CurrentClient() client: Client,
+  ): Promise<contracts.PeopleAnswer | EncodedAnswer> {
+    return this.queries.people(app, sent, client)
   }
 
   @Endpoint('POST', 'query', {

@@ -16,7 +16,9 @@ export const examples: Readonly<Record<string, object>> = {
     data: [{ name: 'views', filters: [{ type: 'eq', key: 'event_tag', value: 'product_view' }], unique: ['user_id'] }],
   },
   HesitationQuery: { from: '2026-01-01', to: '2026-01-31', element: "//*[@id='add-to-cart']", pointer: 'mouse' },
+  ElementsQuery: { from: '2026-01-01', to: '2026-01-31', trend: 'week' },
   InsteadQuery: { from: '2026-01-01', to: '2026-01-31', funnel: 'checkout', step: 2, outcome: 'dropped' },
+  PeopleQuery: { from: '2026-01-01', to: '2026-01-31', funnel: 'checkout', step: 2, outcome: 'dropped', limit: 50 },
   RetentionQuery: {
     from: '2026-01-01',
     to: '2026-01-31',

@@ -81,8 +81,10 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
   expect(listed.sort()).toEqual(
     [
       `POST ${app}/funnels/query`,
+      `POST ${app}/elements/query`,
       `POST ${app}/hesitation/query`,
       `POST ${app}/instead/query`,
+      `POST ${app}/people/query`,
       `POST ${app}/query`,
       `POST ${app}/retention/query`,
       `GET ${app}/journeys`,

@@ -1,4 +1,6 @@
 import type {
+  ElementsRequest,
+  ElementsResult,
   EventRequest,
   EventResult,
   FunnelRequest,
@@ -11,6 +13,8 @@ import type {
   JourneyResult,
   LossRequest,
   LossResult,
+  PeopleRequest,
+  PeopleResult,
   RetentionRequest,
   RetentionResult,
   SourcesRequest,
@@ -33,6 +37,7 @@ import type { Headed } from './result.ts'
 /** A query over the archive, ready to run. */
 export type Query =
   | { readonly kind: 'funnel'; readonly request: FunnelRequest }
+  | { readonly kind: 'elements'; readonly request: ElementsRequest }
   | { readonly kind: 'hesitation'; readonly request: HesitationRequest }
   | { readonly kind: 'instead'; readonly request: InsteadRequest }
   | { readonly kind: 'journeys'; readonly request: JourneyRequest }
@@ -47,6 +52,7 @@ export type Query =
   | { readonly kind: 'encoded_page'; readonly request: PageRequest }
   | { readonly kind: 'puts'; readonly request: PutsRequest }
   | { readonly kind: 'person'; readonly request: PersonRequest }
+  | { readonly kind: 'people'; readonly request: PeopleQuestion }
   | { readonly kind: 'persons'; readonly request: PersonsQuestion }
   | { readonly kind: 'session'; readonly request: SessionRequest }
   | { readonly kind: 'export'; readonly request: ExportRequest }
@@ -123,6 +129,12 @@ export interface PersonResult {
 /** The last values of the traits of a person, or its computed properties, over all its events. */
 export type Attributes = Readonly<Record<string, string | number | boolean | null>>
 
+/** Requests a page of the people behind a number of a funnel. */
+export interface PeopleQuestion extends PeopleRequest {
+  /** number of lanes of the log: each device is in one */
+  readonly lanes: number
+}
+
 /** Requests a page of persons; a person has its traits and the computed properties of the context. */
 export interface PersonsQuestion extends PersonsRequest {
   /** number of lanes of the log: each device is in one */
@@ -180,11 +192,14 @@ export interface ExportPlace {
 }
 
 /** A query about the behaviour of persons, devices or sessions. */
-export type UnitQuery = QueryOf<'funnel' | 'hesitation' | 'instead' | 'journeys' | 'retention' | 'sources' | 'loss'>
+export type UnitQuery = QueryOf<
+  'elements' | 'funnel' | 'hesitation' | 'instead' | 'journeys' | 'retention' | 'sources' | 'loss'
+>
 
 /** The result of each kind of query. */
 export interface Results {
   readonly funnel: FunnelResult
+  readonly elements: ElementsResult
   readonly hesitation: HesitationResult
   readonly instead: InsteadResult
   readonly journeys: JourneyResult
@@ -199,6 +214,7 @@ export interface Results {
   readonly page: PageResult
   readonly encoded_page: Headed<PageHead>
   readonly puts: Headed<PutsHead>
+  readonly people: PeopleResult
   readonly person: PersonResult
   readonly persons: PersonsResult
   readonly session: SessionResult

@@ -18,6 +18,7 @@ import {
   queryEvents,
   queryFunnel,
   queryJourneys,
+  queryPeople,
   queryRetention,
   spansOf,
   traitFacts,
@@ -27,6 +28,7 @@ import {
 } from '@hopper/engine'
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
+import { peopleCursor } from '../answers/people-cursor.ts'
 import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
 import { ArchiveQueries } from './archive-queries.ts'
 import { queryBounds } from './pool/query-pool.ts'
@@ -110,6 +112,19 @@ const randomQuery: fc.Arbitrary<Query> = fc.oneof(
         ...(people ? { people: { step: 1, outcome: 'reached' as const, limit: 100 } } : {}),
       },
     })),
+  fc
+    .record({
+      range,
+      count_by,
+      outcome: fc.constantFrom('reached' as const, 'dropped' as const, 'never' as const),
+      value: fc.constantFrom({}, {}, { breakdown: 'item', value: 'x' }, { breakdown: 'trait.plan', value: 'pro' }),
+      filters: fc.constantFrom([], [], [person('trait.plan', 'pro')], [person('property.latest', 'x')]),
+      limit: fc.constantFrom(1, 2, 100),
+    })
+    .map(({ range: at, value, ...rest }): Query => ({
+      kind: 'people',
+      request: { ...at, steps, window_ms: 6 * HOUR_MS, step: 2, lanes: LANES, ...rest, ...value },
+    })),
   fc.record({ range, count_by }).map(({ range: at, count_by: by }): Query => ({
     kind: 'journeys',
     request: { ...at, key: 'tag', count_by: by },
@@ -178,15 +193,19 @@ function directly(query: Query, stored: readonly Chunk[]): unknown {
     identities,
   }))
   if (query.kind === 'funnel') return queryFunnel(query.request, context, lanes)
+  if (query.kind === 'people') {
+    const { more, ...page } = queryPeople(query.request, context, lanes)
+    return more ? { ...page, next: peopleCursor(page.people.at(-1)!) } : page
+  }
   if (query.kind === 'journeys') return queryJourneys(query.request, lanes)
   if (query.kind === 'retention') return queryRetention(query.request, context, lanes)
   throw new TypeError(query.kind)
 }
 
-/** Sorts people, whose order depends on the order in which lanes are read. */
+/** Sorts people of a funnel's answer, whose order depends on the order in which lanes are read. */
 function sorted(result: unknown): unknown {
-  const { people, ...rest } = result as { people?: string[] }
-  return people ? { ...rest, people: [...people].sort() } : rest
+  const { people, ...rest } = result as { people?: (string | object)[] }
+  return people?.every((one) => typeof one === 'string') ? { ...rest, people: [...people].sort() } : result
 }
 
 it(

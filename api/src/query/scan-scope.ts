@@ -1,7 +1,9 @@
 import type { ChunkSummary } from '@hopper/contracts'
 import { keysOfFilters, withoutPatterns } from './filter-parts.ts'
 import {
+  ElementsPlan,
   EventPlan,
+  FoundPlan,
   FunnelPlan,
   hasPuts,
   hasRareKeys,
@@ -14,6 +16,7 @@ import {
   mayHaveTraits,
   PersonsPlan,
   RetentionScan,
+  RowsPlan,
   SourceScan,
   ValuePlan,
   ValueTruths,
@@ -85,8 +88,16 @@ export function scopeOf(query: Query, context: QueryContext): ScanScope {
     const { from, to, id } = query.request
     return scope(from, to, [], (summary) => mayHaveSession(summary, id))
   }
-  if (query.kind === 'hesitation' || query.kind === 'instead') {
-    const plan = query.kind === 'hesitation' ? new HesitationPlan(query.request) : new InsteadPlan(query.request)
+  if (query.kind === 'people') {
+    const [found, rows] = [new FoundPlan(query.request), new RowsPlan(query.request)]
+    const named = [...found.named, ...rows.named]
+    return {
+      ...scope(rows.from, rows.end, named, (summary) => rows.canMatch(summary), rows.unit === 'person'),
+      showsPersons: true,
+    }
+  }
+  if (query.kind === 'elements' || query.kind === 'hesitation' || query.kind === 'instead') {
+    const plan = combinedPlanOf(query)
     return scope(plan.from, plan.end, plan.named, (summary) => plan.canMatch(summary), plan.unit === 'person')
   }
   const plan = planOf(query, context)
@@ -105,7 +116,17 @@ function scope(
   return { from, to, byPerson: byPerson || personKeys.length > 0, personKeys, showsPersons: false, canMatch }
 }
 
-function planOf(query: Exclude<UnitQuery, { kind: 'hesitation' | 'instead' }>, context: QueryContext): FunnelPlan {
+function combinedPlanOf(
+  query: Extract<UnitQuery, { kind: 'elements' | 'hesitation' | 'instead' }>,
+): ElementsPlan | HesitationPlan | InsteadPlan {
+  if (query.kind === 'elements') return new ElementsPlan(query.request)
+  return query.kind === 'hesitation' ? new HesitationPlan(query.request) : new InsteadPlan(query.request)
+}
+
+function planOf(
+  query: Exclude<UnitQuery, { kind: 'elements' | 'hesitation' | 'instead' }>,
+  context: QueryContext,
+): FunnelPlan {
   if (query.kind === 'funnel') return new FunnelPlan(query.request)
   if (query.kind === 'journeys') return new JourneyScan(query.request).plan
   if (query.kind === 'sources') return new SourceScan(query.request).users.plan

@@ -1,4 +1,4 @@
-import type { Event, Hesitation, HesitationAnswer } from '@hopper/contracts'
+import type { ElementsAnswer, Event, Hesitation, HesitationAnswer } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { CountedLog, ownEvent } from '../testing/counted-log.ts'
@@ -91,6 +91,35 @@ test('an element that nobody hovered over has no times, and bad questions are re
   expect(await refused({ funnel: 'checkout', step: 9 })).toMatchObject({ error: { code: 'HOP_PARAM_INVALID' } })
   expect(await refused({ funnel: 'none' })).toMatchObject({ error: { code: 'HOP_FUNNEL_UNKNOWN' } })
   expect(await refused({ pointer: 'foot' })).toMatchObject({ error: { code: 'HOP_PARAM_INVALID' } })
+})
+
+test('tells the same of all elements at once, with taps and those who went all the way', async () => {
+  const send = (body: object, headers: object = {}): ReturnType<Installation['send']> =>
+    hopper.send(
+      'POST',
+      '/api/v1/apps/shop/elements/query',
+      { ...range, ...body },
+      { 'x-api-key': keys.read, ...headers },
+    )
+  const { body: all } = await send({ trend: 'day' })
+  expect(all).toMatchObject({
+    rows: [
+      { xpath: ELEMENT, people: 3, hovers: 5, clicked: 3, median_click_ms: 2_000, median_leave_ms: 600, taps: 1 },
+      { xpath: '//b', people: 1, hovers: 1, clicked: 0, median_click_ms: null, median_leave_ms: 50, taps: 0 },
+    ],
+    // midnights of Berlin
+    times: [8, 9, 10].map((day) => Date.UTC(2026, 2, day, 23)),
+  })
+  expect((all as ElementsAnswer).rows[0]!.trend).toEqual({ hovers: [0, 5, 0], clicked: [0, 3, 0] })
+  const { body: compared } = await send({ funnel: 'checkout' })
+  const [first] = (compared as ElementsAnswer).rows
+  const alone = await ask({ element: ELEMENT, funnel: 'checkout' })
+  expect([first!.went_on!.people, first!.lost!.hovers]).toEqual([alone.went_on!.people, alone.lost!.hovers])
+  const { text } = await send({ funnel: 'checkout' }, { accept: 'text/csv' })
+  expect(text).toMatch(
+    /^xpath,people,hovers,clicked,clicked_share,median_click_ms,median_leave_ms,taps,tapped_by,went_on/,
+  )
+  expect(await send({ funnel: 'none' })).toMatchObject({ status: 404, body: { error: { code: 'HOP_FUNNEL_UNKNOWN' } } })
 })
 
 test('is a table of durations as CSV', async () => {

@@ -2,16 +2,20 @@ import { Inject, Injectable } from '@nestjs/common'
 import {
   pageOf,
   type App,
+  type ElementsQuery,
   type EventRequest,
   type Filter,
   type FunnelQuery,
   type HesitationQuery,
   type InsteadQuery,
   type Meta,
+  type PeopleQuery,
   type PointerType,
   type RetentionRequest,
 } from '@hopper/contracts'
 import { stepsOfFunnel } from '@hopper/engine'
+import type { EventLog } from '@hopper/storage'
+import { peoplePlace } from '../answers/people-cursor.ts'
 import type { JourneysParameters } from '../answers/report-parameters.ts'
 import { invalidFields } from '../http/checked.ts'
 import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
@@ -20,9 +24,13 @@ import { filtersOf, groupsOf, journeyPeopleOf } from '../query/filters-parameter
 import { instantRange } from '../query/instant-range.ts'
 import type { Query, Results } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
+import { LOG } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 import { FunnelsService } from './administration/funnels.service.ts'
 import { PropertiesService } from './people/properties.service.ts'
+
+/** Rows of a page of people, unless the query says how many. */
+const PEOPLE_ROWS_DEFAULT = 100
 
 type BodyOf<T, Ends extends keyof T> = Omit<T, Ends> & Record<Ends, number | string>
 export type EventQueryBody = BodyOf<EventRequest, 'start' | 'end'>
@@ -36,17 +44,20 @@ export class QueryService {
   private readonly answers: AnswerService
   private readonly funnels: FunnelsService
   private readonly properties: PropertiesService
+  private readonly lanes: number
 
   constructor(
     @Inject(ArchiveQueries) archived: ArchiveQueries,
     @Inject(AnswerService) answers: AnswerService,
     @Inject(FunnelsService) funnels: FunnelsService,
     @Inject(PropertiesService) properties: PropertiesService,
+    @Inject(LOG) log: EventLog,
   ) {
     this.archived = archived
     this.answers = answers
     this.funnels = funnels
     this.properties = properties
+    this.lanes = log.lanes
   }
 
   /** Counts the people who reach each step, and the causes of those who drop out. */
@@ -78,12 +89,35 @@ export class QueryService {
     return this.answer(app, dates, { kind: 'hesitation', request }, client)
   }
 
+  /** Answers how people look at each element and click it, and how those who went all the way in a funnel differ. */
+  async elements(app: App, { funnel, ...sent }: ElementsQuery, client: Client): Answered<'elements'> {
+    const { from, to, dates } = instantRange(app, sent.from, sent.to)
+    const steps = funnel === undefined ? undefined : stepsOfFunnel(await this.funnels.get(app, funnel), app)
+    const actions = { hovers: hoversOf(undefined, 'mouse'), taps: hoversOf(undefined, 'touch') }
+    const request = { ...sent, ...actions, from, to, ...(steps ? { steps } : {}) }
+    return this.answer(app, dates, { kind: 'elements', request }, client)
+  }
+
   /** Answers what those who took a step of a funnel, or did not, did after the last step that they took. */
   async instead(app: App, { funnel, steps, ...sent }: InsteadQuery, client: Client): Answered<'instead'> {
     checkOneOf(steps, funnel)
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
     const written = steps ?? stepsOfFunnel(await this.funnels.get(app, funnel!), app)
     return this.answer(app, dates, { kind: 'instead', request: { ...sent, from, to, steps: written } }, client)
+  }
+
+  /** Lists the people behind a number of a funnel, page by page, with what their events say. */
+  async people(
+    app: App,
+    { funnel, steps, cursor, limit = PEOPLE_ROWS_DEFAULT, ...sent }: PeopleQuery,
+    client: Client,
+  ): Answered<'people'> {
+    checkOneOf(steps, funnel)
+    const { from, to, dates } = instantRange(app, sent.from, sent.to)
+    const written = steps ?? stepsOfFunnel(await this.funnels.get(app, funnel!), app)
+    const after = cursor === undefined ? {} : { after: peoplePlace(cursor) }
+    const request = { ...sent, from, to, steps: written, limit, lanes: this.lanes, ...after }
+    return this.answer(app, dates, { kind: 'people', request }, client)
   }
 
   /** Sets of events: their number, their distinct values, and the events. */

@@ -1,4 +1,4 @@
-import { laneOf, type ArchivedEvent, type Envelope, type Event } from '@hopper/contracts'
+import { laneOf, type ArchivedEvent, type Context, type Envelope, type Event } from '@hopper/contracts'
 import { encodeChunks } from '@hopper/engine'
 import type { Appended, Storage } from '@hopper/storage'
 
@@ -10,6 +10,10 @@ export interface Sent {
   readonly events: readonly Event[]
   /** what becomes of its events; default: accepted */
   readonly fate?: 'accepted' | 'late' | 'bot'
+  /** what ingest determined, beside the default */
+  readonly context?: Partial<Context>
+  /** the user in effect */
+  readonly user?: string
 }
 
 type CountedRow = ArchivedEvent & Appended & { readonly date: string; readonly fate: NonNullable<Sent['fate']> }
@@ -44,14 +48,14 @@ export class CountedLog {
   }
 
   #fresh(app: string, sent: Sent, appended: Appended): CountedRow[] {
-    const { device, received_at, events, fate = 'accepted' } = sent
+    const { device, received_at, events, fate = 'accepted', user = '' } = sent
     const { context } = envelopeOf(app, sent)
     return events.flatMap((event, index) => {
       const date = new Date(event.client_time ?? event.timestamp).toISOString().slice(0, 10)
       const id = `${app}/${appended.lane}/${date}/${event.event_id}`
       if (this.#seen.has(id)) return []
       this.#seen.add(id)
-      return [{ event, device_id: device, user: '', context, received_at, index, date, fate, ...appended }]
+      return [{ event, device_id: device, user, context, received_at, index, date, fate, ...appended }]
     })
   }
 
@@ -103,13 +107,19 @@ export function ownEvent(event_id: string, timestamp: number, more: Partial<Even
   return { type: 'custom', name: 'test', event_id, timestamp, seq: 0, ...more } as Event
 }
 
-function envelopeOf(app: string, { device, received_at, events, fate }: Sent): Envelope {
+function envelopeOf(app: string, { device, received_at, events, fate, context }: Sent): Envelope {
   return {
     version: 1,
     app,
     device_id: device,
     received_at,
-    context: { device: 'server', browser: '', os: '', ...(fate === 'bot' && { bot: 'user_agent' as const }) },
+    context: {
+      device: 'server',
+      browser: '',
+      os: '',
+      ...(fate === 'bot' && { bot: 'user_agent' as const }),
+      ...context,
+    },
     events,
   }
 }

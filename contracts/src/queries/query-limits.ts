@@ -17,6 +17,10 @@ export const queryLimits = {
   trendBucketsMax: 1_100,
   breakdownValuesMax: 1_000,
   peopleMax: 100_000,
+  /** rows of one page of people */
+  peopleRowsMax: 1_000,
+  /** elements of one answer */
+  elementsMax: 500,
   setsMax: 20,
   uniqueKeysMax: 20,
   /** events of one set of an exact_order funnel */

@@ -14,6 +14,7 @@ export const countedReports = [
 
 /** Reports that are answered from the archive, which may have an event some seconds later than the tables. */
 export const archivedReports = [
+  'elements/query',
   'events',
   'funnels/query',
   'hesitation/query',
@@ -21,6 +22,7 @@ export const archivedReports = [
   'journeys',
   'keys',
   'loss',
+  'people/query',
   'persons',
   'query',
   'retention/query',

@@ -25,10 +25,11 @@ export function useRangeKeys(): void {
 }
 
 /** Returns whether a key press belongs to the focused element. */
-function isTaken(target: EventTarget | null): boolean {
+export function isTaken(target: EventTarget | null): boolean {
   return (
     target instanceof Element &&
-    target.closest('input, select, textarea, [contenteditable], [role="dialog"], [role="tablist"], [data-arrows]') !==
-      null
+    target.closest(
+      'input, select, textarea, [contenteditable], dialog, [role="dialog"], [role="tablist"], [data-arrows]',
+    ) !== null
   )
 }

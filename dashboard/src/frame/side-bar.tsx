@@ -9,6 +9,7 @@ import type { AppView } from '../state/scope.tsx'
 import { setTheme, themes, useTheme } from '../state/theme.ts'
 import { words } from '../words.ts'
 import { navigation } from './navigation.ts'
+import { PaletteButton } from './palette/palette-button.tsx'
 
 /** The app, its pages and the member: a column at the side, on a phone a row at the top. */
 export function SideBar({ apps, app }: { apps: readonly AppView[]; app: AppView }): ReactNode {
@@ -18,6 +19,7 @@ export function SideBar({ apps, app }: { apps: readonly AppView[]; app: AppView 
       <div className="app">
         <AppSwitch apps={apps} app={app} />
       </div>
+      <PaletteButton apps={apps} app={app} />
       <nav aria-label={words.navigation.pages}>
         {navigation.map((group, index) => (
           <Fragment key={index}>

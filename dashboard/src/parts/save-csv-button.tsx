@@ -16,17 +16,21 @@ interface Props {
 export function SaveCsvButton({ load, name, label, children }: Props): ReactNode {
   const { app, range } = useScope()
   const [failed, setFailed] = useState<string | null>(null)
+  const [isSaving, setIsSaving] = useState(false)
   const save = async (): Promise<void> => {
+    setIsSaving(true)
     try {
       saveFile(await load(), `${app.id}-${name}-${range.from}-${range.to}.csv`, 'text/csv')
       setFailed(null)
     } catch (error) {
       setFailed((error as Error).message)
+    } finally {
+      setIsSaving(false)
     }
   }
   return (
     <>
-      <button type="button" className="small" aria-label={label} onClick={() => void save()}>
+      <button type="button" className="small" aria-label={label} disabled={isSaving} onClick={() => void save()}>
         {children}
       </button>
       {failed !== null && (

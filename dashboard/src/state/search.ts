@@ -37,6 +37,10 @@ export interface Search {
   readonly cause?: DropCause
   readonly tab?: PanelTab
   readonly view?: 'table'
+  /** only the people of this value of `by`, in the panel */
+  readonly value?: string
+  /** the person of a list whose events are shown */
+  readonly who?: string
   /** text searched for in a list */
   readonly q?: string
   /** the place at which journeys start */
@@ -61,6 +65,8 @@ export interface Search {
   readonly again?: string
   /** the periods in which people come back; weeks if missing */
   readonly each?: 'day'
+  /** the funnel by which elements are grouped; the first of the app if missing */
+  readonly funnel?: string
   /** XPath of the element whose hovers are shown */
   readonly element?: string
   /** order of a list of people */
@@ -80,17 +86,21 @@ export const JOURNEY_DEPTH = { min: 2, default: 5, max: 8 } as const
 
 /** Names of the parameters of a page that do not belong to other pages, so that a link there leaves them out. */
 const ofOnePage = [
-  ...(['by', 'stage', 'show', 'cause', 'tab', 'view', 'q'] as const),
+  ...(['by', 'stage', 'show', 'cause', 'tab', 'view', 'value', 'who', 'q'] as const),
   ...(['start', 'end', 'depth', 'places', 'link', 'with'] as const),
   ...(['what', 'as', 'cols', 'again', 'each'] as const),
-  ...(['element', 'order', 'forget', 'kind', 'event'] as const),
+  ...(['funnel', 'element', 'order', 'forget', 'kind', 'event'] as const),
 ] satisfies (keyof Search)[]
 
 /** Reads the parameters of an address; unknown ones are left out. */
 export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
-  const text = (name: string): string | undefined => {
+  const anyText = (name: string): string | undefined => {
     const value = raw[name]
-    return typeof value === 'string' && value !== '' ? value : undefined
+    return typeof value === 'string' ? value : undefined
+  }
+  const text = (name: string): string | undefined => {
+    const value = anyText(name)
+    return value === '' ? undefined : value
   }
   const one = <T extends string>(name: string, values: readonly T[]): T | undefined =>
     values.find((value) => value === text(name))
@@ -114,6 +124,8 @@ export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
     cause: one('cause', causes),
     tab: one('tab', panelTabs),
     view: one('view', ['table']),
+    value: anyText('value'),
+    who: text('who'),
     q: text('q'),
     start: text('start'),
     end: text('end'),
@@ -126,6 +138,7 @@ export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
     cols: list('cols'),
     again: text('again'),
     each: one('each', ['day']),
+    funnel: text('funnel'),
     element: text('element'),
     order: one('order', peopleOrders),
     forget: text('forget'),

@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import type { Locator } from 'playwright-core'
-import type { DropCause, FunnelAnswer, FunnelQuery, InsteadAnswer } from '@hopper/contracts'
+import type { DropCause, FunnelAnswer, FunnelQuery, InsteadAnswer, PeopleAnswer } from '@hopper/contracts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
 import { expectUsable } from './usable.fixture.ts'
@@ -18,6 +19,8 @@ const inWords: Record<DropCause, string> = {
   excluded: 'did something excluded',
   mismatch: 'another value',
 }
+/** Frames in which a list of people has to come to its end. */
+const FRAMES_MAX = 3_000
 let dashboard: OpenedDashboard
 
 beforeAll(async () => {
@@ -39,6 +42,26 @@ const percent = (share: number): string => `${(share * 100).toFixed(1)}\u202f%`
 async function openFunnel(more = ''): Promise<void> {
   await dashboard.open(`funnels/checkout?range=${rangeText}${more}`)
   await dashboard.page.locator('.numbers').first().waitFor()
+}
+
+/** Returns the ids of all people of a panel, in their order: it draws only those in view, so it is scrolled. */
+async function idsOfAll(panel: Locator): Promise<string[]> {
+  const list = panel.locator('.people')
+  await list.locator('.person').first().waitFor()
+  return list.evaluate(async (element, framesMax) => {
+    const ids = new Map<number, string>()
+    for (let frames = 0; frames < framesMax; frames++) {
+      for (const item of element.querySelectorAll('li')) {
+        const id = item.querySelector('.person [title]')?.getAttribute('title')
+        if (typeof id === 'string') ids.set(Number(item.dataset['index']), id)
+      }
+      const isAtEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - 1
+      if (isAtEnd && !element.textContent.includes('Loading more')) break
+      element.scrollTop += element.clientHeight / 2
+      await new Promise(requestAnimationFrame)
+    }
+    return [...ids].sort(([a], [b]) => a - b).map(([, id]) => id)
+  }, FRAMES_MAX)
 }
 
 describe('where and why', () => {
@@ -113,25 +136,53 @@ describe('which people', () => {
     const address = page.url()
     expect(address).toContain(`stage=${stage}`)
     expect(address).toContain('cause=never')
-    await panel.locator('.person').first().click()
-    const timeline = panel.getByRole('list', { name: 'What they did' })
-    await timeline.getByRole('listitem').first().waitFor()
-    await page.getByRole('link', { name: 'Elements' }).first().click()
-    await page.getByRole('heading', { name: 'Elements', level: 1 }).waitFor()
+    const asked = { ...range, funnel: 'checkout', step: stage, outcome: 'never' }
+    const { total, people } = await dashboard.post<PeopleAnswer>('people/query', { ...asked, limit: 1_000 })
+    expect([total, people.length]).toEqual([count, count])
+    expect(await idsOfAll(panel)).toEqual(people.map(({ id }) => id))
+
+    const { id } = people[count - 3]!
+    const item = panel.locator('li', { has: page.locator(`[title="${id}"]`) })
+    await item.locator('.person').click()
+    await item.getByRole('list', { name: 'What they did' }).getByRole('listitem').first().waitFor()
+    await item.getByText(`${stage - 1} of ${steps.length}`).waitFor()
+    const alone = await ask({ filters: [{ type: 'eq', key: 'person', value: id }] })
+    expect([alone.steps[stage - 2]!.count, alone.steps[stage - 1]!.causes.never]).toEqual([1, 1])
+
+    const list = panel.locator('.people')
+    const scrolled = await list.evaluate(({ scrollTop }) => scrollTop)
+    expect(scrolled).toBeGreaterThan(0)
+    await item.getByRole('link', { name: 'Open this person' }).click()
+    await page.getByRole('region', { name: 'Visits' }).waitFor()
     await page.goBack()
-    await panel.locator('.person').first().waitFor()
+    await item.getByRole('list', { name: 'What they did' }).waitFor()
+    expect(Math.abs((await list.evaluate(({ scrollTop }) => scrollTop)) - scrolled)).toBeLessThan(60)
+    await page.goBack()
+    await panel.getByRole('list', { name: 'What they did' }).waitFor({ state: 'detached' })
     expect(page.url()).toBe(address)
+    await expectUsable(page)
     await page.keyboard.press('Escape')
     await panel.waitFor({ state: 'detached' })
+  })
+
+  it('are saved as CSV, all of them', async () => {
+    const { page } = dashboard
+    const { steps } = await ask()
+    await openFunnel('&stage=2&show=lost')
+    const saved = page.waitForEvent('download')
+    await page.getByRole('complementary').getByRole('button', { name: 'CSV of all' }).click()
+    const lines = (await readFile(await (await saved).path(), 'utf8')).trimEnd().split('\r\n')
+    expect(lines[0]).toBe('id,name,device,source,country,entered_at,last_at,last_page,steps,cause,next')
+    expect(lines).toHaveLength(steps[1]!.dropped + 1)
   })
 
   it('the definition has a call that gives the same answer', async () => {
     const { page } = dashboard
     await openFunnel('&stage=2&show=lost&tab=definition')
     const curl = await page.getByRole('complementary').locator('pre').textContent()
-    const body = JSON.parse(/-d '(.*)'/s.exec(curl!)![1]!) as FunnelQuery
-    const { steps } = await dashboard.ask(body)
-    expect(steps[1]!.dropped).toBe((await ask()).steps[1]!.dropped)
+    const body = JSON.parse(/-d '(.*)'/s.exec(curl!)![1]!) as object
+    const { total } = await dashboard.post<PeopleAnswer>('people/query', body)
+    expect(total).toBe((await ask()).steps[1]!.dropped)
   })
 })
 
@@ -162,7 +213,7 @@ describe('what instead', () => {
     }
     const pages = panel.getByRole('region', { name: 'Next page' })
     const place = await pages.getByRole('listitem').nth(1).locator('bdi').textContent()
-    await pages.getByRole('link', { name: `Add ${place!} as a stage` }).click()
+    await pages.getByRole('link', { name: `Add as stage: ${place!}` }).click()
     await page.getByRole('heading', { name: 'Edit Checkout', level: 1 }).waitFor()
     const names = await page
       .locator('.editor')
@@ -204,8 +255,19 @@ describe('which device', () => {
     await page.getByRole('region', { name: 'Break down' }).getByRole('button', { name: 'Device' }).click()
     const row = page.locator('.breakdown tbody tr', { has: page.getByText('worst', { exact: true }) })
     await row.waitFor()
-    expect(await row.getByRole('button').textContent()).toBe(String(worst.value))
-    await row.getByRole('button').click()
+    const named = row.getByRole('rowheader').getByRole('button')
+    expect(await named.textContent()).toBe(String(worst.value))
+    await row.getByRole('cell').nth(1).getByRole('button').click()
+    const panel = page.getByRole('complementary')
+    await panel.getByRole('heading', { name: `Device: ${String(worst.value)}` }).waitFor()
+    const reached = worst.steps[1]!.count
+    expect(numberOf(await panel.locator('.panel-count').textContent())).toBe(reached)
+    const asked = { ...range, funnel: 'checkout', step: 2, outcome: 'reached', breakdown: 'device', value: worst.value }
+    const { total, people } = await dashboard.post<PeopleAnswer>('people/query', { ...asked, limit: 1_000 })
+    expect([total, new Set(people.map(({ device }) => device))]).toEqual([reached, new Set([worst.value])])
+    expect(await idsOfAll(panel)).toEqual(people.map(({ id }) => id))
+    await page.keyboard.press('Escape')
+    await named.click()
     await page
       .getByRole('button', { name: `Device is ${String(worst.value)}` })
       .first()
@@ -266,6 +328,37 @@ describe('a new funnel on old data', () => {
     const entries = page.locator('.funnel-list h2')
     await entries.nth(1).waitFor()
     expect(await entries.allTextContents()).toEqual(['Checkout', 'Product to purchase'])
+  })
+})
+
+describe('open and settled', () => {
+  it('days that can change are said and dashed; a late event changes those that are settled', async () => {
+    const { page, product } = dashboard
+    await dashboard.open('funnels/checkout')
+    // today, and the seven days after whose end people can still go on
+    await page.getByRole('button', { name: '8 days open' }).waitFor()
+    expect(await page.locator('.line path.open').first().getAttribute('d')).toMatch(/^M.*L/)
+
+    const { total } = await ask()
+    await openFunnel()
+    await page.getByRole('button', { name: '· settled' }).waitFor()
+    const home = funnel().getByRole('button', { name: /^Home, / })
+    expect(numberOf(await home.textContent())).toBe(total)
+    await dashboard.send('late-device', [
+      {
+        event_id: 'late-1',
+        type: 'url_change',
+        from: '',
+        to: `${product.ingestUrl}/demo/shop/`,
+        elapsed_time: 0,
+        timestamp: Date.parse(`${dateBefore(20)}T12:00:00Z`),
+      },
+    ])
+    await expect.poll(async () => (await ask()).total, { timeout: 20_000 }).toBe(total + 1)
+    await page.reload()
+    await expect.poll(async () => numberOf(await home.textContent()), { timeout: 20_000 }).toBe(total + 1)
+    await page.getByRole('button', { name: '· settled' }).click()
+    await page.getByText('only events that arrive late can still change it').waitFor()
   })
 })
 

@@ -1,4 +1,4 @@
-import type { FunnelAnswer, HesitationAnswer } from '@hopper/contracts'
+import type { ElementsAnswer, FunnelAnswer, HesitationAnswer } from '@hopper/contracts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
 import { expectUsable } from './usable.fixture.ts'
@@ -17,7 +17,7 @@ interface Listed {
 }
 
 beforeAll(async () => {
-  dashboard = await openDashboard({ days: 30, visitors: 500 })
+  dashboard = await openDashboard({ days: 30, visitors: 1_500 })
 }, 400_000)
 afterAll(() => dashboard?.close())
 afterEach(async () => {
@@ -53,6 +53,67 @@ describe('hesitation', () => {
     }
     await page.goto(`${page.url()}&f=device:mobile`)
     await page.getByText('Nobody hovered over it by mouse.').waitFor()
+  })
+
+  it('of each element is on the page of elements, with a sentence only where enough people were seen', async () => {
+    const { page } = dashboard
+    const { elements } = await dashboard.get<{ elements: { xpath: string; name: string }[] }>('elements')
+    const asked = { ...range, funnel: 'checkout' }
+    const { rows } = await dashboard.post<ElementsAnswer>('elements/query', asked)
+    await dashboard.open(`elements?range=${rangeText}`)
+    const table = page.getByRole('region', { name: 'Elements by stage and page' })
+    await table.waitFor()
+    for (const { xpath, name } of elements) {
+      const nobody = { hovers: 0, people: 0, clicked_share: null, taps: 0 }
+      const { hovers, people, clicked_share: share, taps } = rows.find((row) => row.xpath === xpath) ?? nobody
+      const row = table.locator('tr', { has: page.locator(`[title="${xpath}"]`) })
+      const cells = await row.getByRole('cell').allTextContents()
+      expect([name, ...cells.slice(0, 3)]).toEqual([
+        name,
+        people.toLocaleString('en'),
+        hovers.toLocaleString('en'),
+        hovers === 0 ? '–' : percent(share),
+      ])
+      expect(cells.at(-1)).toBe(taps === 0 ? '–' : taps.toLocaleString('en'))
+    }
+    const most = rows[0]!
+    await table.locator(`[title="${most.xpath}"]`).click()
+    const alone = await dashboard.post<HesitationAnswer>('hesitation/query', { ...asked, element: most.xpath })
+    const [clicks, leaves] = [alone.clicked, alone.hovers - alone.clicked]
+    expect([alone.hovers, Math.min(clicks, leaves) >= 100]).toEqual([most.hovers, true])
+    const sizes = `(n = ${clicks.toLocaleString('en')} and ${leaves.toLocaleString('en')})`
+    const isLonger = alone.median_click_ms! > alone.median_leave_ms!
+    expect([isLonger, alone.correlation! > 0]).toEqual([true, true])
+    const sentence = page.getByText(/^Who clicks has looked longer: .* against /).filter({ hasText: sizes })
+    await sentence.waitFor()
+    await page.reload()
+    await sentence.waitFor()
+    await expectUsable(page)
+
+    await page.goto(`${page.url()}&f=device:mobile`)
+    await table.waitFor()
+    await page.getByText('Nobody looked at it by mouse.').waitFor()
+  })
+
+  it('of three looks is no sentence', async () => {
+    const { page } = dashboard
+    const xpath = "//*[@id='rare']"
+    const look = (number: number, clicked: boolean): object => ({
+      event_id: `rare-${number}`,
+      type: 'btn_time',
+      target: xpath,
+      action: clicked ? 'hover-then-clicked' : 'hover-then-leave',
+      elapsed_time: 1_000 * number,
+      pointer: 'mouse',
+      timestamp: Date.now(),
+    })
+    await dashboard.send('looking-device', [look(1, false), look(2, true), look(3, true)])
+    await expect
+      .poll(() => dashboard.post('hesitation/query', { ...range, element: xpath }), SOON)
+      .toMatchObject({ hovers: 3, clicked: 2 })
+    await dashboard.open(`elements?range=${rangeText}&element=${encodeURIComponent(xpath)}`)
+    await page.getByText('No comparison below 100 clicks and 100 looks without a click.').waitFor()
+    expect(await page.getByText('Who clicks has looked').count()).toBe(0)
   })
 })
 
@@ -187,6 +248,8 @@ describe('everyone', () => {
     ['person', '.visit', 'light', 390],
     ['person', '.visit', 'dark', 1_440],
     ['funnels/checkout?stage=2&show=lost&tab=hesitation', '.hesitation', 'dark', 390],
+    [`elements?element=${encodeURIComponent("//*[@id='add']")}`, '.densities', 'dark', 390],
+    [`elements?element=${encodeURIComponent("//*[@id='add']")}`, '.densities', 'light', 320],
   ] as const)('can use %s with %s, %s, %i px', async (path, shows, colorScheme, width) => {
     const { page } = dashboard
     const { persons } = await dashboard.get<Listed>(`persons?${query}&order=-events&limit=1`)
@@ -195,5 +258,19 @@ describe('everyone', () => {
     await dashboard.open(path === 'person' ? `people/${encodeURIComponent(persons[0]!.id)}` : path)
     await page.locator(shows).first().waitFor()
     await expectUsable(dashboard.page)
+  })
+
+  it.each([
+    ['Control+k', 'Go to a page or do something', 'light', 1_440],
+    ['Control+k', 'Go to a page or do something', 'dark', 390],
+    ['Shift+?', 'Keys', 'dark', 1_440],
+  ] as const)('can use what %s opens, %s, %s, %i px', async (key, name, colorScheme, width) => {
+    const { page } = dashboard
+    await page.setViewportSize({ width, height: 900 })
+    await page.emulateMedia({ colorScheme })
+    await dashboard.open('funnels')
+    await page.keyboard.press(key)
+    await page.getByRole('dialog', { name }).waitFor()
+    await expectUsable(page)
   })
 })

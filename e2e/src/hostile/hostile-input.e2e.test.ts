@@ -79,7 +79,9 @@ const ingestPaths = [
   '/batch/',
   '/capture/',
 ]
-const queryPaths = ['query', 'funnels/query', 'retention/query'].map((path) => `/api/v1/apps/shop/${path}`)
+const queryPaths = ['query', 'funnels/query', 'people/query', 'elements/query', 'retention/query'].map(
+  (path) => `/api/v1/apps/shop/${path}`,
+)
 
 const odd = [
   '__proto__',

@@ -1,4 +1,4 @@
-import type { DropCause, Filter, HesitationRequest, HesitationResult } from '@hopper/contracts'
+import type { Filter, HesitationRequest, HesitationResult } from '@hopper/contracts'
 import { invalid } from '../filter/parse-filters.ts'
 import type { QueryContext } from '../funnel/funnel-tally.ts'
 import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
@@ -7,7 +7,7 @@ import { UnitScan, type LaneInput } from '../funnel/scan/unit-scan.ts'
 import { unlimitedBudget, type Budget } from '../scan/budget.ts'
 import { CombinedPlan } from './combined-plan.ts'
 import { HoverTally, type Hovers } from './hover-tally.ts'
-import { OutcomeScan } from './outcome-scan.ts'
+import { OutcomeScan, sideOf } from './outcome-scan.ts'
 
 const DURATION = 'elapsed_time'
 /** Steps of the plan of hovers. */
@@ -48,8 +48,7 @@ export class HesitationScan {
   readonly #outcomes: OutcomeScan | undefined
   readonly #byName = new Map<string, Hovers>()
   readonly #all = new HoverTally()
-  readonly #wentOn = new HoverTally()
-  readonly #lost = new HoverTally()
+  readonly #sides = { went_on: new HoverTally(), lost: new HoverTally() }
 
   constructor(request: HesitationRequest, context: QueryContext, budget: Budget = unlimitedBudget) {
     this.plan = new HesitationPlan(request)
@@ -60,10 +59,10 @@ export class HesitationScan {
     })
     this.#outcomes =
       funnel &&
-      new OutcomeScan(funnel, context, budget, ({ level, cause, who }) => {
-        const tally = this.#tallyOf(level, cause, request.step)
-        const own = tally && this.#byName.get(who())
-        if (own) tally.add(own)
+      new OutcomeScan(funnel, context, budget, (outcome) => {
+        const side = sideOf(outcome, request.step, funnel.steps)
+        const own = side && this.#byName.get(outcome.who())
+        if (own) this.#sides[side].add(own)
       })
   }
 
@@ -78,14 +77,7 @@ export class HesitationScan {
     this.#hovers.finish()
     this.#outcomes?.finish()
     if (!this.#outcomes) return this.#all.result()
-    return { ...this.#all.result(), went_on: this.#wentOn.result(), lost: this.#lost.result() }
-  }
-
-  /** Returns where a unit belongs; undefined if it never came to the step, or may still take it. */
-  #tallyOf(level: number, cause: DropCause | undefined, step: number | undefined): HoverTally | undefined {
-    if (level >= (step ?? this.plan.funnel!.steps)) return this.#wentOn
-    if (cause === 'open' || (step !== undefined && level < step - 1)) return undefined
-    return this.#lost
+    return { ...this.#all.result(), went_on: this.#sides.went_on.result(), lost: this.#sides.lost.result() }
   }
 }
 

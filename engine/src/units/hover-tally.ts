@@ -1,4 +1,4 @@
-import { durationBucket, type Hesitation } from '@hopper/contracts'
+import { durationBucket, type ElementHovers, type Hesitation } from '@hopper/contracts'
 import { conversionTime } from '../funnel/conversion-time.ts'
 import { NumberList } from '../funnel/number-list.ts'
 import { actionCorrelation, actionHistogram, type ActionCounts } from './hover-statistics.ts'
@@ -21,7 +21,7 @@ export class HoverTally {
     for (const ms of clicked) this.#clicked.push(ms)
   }
 
-  result(): Hesitation {
+  summary(): ElementHovers {
     const [left, clicked] = [this.#left.view(), this.#clicked.view()]
     const hovers = left.length + clicked.length
     return {
@@ -31,6 +31,13 @@ export class HoverTally {
       clicked_share: hovers === 0 ? null : clicked.length / hovers,
       median_click_ms: conversionTime([clicked]).median_ms,
       median_leave_ms: conversionTime([left]).median_ms,
+    }
+  }
+
+  result(): Hesitation {
+    const [left, clicked] = [this.#left.view(), this.#clicked.view()]
+    return {
+      ...this.summary(),
       // A duration counts from 1 ms.
       correlation: actionCorrelation(
         [...countsBy((ms) => Math.max(1, ms), left, clicked)].map(([ms, counts]) => ({ x: Math.log(ms), ...counts })),

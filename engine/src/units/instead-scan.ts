@@ -1,5 +1,4 @@
 import { limits, queryLimits, type InsteadRequest, type InsteadResult, type Truncatable } from '@hopper/contracts'
-import { invalid } from '../filter/parse-filters.ts'
 import { compareValues } from '../funnel/funnel-answer.ts'
 import type { QueryContext } from '../funnel/funnel-tally.ts'
 import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
@@ -7,7 +6,7 @@ import type { LaneInput } from '../funnel/scan/unit-scan.ts'
 import { unlimitedBudget, type Budget } from '../scan/budget.ts'
 import { CombinedPlan } from './combined-plan.ts'
 import { NextPlaceScan, placePlan } from './next-place-scan.ts'
-import { OutcomeScan, type Outcome } from './outcome-scan.ts'
+import { checkAsked, isAsked, OutcomeScan, type Outcome } from './outcome-scan.ts'
 import { PlaceGroups } from './place-groups.ts'
 
 /** Maximum number of places with their own count: further places count as `other` from the start. */
@@ -21,9 +20,7 @@ export class InsteadPlan extends CombinedPlan {
 
   constructor({ step, outcome, groups: _, ...request }: InsteadRequest) {
     const funnel = new FunnelPlan(request)
-    if (!(Number.isInteger(step) && step >= 1 && step <= funnel.steps))
-      throw invalid('step', 'must be one of the steps')
-    if (step === 1 && outcome !== 'reached') throw invalid('step', 'has no step before it that people could take')
+    checkAsked(step, outcome, funnel.steps)
     const windowMs = funnel.windowMs + limits.sessionPauseMs
     const views = placePlan(request, funnel.unit, 'url_change', 'page', windowMs)
     const clicks = placePlan(request, funnel.unit, 'click', 'target', windowMs)
@@ -99,13 +96,11 @@ export class InsteadScan {
     }
   }
 
-  #take({ level, cause, who, takenAt }: Outcome): void {
+  #take(found: Outcome): void {
     const { step, outcome } = this.#request
-    const reached = outcome === 'reached'
-    if (reached ? level < step : level !== step - 1) return
-    if (!reached && outcome !== 'dropped' && outcome !== cause) return
+    if (!isAsked(found, this.#request)) return
     this.#people++
-    this.#last.set(who(), takenAt(reached ? step : level))
+    this.#last.set(found.who(), found.takenAt(outcome === 'reached' ? step : found.level))
   }
 }
 

@@ -13,7 +13,7 @@ interface Options {
   readonly elsewhere: boolean
   /** Returns the place of a value. */
   readonly placeOf: (value: string) => string
-  readonly found: (place: string) => void
+  readonly found: (place: string, name: string) => void
 }
 
 /** Makes the plan that reads the places of units: the values of a key of the events that match. */
@@ -53,14 +53,15 @@ export class NextPlaceScan extends UnitScan {
   }
 
   protected override unit(rows: UnitRows, begin: number, end: number, who: () => string): void {
-    const after = this.#options.after(who())
+    const name = who()
+    const after = this.#options.after(name)
     if (after === undefined) return
     let row = begin
     while (row < end && rows.time[row]! <= after) row++
     const present = this.#options.elsewhere && row > begin ? this.#placeAt(rows, row - 1) : undefined
     for (let before = after; row < end && rows.time[row]! - before < limits.sessionPauseMs; row++) {
       const place = this.#placeAt(rows, row)
-      if (place !== present) return this.#options.found(place)
+      if (place !== present) return this.#options.found(place, name)
       before = rows.time[row]!
     }
   }

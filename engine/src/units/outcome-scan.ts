@@ -1,4 +1,5 @@
-import type { DropCause } from '@hopper/contracts'
+import type { DropCause, StepOutcome, Value } from '@hopper/contracts'
+import { invalid } from '../filter/parse-filters.ts'
 import { Attempt } from '../funnel/attempt.ts'
 import { FurthestAttempt } from '../funnel/furthest-attempt.ts'
 import type { QueryContext } from '../funnel/funnel-tally.ts'
@@ -17,6 +18,37 @@ export interface Outcome {
   readonly who: () => string
   /** Returns when it took a step, in ms; `step` is from 1 to `level`. */
   readonly takenAt: (step: number) => number
+  /** Returns the breakdown value of the event that took the first step. */
+  readonly first: () => Value | null
+}
+
+/** Returns whether a unit with this outcome is one of those asked for. */
+export function isAsked(
+  { level, cause }: Pick<Outcome, 'level' | 'cause'>,
+  { step, outcome }: { readonly step: number; readonly outcome: StepOutcome },
+): boolean {
+  if (outcome === 'reached') return level >= step
+  return level === step - 1 && (outcome === 'dropped' || outcome === cause)
+}
+
+/** @throws HopperError HOP_PARAM_INVALID if nobody can have this outcome of the step */
+export function checkAsked(step: number, outcome: StepOutcome, steps: number): void {
+  if (!(Number.isInteger(step) && step >= 1 && step <= steps)) throw invalid('step', 'must be one of the steps')
+  if (step === 1 && outcome !== 'reached') throw invalid('step', 'has no step before it that people could take')
+}
+
+/**
+ * Returns on which side of a step a unit is, or of the whole funnel without one; undefined if it never came to the
+ * step, or may still take it.
+ */
+export function sideOf(
+  { level, cause }: Pick<Outcome, 'level' | 'cause'>,
+  step: number | undefined,
+  steps: number,
+): 'went_on' | 'lost' | undefined {
+  if (level >= (step ?? steps)) return 'went_on'
+  if (cause === 'open' || (step !== undefined && level < step - 1)) return undefined
+  return 'lost'
 }
 
 /** Determines how far each unit went in a funnel, and why no further. */
@@ -49,6 +81,7 @@ export class OutcomeScan extends UnitScan {
       cause: level < this.plan.steps ? this.#attempt.cause(rows, begin, end, this.#completeTo) : undefined,
       who,
       takenAt: (step) => rows.time[taken[step - 1]!]!,
+      first: () => this.groups.values[rows.group[start]!] ?? null,
     })
   }
 }

@@ -1,5 +1,5 @@
-import type { ChunkSummary } from '@hopper/contracts'
 import {
+  ElementsScan,
   FunnelScan,
   HesitationScan,
   InsteadScan,
@@ -9,17 +9,17 @@ import {
   SourceScan,
   spansOf,
   type Budget,
-  type Identities,
 } from '@hopper/engine'
-import { assertLaneFits } from '../batches.ts'
 import { findForLeader, OtherParts } from '../funnel-parts.ts'
-import type { QueryJob, ColumnFetch } from '../pool/query-job.ts'
+import type { QueryJob } from '../pool/query-job.ts'
 import type { UnitQuery } from '../query.ts'
 import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
 import { isNeeded, peopleFor } from './people-for.ts'
 import { prefetchChunks } from './fetched-ahead.ts'
+import { fetchesOfLane } from './lane-fetches.ts'
 
-type Scan = FunnelScan | HesitationScan | InsteadScan | JourneyScan | RetentionScan | SourceScan | LossScan
+type Scan =
+  ElementsScan | FunnelScan | HesitationScan | InsteadScan | JourneyScan | RetentionScan | SourceScan | LossScan
 
 /** Runs a query in this thread, or its part of one: a part with a leader sends its result to the leader. */
 export async function runUnits(query: UnitQuery, job: QueryJob, runtime: QueryRuntime): Promise<QuestionOutcome> {
@@ -63,39 +63,11 @@ export async function runUnits(query: UnitQuery, job: QueryJob, runtime: QueryRu
  */
 function scanOf(query: UnitQuery, context: QueryJob['context'], budget: Budget, withTieBreakers: boolean): Scan {
   if (query.kind === 'funnel') return new FunnelScan(query.request, context, budget, withTieBreakers)
+  if (query.kind === 'elements') return new ElementsScan(query.request, context, budget)
   if (query.kind === 'hesitation') return new HesitationScan(query.request, context, budget)
   if (query.kind === 'instead') return new InsteadScan(query.request, context, budget)
   if (query.kind === 'journeys') return new JourneyScan(query.request, budget)
   if (query.kind === 'sources') return new SourceScan(query.request, budget)
   if (query.kind === 'loss') return new LossScan(query.request, context, budget)
   return new RetentionScan(query.request, context, budget)
-}
-
-/**
- * Lists the columns of a lane. Those that break ties are needed only if the events of a unit may be in several spans or
- * lanes.
- */
-function fetchesOfLane(
-  { plan, withTieBreakers }: Scan,
-  lane: readonly ChunkSummary[],
-  identities: Identities,
-): ColumnFetch[] {
-  const spans = new Set(
-    lane.map(({ date, first_position, last_position }) => `${date}/${first_position}-${last_position}`),
-  )
-  const byPerson = plan.unit === 'person' && identities.keys.length > 0
-  const ties = spans.size > 1 || plan.unit === 'session' || (byPerson && withTieBreakers)
-  const fetches = lane.map((summary) => {
-    const { always, tied } = plan.columns(summary)
-    return {
-      summary,
-      names: [
-        ...always,
-        ...tied.filter((name) => ties || (byPerson && name === 'user')),
-        ...(plan.unit === 'session' ? ['device_id'] : []),
-      ],
-    }
-  })
-  assertLaneFits(fetches)
-  return fetches
 }

@@ -1,56 +1,114 @@
-import { useState, type ReactNode } from 'react'
-import type { ElementActions } from '@hopper/contracts'
-import { reportPath } from '../../api/paths.ts'
+import { useMemo, type ReactNode } from 'react'
+import type { Clicks, Element, ElementsAnswer, ElementsQuery, ListedFunnel } from '@hopper/contracts'
+import { appPath, reportPath } from '../../api/paths.ts'
+import { useLongQuery } from '../../api/use-funnel.ts'
 import { useReport } from '../../api/use-report.ts'
-import { Freshness } from '../../parts/freshness.tsx'
-import { AppLink } from '../../parts/app-link.tsx'
-import { ReportView } from '../../parts/report-view.tsx'
-import { useScope } from '../../state/scope.tsx'
 import { PageFrame } from '../../frame/page-frame.tsx'
+import { AppLink } from '../../parts/app-link.tsx'
+import { Freshness } from '../../parts/freshness.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
-import { DurationsCard } from './durations-card.tsx'
-import { ElementsCard } from './elements-card.tsx'
+import { QueryCsvButton } from '../../parts/query-csv-button.tsx'
+import { QueryProgress } from '../../parts/query-progress.tsx'
+import { ReportView } from '../../parts/report-view.tsx'
+import { Skeleton } from '../../parts/skeleton.tsx'
+import { trendStep } from '../../state/date-range.ts'
+import { useScope } from '../../state/scope.tsx'
+import { useSearchState } from '../../state/use-search.ts'
+import { elementGroups } from './element-groups.ts'
+import { ElementTable } from './element-table.tsx'
+import { elementWords } from './element-words.ts'
 
-/** Reports what people do at the interesting elements: leave or click, and after how long. */
+/** Shows how people look at the interesting elements, click them and tap them, by stage of a funnel and by page. */
 export default function ElementsPage(): ReactNode {
-  const scope = useScope()
-  const { app, range, live } = scope
-  const path = reportPath(app.id, 'elements/actions', range)
-  const actions = useReport<ElementActions>(path, live)
-  const [chosen, setChosen] = useState<string | null>(null)
+  const { app } = useScope()
+  const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(app.id, 'funnels'))
   return (
     <PageFrame bar>
-      <div className="page-head">
-        <PageTitle app={app.name}>Elements</PageTitle>
-        <Freshness meta={actions.data?.meta} />
-      </div>
-      <ReportView report={actions}>
-        {({ rows }) => {
-          const element = rows.find(({ xpath }) => xpath === chosen) ?? rows[0]
-          if (!element) return <NoElement app={app.id} />
-          return (
-            <div className="cards">
-              <ElementsCard rows={rows} path={path} stale={actions.stale} />
-              <DurationsCard scope={scope} rows={rows} element={element} choose={setChosen} />
-            </div>
-          )
-        }}
+      <ReportView report={funnels} skeleton={<Skeleton height={480} />}>
+        {({ funnels: all }) => <Elements funnels={all} />}
       </ReportView>
     </PageFrame>
   )
 }
 
+function Elements({ funnels }: { funnels: readonly ListedFunnel[] }): ReactNode {
+  const { app, range, filters, unit, live } = useScope()
+  const { search } = useSearchState()
+  const funnel = funnels.find(({ id }) => id === search.funnel) ?? funnels[0]
+  const path = appPath(app.id, 'elements/query')
+  const body = useMemo(
+    (): ElementsQuery => ({
+      from: range.from,
+      to: range.to,
+      trend: trendStep(range),
+      ...(funnel === undefined ? {} : { funnel: funnel.id }),
+      ...(filters.length === 0 ? {} : { filters }),
+      ...(unit === 'person' ? {} : { count_by: unit }),
+    }),
+    [range, funnel, filters, unit],
+  )
+  const report = useLongQuery<ElementsAnswer>(path, body, live)
+  const named = useReport<{ elements: Element[] }>(appPath(app.id, 'elements'))
+  const clicks = useReport<Clicks>(reportPath(app.id, 'clicks', range), live)
+  const failed = [named, clicks].find(({ error, data }) => error && !data)
+  return (
+    <>
+      <div className="page-head">
+        <PageTitle app={app.name}>{elementWords.title}</PageTitle>
+        <Freshness meta={report.data?.meta} />
+        <div className="end">
+          {funnels.length > 1 && <FunnelChoice funnels={funnels} chosen={funnel!.id} />}
+          <QueryCsvButton path={path} body={body} name="elements" />
+        </div>
+      </div>
+      {failed && <ReportView<unknown> report={failed}>{() => null}</ReportView>}
+      <QueryProgress report={report} />
+      <ReportView report={report} skeleton={<Skeleton height={420} />}>
+        {({ rows, times }) => {
+          if (!named.data || !clicks.data) return <Skeleton height={420} />
+          const groups = elementGroups({
+            rows,
+            elements: named.data.elements,
+            clicks: clicks.data.rows,
+            stages: funnel?.stages ?? [],
+          })
+          if (groups.length === 0) return <NoElement app={app.id} />
+          return (
+            <section className="card wide">
+              <p className="hint">{elementWords.hint}</p>
+              <ElementTable groups={groups} {...(funnel ? { funnel } : {})} {...(times ? { times } : {})} />
+            </section>
+          )
+        }}
+      </ReportView>
+    </>
+  )
+}
+
+function FunnelChoice({ funnels, chosen }: { funnels: readonly ListedFunnel[]; chosen: string }): ReactNode {
+  const { change } = useSearchState()
+  return (
+    <label className="inline">
+      {elementWords.funnel}
+      <select value={chosen} onChange={(event) => change({ funnel: event.target.value }, { replace: true })}>
+        {funnels.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
 function NoElement({ app }: { app: string }): ReactNode {
   return (
-    <section className="card wide">
-      <h2>No interesting elements yet</h2>
-      <p>
-        Name the buttons and links that matter, by their XPath, under{' '}
-        <AppLink app={app} to="settings">
-          Settings
-        </AppLink>
-        ; Hopper then counts who left and who clicked.
-      </p>
+    <section className="card wide empty">
+      <h2>{elementWords.none}</h2>
+      <p>{elementWords.noneHint}</p>
+      <AppLink app={app} to="settings">
+        {elementWords.toSettings}
+      </AppLink>
     </section>
   )
 }

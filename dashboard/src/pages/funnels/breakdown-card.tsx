@@ -6,8 +6,9 @@ import { useChips } from '../../frame/filter-chips.tsx'
 import { PopoverButton } from '../../parts/popover-button.tsx'
 import { chipOf } from '../../state/filters.ts'
 import { useSearchState } from '../../state/use-search.ts'
-import { keyName, words } from '../../words.ts'
-import { breakdownRows, type BreakdownRow } from './breakdown.ts'
+import { keyName, valueName, words } from '../../words.ts'
+import { breakdownRows, valueText, type BreakdownRow } from './breakdown.ts'
+import { OpenButton } from './stage-list.tsx'
 import { verdictText } from './verdict-text.ts'
 
 /** The properties that are one press away. */
@@ -61,6 +62,7 @@ function BreakdownTable({
   answer: FunnelAnswer
   rows: readonly BreakdownRow[]
 }): ReactNode {
+  const stages = answer.steps.map(({ name }) => name)
   const most = Math.max(...rows.map(({ rate, isSmall }) => (isSmall ? 0 : (rate ?? 0))), 1e-9)
   return (
     <div className="table-scroll" tabIndex={0} role="region" aria-label={words.funnels.breakdownBy(keyName(by))}>
@@ -78,7 +80,7 @@ function BreakdownTable({
         </thead>
         <tbody>
           {rows.map((row, index) => (
-            <BreakdownLine key={index} by={by} row={row} most={most} />
+            <BreakdownLine key={index} by={by} row={row} most={most} stages={stages} />
           ))}
         </tbody>
       </table>
@@ -86,10 +88,19 @@ function BreakdownTable({
   )
 }
 
-function BreakdownLine({ by, row, most }: { by: string; row: BreakdownRow; most: number }): ReactNode {
+interface LineProps {
+  by: string
+  row: BreakdownRow
+  /** the highest rate of all rows */
+  most: number
+  /** names of the stages */
+  stages: readonly string[]
+}
+
+function BreakdownLine({ by, row, most, stages }: LineProps): ReactNode {
   const { add } = useChips()
   const isOther = !('value' in row)
-  const name = isOther ? words.other : row.value === null || row.value === '' ? words.none : String(row.value)
+  const name = isOther ? words.other : valueName(row.value ?? null)
   const chip = isOther ? undefined : chipOf(by, row.value ?? null)
   return (
     <tr className={row.isSmall ? 'few' : undefined}>
@@ -110,7 +121,17 @@ function BreakdownLine({ by, row, most }: { by: string; row: BreakdownRow; most:
       </th>
       {row.counts.map((count, index) => (
         <td key={index} className="number">
-          {formatCount(count)}
+          {isOther || count === 0 ? (
+            formatCount(count)
+          ) : (
+            <OpenButton
+              stage={index + 1}
+              value={valueText(row.value ?? null)}
+              label={words.funnels.openPeople(`${name}, ${stages[index]!}, ${formatCount(count)}`)}
+            >
+              <b className="tnum">{formatCount(count)}</b>
+            </OpenButton>
+          )}
           {index > 0 && (
             <small> {formatPercent(row.counts[index - 1] === 0 ? null : count / row.counts[index - 1]!)}</small>
           )}

@@ -23,6 +23,11 @@ export interface BreakdownRow {
   readonly isWorst: boolean
 }
 
+/** Returns a value as the address has it; empty for none. */
+export function valueText(value: Value | null): string {
+  return String(value ?? '')
+}
+
 /** Returns the rows of a breakdown, the largest first, with the worst one marked. */
 export function breakdownRows(breakdown: NonNullable<FunnelAnswer['breakdown']>): BreakdownRow[] {
   const named = breakdown.filter(({ other }) => other !== true)

@@ -1,9 +1,6 @@
-import type { DropCause, Filter, FunnelQuery, queryLimits } from '@hopper/contracts'
+import type { DropCause, Filter, FunnelQuery, PeopleQuery, Value } from '@hopper/contracts'
 import type { DateRange } from '../../state/date-range.ts'
 import type { Scope } from '../../state/scope.tsx'
-
-/** At most this many people are listed; the type fails to compile when the API has another limit. */
-export const PEOPLE_MAX: (typeof queryLimits)['peopleMax'] = 100_000
 
 export type AskedSteps =
   | { readonly funnel: string }
@@ -14,6 +11,8 @@ export interface PeopleOf {
   /** number of the stage, from 1 */
   readonly stage: number
   readonly outcome: 'reached' | 'dropped' | DropCause
+  /** only those of one value of a breakdown */
+  readonly value?: { readonly breakdown: string; readonly value: Value | null }
 }
 
 /** Returns the question about a funnel in the scope of the page. */
@@ -21,7 +20,7 @@ export function funnelQuestion(
   { filters, unit }: Pick<Scope, 'filters' | 'unit'>,
   { from, to }: DateRange,
   asked: AskedSteps,
-  more: Pick<FunnelQuery, 'breakdown' | 'trend' | 'people'> = {},
+  more: Pick<FunnelQuery, 'breakdown' | 'trend'> = {},
 ): FunnelQuery {
   return {
     from,
@@ -31,6 +30,16 @@ export function funnelQuestion(
     ...(unit === 'person' ? {} : { count_by: unit }),
     ...more,
   }
+}
+
+/** Returns the question about the people behind a number of a funnel. */
+export function peopleQuestion(
+  scope: Pick<Scope, 'filters' | 'unit' | 'range'>,
+  funnel: string,
+  { stage, outcome, value }: PeopleOf,
+  limit: number,
+): PeopleQuery {
+  return { ...funnelQuestion(scope, scope.range, { funnel }), step: stage, outcome, ...value, limit }
 }
 
 /** Returns a question as a command for a shell, which gives the same answer. */

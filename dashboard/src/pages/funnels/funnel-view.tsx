@@ -56,7 +56,7 @@ export function FunnelView({ funnel, funnels }: Props): ReactNode {
       </div>
       {search.stage !== undefined && report.data?.steps[search.stage - 1] && (
         <Suspense fallback={<aside className="panel" />}>
-          <StagePanel funnel={funnel} stage={search.stage} rows={stageRows(report.data.steps)} />
+          <StagePanel funnel={funnel} stage={search.stage} answer={report.data} />
         </Suspense>
       )}
     </div>

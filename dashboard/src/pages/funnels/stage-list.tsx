@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { type DropCause, compareProportions } from '@hopper/contracts'
 import { formatCount, formatDuration, formatPercent, formatPoints } from '../../format/numbers.ts'
 import { useScope } from '../../state/scope.tsx'
-import { useSearchState } from '../../state/use-search.ts'
+import { useSearchState, type SearchChange } from '../../state/use-search.ts'
 import { words } from '../../words.ts'
 import type { StageRow } from './stage-rows.ts'
 import { verdictText } from './verdict-text.ts'
@@ -170,24 +170,26 @@ interface OpenProps {
   stage: number
   show?: 'lost'
   cause?: DropCause
+  /** only those of this value of the breakdown */
+  value?: string
   label?: string
   children: ReactNode
 }
 
 /** A number that opens the panel of the people behind it. */
-function OpenButton({ stage, show, cause, label, children }: OpenProps): ReactNode {
+export function OpenButton({ stage, show, cause, value, label, children }: OpenProps): ReactNode {
   const { unit } = useScope()
   const { search, change } = useSearchState()
-  const isOpen = search.stage === stage && search.show === show && search.cause === cause
+  const isOpen = search.stage === stage && search.show === show && search.cause === cause && search.value === value
   return (
     <button
       type="button"
       className="opens"
-      data-opens={[stage, show, cause].join(' ')}
+      data-opens={panelKey({ stage, show, cause, value })}
       aria-expanded={isOpen}
       title={words.funnels.openPeople(words.units[unit].name)}
       {...(label === undefined ? {} : { 'aria-label': label })}
-      onClick={() => change(isOpen ? closedPanel : { stage, show, cause })}
+      onClick={() => change(isOpen ? closedPanel : { ...closedPanel, stage, show, cause, value })}
     >
       {children}
     </button>
@@ -195,7 +197,19 @@ function OpenButton({ stage, show, cause, label, children }: OpenProps): ReactNo
 }
 
 /** The search parameters of a page without panel. */
-export const closedPanel = { stage: undefined, show: undefined, cause: undefined, tab: undefined }
+export const closedPanel = {
+  stage: undefined,
+  show: undefined,
+  cause: undefined,
+  value: undefined,
+  tab: undefined,
+  who: undefined,
+} satisfies SearchChange
+
+/** Names the number that a panel is about. */
+export function panelKey({ stage, show, cause, value }: SearchChange): string {
+  return [stage, show, cause, value].join(' ')
+}
 
 function percent(share: number): string {
   return `${Math.min(100, share * 100).toFixed(2)}%`

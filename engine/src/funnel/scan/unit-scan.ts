@@ -19,6 +19,8 @@ export interface LaneInput {
   readonly lane: number
   readonly spans: readonly Span[]
   readonly identities: Identities
+  /** Returns 1 for each run of a chunk whose device is scanned, 0 for the others; all are scanned if undefined. */
+  readonly only?: (chunk: Chunk) => Uint8Array
 }
 
 /** Returns the name of the unit that the device of a run is. */
@@ -38,7 +40,8 @@ export abstract class UnitScan {
   protected readonly groups = new Dictionary()
   /** the state that this scan has added to the plan */
   protected readonly state: PlanState
-  readonly #matches: TupleNumbers
+  /** assigns numbers to the match values */
+  protected readonly matches: TupleNumbers
   protected readonly shared: SharedUnits
   #rows = new UnitRows()
   #spare = new UnitRows()
@@ -46,6 +49,7 @@ export abstract class UnitScan {
   /** the lane being scanned */
   #lane = 0
   #identities: Identities | undefined
+  #only: LaneInput['only']
 
   /**
    * Without `withTieBreakers`, the caller must check `hasUnresolvedTies` afterwards: few persons ever have events on
@@ -56,10 +60,10 @@ export abstract class UnitScan {
     this.withTieBreakers = withTieBreakers
     this.#request = plan.request
     this.#budget = budget
-    this.#matches = new TupleNumbers(plan.match)
+    this.matches = new TupleNumbers(plan.match)
     this.groups.code(null)
     this.state = new PlanState(plan)
-    this.shared = new SharedUnits(this.state, this.groups, this.#matches, withTieBreakers)
+    this.shared = new SharedUnits(this.state, this.groups, this.matches, withTieBreakers)
   }
 
   /**
@@ -85,11 +89,12 @@ export abstract class UnitScan {
     rows.length = 0
   }
 
-  scanLane({ lane, spans, identities }: LaneInput): void {
+  scanLane({ lane, spans, identities, only }: LaneInput): void {
     const useful = spans
       .map((span) => span.filter((chunk) => this.state.canMatch(chunk.summary)))
       .filter((span) => span.length > 0)
     this.#lane = lane
+    this.#only = only
     this.#identities = this.plan.unit === 'person' && identities.keys.length > 0 ? identities : undefined
     this.#rows.length = 0
     if (useful.length === 1 && this.plan.unit !== 'session') this.#scanSpan(useful[0]!)
@@ -144,6 +149,7 @@ export abstract class UnitScan {
     const key = new Float64Array(1)
     const rest = new Uint16Array(1)
     while (cursor.next()) {
+      if (this.#only && cursor.prepared[0]!.runs?.[cursor.run] === 0 && this.plan.unit === 'session') continue
       key[0] = cursor.key
       rest[0] = cursor.rest
       if (this.plan.unit === 'session') this.#countSessions(cursor)
@@ -189,6 +195,7 @@ export abstract class UnitScan {
   #prepare(chunk: Chunk): Prepared {
     this.#budget.check()
     const symbols = this.state.symbols(chunk, this.#budget)
+    const only = this.#only?.(chunk)
     const { min_time, max_time, devices } = chunk.summary
     const group =
       this.#request.breakdown === undefined || !symbols ? undefined : keyColumn(chunk, this.#request.breakdown)
@@ -205,10 +212,11 @@ export abstract class UnitScan {
         steps: new Uint8Array(0),
         runs: new Uint8Array(devices),
       }),
+      ...(only && symbols ? { runs: bothOf(only, symbols.runs) } : {}),
       times: symbols ? chunk.timeOffsets() : { base: 0, offsets: new Uint32Array(0) },
       groupCodes: group?.codes ?? new Uint8Array(0),
       groupTable: Int32Array.from(group?.values ?? [], (value) => this.groups.code(value)),
-      match: this.plan.match.length > 0 && symbols ? this.#matches.reader(chunk) : undefined,
+      match: this.plan.match.length > 0 && symbols ? this.matches.reader(chunk) : undefined,
     }
   }
 
@@ -280,6 +288,11 @@ export abstract class UnitScan {
       this.unit(sessions, begin, end, () => `${device()}/${names(session)}`)
     }
   }
+}
+
+/** Returns 1 for each run that is 1 in both; all runs are 1 in undefined. */
+function bothOf(a: Uint8Array, b: Uint8Array | undefined): Uint8Array {
+  return b === undefined ? a : a.map((one, run) => one & b[run]!)
 }
 
 /** Returns whether a device continues from one part of a span to the next. */

@@ -4,8 +4,11 @@ import { CopyButton } from '../../../parts/copy-button.tsx'
 import { useScope } from '../../../state/scope.tsx'
 import { words } from '../../../words.ts'
 import { WINDOW_DAYS } from '../funnel-head.tsx'
-import { PEOPLE_MAX, curlOf, funnelQuestion } from '../funnel-question.ts'
+import { curlOf, peopleQuestion } from '../funnel-question.ts'
 import type { PanelProps } from './panel-props.ts'
+
+/** People of a page of the call that is shown. */
+const PAGE_ROWS = 1_000
 
 /** Defines a number in a sentence, and shows the call that returns it. */
 export function DefinitionTab({ funnel, rows, of }: PanelProps): ReactNode {
@@ -15,13 +18,8 @@ export function DefinitionTab({ funnel, rows, of }: PanelProps): ReactNode {
   const before = rows[of.stage - 2]?.name ?? ''
   const curl = curlOf(
     location.origin,
-    appPath(scope.app.id, 'funnels/query'),
-    funnelQuestion(
-      scope,
-      scope.range,
-      { funnel: funnel.id },
-      { people: { step: of.stage, outcome: of.outcome, limit: Math.min(1_000, PEOPLE_MAX) } },
-    ),
+    appPath(scope.app.id, 'people/query'),
+    peopleQuestion(scope, funnel.id, of, PAGE_ROWS),
   )
   return (
     <div className="definition">

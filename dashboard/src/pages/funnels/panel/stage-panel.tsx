@@ -1,16 +1,17 @@
-import { lazy, Suspense, useCallback, useEffect, useRef, type KeyboardEvent, type ReactNode } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, type KeyboardEvent, type ReactNode } from 'react'
 import { X } from 'lucide-react'
-import type { ListedFunnel } from '@hopper/contracts'
+import type { FunnelAnswer, ListedFunnel } from '@hopper/contracts'
 import { formatCount } from '../../../format/numbers.ts'
 import { Icon } from '../../../parts/icon.tsx'
 import { Skeleton } from '../../../parts/skeleton.tsx'
 import { useScope } from '../../../state/scope.tsx'
 import type { PanelTab } from '../../../state/search.ts'
 import { useSearchState } from '../../../state/use-search.ts'
-import { words } from '../../../words.ts'
+import { keyName, valueName, words } from '../../../words.ts'
+import { valueText } from '../breakdown.ts'
 import type { PeopleOf } from '../funnel-question.ts'
-import { closedPanel } from '../stage-list.tsx'
-import type { StageRow } from '../stage-rows.ts'
+import { closedPanel, panelKey } from '../stage-list.tsx'
+import { stageRows, type StageRow } from '../stage-rows.ts'
 import { DefinitionTab } from './definition-tab.tsx'
 
 const PeopleTab = lazy(() => import('./people-tab.tsx'))
@@ -18,24 +19,32 @@ const HesitationTab = lazy(() => import('./hesitation-tab.tsx'))
 const InsteadTab = lazy(() => import('./instead-tab.tsx'))
 const DifferencesTab = lazy(() => import('./differences-tab.tsx'))
 
+type BreakdownAnswerRow = NonNullable<FunnelAnswer['breakdown']>[number]
+
 interface Props {
   funnel: ListedFunnel
-  rows: readonly StageRow[]
+  answer: FunnelAnswer
   /** from 1 */
   stage: number
 }
 
 /** Everything about one number of the funnel: who, how they differ, and what exactly it means. */
-export default function StagePanel({ funnel, rows, stage }: Props): ReactNode {
+export default function StagePanel({ funnel, answer, stage }: Props): ReactNode {
   const { unit } = useScope()
   const { search, change } = useSearchState()
   const heading = useRef<HTMLHeadingElement>(null)
+  const one = search.by === undefined ? undefined : rowOf(answer, search.value)
+  const rows = stageRows((one ?? answer).steps)
   const row = rows[stage - 1]!
-  const of: PeopleOf = {
-    stage,
-    outcome: search.show === 'lost' && stage > 1 ? (search.cause ?? 'dropped') : 'reached',
-  }
-  const key = [stage, search.show, search.cause].join(' ')
+  const of = useMemo(
+    (): PeopleOf => ({
+      stage,
+      outcome: search.show === 'lost' && stage > 1 ? (search.cause ?? 'dropped') : 'reached',
+      ...(one ? { value: { breakdown: search.by!, value: one.value } } : {}),
+    }),
+    [stage, search.show, search.cause, search.by, one],
+  )
+  const key = panelKey(search)
   useEffect(() => heading.current?.focus({ preventScroll: true }), [key])
   const close = useCallback(() => {
     const opener = document.querySelector<HTMLElement>(`[data-opens="${CSS.escape(key)}"]`)
@@ -115,16 +124,25 @@ function Tabs({
 }
 
 /** Only those who were lost did something instead, and differ from somebody. */
-function tabsOf({ outcome }: PeopleOf): PanelTab[] {
+function tabsOf({ outcome, value }: PeopleOf): PanelTab[] {
+  if (value) return ['people']
   return outcome === 'reached'
     ? ['people', 'hesitation', 'definition']
     : ['people', 'instead', 'differences', 'hesitation', 'definition']
 }
 
-function titleOf(row: StageRow, { outcome }: PeopleOf): string {
+function titleOf(row: StageRow, { outcome, value: of }: PeopleOf): string {
   const { reached, dropped, cause } = words.funnels.panel
+  if (of) return `${reached(row.name)}, ${keyName(of.breakdown)}: ${valueName(of.value)}`
   if (outcome === 'reached') return reached(row.name)
   return outcome === 'dropped' ? dropped(row.name) : cause(words.causes[outcome], row.name)
+}
+
+/** Returns the row of a breakdown whose value the address has. */
+function rowOf({ breakdown }: FunnelAnswer, text: string | undefined): BreakdownAnswerRow | undefined {
+  return text === undefined
+    ? undefined
+    : breakdown?.find(({ value, other }) => other !== true && valueText(value) === text)
 }
 
 /** Returns the number that was pressed: the panel lists exactly as many. */

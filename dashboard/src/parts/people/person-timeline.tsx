@@ -1,14 +1,14 @@
 import type { ReactNode } from 'react'
 import type { Meta } from '@hopper/contracts'
-import { reportPath } from '../../../api/paths.ts'
-import { useReport } from '../../../api/use-report.ts'
-import { eventText, type TimelineEvent } from '../../../format/event-text.ts'
-import { formatInstant } from '../../../format/times.ts'
-import { AppLink } from '../../../parts/app-link.tsx'
-import { ReportView } from '../../../parts/report-view.tsx'
-import { Skeleton } from '../../../parts/skeleton.tsx'
-import { useScope } from '../../../state/scope.tsx'
-import { words } from '../../../words.ts'
+import { reportPath } from '../../api/paths.ts'
+import { useReport } from '../../api/use-report.ts'
+import { eventText, type TimelineEvent } from '../../format/event-text.ts'
+import { formatInstant } from '../../format/times.ts'
+import { AppLink } from '../app-link.tsx'
+import { ReportView } from '../report-view.tsx'
+import { Skeleton } from '../skeleton.tsx'
+import { useScope } from '../../state/scope.tsx'
+import { words } from '../../words.ts'
 
 const SHOWN = 30
 

@@ -1,0 +1,132 @@
+import { deviceHash, type PersonRow, type PeopleResult } from '@hopper/contracts'
+import {
+  keyOf,
+  PeopleRows,
+  PeopleScan,
+  restOf,
+  spansOf,
+  type Chunk,
+  type DeviceKey,
+  type FoundPerson,
+  type People,
+} from '@hopper/engine'
+import { peopleCursor } from '../../answers/people-cursor.ts'
+import type { QueryJob } from '../pool/query-job.ts'
+import type { QueryRuntime } from '../pool/query-runtime.ts'
+import type { QueryOf } from '../query.ts'
+import { DevicesByLane } from './devices-by-lane.ts'
+import { prefetchChunks } from './fetched-ahead.ts'
+import { fetchesOfLane } from './lane-fetches.ts'
+import { peopleFor } from './people-for.ts'
+import { PersonDetails } from './person-details.ts'
+
+/** Traits that name a person, the first that has a value. */
+const NAME_TRAITS = ['name', 'email']
+
+/**
+ * Lists a page of the people behind a number of a funnel. What their rows say is read from the chunks of these people
+ * only.
+ */
+export async function runPeople(
+  question: QueryOf<'people'>,
+  job: QueryJob,
+  runtime: QueryRuntime,
+): Promise<PeopleResult> {
+  const { request } = question
+  const known = await peopleFor(question, job, runtime)
+  const scan = new PeopleScan(request, job.context, runtime.budget)
+  await scanLanes(scan, job.chunks, known, runtime)
+  const { total, people, more } = scan.finish()
+  const named = await namesOf(people, known, job, request.lanes, runtime)
+  const last = people.at(-1)
+  const rows = await rowsOf(question, people, known, named.devices, job, runtime)
+  return {
+    total,
+    people: rows.map((row) => {
+      const name = named.nameOf(row)
+      return name === undefined ? row : { ...row, name }
+    }),
+    ...(more && last ? { next: peopleCursor(last) } : {}),
+  }
+}
+
+async function scanLanes(
+  scan: PeopleScan | PeopleRows,
+  chunks: QueryJob['chunks'],
+  { identities }: People,
+  runtime: QueryRuntime,
+  only?: (chunk: Chunk) => Uint8Array,
+): Promise<void> {
+  const lanes = [...Map.groupBy(chunks, ({ lane }) => lane).values()]
+  const fetches = lanes.map((lane) => fetchesOfLane(scan, lane, identities))
+  for await (const lane of prefetchChunks(fetches, runtime))
+    scan.scanLane({ lane: lane[0]!.summary.lane, spans: spansOf(lane), identities, ...(only ? { only } : {}) })
+}
+
+async function rowsOf(
+  { request }: QueryOf<'people'>,
+  people: readonly FoundPerson[],
+  known: People,
+  devices: DevicesByLane,
+  job: QueryJob,
+  runtime: QueryRuntime,
+): Promise<PersonRow[]> {
+  const rows = new PeopleRows(request, people, job.context, runtime.budget)
+  const present = await devices.present(job.chunks, runtime)
+  const only = (chunk: Chunk): Uint8Array => {
+    const mask = new Uint8Array(chunk.summary.devices)
+    for (const run of devices.runsIn(chunk)) mask[run] = 1
+    return mask
+  }
+  await scanLanes(rows, present, known, runtime, only)
+  return rows.finish()
+}
+
+/** Finds the devices of people, and the names of those who are users. */
+async function namesOf(
+  people: readonly FoundPerson[],
+  { identities }: People,
+  job: QueryJob,
+  lanes: number,
+  runtime: QueryRuntime,
+): Promise<{ devices: DevicesByLane; nameOf: (row: PersonRow) => string | undefined }> {
+  const unit = unitOf(job)
+  const users = new Set(unit === 'person' ? people.flatMap(({ id }) => userOf(id) ?? []) : [])
+  const own = people.flatMap(({ id }) => deviceIdsOf(id, unit)).map((id) => deviceOf(job.app, id))
+  if (users.size === 0) return { devices: new DevicesByLane(own, lanes), nameOf: () => undefined }
+  const index = await runtime.identities.index(job.app, job.identifying)
+  const devices = [...own, ...index.devicesOfUsers(users)]
+  const context = { ...job.context, properties: {} }
+  const details = await new PersonDetails(context, identities, devices, lanes).read(job, runtime)
+  return {
+    devices: new DevicesByLane(devices, lanes),
+    nameOf: ({ id }) => {
+      const traits = details.traitsOf({ user: userOf(id), device: undefined })
+      const name = NAME_TRAITS.map((trait) => traits[trait]).find((value) => typeof value === 'string' && value !== '')
+      return name === undefined ? undefined : String(name)
+    },
+  }
+}
+
+function unitOf({ question }: QueryJob): 'person' | 'device' | 'session' {
+  return (question as QueryOf<'people'>).request.count_by ?? 'person'
+}
+
+function userOf(id: string): string | undefined {
+  return id.startsWith('u:') ? id.slice(2) : undefined
+}
+
+/**
+ * Returns the device of a unit. Ids of devices and sessions may contain a slash: then all devices that a session could
+ * be of, of which the scan finds the one that it is.
+ */
+function deviceIdsOf(id: string, unit: 'person' | 'device' | 'session'): string[] {
+  if (unit === 'device') return [id]
+  if (unit === 'person') return id.startsWith('d:') ? [id.slice(2)] : []
+  return [...id.matchAll(/\//g)].map(({ index }) => id.slice(0, index))
+}
+
+function deviceOf(app: string, id: string): DeviceKey {
+  const { high, low } = deviceHash(app, id)
+  return { key: keyOf(high, low), rest: restOf(low) }
+}

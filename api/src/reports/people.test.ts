@@ -1,0 +1,155 @@
+import type { Context, Event, PeopleAnswer } from '@hopper/contracts'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { CountedLog, ownEvent } from '../testing/counted-log.ts'
+import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
+
+// threads start from the sources, which is slow on busy machines
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+/** so long ago that nobody is deciding any more */
+const T0 = Date.UTC(2026, 2, 10, 9)
+const MINUTE_MS = 60_000
+const range = { from: '2026-03-09', to: '2026-03-11' }
+let hopper: Installation
+let number = 0
+
+const viewed = (page: string, minute: number): Event =>
+  ownEvent(`e${number++}`, T0 + minute * MINUTE_MS, {
+    type: 'url_change',
+    from: '',
+    to: `https://shop.example${page}`,
+    elapsed_time: 0,
+  })
+const identified = (user: string, minute: number, data?: Record<string, string>): Event =>
+  ownEvent(`e${number++}`, T0 + minute * MINUTE_MS, { type: 'identify', user_id: user, ...(data ? { data } : {}) })
+
+const steps = ['/cart', '/paid'].map((page) => ({
+  name: page,
+  filters: [{ type: 'eq', key: 'page', value: `shop.example${page}` }],
+}))
+
+beforeAll(async () => {
+  hopper = await openInstallation(openEmbedded)
+  const visits: readonly (readonly [device: string, context: Partial<Context>, events: readonly Event[]])[] = [
+    ['bought', { device: 'desktop', country: 'AT', channel: 'search' }, [viewed('/cart', 0), viewed('/paid', 2)]],
+    ['left', { device: 'mobile', channel: 'email' }, [viewed('/', 4), viewed('/cart', 5), viewed('/products/7', 6)]],
+    ['phone', { device: 'mobile', country: 'DE' }, [identified('ann', 6), viewed('/cart', 7)]],
+    ['laptop', { device: 'desktop', country: 'DE' }, [identified('ann', 8, { name: 'Ann', email: 'a@b.c' })]],
+    ['=1+1', { device: 'tablet' }, [viewed('/cart', 9)]],
+  ]
+  await new CountedLog(hopper.storage).add(
+    'shop',
+    visits.map(([device, context, events]) => ({
+      device,
+      context,
+      received_at: T0,
+      events,
+      user: ['phone', 'laptop'].includes(device) ? 'ann' : '',
+    })),
+  )
+})
+afterAll(() => hopper.close())
+
+const send = (body: object, more: object = {}): ReturnType<Installation['send']> =>
+  hopper.send(
+    'POST',
+    '/api/v1/apps/shop/people/query',
+    { ...range, steps, ...body },
+    { 'x-api-key': keys.read, ...more },
+  )
+
+async function ask(body: object): Promise<PeopleAnswer> {
+  const { status, body: answer } = await send(body)
+  expect([status, answer]).toMatchObject([200, {}])
+  return answer
+}
+
+test('lists exactly those who were lost, who began last first, with what their events say', async () => {
+  const { total, people, next, meta } = await ask({ step: 2, outcome: 'dropped' })
+  expect([total, next]).toEqual([3, undefined])
+  expect(people).toEqual([
+    {
+      id: 'd:=1+1',
+      device: 'tablet',
+      source: null,
+      country: null,
+      entered_at: T0 + 9 * MINUTE_MS,
+      last_at: T0 + 9 * MINUTE_MS,
+      last_page: 'shop.example/cart',
+      steps: 1,
+      cause: 'never',
+    },
+    {
+      id: 'u:ann',
+      name: 'Ann',
+      device: 'mobile',
+      source: null,
+      country: 'DE',
+      entered_at: T0 + 7 * MINUTE_MS,
+      last_at: T0 + 8 * MINUTE_MS,
+      last_page: 'shop.example/cart',
+      steps: 1,
+      cause: 'never',
+    },
+    {
+      id: 'd:left',
+      device: 'mobile',
+      source: 'email',
+      country: null,
+      entered_at: T0 + 5 * MINUTE_MS,
+      last_at: T0 + 6 * MINUTE_MS,
+      last_page: 'shop.example/products/7',
+      steps: 1,
+      cause: 'never',
+      next: 'shop.example/products/7',
+    },
+  ])
+  expect(meta).toMatchObject(range)
+})
+
+test('page by page nobody is missing and nobody is met twice', async () => {
+  const whole = await ask({ step: 1, outcome: 'reached' })
+  const ids: string[] = []
+  for (let cursor: string | undefined; ids.length < 10;) {
+    const page = await ask({ step: 1, outcome: 'reached', limit: 1, ...(cursor === undefined ? {} : { cursor }) })
+    expect([page.total, page.people.length]).toEqual([4, 1])
+    ids.push(page.people[0]!.id)
+    cursor = page.next
+    if (cursor === undefined) break
+  }
+  expect(ids).toEqual(whole.people.map(({ id }) => id))
+  expect(new Set(ids).size).toBe(4)
+})
+
+test('lists those whom a breakdown assigns to a value, and devices and sessions as units', async () => {
+  const ids = async (body: object): Promise<string[]> =>
+    (await ask({ step: 1, outcome: 'reached', ...body })).people.map(({ id }) => id)
+  expect(await ids({ breakdown: 'device', value: 'mobile' })).toEqual(['u:ann', 'd:left'])
+  expect(await ids({ breakdown: 'country', value: null })).toEqual(['d:=1+1', 'd:left'])
+  expect(await ids({ count_by: 'device' })).toEqual(['=1+1', 'phone', 'left', 'bought'])
+  expect(await ids({ count_by: 'session' })).toEqual(
+    [9, 6, 4, 0].map((minute, at) => `${['=1+1', 'phone', 'left', 'bought'][at]!}/@${T0 + minute * MINUTE_MS}`),
+  )
+})
+
+test('refuses what it cannot answer, by field', async () => {
+  for (const [body, field] of [
+    [{ step: 3, outcome: 'dropped' }, 'step'],
+    [{ step: 1, outcome: 'dropped' }, 'step'],
+    [{ step: 2, outcome: 'gone' }, 'outcome'],
+    [{ step: 2, outcome: 'dropped', value: 'mobile' }, 'value'],
+    [{ step: 2, outcome: 'dropped', limit: 1_001 }, 'limit'],
+    [{ step: 2, outcome: 'dropped', cursor: 'bm8' }, 'cursor'],
+  ] as const) {
+    const { status, body: answer } = await send(body)
+    expect([status, JSON.stringify(answer)]).toEqual([400, expect.stringContaining(`"field":"${field}`)])
+  }
+})
+
+test('is a table as CSV, in which nothing is a formula', async () => {
+  const { text } = await send({ step: 2, outcome: 'dropped', count_by: 'device' }, { accept: 'text/csv' })
+  expect(text).toMatch(
+    /^id,name,device,source,country,entered_at,last_at,last_page,steps,cause,next\r\n'=1\+1,,tablet,/,
+  )
+})

@@ -1,0 +1,102 @@
+import { useEffect, useMemo, useRef, type ReactNode } from 'react'
+import { useElementScrollRestoration } from '@tanstack/react-router'
+import { useVirtualizer, type VirtualItem } from '@tanstack/react-virtual'
+import type { queryLimits } from '@hopper/contracts'
+import { pageNames } from '../../format/pages.ts'
+import { useScope } from '../../state/scope.tsx'
+import { useSearchState } from '../../state/use-search.ts'
+import { words } from '../../words.ts'
+import { peopleWords } from './people-words.ts'
+import { PersonItem, type ListedRow } from './person-item.tsx'
+
+/** At most this many people are listed; the type fails to compile when the API has another limit. */
+export const PEOPLE_MAX: (typeof queryLimits)['peopleMax'] = 100_000
+const ROW_PX = 57
+
+/** Sizes of the rows of the list that was left last: Back finds them, so that it finds the place at which it was. */
+let left: { readonly of: string; readonly sizes: VirtualItem[] } | undefined
+
+/** Rows before the last one at which the next page is asked for. */
+const AHEAD = 20
+
+interface Props {
+  /** what the people have in common; another list has another */
+  of: string
+  rows: readonly ListedRow[]
+  /** number of stages of the funnel that the rows are about */
+  stages?: number
+  /** what loads the rows after these; undefined if there are none */
+  more?: () => void
+}
+
+/** A list of people, of which only those in view are drawn. Back returns to who was opened, and as far scrolled. */
+export function PeopleList({ of, rows, stages, more }: Props): ReactNode {
+  const { unit } = useScope()
+  const { search, change } = useSearchState()
+  const scroll = useRef<HTMLDivElement>(null)
+  const scrolled = useElementScrollRestoration({ id: 'people' })
+  const pageName = useMemo(
+    () => pageNames(rows.flatMap(({ last_page: page, next }) => [page, next].filter((one) => typeof one === 'string'))),
+    [rows],
+  )
+  const hasMore = more !== undefined && rows.length < PEOPLE_MAX
+  const virtual = useVirtualizer({
+    count: rows.length + (hasMore ? 1 : 0),
+    getScrollElement: () => scroll.current,
+    estimateSize: () => ROW_PX,
+    getItemKey: (index) => rows[index]?.id ?? '',
+    overscan: 8,
+    initialOffset: scrolled?.scrollY ?? 0,
+    ...(left?.of === of ? { initialMeasurementsCache: left.sizes } : {}),
+  })
+  useEffect(
+    () => () => {
+      left = { of, sizes: virtual.takeSnapshot() }
+    },
+    [of, virtual],
+  )
+  const items = virtual.getVirtualItems()
+  const isNearEnd = hasMore && (items.at(-1)?.index ?? 0) >= rows.length - AHEAD
+  useEffect(() => {
+    if (isNearEnd) more()
+  }, [isNearEnd, more, rows.length])
+  return (
+    <>
+      {rows.length >= PEOPLE_MAX && <p className="hint">{peopleWords.first(rows.length)}</p>}
+      <div
+        ref={scroll}
+        className="people"
+        tabIndex={0}
+        role="region"
+        aria-label={words.units[unit].name}
+        data-scroll-restoration-id="people"
+      >
+        <ul style={{ height: virtual.getTotalSize() }}>
+          {items.map(({ key, index, start }) => {
+            const row = rows[index]
+            return (
+              <li
+                key={key}
+                ref={virtual.measureElement}
+                data-index={index}
+                style={{ transform: `translateY(${start}px)` }}
+              >
+                {row ? (
+                  <PersonItem
+                    row={row}
+                    pageName={pageName}
+                    {...(stages === undefined ? {} : { stages })}
+                    isOpen={row.id === search.who}
+                    toggle={() => change({ who: row.id === search.who ? undefined : row.id })}
+                  />
+                ) : (
+                  <p className="hint">{peopleWords.loadingMore}</p>
+                )}
+              </li>
+            )
+          })}
+        </ul>
+      </div>
+    </>
+  )
+}

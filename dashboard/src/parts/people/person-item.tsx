@@ -1,0 +1,87 @@
+import type { ReactNode } from 'react'
+import { ChevronDown, ChevronRight } from 'lucide-react'
+import type { PersonRow } from '@hopper/contracts'
+import { personOf, shownId } from '../../format/persons.ts'
+import { formatInstant, formatStep } from '../../format/times.ts'
+import { useScope } from '../../state/scope.tsx'
+import { words } from '../../words.ts'
+import { Icon } from '../icon.tsx'
+import { MiddleCut } from '../middle-cut.tsx'
+import { peopleWords } from './people-words.ts'
+import { PersonTimeline } from './person-timeline.tsx'
+
+/** A person of a list; what is known of it depends on what the list is about. */
+export type ListedRow = Pick<PersonRow, 'id'> & Partial<PersonRow>
+
+interface Props {
+  row: ListedRow
+  stages?: number
+  pageName: (page: string) => string
+  isOpen: boolean
+  toggle: () => void
+}
+
+/** One person: who it is and where it came from; opened, what it did. */
+export function PersonItem({ row, stages, pageName, isOpen, toggle }: Props): ReactNode {
+  const { app } = useScope()
+  const { id, name, device, source, country, entered_at: entered, last_page: last } = row
+  const facts = [device, source, country].filter((fact) => fact !== null && fact !== undefined && fact !== '')
+  return (
+    <>
+      <button type="button" className="person" aria-expanded={isOpen} onClick={toggle}>
+        <Icon of={isOpen ? ChevronDown : ChevronRight} />
+        <span className="person-lines">
+          <span className="person-line">
+            <MiddleCut text={name ?? shownId(id)} title={id} />
+            {entered !== undefined && <time className="hint tnum">{formatStep(app.timezone, entered, 'hour')}</time>}
+          </span>
+          {entered !== undefined && (
+            <small className="person-line">
+              <bdi className="person-facts">{facts.length === 0 ? words.none : facts.join(' · ')}</bdi>
+              {last !== null && last !== undefined && <MiddleCut text={pageName(last)} title={last} />}
+            </small>
+          )}
+        </span>
+      </button>
+      {isOpen && (
+        <>
+          <Facts row={row} pageName={pageName} {...(stages === undefined ? {} : { stages })} />
+          <PersonTimeline id={personOf(id)} />
+        </>
+      )}
+    </>
+  )
+}
+
+/** How far a person came in the funnel, why not further, and where it went. */
+function Facts({ row, stages, pageName }: Pick<Props, 'row' | 'stages' | 'pageName'>): ReactNode {
+  const { app } = useScope()
+  const { entered_at: entered, last_at: last, last_page: page, steps, cause, next } = row
+  if (entered === undefined || last === undefined || steps === undefined || stages === undefined) return null
+  const facts: [name: string, text: string][] = [
+    [peopleWords.reached, peopleWords.stages(steps, stages)],
+    ...(cause === null || cause === undefined
+      ? []
+      : ([
+          [peopleWords.cause, words.causes[cause]],
+          [peopleWords.next, next === undefined ? peopleWords.left : pageName(next)],
+        ] satisfies [string, string][])),
+    [peopleWords.began, formatInstant(app.timezone, entered)],
+    [peopleWords.lastEvent, formatInstant(app.timezone, last)],
+    ...(page === null || page === undefined
+      ? []
+      : ([[peopleWords.lastPage, pageName(page)]] satisfies [string, string][])),
+  ]
+  return (
+    <dl className="attributes person-known">
+      {facts.map(([name, text]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <bdi>{text}</bdi>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
