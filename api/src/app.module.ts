@@ -65,6 +65,7 @@ import { EventsService } from './services/events.service.ts'
 import { ExportService } from './services/export.service.ts'
 import { ForgetsService } from './services/forgets.service.ts'
 import { FunnelsService } from './services/administration/funnels.service.ts'
+import { PicksService } from './services/administration/picks.service.ts'
 import { InstallingService } from './services/administration/installing.service.ts'
 import { KeysService } from './services/administration/keys.service.ts'
 import { LiveService } from './services/live.service.ts'
@@ -148,6 +149,7 @@ const services = [
   ForgetsService,
   FunnelsService,
   InstallingService,
+  PicksService,
   KeysService,
   LiveService,
   LoginService,

@@ -60,7 +60,16 @@ export interface FunnelMark {
 }
 
 /** An interesting element of a page. */
-export const Element = Type.Object({ name: label, xpath })
+export const Element = Type.Object({
+  name: label,
+  xpath,
+  fingerprints: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: limits.xpathCharsMax }), {
+      maxItems: limits.fingerprintsPerElementMax,
+      description: 'CSS selectors; the first that finds something on a page decides, and the XPath if none does',
+    }),
+  ),
+})
 export type Element = Static<typeof Element>
 
 /** Retention of the events of an app. */

@@ -1,4 +1,4 @@
-const CALL = /^\/[^?]*?(\/v1\/(?:events|config|link))(\?.*)?$/
+const CALL = /^\/[^?]*?(\/v1\/(?:events|config|link|picks|picker\.js))(\?.*)?$/
 const SCRIPT = /^\/[^?]*\.js(\?(?:[^#]*&)?key=hw_[^#]*)$/
 const HASHED_SCRIPT = /^\/[^?]*\.([0-9a-f]{16})\.js(\?.*)?$/
 /** Paths of the API that could look like those of a prefix. */
