@@ -64,7 +64,7 @@ export const Element = Type.Object({
   name: label,
   xpath,
   fingerprints: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: limits.xpathCharsMax }), {
+    Type.Array(Type.String({ minLength: 1, maxLength: limits.fingerprintCharsMax }), {
       maxItems: limits.fingerprintsPerElementMax,
       description: 'CSS selectors; the first that finds something on a page decides, and the XPath if none does',
     }),

@@ -43,6 +43,7 @@ export const limits = {
   elementsPerAppMax: 500,
   /** CSS selectors of one interesting element */
   fingerprintsPerElementMax: 5,
+  fingerprintCharsMax: 300,
   /** links of the picker that are open at the same time; another one ends the oldest */
   picksPerAppMax: 20,
   alertsPerAppMax: 50,

@@ -7,7 +7,7 @@ export const PickedElement = Type.Object({
   page: Type.String({ maxLength: limits.urlCharsMax, description: 'the address of the page, without its fragment' }),
   name: Type.String({ maxLength: limits.nameCharsMax, description: 'the text of the element; may be empty' }),
   xpath: Element.properties.xpath,
-  fingerprints: Type.Array(Type.String({ minLength: 1, maxLength: limits.xpathCharsMax }), {
+  fingerprints: Type.Array(Type.String({ minLength: 1, maxLength: limits.fingerprintCharsMax }), {
     maxItems: limits.fingerprintsPerElementMax,
     description: 'CSS selectors of the element, the chosen one first; none if the choice has no selector',
   }),

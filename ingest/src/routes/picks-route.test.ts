@@ -37,7 +37,7 @@ async function post(body: unknown, { origin = 'https://shop.example', key = keys
   })
   expect(answer.headers['access-control-allow-origin']).toBe('*')
   const { error } = answer.json<Partial<ErrorBody>>()
-  return [answer.statusCode, error?.code, error?.details?.['reason']]
+  return [answer.statusCode, error?.code, (error?.details as { reason?: string } | undefined)?.reason]
 }
 const stored = async (): Promise<PickedElement | undefined> =>
   (await gateway.storage.registry.picks.get('shop', id))?.picked

@@ -67,8 +67,9 @@ function refused(reason: string): HopperError {
 function invalidBody(value: unknown): HopperError {
   const [first] = body.Errors(value)
   const field = first?.instancePath.slice(1, 100).replaceAll('/', '.') ?? ''
+  const what = field === '' ? 'it' : `"${field}"`
   return new HopperError(
     'HOP_BODY_INVALID',
-    `The body must be a token and what was picked; ${field === '' ? 'it' : `"${field}"`} ${first?.message ?? 'is wrong'}.`,
+    `The body must be a token and what was picked; ${what} ${first?.message ?? 'is wrong'}.`,
   )
 }

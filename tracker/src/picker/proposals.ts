@@ -12,7 +12,8 @@ export interface Proposal {
   readonly matches: number
 }
 
-const SELECTOR_CHARS_MAX = 1024
+const CSS_CHARS_MAX = 300
+const XPATH_CHARS_MAX = 1024
 const TEXT_CHARS_MAX = 80
 const CLASSES_MAX = 3
 const ORDER: readonly Stability[] = ['high', 'medium', 'low']
@@ -36,7 +37,7 @@ export function proposalsFor(element: Element): Proposal[] {
     ...(root === document ? [...byText(element), ...byPosition(own)] : []),
   ]
   return all
-    .filter(({ css = '', xpath }) => css.length <= SELECTOR_CHARS_MAX && xpath.length <= SELECTOR_CHARS_MAX)
+    .filter(({ css = '', xpath }) => css.length <= CSS_CHARS_MAX && xpath.length <= XPATH_CHARS_MAX)
     .map((each) => (each.matches > 1 && each.stability === 'high' ? { ...each, stability: 'medium' as const } : each))
     .sort(
       (a, b) =>

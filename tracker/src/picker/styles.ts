@@ -9,7 +9,8 @@ export const styles = `
   background: rgb(36 86 214 / 15%); outline: 1px solid #fff; pointer-events: none; }
 .panel { position: fixed; right: 12px; bottom: 12px; width: min(26rem, calc(100vw - 24px)); max-height: 60vh;
   overflow: auto; box-sizing: border-box; padding: 12px; border: 1px solid #767c8a; border-radius: 8px; color: #14171f;
-  background: #fff; font: 14px/1.4 system-ui, sans-serif; box-shadow: 0 4px 24px rgb(0 0 0 / 25%); pointer-events: auto; }
+  background: #fff; font: 14px/1.4 system-ui, sans-serif; box-shadow: 0 4px 24px rgb(0 0 0 / 25%);
+  pointer-events: auto; }
 .panel.left { right: auto; left: 12px; }
 h2 { margin: 0 0 4px; font-size: 15px; }
 p { margin: 0 0 8px; overflow-wrap: anywhere; }

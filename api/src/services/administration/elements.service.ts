@@ -4,6 +4,7 @@ import type { Registry } from '@hopper/storage'
 import type { ElementPatch } from '../../answers/administration.ts'
 import { invalidFields } from '../../http/checked.ts'
 import { REGISTRY } from '../../tokens.ts'
+import { fingerprintFaults } from '../../validation/fingerprints.ts'
 import { xpathProblem } from '../../validation/xpath.ts'
 
 /** The interesting elements of an app, each identified by its XPath. */
@@ -21,6 +22,7 @@ export class ElementsService {
 
   async create(app: App, element: Element): Promise<Element> {
     checkXPath(element.xpath)
+    checkFingerprints(element.fingerprints)
     const existing = await this.list(app)
     if (existing.some(({ xpath }) => xpath === element.xpath)) throw new HopperError('HOP_CONFLICT')
     if (existing.length >= limits.elementsPerAppMax)
@@ -34,6 +36,7 @@ export class ElementsService {
     const old = await this.registry.elements.get(app.id, xpath)
     if (!old) throw new HopperError('HOP_ELEMENT_UNKNOWN')
     if (patch.xpath !== undefined) checkXPath(patch.xpath)
+    checkFingerprints(patch.fingerprints)
     const element = { ...old, ...patch }
     if (element.xpath !== xpath && (await this.registry.elements.get(app.id, element.xpath)))
       throw new HopperError('HOP_CONFLICT')
@@ -51,4 +54,10 @@ export class ElementsService {
 export function checkXPath(xpath: string): void {
   const message = xpathProblem(xpath)
   if (message !== undefined) throw invalidFields([{ field: 'xpath', message }])
+}
+
+/** @throws HopperError HOP_PARAM_INVALID for selectors that cannot be parts of the tracker's */
+function checkFingerprints(fingerprints: readonly string[] = []): void {
+  const faults = fingerprintFaults(fingerprints)
+  if (faults.length > 0) throw invalidFields(faults)
 }
