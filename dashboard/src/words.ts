@@ -446,8 +446,8 @@ export const words = {
   },
   picker: {
     button: 'Pick on the page',
-    element: 'Pick the element on the page',
-    stage: (place: number) => `Pick the element of stage ${place} on the page`,
+    element: 'Pick on the page the element',
+    stage: (place: number) => `Pick on the page the element of stage ${place}`,
     hint: 'Opens a page of your site with a layer on which you click the element. Nothing is recorded meanwhile.',
     page: 'Page',
     getLink: 'Get a link',

@@ -83,6 +83,9 @@ export const leaveTab = (): void => {
   if (!options.cookieless && !silent) attempt(() => (sessionStorage[key] = JSON.stringify(place)))
 }
 
+/** Returns whether this document has been left: it may be in the back/forward cache. */
+export const isLeft = (): unknown => place.c
+
 /** Reports the time on the page that is left. */
 export const leave = (): void => {
   if (address) track(2, { from: address, to: '', elapsed_time: clock() - since })
@@ -98,7 +101,7 @@ const pageOf = (url: string): string => (config ? String(url.match(RegExp(config
  */
 export const navigate = (fresh?: unknown): void => {
   // routers write to the history of a document that has been left
-  if (place.c) return
+  if (isLeft()) return
   const device = current()
   const over = isOver(device) || fresh
   // Tabs that open at the same moment each begin a session: the page that was reported in the other one stays counted.

@@ -5,7 +5,7 @@ import { configure } from './configuration.ts'
 import { actingAt, within, xpathOf } from './element.ts'
 import { pointAt, type Pointer } from './hover.ts'
 import { arrive, prepareLink } from './links.ts'
-import { enter, enterTab, leave, leaveTab, navigate, track } from './pages.ts'
+import { enter, enterTab, isLeft, leave, leaveTab, navigate, track } from './pages.ts'
 import { forgetAll, send, sendLeaving, sendNow } from './queue.ts'
 import { become, current, here, isNewCampaign } from './session.ts'
 import { endpoint, identifyApp, options } from './settings.ts'
@@ -54,7 +54,8 @@ const listeners: Record<string, (event: DomEvent) => unknown> = {
   },
   visibilitychange: () => {
     clock()
-    sendNow()
+    // a lock that is granted after a page was left would take it out of the back/forward cache
+    isLeft() || sendNow()
   },
   online: send,
   pagehide: () => {

@@ -17,6 +17,7 @@ it.each([
 
 it.each([
   '/v1/events?key=hw_1',
+  '/v1/picker.js?key=hw_1',
   '/v1/track?key=hw_1',
   '/hopper.js',
   '/hopper.js?key=hw_1',
