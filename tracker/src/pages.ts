@@ -67,10 +67,11 @@ export const track = <N extends keyof Kinds>(type: N, fields: Fields<Kinds[N]>, 
 
 /**
  * Takes the place of the tab out of its storage, where it is only while no page is open: a tab that is opened as a copy
- * of this one finds nothing, and begins again.
+ * of this one finds nothing, and begins again. A page from the back/forward cache, which may be shown before the other
+ * one is left, goes on in its own place.
  */
 export const enterTab = (): void => {
-  place = { c: 0, f: {}, ...attempt(() => JSON.parse(sessionStorage[key] as string) as Place) }
+  place = { c: 0, f: {}, ...place, ...attempt(() => JSON.parse(sessionStorage[key] as string) as Place) }
   attempt(() => delete sessionStorage[key])
   resume(place.c!)
   delete place.c

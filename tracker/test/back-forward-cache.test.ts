@@ -47,43 +47,62 @@ it('a page that the browser has kept counts as one navigation, with the time on 
   await load('/a')
   const loadedAt = await page.evaluate('loadedAt')
   await site.arrived(2, 1)
-  await load('/b')
   const since = performance.now()
+  await load('/b')
   await stay(200)
   await goBack()
   expect(await page.evaluate('loadedAt')).toBe(loadedAt)
   await stay(200)
+  await page.mouse.move(1, 1)
+  await page.locator('#buy').click()
+  const [click] = await site.arrived(1, 1)
   await page.close({ runBeforeUnload: true })
   const changes = await site.arrived(2, 6)
-  console.log(JSON.stringify(changes.map((c) => [c.from, c.to, c.elapsed_time, c.seq, c.timestamp])))
   const atMost = performance.now() - since
   const [a, b] = [site.url('/a'), site.url('/b')]
-  expect(changes.map(({ from, to }) => [from, to])).toEqual([
-    ...[
-      ['', a],
-      [a, ''],
-      ['', b],
-      [b, ''],
-      ['', a],
-      [a, ''],
-    ],
+  // Chromium shows the one page just before it hides the other one
+  const entered = changes.filter(({ to }) => to !== '')
+  expect(entered.map(({ from, to, elapsed_time }) => [from, to, elapsed_time])).toEqual([
+    ['', a, 0],
+    ['', b, 0],
+    ['', a, 0],
   ])
-  const times = changes.map(({ elapsed_time }) => elapsed_time as number)
-  expect([times[0], times[2], times[4]]).toEqual([0, 0, 0])
+  const left = changes.filter(({ to }) => to === '')
+  expect(left.map(({ from }) => from)).toEqual([a, b, a])
+  const [, onB, onA] = left.map(({ elapsed_time }) => elapsed_time as number)
   // the time in the cache is on no page
-  expect(times[3]).toBeGreaterThanOrEqual(190)
-  expect(times[5]).toBeGreaterThanOrEqual(190)
-  expect(times[3]! + times[5]!).toBeLessThanOrEqual(atMost)
+  expect(onB).toBeGreaterThanOrEqual(190)
+  expect(onA).toBeGreaterThanOrEqual(190)
+  expect(onB! + onA!).toBeLessThanOrEqual(atMost)
+  // the clock of the tab goes on
+  expect(click!.elapsed_time).toBeGreaterThanOrEqual(200)
   expect(new Set(changes.map(({ session_id }) => session_id)).size).toBe(1)
-  expect(changes.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4, 5])
+  expect(new Set([click!, ...changes].map(({ seq }) => seq)).size).toBe(7)
 })
 
-it('a page is kept that is left while its events wait', async () => {
+it('a page is kept that is left while its events wait, and goes on in its stage', async () => {
+  site.config.funnels = [
+    {
+      id: 'f',
+      stages: [
+        { id: 1, name: 'a', url: '/a' },
+        { id: 2, name: 'buy', click: '#buy' },
+      ],
+    },
+  ]
   site.status = 503
   await load('/a')
+  await page.waitForLoadState('networkidle')
   await load('/b')
   await goBack()
   site.status = 202
-  const changes = await site.arrived(2, 5)
-  expect(changes.map(({ to }) => to)).toEqual([site.url('/a'), '', site.url('/b'), '', site.url('/a')])
+  await page.locator('#buy').click()
+  const moves = await site.arrived(4, 2)
+  expect(moves.map(({ from, entered }) => [from, entered])).toEqual([
+    [undefined, 1],
+    [1, 2],
+  ])
+  expect((await site.arrived(2, 5)).filter(({ to }) => to !== '').map(({ to }) => to)).toEqual(
+    ['/a', '/b', '/a'].map((path) => site.url(path)),
+  )
 })
