@@ -56,6 +56,7 @@ import { AnswerService } from './services/answer.service.ts'
 import { AppsService } from './services/administration/apps.service.ts'
 import { ChangesService } from './services/changes.service.ts'
 import { DeadLettersService } from './services/dead-letters.service.ts'
+import { ElementTwinsService } from './services/element-twins.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
 import { ElementsService } from './services/administration/elements.service.ts'
 import { EventFateService } from './services/event-fate.service.ts'
@@ -140,6 +141,7 @@ const services = [
   ChangesService,
   DeadLettersService,
   ElementReportsService,
+  ElementTwinsService,
   ElementsService,
   EventFateService,
   EventKeysService,

@@ -44,6 +44,8 @@ export const limits = {
   /** CSS selectors of one interesting element */
   fingerprintsPerElementMax: 5,
   fingerprintCharsMax: 300,
+  /** XPaths that one element had, and targets that are not it */
+  pastXPathsPerElementMax: 20,
   /** links of the picker that are open at the same time; another one ends the oldest */
   picksPerAppMax: 20,
   alertsPerAppMax: 50,

@@ -459,6 +459,15 @@ export const words = {
     fingerprints: 'Selectors that find it, one a line; the first that is on the page decides',
     noSelector: 'This way to find the element has no CSS selector. Pick it again, and choose another way.',
   },
+  twins: {
+    title: 'The same button?',
+    question: (last: string, appeared: string, clicks: string) =>
+      `was last clicked on ${last}. Its twin appeared on ${appeared} and has ${clicks} clicks: the same button?`,
+    link: 'Link',
+    linkOf: (name: string) => `Link ${name} and its twin`,
+    other: 'Not the same',
+    otherOf: (name: string) => `Not the same as ${name}`,
+  },
   causes: {
     open: 'still deciding',
     never: 'never came back',

@@ -42,6 +42,8 @@ export const ElementPatch = Type.Object({
   name: Type.Optional(label),
   xpath: Type.Optional(Element.properties.xpath),
   fingerprints: Element.properties.fingerprints,
+  past_xpaths: Element.properties.past_xpaths,
+  not_twins: Element.properties.not_twins,
 })
 export type ElementPatch = Static<typeof ElementPatch>
 export const ElementKey = Type.Object({ xpath: Element.properties.xpath })

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
 import {
   pageOf,
+  xpathsOf,
   type App,
   type EventRequest,
   type Filter,
@@ -21,6 +22,7 @@ import { instantRange } from '../query/instant-range.ts'
 import type { Query, Results } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { AnswerService } from './answer.service.ts'
+import { ElementsService } from './administration/elements.service.ts'
 import { FunnelsService } from './administration/funnels.service.ts'
 import { PropertiesService } from './people/properties.service.ts'
 
@@ -36,13 +38,16 @@ export class QueryService {
   private readonly answers: AnswerService
   private readonly funnels: FunnelsService
   private readonly properties: PropertiesService
+  private readonly elements: ElementsService
 
   constructor(
     @Inject(ArchiveQueries) archived: ArchiveQueries,
     @Inject(AnswerService) answers: AnswerService,
     @Inject(FunnelsService) funnels: FunnelsService,
     @Inject(PropertiesService) properties: PropertiesService,
+    @Inject(ElementsService) elements: ElementsService,
   ) {
+    this.elements = elements
     this.archived = archived
     this.answers = answers
     this.funnels = funnels
@@ -71,7 +76,7 @@ export class QueryService {
       ...sent,
       from,
       to,
-      hovers: hoversOf(element, pointer),
+      hovers: hoversOf(element === undefined ? undefined : await this.namesOf(app, element), pointer),
       ...(steps ? { steps } : {}),
       ...(step === undefined ? {} : { step }),
     }
@@ -126,6 +131,12 @@ export class QueryService {
     return this.answer(app, dates, { kind: 'retention', request: { ...sent, from, to } }, client)
   }
 
+  /** Every XPath by which events name an element. */
+  private async namesOf(app: App, xpath: string): Promise<readonly string[]> {
+    const element = await this.elements.named(app, xpath)
+    return element ? xpathsOf(element) : [xpath]
+  }
+
   private async answer<K extends keyof Results>(
     app: App,
     dates: { from: string; to: string },
@@ -157,7 +168,7 @@ function checkOneOf(steps: unknown, funnel: unknown): void {
 }
 
 /** Returns what a hover is; see `isByMouse` for events without a pointer type. */
-function hoversOf(element: string | undefined, pointer: PointerType): Filter[] {
+function hoversOf(xpaths: readonly string[] | undefined, pointer: PointerType): Filter[] {
   const named: Filter = { type: 'eq', key: 'pointer', value: pointer }
   const isTouch: Filter = { type: 'in', key: 'device', values: ['mobile', 'tablet'] }
   const isNamed: Filter = { type: 'all', key: 'pointer' }
@@ -170,7 +181,7 @@ function hoversOf(element: string | undefined, pointer: PointerType): Filter[] {
   return [
     { type: 'eq', key: 'type', value: 'btn_time' },
     without ? { type: 'or', filters: [named, without] } : named,
-    ...(element === undefined ? [] : [{ type: 'eq' as const, key: 'target', value: element }]),
+    ...(xpaths === undefined ? [] : [{ type: 'in' as const, key: 'target', values: [...xpaths] }]),
   ]
 }
 

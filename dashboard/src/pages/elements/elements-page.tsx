@@ -10,6 +10,7 @@ import { PageFrame } from '../../frame/page-frame.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
 import { DurationsCard } from './durations-card.tsx'
 import { ElementsCard } from './elements-card.tsx'
+import { TwinsCard } from './twins-card.tsx'
 
 /** Reports what people do at the interesting elements: leave or click, and after how long. */
 export default function ElementsPage(): ReactNode {
@@ -30,6 +31,7 @@ export default function ElementsPage(): ReactNode {
           if (!element) return <NoElement app={app.id} />
           return (
             <div className="cards">
+              <TwinsCard changed={actions.reload} />
               <ElementsCard rows={rows} path={path} stale={actions.stale} />
               <DurationsCard scope={scope} rows={rows} element={element} choose={setChosen} />
             </div>
