@@ -18,7 +18,7 @@ interface Place {
   /** stage in each funnel, with the time since when */
   f: Record<string, [stage: number, since: number] | undefined>
 }
-let place: Place
+let place: Place = { c: 0, f: {} }
 
 /** Address of the tab's page, and the time since when; '': the page is not counted. */
 let address = ''
@@ -71,7 +71,7 @@ export const track = <N extends keyof Kinds>(type: N, fields: Fields<Kinds[N]>, 
  * one is left, goes on in its own place.
  */
 export const enterTab = (): void => {
-  place = { c: 0, f: {}, ...place, ...attempt(() => JSON.parse(sessionStorage[key] as string) as Place) }
+  place = { ...place, ...attempt(() => JSON.parse(sessionStorage[key] as string) as Place) }
   attempt(() => delete sessionStorage[key])
   resume(place.c!)
   delete place.c

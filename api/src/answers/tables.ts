@@ -32,6 +32,12 @@ export const eventTable: Table = {
   ],
 }
 
+/** The interesting elements; what only some have is in further columns. */
+export const elementsTable: Table = {
+  columns: ['name', 'xpath'],
+  rows: ({ elements }: { elements: readonly object[] }) => elements.map((element) => flatRow(element)),
+}
+
 /** The timeline of a person. */
 export const personTable: Table = {
   columns: EVENT,

@@ -1,4 +1,4 @@
-import { HopperError, Provision, isTimeZone } from '@hopper/contracts'
+import { HopperError, Provision, isTimeZone, xpathsOf } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { secretHash } from '../access/secret.ts'
 import { faultsIn } from '../http/checked.ts'
@@ -39,7 +39,7 @@ function twice({ organizations }: Provision): string[] {
       ...duplicatesIn((app.funnels ?? []).map(({ id }) => id)).map(
         (id) => `app "${app.id}" has the funnel "${id}" twice`,
       ),
-      ...duplicatesIn((app.elements ?? []).map(({ xpath }) => xpath)).map(
+      ...duplicatesIn((app.elements ?? []).flatMap(xpathsOf)).map(
         (xpath) => `app "${app.id}" has the element "${xpath}" twice`,
       ),
     ]),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Element, ElementActions, ElementDurations, ElementTwins } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
+import { provision } from '../index.ts'
 import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 const range = 'from=2026-03-26&to=2026-03-30'
@@ -140,4 +141,15 @@ test('selectors that the tracker could not use are refused', async () => {
       status: 400,
       body: { error: { code: 'HOP_PARAM_INVALID' } },
     })
+})
+
+test('what was linked outlives a provision file that names the old XPath', async () => {
+  await patch(old, { xpath: twin, past_xpaths: [old] })
+  const elements = [{ name: 'Renamed', xpath: old }]
+  await provision(hopper.storage.registry, {
+    organizations: [{ id: 'acme', name: 'Acme', apps: [{ id: 'shop', name: 'Shop', elements }] }],
+  })
+  expect(await hopper.storage.registry.elements.list('shop')).toEqual([
+    { name: 'Renamed', xpath: twin, past_xpaths: [old] },
+  ])
 })

@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common'
 import { Element, ElementActions, ElementDurations, ElementTwins, type App } from '@hopper/contracts'
 import { ElementPatch, Elements, ElementKey } from '../../answers/administration.ts'
+import { elementsTable } from '../../answers/tables.ts'
 import { ElementParameters, ElementsParameters, RangeParameters } from '../../answers/report-parameters.ts'
 import { Endpoint } from '../../http/call.ts'
 import { ValidQuery, ValidBody, CurrentApp } from '../../http/parameters.ts'
@@ -61,7 +62,7 @@ export class ElementsController {
     return this.twinsService.twins(app, parameters)
   }
 
-  @Endpoint('GET', '', { summary: 'The interesting elements', need: 'read', csv: true, answer: Elements })
+  @Endpoint('GET', '', { summary: 'The interesting elements', need: 'read', csv: elementsTable, answer: Elements })
   async list(@CurrentApp() app: App): Promise<{ elements: readonly Element[] }> {
     return { elements: await this.elements.list(app) }
   }
