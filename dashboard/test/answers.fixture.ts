@@ -206,7 +206,6 @@ export function answerTo(path: string, parameters: URLSearchParams, fixture: Fix
     '/api/v1/apps/shop/elements/actions': { rows: actions, meta },
     '/api/v1/apps/shop/elements/durations': { ...durations, meta },
     '/api/v1/apps/shop/elements/twins': { twins, meta },
-    '/api/v1/apps/shop/elements/twins': { twins, meta },
   }
   return Object.hasOwn(answers, path) ? answers[path] : undefined
 }

@@ -55,7 +55,7 @@ const listeners: Record<string, (event: DomEvent) => unknown> = {
   visibilitychange: () => {
     clock()
     // a lock that is granted after a page was left would take it out of the back/forward cache
-    isLeft() || sendNow()
+    if (!isLeft()) sendNow()
   },
   online: send,
   pagehide: () => {

@@ -55,7 +55,7 @@ export interface ArrivedEvent {
 export class Site {
   config: {
     funnels: Pick<Funnel, 'id' | 'stages'>[]
-    elements: { xpath: string }[]
+    elements: { xpath: string; fingerprints?: string[] }[]
     keep_parameters?: string[]
     hash_routing?: boolean
     tracker?: TrackerOptions
