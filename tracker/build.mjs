@@ -84,7 +84,7 @@ function nameOf(chosen) {
   return chosen.length === 0 ? 'default' : [...chosen].sort().join('+')
 }
 
-/** Builds all scripts, their index, the package, and a table of sizes. */
+/** Builds all scripts, their index, the picker, the package, and a table of sizes. */
 async function build() {
   const script = await bundle('hopper.ts', 'iife', true)
   const { builds, index } = variants()
@@ -97,6 +97,7 @@ async function build() {
     writeFileSync(join(dist, 'variants', `${name}.js`), code)
     if (chosen.length === 0) writeFileSync(join(dist, 'hopper.js'), code)
   }
+  writeFileSync(join(dist, 'picker.js'), await minified(await bundle('picker/picker.ts', 'es', false), []))
   const files = Object.entries(index).map(([name, build]) => [name, `variants/${build}.js`])
   writeFileSync(join(dist, 'package.js'), await bundle('package.ts', 'es', false))
   writeFileSync(join(dist, 'size.json'), `${JSON.stringify(sizes, null, 1)}\n`)

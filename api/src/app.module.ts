@@ -59,6 +59,7 @@ import { AppsService } from './services/administration/apps.service.ts'
 import { AuditsService } from './services/audits.service.ts'
 import { ChangesService } from './services/changes.service.ts'
 import { DeadLettersService } from './services/dead-letters.service.ts'
+import { ElementTwinsService } from './services/element-twins.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
 import { ElementsService } from './services/administration/elements.service.ts'
 import { EventFateService } from './services/event-fate.service.ts'
@@ -68,6 +69,7 @@ import { EventsService } from './services/events.service.ts'
 import { ExportService } from './services/export.service.ts'
 import { ForgetsService } from './services/forgets.service.ts'
 import { FunnelsService } from './services/administration/funnels.service.ts'
+import { PicksService } from './services/administration/picks.service.ts'
 import { InstallingService } from './services/administration/installing.service.ts'
 import { InstallationService } from './services/installation.service.ts'
 import { KeysService } from './services/administration/keys.service.ts'
@@ -148,6 +150,7 @@ const services = [
   ChangesService,
   DeadLettersService,
   ElementReportsService,
+  ElementTwinsService,
   ElementsService,
   EventFateService,
   EventKeysService,
@@ -158,6 +161,7 @@ const services = [
   InstallationService,
   FunnelsService,
   InstallingService,
+  PicksService,
   KeysService,
   LiveService,
   LoginService,

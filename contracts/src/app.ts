@@ -60,7 +60,28 @@ export interface FunnelMark {
 }
 
 /** An interesting element of a page. */
-export const Element = Type.Object({ name: label, xpath })
+export const Element = Type.Object({
+  name: label,
+  xpath,
+  fingerprints: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: limits.fingerprintCharsMax }), {
+      maxItems: limits.fingerprintsPerElementMax,
+      description: 'CSS selectors; the first that finds something on a page decides, and the XPath if none does',
+    }),
+  ),
+  past_xpaths: Type.Optional(
+    Type.Array(xpath, {
+      maxItems: limits.pastXPathsPerElementMax,
+      description: 'XPaths that the element had: what was counted under them is part of its reports',
+    }),
+  ),
+  not_twins: Type.Optional(
+    Type.Array(xpath, {
+      maxItems: limits.pastXPathsPerElementMax,
+      description: 'targets of clicks that are another element, and not proposed again as this one',
+    }),
+  ),
+})
 export type Element = Static<typeof Element>
 
 /** Retention of the events of an app. */

@@ -41,6 +41,13 @@ export const limits = {
   funnelsPerAppMax: 100,
   stagesPerFunnelMax: 50,
   elementsPerAppMax: 500,
+  /** CSS selectors of one interesting element */
+  fingerprintsPerElementMax: 5,
+  fingerprintCharsMax: 300,
+  /** XPaths that one element had, and targets that are not it */
+  pastXPathsPerElementMax: 20,
+  /** links of the picker that are open at the same time; another one ends the oldest */
+  picksPerAppMax: 20,
   alertsPerAppMax: 50,
   /** e-mail addresses of one alert */
   alertRecipientsMax: 10,

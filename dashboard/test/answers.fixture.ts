@@ -8,6 +8,7 @@ import type {
   Clicks,
   Disk,
   ElementActions,
+  ElementTwins,
   ElementsAnswer,
   FunnelAnswer,
   FunnelStepAnswer,
@@ -176,6 +177,13 @@ const alerts: Alerts = {
   channels: { webhook_origins: [`https://${'hook.'.repeat(40)}example`], email: false },
 }
 export const keys = { keys: [{ id: 'abc', power: 'write', hint: 'Wxyz', created_at: 1_760_000_000_000 }] }
+
+const twins: ElementTwins['twins'] = [
+  {
+    ...{ xpath: "//*[@id='buy']", name: 'Buy now', last_clicked: '2026-01-18', appeared: '2026-01-19', hits: 12 },
+    twin: `//*[@id='${EVIL}']/${'div[1]/'.repeat(40)}button[1]`,
+  },
+]
 
 const actions: ElementActions['rows'] = [
   {
@@ -366,6 +374,7 @@ export function answerTo(path: string, parameters: URLSearchParams, fixture: Fix
     '/api/v1/apps/shop/persons': { persons: [{ id: 'd:0001' }], meta },
     '/api/v1/apps/shop/persons/u%3Aann': { timeline: [], meta },
     '/api/v1/apps/shop/elements/actions': { rows: actions, meta },
+    '/api/v1/apps/shop/elements/twins': { twins, meta },
   }
   return Object.hasOwn(answers, path) ? answers[path] : undefined
 }

@@ -109,6 +109,14 @@ describe('the numbers of the API', () => {
     await page.getByRole('img', { name: 'left 800 ms, clicked 1.3 s' }).waitFor()
   })
 
+  it('ask on the elements page whether a twin is the same button, in text', async () => {
+    await open('elements')
+    const card = page.getByRole('region', { name: 'The same button?' })
+    await card.getByText('Its twin appeared on').waitFor()
+    expect(await card.textContent()).toContain(EVIL)
+    expect(await card.getByRole('button').allTextContents()).toEqual(['Link', 'Not the same'])
+  })
+
   it('appear on the system page', async () => {
     await open('system')
     expect((await cells('Counted and not counted')).map(([fate, reason, events]) => [fate, reason, events])).toEqual([

@@ -6,6 +6,7 @@ const REPORTS = [
   'stages/graph',
   'elements/actions',
   `elements/durations?xpath=${encodeURIComponent("//*[@id='b1']")}`,
+  'elements/twins',
   'pages/views',
   'clicks',
   'agents?by=device',

@@ -24,6 +24,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     retentionParts: collectionOf('retention_part'),
     usages: collectionOf('usage'),
     elements: collectionOf('element'),
+    picks: collectionOf('pick'),
     alerts: collectionOf('alert'),
     alertRecords: collectionOf('alert_record'),
     alertTests: collectionOf('alert_test'),

@@ -18,7 +18,7 @@ interface Place {
   /** stage in each funnel, with the time since when */
   f: Record<string, [stage: number, since: number] | undefined>
 }
-let place: Place
+let place: Place = { c: 0, f: {} }
 
 /** Address of the tab's page, and the time since when; '': the page is not counted. */
 let address = ''
@@ -67,10 +67,11 @@ export const track = <N extends keyof Kinds>(type: N, fields: Fields<Kinds[N]>, 
 
 /**
  * Takes the place of the tab out of its storage, where it is only while no page is open: a tab that is opened as a copy
- * of this one finds nothing, and begins again.
+ * of this one finds nothing, and begins again. A page from the back/forward cache, which may be shown before the other
+ * one is left, goes on in its own place.
  */
 export const enterTab = (): void => {
-  place = { c: 0, f: {}, ...attempt(() => JSON.parse(sessionStorage[key] as string) as Place) }
+  place = { ...place, ...attempt(() => JSON.parse(sessionStorage[key] as string) as Place) }
   attempt(() => delete sessionStorage[key])
   resume(place.c!)
   delete place.c
@@ -82,6 +83,9 @@ export const leaveTab = (): void => {
   place.c = clock() || 1
   if (!options.cookieless && !silent) attempt(() => (sessionStorage[key] = JSON.stringify(place)))
 }
+
+/** Returns whether this document has been left: it may be in the back/forward cache. */
+export const isLeft = (): unknown => place.c
 
 /** Reports the time on the page that is left. */
 export const leave = (): void => {
@@ -98,7 +102,7 @@ const pageOf = (url: string): string => (config ? String(url.match(RegExp(config
  */
 export const navigate = (fresh?: unknown): void => {
   // routers write to the history of a document that has been left
-  if (place.c) return
+  if (isLeft()) return
   const device = current()
   const over = isOver(device) || fresh
   // Tabs that open at the same moment each begin a session: the page that was reported in the other one stays counted.

@@ -5,10 +5,10 @@ import { configure } from './configuration.ts'
 import { actingAt, within, xpathOf } from './element.ts'
 import { pointAt, type Pointer } from './hover.ts'
 import { arrive, prepareLink } from './links.ts'
-import { enter, enterTab, leave, leaveTab, navigate, track } from './pages.ts'
+import { enter, enterTab, isLeft, leave, leaveTab, navigate, track } from './pages.ts'
 import { forgetAll, send, sendLeaving, sendNow } from './queue.ts'
 import { become, current, here, isNewCampaign } from './session.ts'
-import { identifyApp, options } from './settings.ts'
+import { endpoint, identifyApp, options } from './settings.ts'
 import { open, seal, silent, unseal } from './stored.ts'
 
 let clicked: number
@@ -54,7 +54,8 @@ const listeners: Record<string, (event: DomEvent) => unknown> = {
   },
   visibilitychange: () => {
     clock()
-    sendNow()
+    // a lock that is granted after a page was left would take it out of the back/forward cache
+    if (!isLeft()) sendNow()
   },
   online: send,
   pagehide: () => {
@@ -126,10 +127,16 @@ const begin = async (): Promise<void> => {
 
 const go = (): unknown => begin().catch(() => {})
 
-/** Begins to track with a write key, beside an address of the server, unless a tracker runs already. */
-export const start = (writeKey: string, address: string): void => {
+/**
+ * Begins to track with a write key, beside an address of the server, unless a tracker runs already. A page that the
+ * dashboard has opened for picking an element is not tracked; the picker is not loaded where the tag pins its script.
+ */
+export const start = (writeKey: string, address: string, isPinned?: unknown): void => {
   identifyApp(writeKey, address)
-  // a page that is loaded ahead of time begins when it is shown
-  if ((document as { prerendering?: boolean }).prerendering) document.addEventListener('prerenderingchange', go)
+  if (/hopper-pick=/.test(location.hash)) {
+    if (!isPinned) import(/* webpackIgnore: true */ /* @vite-ignore */ endpoint('picker.js') as never).catch(() => {})
+  } else if ((document as { prerendering?: boolean }).prerendering)
+    // a page that is loaded ahead of time begins when it is shown
+    document.addEventListener('prerenderingchange', go)
   else go()
 }

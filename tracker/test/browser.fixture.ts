@@ -3,7 +3,8 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { Site, until } from './site.fixture.ts'
 
-const chromiumArgs = [
+/** Flags of the browsers of tests. */
+export const chromiumArgs = [
   '--no-sandbox',
   '--headless=new',
   '--disable-gpu',

@@ -12,7 +12,9 @@ const root = join(import.meta.dirname, '..')
 export function builtTracker(name = 'default'): string {
   const index = join(root, 'dist/variants.json')
   const newest = Math.max(
-    ...readdirSync(join(root, 'src')).map((file) => statSync(join(root, 'src', file)).mtimeMs),
+    ...readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map(
+      (file) => statSync(join(root, 'src', file)).mtimeMs,
+    ),
     statSync(join(root, 'build.mjs')).mtimeMs,
   )
   if (!existsSync(index) || statSync(index).mtimeMs < newest)
@@ -21,6 +23,12 @@ export function builtTracker(name = 'default'): string {
     join(root, 'dist', (JSON.parse(readFileSync(index, 'utf8')) as Record<string, string>)[name]!),
     'utf8',
   )
+}
+
+/** Returns the built script for picking elements. */
+export function builtPicker(): string {
+  builtTracker()
+  return readFileSync(join(root, 'dist/picker.js'), 'utf8')
 }
 
 /** Returns the built package. */
@@ -47,7 +55,7 @@ export interface ArrivedEvent {
 export class Site {
   config: {
     funnels: Pick<Funnel, 'id' | 'stages'>[]
-    elements: { xpath: string }[]
+    elements: { xpath: string; fingerprints?: string[] }[]
     keep_parameters?: string[]
     hash_routing?: boolean
     tracker?: TrackerOptions
@@ -59,10 +67,18 @@ export class Site {
   /** status of the next answers to posts, and of the configuration's */
   status = 202
   configStatus = 200
+  /** status of the answers to picks */
+  pickStatus = 200
+  /** of the pages */
+  headers: Record<string, string> = {}
   head = ''
   body = '<main><p>one</p><p>two <b>bold</b></p><button id="buy">Buy</button></main>'
   /** number of requests for the configuration */
   configRequests = 0
+  readonly configQueries: string[] = []
+  /** bodies of picks */
+  readonly picks: string[] = []
+  pickerLoads = 0
   readonly #loads: string[] = []
   readonly posts: { type: string; status: number; body: string }[] = []
   readonly #server: Server
@@ -77,23 +93,29 @@ export class Site {
           .writeHead(status, {
             'content-type': type,
             'access-control-allow-origin': '*',
+            ...(type === 'text/html' && this.headers),
             ...(status === 401 && { 'retry-after': '3600' }),
           })
           .end(text)
       }
       if (pathname === '/package.js') return answer(200, 'text/javascript', builtPackage())
       if (pathname === '/hopper.js') return answer(200, 'text/javascript', builtTracker(this.variant))
+      if (pathname === '/v1/picker.js') {
+        this.pickerLoads++
+        return answer(200, 'text/javascript', builtPicker())
+      }
       if (pathname === '/v1/config') {
         this.configRequests++
+        this.configQueries.push(String(searchParams))
         return answer(
           this.configStatus,
           'application/json',
-          searchParams.get('key') === 'hw_test' ? JSON.stringify(this.#configuration()) : '{}',
+          searchParams.get('key') === 'hw_test' ? JSON.stringify(this.#configuration(searchParams.get('pick'))) : '{}',
         )
       }
       if (pathname === '/v1/link')
         return answer(200, 'application/json', JSON.stringify({ token: 'signed', device_id: 'linked' }))
-      if (pathname !== '/v1/events') {
+      if (pathname !== '/v1/events' && pathname !== '/v1/picks') {
         this.#loads.push(pathname)
         return answer(
           200,
@@ -107,15 +129,23 @@ export class Site {
         .setEncoding('utf8')
         .on('data', (chunk: string) => (body += chunk))
         .on('end', () => {
+          if (pathname === '/v1/picks') {
+            this.picks.push(body)
+            return answer(this.pickStatus, 'application/json', '{"taken":true}')
+          }
           this.posts.push({ type: request.headers['content-type'] ?? '', status: this.status, body })
           answer(this.status, 'application/json', '{}')
         })
     })
   }
 
-  #configuration(): object {
+  #configuration(pick: string | null): object {
     const { funnels, elements, keep_parameters = [], hash_routing = false, tracker } = this.config
-    return { ...trackedConfig({ keep_parameters, hash_routing }, funnels, elements), ...(tracker && { tracker }) }
+    return {
+      ...trackedConfig({ keep_parameters, hash_routing }, funnels, elements),
+      ...(tracker && { tracker }),
+      ...(pick !== null && { pick: pick === 'signed' }),
+    }
   }
 
   async open(): Promise<this> {

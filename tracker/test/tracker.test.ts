@@ -152,6 +152,32 @@ describe('interesting elements', () => {
     site.body = '<p id="away">away</p><button id="buy" style="padding:20px">Buy <b>now</b></button>'
   })
 
+  it('are found by the first of their selectors that finds anything on the page', async () => {
+    const xpath = '/html[1]/body[1]/p[1]'
+    site.config.elements = [{ xpath, fingerprints: ['[data-hopper="buy"]', '#old'] }]
+    const targets = async (body: string, hovered: string): Promise<unknown[]> => {
+      site.body = `${body}<p id="away">away</p>`
+      await load('/')
+      await page.waitForLoadState('networkidle')
+      const before = site.eventsOfType(3).length
+      await page.hover(hovered)
+      await page.hover('#away')
+      await page.evaluate(() => window.hopper!('hovered'))
+      const count = site.eventsOfType(0).length + 1
+      await site.arrived(0, count)
+      return site
+        .eventsOfType(3)
+        .slice(before)
+        .map(({ target }) => target)
+    }
+    const [named, old, first] = ['<b data-hopper="buy">Buy</b>', '<b id="old">Old</b>', '<p id="first">First</p>']
+    expect(await targets(`<div>${named}${old}</div>`, '[data-hopper]')).toEqual([xpath])
+    expect(await targets(`<div>${named}${old}</div>`, '#old')).toEqual([])
+    expect(await targets(`<div>${old}</div>`, '#old')).toEqual([xpath])
+    expect(await targets(`<div>${old}</div>${first}`, '#first')).toEqual([])
+    expect(await targets(first, '#first')).toEqual([xpath])
+  })
+
   it('report how long the pointer was over them before it left', async () => {
     await load('/')
     await page.waitForLoadState('networkidle')

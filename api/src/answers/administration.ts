@@ -38,7 +38,13 @@ export const FunnelPatch = Type.Object(
 export type FunnelPatch = Static<typeof FunnelPatch>
 
 export const Elements = Type.Object({ elements: Type.Array(Element) })
-export const ElementPatch = Type.Object({ name: Type.Optional(label), xpath: Type.Optional(Element.properties.xpath) })
+export const ElementPatch = Type.Object({
+  name: Type.Optional(label),
+  xpath: Type.Optional(Element.properties.xpath),
+  fingerprints: Element.properties.fingerprints,
+  past_xpaths: Element.properties.past_xpaths,
+  not_twins: Element.properties.not_twins,
+})
 export type ElementPatch = Static<typeof ElementPatch>
 export const ElementKey = Type.Object({ xpath: Element.properties.xpath })
 

@@ -1,4 +1,4 @@
-import { limits } from '@hopper/contracts'
+import { limits, PickedElement } from '@hopper/contracts'
 import { Type, type Static } from 'typebox'
 
 export const TrackerTag = Type.Object({
@@ -21,7 +21,14 @@ export const PickerPage = Type.Object({
 export type PickerPage = Static<typeof PickerPage>
 
 export const PickerLink = Type.Object({
+  id: Type.String({ description: 'with which to ask for what was picked' }),
   url: Type.String({ description: 'the page with a token in its fragment: #hopper-pick=TOKEN' }),
   expires_at: Type.String({ format: 'date-time' }),
 })
 export type PickerLink = Static<typeof PickerLink>
+
+export const PickAnswer = Type.Object({
+  picked: Type.Optional(PickedElement),
+  expires_at: Type.String({ format: 'date-time' }),
+})
+export type PickAnswer = Static<typeof PickAnswer>

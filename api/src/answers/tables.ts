@@ -35,6 +35,12 @@ export const eventTable: Table = {
   ],
 }
 
+/** The interesting elements; what only some have is in further columns. */
+export const elementsTable: Table = {
+  columns: ['name', 'xpath'],
+  rows: ({ elements }: { elements: readonly object[] }) => elements.map((element) => flatRow(element)),
+}
+
 /** The timeline of a person. */
 export const personTable: Table = {
   columns: EVENT,
@@ -111,7 +117,7 @@ export const insteadTable: Table = {
 }
 
 /** The elements, with the hovers of those who went on and those lost as columns. */
-export const elementsTable: Table = {
+export const elementHoversTable: Table = {
   columns: ['xpath', ...hoverColumns, 'taps', 'tapped_by'],
   rows: ({ rows }: ElementsResult) =>
     rows.map(({ went_on: wentOn, lost, trend: _trend, ...row }) => ({

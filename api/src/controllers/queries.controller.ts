@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common'
 import * as contracts from '@hopper/contracts'
 import { EventAnswer, JourneysAnswer, JourneysParameters, RetentionAnswer } from '../answers/report-parameters.ts'
 import {
-  elementsTable,
+  elementHoversTable,
   funnelTable,
   hesitationTable,
   insteadTable,
@@ -61,7 +61,7 @@ export class QueriesController {
     ...query,
     summary: 'How people look at each element and click it, and how those who go all the way in a funnel differ',
     body: contracts.ElementsQuery,
-    csv: elementsTable,
+    csv: elementHoversTable,
     answer: contracts.ElementsAnswer,
   })
   elements(

@@ -108,6 +108,15 @@ export const examples: Readonly<Record<string, object>> = {
       },
     ],
   },
+  PickBody: {
+    token: 'mx36ws8o.Qml2bDlfcnFOVVo3eDN1MTdONEpJQSBzaG9wLmV4YW1wbGU.Q4nIiW63BdwAZgLkEZoPgg',
+    picked: {
+      page: 'https://shop.example/cart',
+      name: 'Add to cart',
+      xpath: "//*[@id='add-to-cart']",
+      fingerprints: ['#add-to-cart'],
+    },
+  },
   LinkBody: { device_id: '5f3c9e2a-0c1d-4b7e-9a62-1f0e8d7c6b5a' },
   PickerPage: { url: 'https://shop.example/cart' },
   EventsBody: {

@@ -1,4 +1,4 @@
-import { LinkBody, LinkedDevice, LinkToken, Stage, TrackerOptions } from '@hopper/contracts'
+import { LinkBody, LinkedDevice, LinkToken, PickBody, PickTaken, Stage, TrackerOptions } from '@hopper/contracts'
 import { Type } from 'typebox'
 import type { Components } from './components.ts'
 import { errorResponses } from './errors.ts'
@@ -47,6 +47,7 @@ export function ingestPaths(components: Components, servers: readonly object[] |
     '/v1/events': { post: eventsCall(components) },
     ...trackerPaths(components),
     '/v1/link': linkCalls(components),
+    '/v1/picks': { post: pickCall(components) },
     ...segmentPaths(components),
     ...posthogPaths(components),
   }
@@ -88,6 +89,36 @@ function trackerPaths(components: Components): Record<string, object> {
         ...errorResponses([...always, ...keyErrors, 'HOP_NOT_FOUND', 'HOP_CONFIG']),
       },
     }),
+    '/v1/picker.js': get({
+      operationId: 'Ingest_picker',
+      summary: 'The script for picking an element, which the tracker loads on a page with a link of the picker',
+      parameters: [ifNoneMatch],
+      responses: {
+        200: { description: 'the script', content: { 'text/javascript': text } },
+        304: unchanged,
+        ...errorResponses([...always, 'HOP_NOT_FOUND']),
+      },
+    }),
+  }
+}
+
+/** The call by which a page hands over the element that was picked there. */
+function pickCall(components: Components): object {
+  const media = { schema: components.request(PickBody), example: examples['PickBody'] }
+  return {
+    tags: ['Ingest'],
+    security: writeKey,
+    operationId: 'Ingest_pick',
+    summary: 'Hand over the element that was picked on a page, once for each link of the picker',
+    requestBody: { required: true, content: { 'application/json': media, 'text/plain': media } },
+    responses: {
+      200: json(components.answer(PickTaken)),
+      ...errorResponses([
+        ...always,
+        ...keyErrors,
+        ...(['HOP_TOKEN', 'HOP_BODY_INVALID', 'HOP_BODY_TOO_LARGE', 'HOP_BODY_TYPE'] as const),
+      ]),
+    },
   }
 }
 

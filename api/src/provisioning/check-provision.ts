@@ -1,8 +1,9 @@
-import { HopperError, Provision, isTimeZone } from '@hopper/contracts'
+import { HopperError, Provision, isTimeZone, xpathsOf } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { secretHash } from '../access/secret.ts'
 import { faultsIn } from '../http/checked.ts'
 import { keptParameters, keptProblems, stageProblems } from '../services/administration/check-stages.ts'
+import { fingerprintFaults } from '../validation/fingerprints.ts'
 import { xpathProblem } from '../validation/xpath.ts'
 
 /** @throws HopperError HOP_CONFIG that lists every fault of a provision file */
@@ -38,7 +39,7 @@ function twice({ organizations }: Provision): string[] {
       ...duplicatesIn((app.funnels ?? []).map(({ id }) => id)).map(
         (id) => `app "${app.id}" has the funnel "${id}" twice`,
       ),
-      ...duplicatesIn((app.elements ?? []).map(({ xpath }) => xpath)).map(
+      ...duplicatesIn((app.elements ?? []).flatMap(xpathsOf)).map(
         (xpath) => `app "${app.id}" has the element "${xpath}" twice`,
       ),
     ]),
@@ -56,9 +57,11 @@ async function unusableStages(registry: Registry, { organizations }: Provision):
       for (const { field, message } of stageProblems(funnel, { hash_routing: hashRouting }))
         problems.push(`app "${id}", funnel "${funnel.id}": ${field} ${message}`)
     }
-    for (const { name, xpath } of elements) {
+    for (const { name, xpath, fingerprints = [] } of elements) {
       const problem = xpathProblem(xpath)
       if (problem !== undefined) problems.push(`app "${id}", element "${name}": xpath ${problem}`)
+      for (const { field, message } of fingerprintFaults(fingerprints))
+        problems.push(`app "${id}", element "${name}": ${field} ${message}`)
     }
     const parameters = keptParameters(keep_parameters ?? old?.keep_parameters ?? [], funnels)
     problems.push(...keptProblems(parameters).map(({ message }) => `app "${id}": its stages ${message}`))

@@ -1,4 +1,4 @@
-import type { App, KeyScope, Provision } from '@hopper/contracts'
+import { xpathsOf, type App, type Element, type KeyScope, type Provision } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { keyRecord, newKey } from '../access/secret.ts'
 import { keptParameters } from '../services/administration/check-stages.ts'
@@ -69,7 +69,14 @@ async function putApp(registry: Registry, organization: string, entry: AppEntry)
     const { stages, highest } = numberStages(funnel.stages, before, await markOf(registry, app.id, funnel.id))
     await putFunnel(registry, app.id, { ...funnel, stages }, highest)
   }
-  for (const element of entry.elements ?? []) await registry.elements.put(app.id, element.xpath, element)
+  for (const element of entry.elements ?? []) await putElement(registry, app.id, element)
+}
+
+/** Puts an element, or changes the one that has got another XPath since: what was linked stays so. */
+async function putElement(registry: Registry, app: string, element: Element): Promise<void> {
+  const old = (await registry.elements.list(app)).find((each) => xpathsOf(each).includes(element.xpath))
+  const { xpath = element.xpath } = old ?? {}
+  await registry.elements.put(app, xpath, { ...old, ...element, xpath })
 }
 
 async function ensureKey(

@@ -1,7 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, type App, type ElementActions, type ElementDurations } from '@hopper/contracts'
+import {
+  HopperError,
+  xpathsOf,
+  type App,
+  type Element,
+  type ElementActions,
+  type ElementDurations,
+} from '@hopper/contracts'
 import { actionHistogram, type ActionCounts } from '@hopper/engine'
-import type { Registry, TableReader } from '@hopper/storage'
+import type { CounterRow, Registry, TableReader } from '@hopper/storage'
 import type { ElementParameters, ElementsParameters } from '../answers/report-parameters.ts'
 import { durationCorrelation } from '../answers/correlation.ts'
 import { compareTexts, keepLargest, ratio, sumBy } from '../answers/rows.ts'
@@ -33,15 +40,18 @@ export class ElementReportsService {
    */
   async actions(app: App, parameters: ElementsParameters): Promise<ElementActions> {
     const { dates, meta } = await this.answers.open(app, parameters)
-    const prefix = parameters.xpath === undefined ? [] : [parameters.xpath]
-    const configured = (await this.registry.elements.list(app.id)).filter(
-      ({ xpath }) => parameters.xpath === undefined || xpath === parameters.xpath,
-    )
-    const counted = await this.reader.counters('element_actions_by_date', app.id, dates, prefix)
-    const sums = new Map(configured.map(({ xpath }) => [xpath, [0, 0, 0, 0, 0]]))
-    for (const { key, counters } of sumBy(counted, ({ key }) => key)) sums.set(String(key[0]), counters)
-    if (parameters.xpath !== undefined && sums.size === 0) throw unknownElement(parameters.xpath)
+    const configured = await this.configured(app, parameters.xpath)
     const names = new Map(configured.map(({ xpath, name }) => [xpath, name]))
+    const current = new Map(configured.flatMap((element) => xpathsOf(element).map((xpath) => [xpath, element.xpath])))
+    const asked = parameters.xpath === undefined ? [[]] : namesOf(parameters.xpath, configured).map((xpath) => [xpath])
+    const read = (prefix: string[]): Promise<readonly CounterRow[]> =>
+      this.reader.counters('element_actions_by_date', app.id, dates, prefix)
+    const counted = (await Promise.all(asked.map(read))).flat()
+    const sums = new Map(configured.map(({ xpath }) => [xpath, [0, 0, 0, 0, 0]]))
+    const owner = (xpath: string): string => current.get(xpath) ?? xpath
+    for (const { key, counters } of sumBy(counted, ({ key }) => [owner(String(key[0]))]))
+      sums.set(String(key[0]), counters)
+    if (parameters.xpath !== undefined && sums.size === 0) throw unknownElement(parameters.xpath)
     const rows = [...sums].map(([xpath, counters]) => actionsRow(xpath, names.get(xpath) ?? xpath, counters))
     return keepLargest(
       rows.sort((a, b) => b.hits - a.hits || compareTexts(a.xpath, b.xpath)),
@@ -49,16 +59,30 @@ export class ElementReportsService {
     )
   }
 
+  /** All configured elements, or the one that has an XPath or had it. */
+  private async configured(app: App, named: string | undefined): Promise<readonly Element[]> {
+    const all = await this.registry.elements.list(app.id)
+    return named === undefined ? all : all.filter((element) => xpathsOf(element).includes(named))
+  }
+
   /** Hover durations before either action, in log-scaled buckets from the shortest to the longest seen. */
   async durations(app: App, parameters: ElementParameters): Promise<ElementDurations> {
     const { dates, meta } = await this.answers.open(app, parameters)
-    const counted = await this.reader.counters('element_durations_by_date', app.id, dates, [parameters.xpath])
-    if (counted.length === 0 && !(await this.registry.elements.get(app.id, parameters.xpath)))
-      throw unknownElement(parameters.xpath)
+    const configured = await this.configured(app, parameters.xpath)
+    const read = (xpath: string): Promise<readonly CounterRow[]> =>
+      this.reader.counters('element_durations_by_date', app.id, dates, [xpath])
+    const counted = (await Promise.all(namesOf(parameters.xpath, configured).map(read))).flat()
+    if (counted.length === 0 && configured.length === 0) throw unknownElement(parameters.xpath)
     const counts = countsByBucket(sumBy(counted, ({ key }) => [key[1]!, key[2]!]))
     const buckets = [...counts].map(([bucket, actions]) => ({ bucket, ...actions }))
     return { buckets: actionHistogram(counts), correlation: durationCorrelation(buckets), meta }
   }
+}
+
+/** Returns the XPaths under which the element with an XPath was counted. */
+function namesOf(xpath: string, configured: readonly Element[]): readonly string[] {
+  const [element] = configured
+  return element ? xpathsOf(element) : [xpath]
 }
 
 /**

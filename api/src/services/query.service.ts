@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
 import {
   pageOf,
+  xpathsOf,
   type App,
   type ElementsQuery,
   type EventRequest,
@@ -26,6 +27,7 @@ import type { Query, Results } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { LOG } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
+import { ElementsService } from './administration/elements.service.ts'
 import { FunnelsService } from './administration/funnels.service.ts'
 import { PropertiesService } from './people/properties.service.ts'
 
@@ -45,6 +47,7 @@ export class QueryService {
   private readonly funnels: FunnelsService
   private readonly properties: PropertiesService
   private readonly lanes: number
+  private readonly configured: ElementsService
 
   constructor(
     @Inject(ArchiveQueries) archived: ArchiveQueries,
@@ -52,8 +55,10 @@ export class QueryService {
     @Inject(FunnelsService) funnels: FunnelsService,
     @Inject(PropertiesService) properties: PropertiesService,
     @Inject(LOG) log: EventLog,
+    @Inject(ElementsService) configured: ElementsService,
   ) {
     this.archived = archived
+    this.configured = configured
     this.answers = answers
     this.funnels = funnels
     this.properties = properties
@@ -82,7 +87,7 @@ export class QueryService {
       ...sent,
       from,
       to,
-      hovers: hoversOf(element, pointer),
+      hovers: hoversOf(element === undefined ? undefined : await this.namesOf(app, element), pointer),
       ...(steps ? { steps } : {}),
       ...(step === undefined ? {} : { step }),
     }
@@ -94,7 +99,10 @@ export class QueryService {
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
     const steps = funnel === undefined ? undefined : stepsOfFunnel(await this.funnels.get(app, funnel), app)
     const actions = { hovers: hoversOf(undefined, 'mouse'), taps: hoversOf(undefined, 'touch') }
-    const request = { ...sent, ...actions, from, to, ...(steps ? { steps } : {}) }
+    const linked = (await this.configured.list(app)).flatMap(({ xpath, past_xpaths: past = [] }) =>
+      past.map((each) => [each, xpath] as const),
+    )
+    const request = { ...sent, ...actions, linked, from, to, ...(steps ? { steps } : {}) }
     return this.answer(app, dates, { kind: 'elements', request }, client)
   }
 
@@ -160,6 +168,12 @@ export class QueryService {
     return this.answer(app, dates, { kind: 'retention', request: { ...sent, from, to } }, client)
   }
 
+  /** Every XPath by which events name an element. */
+  private async namesOf(app: App, xpath: string): Promise<readonly string[]> {
+    const element = await this.configured.named(app, xpath)
+    return element ? xpathsOf(element) : [xpath]
+  }
+
   private async answer<K extends keyof Results>(
     app: App,
     dates: { from: string; to: string },
@@ -191,7 +205,7 @@ function checkOneOf(steps: unknown, funnel: unknown): void {
 }
 
 /** Returns what a hover is; see `isByMouse` for events without a pointer type. */
-function hoversOf(element: string | undefined, pointer: PointerType): Filter[] {
+function hoversOf(xpaths: readonly string[] | undefined, pointer: PointerType): Filter[] {
   const named: Filter = { type: 'eq', key: 'pointer', value: pointer }
   const isTouch: Filter = { type: 'in', key: 'device', values: ['mobile', 'tablet'] }
   const isNamed: Filter = { type: 'all', key: 'pointer' }
@@ -204,7 +218,7 @@ function hoversOf(element: string | undefined, pointer: PointerType): Filter[] {
   return [
     { type: 'eq', key: 'type', value: 'btn_time' },
     without ? { type: 'or', filters: [named, without] } : named,
-    ...(element === undefined ? [] : [{ type: 'eq' as const, key: 'target', value: element }]),
+    ...(xpaths === undefined ? [] : [{ type: 'in' as const, key: 'target', values: [...xpaths] }]),
   ]
 }
 

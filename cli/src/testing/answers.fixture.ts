@@ -55,6 +55,7 @@ const requests = [
   'stages/graph',
   'elements/actions',
   'elements/durations?xpath=//a[1]',
+  'elements/twins',
   'pages/views',
   'clicks',
   'agents?by=browser',

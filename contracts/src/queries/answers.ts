@@ -80,6 +80,19 @@ export const ElementDurations = answer({
   buckets: Type.Array(Type.Object({ from_ms: whole, to_ms: whole, leave: whole, click: whole })),
   correlation: maybe,
 })
+/** Elements that are not clicked any more, each with a target that has appeared in their place. */
+export const ElementTwins = answer({
+  twins: Type.Array(
+    Type.Object({
+      xpath: text,
+      name: text,
+      last_clicked: Type.String({ description: 'date of the last click on the element' }),
+      twin: Type.String({ description: 'XPath of the target that may be the same element' }),
+      appeared: Type.String({ description: 'date of the first click on it' }),
+      hits: whole,
+    }),
+  ),
+})
 /** `average_seconds` is the mean time on the page over the visits whose end was recorded. */
 export const PageViews = answer({ rows: Type.Array(Type.Object({ url: text, views: whole, average_seconds: maybe })) })
 export const Clicks = answer({
@@ -99,6 +112,7 @@ export type StageConversion = Static<typeof StageConversion>
 export type StageTime = Static<typeof StageTime>
 export type StageGraph = Static<typeof StageGraph>
 export type ElementActions = Static<typeof ElementActions>
+export type ElementTwins = Static<typeof ElementTwins>
 export type ElementDurations = Static<typeof ElementDurations>
 export type PageViews = Static<typeof PageViews>
 export type Clicks = Static<typeof Clicks>

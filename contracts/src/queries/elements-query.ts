@@ -18,6 +18,8 @@ export interface ElementsRequest {
   readonly hovers: readonly Filter[]
   /** what a tap is */
   readonly taps: readonly Filter[]
+  /** past XPaths of elements, each with the one that the element has now, for which its events count */
+  readonly linked?: readonly (readonly [past: string, current: string])[]
   readonly filters?: readonly Filter[]
   readonly count_by?: FunnelUnit
   readonly steps?: FunnelRequest['steps']

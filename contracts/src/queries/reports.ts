@@ -4,6 +4,7 @@ export const countedReports = [
   'clicks',
   'elements/actions',
   'elements/durations',
+  'elements/twins',
   'pages/views',
   'stages/conversion',
   'stages/graph',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { selectorOfXPath } from './element-selector.ts'
+import { selectorOfElement, selectorOfXPath } from './element-selector.ts'
 
 it.each([
   ["//*[@id='buy']", '*[id="buy"]'],
@@ -24,3 +24,15 @@ it.each([
   '//a | //b',
   '',
 ])('the XPath %s has no selector', (xpath) => expect(selectorOfXPath(xpath)).toBeUndefined())
+
+it('an element without fingerprints has the selector of its XPath', () => {
+  expect(selectorOfElement({ xpath: "//*[@id='buy']" })).toBe('*[id="buy"]')
+  expect(selectorOfElement({ xpath: "//b[text()='Buy']", fingerprints: [] })).toBeUndefined()
+})
+
+it('of the fingerprints of an element, the first that is in the document decides; the XPath is the last', () => {
+  expect(selectorOfElement({ xpath: "//*[@id='f']/button[1]", fingerprints: ['[data-hopper="buy"]', '#buy'] })).toBe(
+    ':is([data-hopper="buy"],html:not(:has([data-hopper="buy"])) :is(#buy),' +
+      'html:not(:has([data-hopper="buy"])):not(:has(#buy)) :is(*[id="f"]>button:nth-of-type(1)))',
+  )
+})

@@ -1,3 +1,5 @@
+import type { Element } from '../app.ts'
+
 /** One step of an XPath: axis, tag, index among siblings of the tag, tests of attributes. */
 const step = /(\/\/?)(\*|[A-Za-z][\w-]*)(?:\[(\d+)\])?((?:\[@[A-Za-z_][\w.-]*(?:=(?:'[^']*'|"[^"]*"))?\])*)/y
 const test = /\[@([\w.-]+)(?:=(?:'([^']*)'|"([^"]*)"))?\]/g
@@ -21,6 +23,26 @@ export function selectorOfXPath(xpath: string): string | undefined {
     selector += `${combinator}${tag}${root}${position}${(tests ?? '').replace(test, attributeTest)}`
   } while (step.lastIndex < xpath.length)
   return selector
+}
+
+/**
+ * Returns one CSS selector for an element by its fingerprints, the XPath last: the first that finds anything in the
+ * document decides, so that one which has come to mean something else is not consulted while a better one is there.
+ * Undefined if there is none, so that the tracker has to evaluate the XPath.
+ */
+export function selectorOfElement({
+  xpath,
+  fingerprints = [],
+}: Pick<Element, 'xpath' | 'fingerprints'>): string | undefined {
+  const own = selectorOfXPath(xpath)
+  if (fingerprints.length === 0) return own
+  const all = [...fingerprints, ...(own === undefined ? [] : [own])]
+  const absent = (selectors: readonly string[]): string => selectors.map((each) => `:not(:has(${each}))`).join('')
+  const alternatives = all.map((each, place) =>
+    place === 0 ? each : `html${absent(all.slice(0, place))} :is(${each})`,
+  )
+  // a browser that does not know `:has` leaves out an alternative of `:is`, not all of it
+  return `:is(${alternatives.join(',')})`
 }
 
 function attributeTest(_test: string, name: string, single?: string, double?: string): string {

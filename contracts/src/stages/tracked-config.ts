@@ -1,5 +1,5 @@
-import { stageNumber, type Funnel, type Stage, type TrackedStage, type TrackerConfig } from '../app.ts'
-import { selectorOfXPath } from './element-selector.ts'
+import { stageNumber, type Element, type Funnel, type Stage, type TrackedStage, type TrackerConfig } from '../app.ts'
+import { selectorOfElement } from './element-selector.ts'
 import type { PageRule } from './page-url.ts'
 import { trackedPattern } from './stage-pattern.ts'
 import { trackedPage } from './tracked-page.ts'
@@ -11,13 +11,13 @@ import { trackedPage } from './tracked-page.ts'
 export function trackedConfig(
   rule: PageRule,
   funnels: readonly Pick<Funnel, 'id' | 'stages'>[],
-  elements: readonly { readonly xpath: string }[],
+  elements: readonly Pick<Element, 'xpath' | 'fingerprints'>[],
 ): Pick<TrackerConfig, 'page' | 'funnels' | 'elements'> {
   return {
     funnels: funnels.map(({ id, stages }) => ({ id, stages: stages.map((stage) => trackedStage(stage, rule)) })),
-    elements: elements.map(({ xpath }) => {
-      const css = selectorOfXPath(xpath)
-      return { xpath, ...(css !== undefined && { css }) }
+    elements: elements.map((element) => {
+      const css = selectorOfElement(element)
+      return { xpath: element.xpath, ...(css !== undefined && { css }) }
     }),
     page: trackedPage(rule),
   }

@@ -110,6 +110,7 @@ export const apiCalls: readonly Call[] = [
     call: `GET elements/durations?xpath=//a[1]&${range}`,
     answer: { buckets: [{ from_ms: n, to_ms: n, leave: 0, click: 1 }], correlation: null, meta },
   },
+  { call: `GET elements/twins?${range}`, answer: { twins: [], meta } },
   {
     call: `GET pages/views?${range}`,
     answer: { rows: [{ url: 'shop.example/page-1', views: 1, average_seconds: null }], meta },

@@ -88,3 +88,30 @@ it('has for each element what a question about this element alone answers', () =
   // shows that none of them passes just because it is always empty
   expect(Math.min(elements, sides, tapped)).toBeGreaterThan(0)
 }, 60_000)
+
+it('counts what was done with a past XPath for the current one, as if it had been named so from the start', () => {
+  let joined = 0
+  fc.assert(
+    fc.property(world, request, (at, asked) => {
+      const linked = queryElements({ ...asked, linked: [['//a', '//b']] }, context, at.lanes)
+      const { rows: apart } = queryElements(asked, context, at.lanes)
+      const { from, to, filters = [], count_by = 'person', taps: _, trend: __, ...common } = asked
+      const target: Filter = { type: 'in', key: 'target', values: ['//a', '//b'] }
+      const either = { ...common, from, to, filters, count_by, hovers: [...hovers, target] }
+      const { went_on: wentOn, lost, ...all } = queryHesitation(either, context, at.lanes)
+      expect(linked.rows.map(({ xpath }) => xpath)).toEqual(apart.length === 0 ? [] : ['//b'])
+      for (const { trend: _own, taps, tapped_by: tappedBy, ...row } of linked.rows) {
+        expect(row).toEqual({
+          xpath: '//b',
+          ...summaryOf(all),
+          ...(wentOn && lost ? { went_on: summaryOf(wentOn), lost: summaryOf(lost) } : {}),
+        })
+        expect(taps).toBe(apart.reduce((sum, each) => sum + each.taps, 0))
+        expect(tappedBy).toBeGreaterThanOrEqual(Math.max(...apart.map((each) => each.tapped_by)))
+      }
+      if (apart.length > 1) joined++
+    }),
+    { numRuns: 40 },
+  )
+  expect(joined).toBeGreaterThan(0)
+}, 60_000)

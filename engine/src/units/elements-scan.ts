@@ -85,13 +85,13 @@ export class ElementsScan {
 
   constructor(request: ElementsRequest, context: QueryContext, budget: Budget = unlimitedBudget) {
     this.plan = new ElementsPlan(request)
-    const { from, to, trend } = request
+    const { from, to, trend, linked } = request
     this.#starts = trend && bucketStarts(from, to, trend, context.timezone)
     const buckets = this.#starts ? this.#starts.length - 1 : 0
     this.#elementsMax =
       buckets === 0 ? ELEMENTS_MAX : Math.min(ELEMENTS_MAX, Math.floor(TREND_CELLS_MAX / (2 * buckets)))
     const { actions, funnel } = this.plan
-    this.#actions = new ActionScan(actions, budget, (own, who) => {
+    this.#actions = new ActionScan(actions, budget, new Map(linked), (own, who) => {
       for (const [xpath, done] of own) this.#tallyOf(xpath)?.add(done)
       if (funnel) this.#byName.set(who(), own)
     })
@@ -181,10 +181,18 @@ function addHovers(tally: HoverTally, hovers: Hovers): void {
 
 /** Collects what each unit did, by element. */
 class ActionScan extends UnitScan {
+  readonly #linked: ReadonlyMap<string, string>
   readonly #found: (actions: ActionsByElement, who: () => string) => void
 
-  constructor(plan: FunnelPlan, budget: Budget, found: (actions: ActionsByElement, who: () => string) => void) {
+  /** `linked` has the current XPath for each past one. */
+  constructor(
+    plan: FunnelPlan,
+    budget: Budget,
+    linked: ReadonlyMap<string, string>,
+    found: (actions: ActionsByElement, who: () => string) => void,
+  ) {
     super(plan, budget)
+    this.#linked = linked
     this.#found = found
   }
 
@@ -198,7 +206,8 @@ class ActionScan extends UnitScan {
       const element = this.matches.names[rows.match[i]!]
       if (element === undefined) continue
       const steps = this.state.symbolSteps[rows.symbol[i]!]!
-      const xpath = String((JSON.parse(element) as [unknown])[0])
+      const target = String((JSON.parse(element) as [unknown])[0])
+      const xpath = this.#linked.get(target) ?? target
       const known = byElement.get(xpath)
       const own = known ?? { left: [], clicked: [], taps: 0, leftAt: [], clickedAt: [] }
       if (!known) byElement.set(xpath, own)

@@ -20,6 +20,7 @@ import { configRoute } from '../routes/config-route.ts'
 import { eventStoreRoutes } from '../routes/event-store-routes.ts'
 import { eventsRoute } from '../routes/events-route.ts'
 import { linkRoutes } from '../routes/link-routes.ts'
+import { picksRoute } from '../routes/picks-route.ts'
 import { operationRoutes } from '../routes/operation-routes.ts'
 import { posthogRoutes } from '../routes/posthog-routes.ts'
 import { posthogSettingsRoutes } from '../routes/posthog-settings-routes.ts'
@@ -79,6 +80,7 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   const tokens = new SignedTokens(options.secrets, clock)
   linkRoutes(server, { gate, tokens })
   configRoute(server, { gate, registry: options.registry, tokens })
+  picksRoute(server, { gate, registry: options.registry, tokens })
   operationRoutes(server, options)
   if (options.trackerFile !== undefined) await trackerRoutes(server, { file: options.trackerFile, gate })
   if (options.answersUnknownPaths) {

@@ -1,4 +1,4 @@
-import { enabledOptions, HopperError, trackedConfig, type TrackerConfig } from '@hopper/contracts'
+import { enabledOptions, HopperError, pickOfSubject, trackedConfig, type TrackerConfig } from '@hopper/contracts'
 import type { Registry, SignedTokens } from '@hopper/storage'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
@@ -69,7 +69,7 @@ export function configRoute(server: FastifyInstance, { gate, registry, tokens }:
 /** Returns whether a token lets a page of its site be picked from. */
 async function isPicking(tokens: SignedTokens, app: string, token: string, request: FastifyRequest): Promise<boolean> {
   const verified = await tokens.verify('pick', app, token)
-  return 'subject' in verified && verified.subject === hostOfPage(request)
+  return 'subject' in verified && pickOfSubject(verified.subject).host === hostOfPage(request)
 }
 
 async function trackerConfig(registry: Registry, id: string): Promise<TrackerConfig> {

@@ -123,7 +123,7 @@ it('needs a write key, and takes no other method', async () => {
 
 it('the configuration says whether a token of the picker is valid on the page that asks', async () => {
   const tokens = new SignedTokens(gateway.storage.secrets, () => now)
-  const { token } = await tokens.sign('pick', 'shop', 'shop.example', 600_000)
+  const { token } = await tokens.sign('pick', 'shop', 'id shop.example', 600_000)
   const picks = async (pick: string, origin = shop): Promise<unknown> => {
     const url = `/v1/config?key=${keys.write}&pick=${pick}`
     const answer = await gateway.server.inject({ url, headers: { origin } })

@@ -9,7 +9,8 @@ const FOR_EVER = 'public, max-age=31536000, immutable'
 
 /**
  * Serves `GET /hopper.js`: with `key=KEY` the tracker as the app of the key needs it, else the one without options. The
- * same scripts are served under addresses with the hash of their content.
+ * same scripts are served under addresses with the hash of their content. Serves the picker, which a tracker loads, as
+ * `GET /v1/picker.js`.
  */
 export async function trackerRoutes(
   server: FastifyInstance,
@@ -22,6 +23,11 @@ export async function trackerRoutes(
     const script = key === undefined ? scripts.default : scripts.of((await gate.senderOf(textOf(key))).app)
     return answer(script, SHORT, request, reply)
   })
+  const { picker } = scripts
+  if (picker)
+    server.get('/v1/picker.js', { config: { access: 'nothing' } }, (request, reply) =>
+      answer(picker, SHORT, request, reply),
+    )
   for (const script of scripts.all)
     server.get(`/hopper.${script.hash}.js`, { config: { access: 'nothing' } }, (request, reply) =>
       answer(script, FOR_EVER, request, reply),

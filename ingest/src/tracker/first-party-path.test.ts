@@ -5,6 +5,8 @@ it.each([
   ['/stats/v1/events?key=hw_1', '/v1/events?key=hw_1'],
   ['/a/b/c/v1/config?key=hw_1', '/v1/config?key=hw_1'],
   ['/api/v1/link?key=hw_1&token=x', '/v1/link?key=hw_1&token=x'],
+  ['/stats/v1/picker.js?key=hw_1', '/v1/picker.js?key=hw_1'],
+  ['/stats/v1/picks?key=hw_1', '/v1/picks?key=hw_1'],
   ['/stats/site.js?key=hw_1', '/hopper.js?key=hw_1'],
   ['/site.js?v=2&key=hw_1', '/hopper.js?v=2&key=hw_1'],
   ['/stats/site.0123456789abcdef.js', '/hopper.0123456789abcdef.js'],
@@ -15,6 +17,7 @@ it.each([
 
 it.each([
   '/v1/events?key=hw_1',
+  '/v1/picker.js?key=hw_1',
   '/v1/track?key=hw_1',
   '/hopper.js',
   '/hopper.js?key=hw_1',

@@ -1,8 +1,8 @@
-const CALL = /^\/[^?]*?(\/v1\/(?:events|config|link))(\?.*)?$/
+const CALL = /^\/[^?]*?(\/v1\/(?:events|config|link|picks|picker\.js))(\?.*)?$/
 const SCRIPT = /^\/[^?]*\.js(\?(?:[^#]*&)?key=hw_[^#]*)$/
 const HASHED_SCRIPT = /^\/[^?]*\.([0-9a-f]{16})\.js(\?.*)?$/
-/** Paths of the API that could look like those of a prefix. */
-const OWN = /^\/(?:api\/v1\/apps|array)\//
+/** Paths of our own that could look like those of a prefix. */
+const OWN = /^\/(?:(?:api\/v1\/apps|array)\/|v1\/picker\.js)/
 
 /**
  * Returns the path of the tracker's call that an address below any prefix means, and other addresses as they are. So a

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { brotliDecompressSync } from 'node:zlib'
 import { TrackerOptions, trackerVariant, type ErrorBody } from '@hopper/contracts'
 import { afterAll, expect, it } from 'vitest'
@@ -111,6 +111,15 @@ it('an app whose options have no build gets none: another might not wait for con
       message: expect.stringContaining('cookieless') as unknown,
     })
   }))
+
+it('the picker is served beside the other calls, to any page', async () => {
+  const file = build({}, {})
+  writeFileSync(join(dirname(file), 'picker.js'), 'pick()')
+  await using gateway = await openGateway({ trackerFile: file })
+  const answer = await gateway.server.inject({ url: `/v1/picker.js?key=${keys.write}` })
+  expect([answer.statusCode, answer.body]).toEqual([200, 'pick()'])
+  expect(answer.headers).toMatchObject({ 'access-control-allow-origin': '*', 'cache-control': 'public, max-age=300' })
+})
 
 it('an unknown key gets no script, and a page can read why', () =>
   withApp({}, async ({ server }) => {

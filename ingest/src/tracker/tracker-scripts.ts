@@ -50,10 +50,13 @@ export class Script {
 export class TrackerScripts {
   /** each once */
   readonly all: readonly Script[]
+  /** the script for picking elements; none beside a tracker that somebody else has built */
+  readonly picker: Script | undefined
   readonly #byVariant: ReadonlyMap<string, Script>
 
-  private constructor(byVariant: ReadonlyMap<string, Script>) {
+  private constructor(byVariant: ReadonlyMap<string, Script>, picker: Script | undefined) {
     this.#byVariant = byVariant
+    this.picker = picker
     this.all = [...new Set(byVariant.values())]
   }
 
@@ -81,7 +84,8 @@ export class TrackerScripts {
     }
     const byVariant = new Map([['default', await scriptIn(file)]])
     for (const [variant, name] of Object.entries(index)) byVariant.set(variant, await scriptIn(pathOf(dir, name)))
-    return new TrackerScripts(byVariant)
+    const pickerFile = join(dir, 'picker.js')
+    return new TrackerScripts(byVariant, existsSync(pickerFile) ? new Script(await read(pickerFile)) : undefined)
   }
 
   /** the build without options */

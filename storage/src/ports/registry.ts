@@ -15,6 +15,7 @@ import type {
   Member,
   Notice,
   Organization,
+  Picking,
   ProviderLink,
   RecoveryCode,
   RefusedDay,
@@ -174,8 +175,8 @@ export interface LastSeenLog {
 /**
  * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members, second
  * factors, provider links and keys to their organization (keys are also found by hash, see `keyByHash`); funnels,
- * elements, usages, alerts and properties to their app; logins, audits, disks, refusals, imports, external files,
- * losses, retentions and the records of lanes to ''.
+ * elements, usages, picks, alerts and properties to their app; logins, audits, disks, refusals, imports, external
+ * files, losses, retentions and the records of lanes to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -198,6 +199,8 @@ export interface Registry {
   readonly usages: Collection<Usage>
   /** by XPath */
   readonly elements: Collection<Element>
+  /** links of the picker, by app; the API adds and removes them, ingest adds what was picked */
+  readonly picks: Collection<Picking>
   readonly alerts: Collection<Alert>
   /** by the id of the alert; written by the process that has its claim */
   readonly alertRecords: Collection<AlertRecord>

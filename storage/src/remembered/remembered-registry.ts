@@ -234,6 +234,7 @@ export class RememberedRegistry {
       retentionParts: collection('retentionParts'),
       usages: collection('usages'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
+      picks: collection('picks'),
       alerts: collection('alerts'),
       alertRecords: collection('alertRecords'),
       alertTests: collection('alertTests'),

@@ -1,10 +1,12 @@
 import { Controller, Inject } from '@nestjs/common'
-import { Element, ElementActions, ElementDurations, type App } from '@hopper/contracts'
+import { Element, ElementActions, ElementDurations, ElementTwins, type App } from '@hopper/contracts'
 import { ElementPatch, Elements, ElementKey } from '../../answers/administration.ts'
-import { ElementParameters, ElementsParameters } from '../../answers/report-parameters.ts'
+import { elementsTable } from '../../answers/tables.ts'
+import { ElementParameters, ElementsParameters, RangeParameters } from '../../answers/report-parameters.ts'
 import { Endpoint } from '../../http/call.ts'
 import { ValidQuery, ValidBody, CurrentApp } from '../../http/parameters.ts'
 import { ElementReportsService } from '../../services/element-reports.service.ts'
+import { ElementTwinsService } from '../../services/element-twins.service.ts'
 import { ElementsService } from '../../services/administration/elements.service.ts'
 
 /**
@@ -14,11 +16,14 @@ import { ElementsService } from '../../services/administration/elements.service.
 export class ElementsController {
   private readonly reports: ElementReportsService
   private readonly elements: ElementsService
+  private readonly twinsService: ElementTwinsService
 
   constructor(
     @Inject(ElementReportsService) reports: ElementReportsService,
     @Inject(ElementsService) elements: ElementsService,
+    @Inject(ElementTwinsService) twinsService: ElementTwinsService,
   ) {
+    this.twinsService = twinsService
     this.reports = reports
     this.elements = elements
   }
@@ -45,7 +50,19 @@ export class ElementsController {
     return this.reports.durations(app, parameters)
   }
 
-  @Endpoint('GET', '', { summary: 'The interesting elements', need: 'read', csv: true, answer: Elements })
+  @Endpoint('GET', 'twins', {
+    summary: 'Elements that are not clicked any more, with what has probably taken their place',
+    note: 'To link them, change the element: `xpath` is the twin, `past_xpaths` has the old one; else use `not_twins`.',
+    need: 'read',
+    csv: true,
+    query: RangeParameters,
+    answer: ElementTwins,
+  })
+  twins(@CurrentApp() app: App, @ValidQuery() parameters: RangeParameters): Promise<ElementTwins> {
+    return this.twinsService.twins(app, parameters)
+  }
+
+  @Endpoint('GET', '', { summary: 'The interesting elements', need: 'read', csv: elementsTable, answer: Elements })
   async list(@CurrentApp() app: App): Promise<{ elements: readonly Element[] }> {
     return { elements: await this.elements.list(app) }
   }

@@ -1,16 +1,19 @@
-import { Controller, Inject } from '@nestjs/common'
+import { Controller, Inject, Param } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
-import { PickerLink, PickerPage, TrackerTag } from '../../answers/installing.ts'
+import { PickAnswer, PickerLink, PickerPage, TrackerTag } from '../../answers/installing.ts'
 import { Endpoint } from '../../http/call.ts'
 import { CurrentApp, ValidBody } from '../../http/parameters.ts'
+import { PicksService } from '../../services/administration/picks.service.ts'
 import { InstallingService } from '../../services/administration/installing.service.ts'
 
 @Controller('api/v1/apps/:app')
 export class InstallingController {
   private readonly installing: InstallingService
+  private readonly picks: PicksService
 
-  constructor(@Inject(InstallingService) installing: InstallingService) {
+  constructor(@Inject(InstallingService) installing: InstallingService, @Inject(PicksService) picks: PicksService) {
     this.installing = installing
+    this.picks = picks
   }
 
   @Endpoint('GET', 'tag', {
@@ -23,12 +26,21 @@ export class InstallingController {
   }
 
   @Endpoint('POST', 'picker-links', {
-    summary: 'The address at which elements of a page can be picked for ten minutes',
+    summary: 'The address at which an element of a page can be picked for ten minutes',
     need: 'admin',
     body: PickerPage,
     answer: PickerLink,
   })
   pickerLink(@CurrentApp() app: App, @ValidBody() { url }: PickerPage): Promise<PickerLink> {
-    return this.installing.pickerLink(app, url)
+    return this.picks.link(app, url)
+  }
+
+  @Endpoint('GET', 'picks/:pick', {
+    summary: 'What was picked on the page of a link, once somebody has',
+    need: 'admin',
+    answer: PickAnswer,
+  })
+  picked(@CurrentApp() app: App, @Param('pick') pick: string): Promise<PickAnswer> {
+    return this.picks.picked(app, pick)
   }
 }

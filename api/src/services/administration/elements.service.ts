@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, limits, type App, type Element } from '@hopper/contracts'
+import { HopperError, limits, xpathsOf, type App, type Element } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { ElementPatch } from '../../answers/administration.ts'
 import { invalidFields } from '../../http/checked.ts'
 import { REGISTRY } from '../../tokens.ts'
+import { fingerprintFaults } from '../../validation/fingerprints.ts'
 import { xpathProblem } from '../../validation/xpath.ts'
 
 /** The interesting elements of an app, each identified by its XPath. */
@@ -19,24 +20,32 @@ export class ElementsService {
     return this.registry.elements.list(app.id)
   }
 
+  /** Returns the element that has an XPath or had it. */
+  async named(app: App, xpath: string): Promise<Element | undefined> {
+    return (await this.list(app)).find((element) => xpathsOf(element).includes(xpath))
+  }
+
   async create(app: App, element: Element): Promise<Element> {
-    checkXPath(element.xpath)
+    checkElement(element)
     const existing = await this.list(app)
-    if (existing.some(({ xpath }) => xpath === element.xpath)) throw new HopperError('HOP_CONFLICT')
+    checkIsAlone(element, existing)
     if (existing.length >= limits.elementsPerAppMax)
       throw new HopperError('HOP_LIMIT', undefined, { details: { elements_max: limits.elementsPerAppMax } })
     await this.registry.elements.put(app.id, element.xpath, element)
     return element
   }
 
-  /** Changes an element. A new XPath makes a new element: earlier counts stay with the old one. */
+  /** Changes an element. With a new XPath, earlier counts stay with the old one unless that is in `past_xpaths`. */
   async change(app: App, xpath: string, patch: ElementPatch): Promise<Element> {
-    const old = await this.registry.elements.get(app.id, xpath)
+    const existing = await this.list(app)
+    const old = existing.find((each) => each.xpath === xpath)
     if (!old) throw new HopperError('HOP_ELEMENT_UNKNOWN')
-    if (patch.xpath !== undefined) checkXPath(patch.xpath)
     const element = { ...old, ...patch }
-    if (element.xpath !== xpath && (await this.registry.elements.get(app.id, element.xpath)))
-      throw new HopperError('HOP_CONFLICT')
+    checkElement(element)
+    checkIsAlone(
+      element,
+      existing.filter((each) => each !== old),
+    )
     await this.registry.elements.put(app.id, element.xpath, element)
     if (element.xpath !== xpath) await this.registry.elements.remove(app.id, xpath)
     return element
@@ -51,4 +60,20 @@ export class ElementsService {
 export function checkXPath(xpath: string): void {
   const message = xpathProblem(xpath)
   if (message !== undefined) throw invalidFields([{ field: 'xpath', message }])
+}
+
+/** @throws HopperError HOP_PARAM_INVALID for selectors that cannot be parts of the tracker's, or an XPath twice */
+function checkElement(element: Element): void {
+  checkXPath(element.xpath)
+  const faults = fingerprintFaults(element.fingerprints ?? [])
+  const xpaths = xpathsOf(element)
+  if (new Set(xpaths).size < xpaths.length)
+    faults.push({ field: 'past_xpaths', message: 'must not have an XPath twice, nor that of the element' })
+  if (faults.length > 0) throw invalidFields(faults)
+}
+
+/** @throws HopperError HOP_CONFLICT if another element has or had one of the XPaths: counts would be in both */
+function checkIsAlone(element: Element, others: readonly Element[]): void {
+  const taken = new Set(others.flatMap(xpathsOf))
+  if (xpathsOf(element).some((xpath) => taken.has(xpath))) throw new HopperError('HOP_CONFLICT')
 }

@@ -1,28 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, type App } from '@hopper/contracts'
-import { SignedTokens } from '@hopper/storage'
-import type { PickerLink, TrackerTag } from '../../answers/installing.ts'
-import { invalidFields } from '../../http/checked.ts'
+import type { TrackerTag } from '../../answers/installing.ts'
 import type { TrackerScript } from '../../options.ts'
 import { INGEST_URL, PUBLIC_URL, TRACKER_SCRIPT } from '../../tokens.ts'
 
-const PICKER_MS = 600_000
-const PICKER_PARAMETER = 'hopper-pick'
-
-/** Helps to install the tracker in the pages of a site, and to pick elements there. */
+/** Helps to install the tracker in the pages of a site. */
 @Injectable()
 export class InstallingService {
-  private readonly tokens: SignedTokens
   private readonly origin: string
   private readonly script: TrackerScript | undefined
 
   constructor(
-    @Inject(SignedTokens) tokens: SignedTokens,
     @Inject(PUBLIC_URL) publicUrl: string,
     @Inject(INGEST_URL) ingestUrl: string | undefined,
     @Inject(TRACKER_SCRIPT) script: TrackerScript | undefined,
   ) {
-    this.tokens = tokens
     this.origin = ingestUrl ?? publicUrl
     this.script = script
   }
@@ -38,18 +30,6 @@ export class InstallingService {
       url,
       integrity,
     }
-  }
-
-  /** Returns the address of a page with a token that lets its tracker pick elements for ten minutes. */
-  async pickerLink(app: App, sent: string): Promise<PickerLink> {
-    const url = URL.parse(sent)
-    if (!url || !/^https?:$/.test(url.protocol))
-      throw invalidFields([{ field: 'url', message: 'must be a web address' }])
-    if (app.origins.length > 0 && !app.origins.includes(url.origin))
-      throw invalidFields([{ field: 'url', message: `must be a page of one of the app's origins` }])
-    const { token, expiresAt } = await this.tokens.sign('pick', app.id, url.host, PICKER_MS)
-    url.hash = `${url.hash === '' ? '' : `${url.hash}&`}${PICKER_PARAMETER}=${token}`
-    return { url: url.href, expires_at: new Date(expiresAt).toISOString() }
   }
 }
 

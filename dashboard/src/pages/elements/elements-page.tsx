@@ -17,6 +17,7 @@ import { useSearchState } from '../../state/use-search.ts'
 import { elementGroups } from './element-groups.ts'
 import { ElementTable } from './element-table.tsx'
 import { elementWords } from './element-words.ts'
+import { TwinsCard } from './twins-card.tsx'
 
 /** Shows how people look at the interesting elements, click them and tap them, by stage of a funnel and by page. */
 export default function ElementsPage(): ReactNode {
@@ -74,10 +75,13 @@ function Elements({ funnels }: { funnels: readonly ListedFunnel[] }): ReactNode 
           })
           if (groups.length === 0) return <NoElement app={app.id} />
           return (
-            <section className="card wide">
-              <p className="hint">{elementWords.hint}</p>
-              <ElementTable groups={groups} {...(funnel ? { funnel } : {})} {...(times ? { times } : {})} />
-            </section>
+            <div className="cards">
+              <TwinsCard changed={() => [report, named, clicks].forEach(({ reload }) => reload())} />
+              <section className="card wide">
+                <p className="hint">{elementWords.hint}</p>
+                <ElementTable groups={groups} {...(funnel ? { funnel } : {})} {...(times ? { times } : {})} />
+              </section>
+            </div>
           )
         }}
       </ReportView>

@@ -1,11 +1,13 @@
-import type { FormEvent, ReactNode } from 'react'
+import { useState, type FormEvent, type ReactNode } from 'react'
 import type { Element } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { Card } from '../../parts/card.tsx'
+import { PickButton } from '../../parts/pick-button.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
+import { words } from '../../words.ts'
 import { AddItem, EditableItem, useListEditor } from './editable-list.tsx'
 
 /** The interesting elements of an app. */
@@ -58,27 +60,49 @@ interface FormProps {
   cancel: () => void
 }
 
+/** The fields of an element; what is picked on a page replaces them, except for a name that somebody has chosen. */
 function ElementForm({ element, busy, save, cancel }: FormProps): ReactNode {
+  const [name, setName] = useState(element.name)
+  const [xpath, setXPath] = useState(element.xpath)
+  const [fingerprints, setFingerprints] = useState((element.fingerprints ?? []).join('\n'))
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
-    const form = new FormData(event.currentTarget)
-    save({ name: (form.get('name') as string).trim(), xpath: (form.get('xpath') as string).trim() })
+    const lines = fingerprints.split('\n').map((line) => line.trim())
+    save({ name: name.trim(), xpath: xpath.trim(), fingerprints: lines.filter((line) => line !== '') })
   }
   return (
     <form className="fields" onSubmit={submit}>
+      <PickButton
+        label={words.picker.element}
+        picked={(picked) => {
+          setName((chosen) => chosen || picked.name)
+          setXPath(picked.xpath)
+          setFingerprints(picked.fingerprints.join('\n'))
+        }}
+      />
       <label>
         Name
-        <input name="name" defaultValue={element.name} maxLength={200} required autoFocus />
+        <input value={name} maxLength={200} required autoFocus onChange={(event) => setName(event.target.value)} />
       </label>
       <label>
         XPath
         <input
-          name="xpath"
-          defaultValue={element.xpath}
+          value={xpath}
           placeholder="//*[@id='buy-now']"
           maxLength={1024}
           spellCheck={false}
           required
+          onChange={(event) => setXPath(event.target.value)}
+        />
+      </label>
+      <label>
+        {words.picker.fingerprints}
+        <textarea
+          value={fingerprints}
+          rows={3}
+          maxLength={1600}
+          spellCheck={false}
+          onChange={(event) => setFingerprints(event.target.value)}
         />
       </label>
       <div className="row">

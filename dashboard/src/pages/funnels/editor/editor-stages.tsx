@@ -1,6 +1,8 @@
 import { useRef, useState, type DragEvent, type KeyboardEvent, type ReactNode } from 'react'
+import type { PickedElement } from '@hopper/contracts'
 import { ArrowDown, ArrowUp, GripVertical, X } from 'lucide-react'
 import { Icon } from '../../../parts/icon.tsx'
+import { PickButton } from '../../../parts/pick-button.tsx'
 import { words } from '../../../words.ts'
 import {
   withNewStage,
@@ -10,6 +12,7 @@ import {
   type FunnelDraft,
   type StageDraft,
 } from './funnel-draft.ts'
+import { selectorOf } from './suggestions.ts'
 
 interface Props {
   draft: FunnelDraft
@@ -87,6 +90,12 @@ interface FieldsProps {
 
 function StageFields({ stage, place, change }: FieldsProps): ReactNode {
   const { editor } = words.funnels
+  const [hasNoSelector, setNoSelector] = useState(false)
+  const pick = (picked: PickedElement): void => {
+    const [pattern] = [...picked.fingerprints, selectorOf(picked.xpath)]
+    setNoSelector(pattern === undefined)
+    if (pattern !== undefined) change({ pattern, ...(stage.name === '' && { name: picked.name }) })
+  }
   return (
     <div className="stage-fields">
       <input
@@ -114,6 +123,8 @@ function StageFields({ stage, place, change }: FieldsProps): ReactNode {
         required
         onChange={(event) => change({ pattern: event.target.value })}
       />
+      {stage.by === 'click' && <PickButton label={words.picker.stage(place)} picked={pick} />}
+      {hasNoSelector && <p role="alert">{words.picker.noSelector}</p>}
     </div>
   )
 }

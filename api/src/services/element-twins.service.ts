@@ -1,0 +1,84 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { likeness, xpathsOf, type App, type Element, type ElementTwins } from '@hopper/contracts'
+import type { Registry, TableReader } from '@hopper/storage'
+import type { RangeParameters } from '../answers/report-parameters.ts'
+import { compareTexts } from '../answers/rows.ts'
+import { READER, REGISTRY } from '../tokens.ts'
+import { AnswerService } from './answer.service.ts'
+
+type Twin = ElementTwins['twins'][number]
+
+/** The clicks on one target: on which pages, from which date on, how many. */
+interface Clicked {
+  readonly pages: Set<string>
+  first: string
+  last: string
+  hits: number
+}
+
+/** Finds elements that have probably got another XPath. */
+@Injectable()
+export class ElementTwinsService {
+  private readonly reader: TableReader
+  private readonly registry: Registry
+  private readonly answers: AnswerService
+
+  constructor(
+    @Inject(READER) reader: TableReader,
+    @Inject(REGISTRY) registry: Registry,
+    @Inject(AnswerService) answers: AnswerService,
+  ) {
+    this.reader = reader
+    this.registry = registry
+    this.answers = answers
+  }
+
+  /**
+   * Proposes, for each element that was clicked in the range, the target that is most like it among those that have
+   * followed it: their first click, on one of its pages, was on the date of its own last click or later, and there were
+   * clicks on a later date, when there was none on the element.
+   */
+  async twins(app: App, parameters: RangeParameters): Promise<ElementTwins> {
+    const { dates, meta } = await this.answers.open(app, parameters)
+    const elements = await this.registry.elements.list(app.id)
+    const clicked = new Map<string, Clicked>()
+    for (const { date, key, counters } of await this.reader.counters('clicks_by_date', app.id, dates)) {
+      const [page, target] = [String(key[0]), String(key[1])]
+      const of = clicked.get(target) ?? { pages: new Set(), first: date, last: date, hits: 0 }
+      clicked.set(target, of)
+      of.pages.add(page)
+      if (date < of.first) of.first = date
+      if (date > of.last) of.last = date
+      of.hits += counters[0] ?? 0
+    }
+    const known = new Set(elements.flatMap(xpathsOf))
+    const fresh = new Map([...clicked].filter(([target]) => !known.has(target)))
+    const twins = elements.flatMap((element) => twinOf(element, clicked, fresh) ?? [])
+    return { twins: twins.sort((a, b) => compareTexts(b.appeared, a.appeared) || compareTexts(a.xpath, b.xpath)), meta }
+  }
+}
+
+function twinOf(
+  element: Element,
+  clicked: ReadonlyMap<string, Clicked>,
+  fresh: ReadonlyMap<string, Clicked>,
+): Twin | undefined {
+  const own = xpathsOf(element).flatMap((xpath) => clicked.get(xpath) ?? [])
+  const last = own
+    .map((each) => each.last)
+    .sort()
+    .at(-1)
+  if (last === undefined) return undefined
+  const pages = new Set(own.flatMap((each) => [...each.pages]))
+  const refused = new Set(element.not_twins)
+  const candidates = [...fresh].flatMap(([target, of]) => {
+    const hasFollowed = of.first >= last && of.last > last
+    if (!hasFollowed || refused.has(target) || ![...of.pages].some((page) => pages.has(page))) return []
+    const alike = likeness(element, target)
+    return alike === 0 ? [] : [{ target, alike, ...of }]
+  })
+  const [best] = candidates.sort((a, b) => b.alike - a.alike || b.hits - a.hits || compareTexts(a.target, b.target))
+  if (!best) return undefined
+  const { target, first, hits } = best
+  return { xpath: element.xpath, name: element.name, last_clicked: last, twin: target, appeared: first, hits }
+}

@@ -1,0 +1,33 @@
+import type { Element } from '../app.ts'
+import { ClickSelector } from './click-selector.ts'
+
+const anchored = /^\/\/\*\[@[\w-]+=(?:'[^']*'|"[^"]*")\]/
+
+/** Returns every XPath by which events name an element: the one that it has, and those that it had. */
+export function xpathsOf({ xpath, past_xpaths = [] }: Pick<Element, 'xpath' | 'past_xpaths'>): readonly string[] {
+  return [xpath, ...past_xpaths]
+}
+
+/**
+ * Returns how alike an element and the target of a click are that has another XPath: 0 when nothing says that they are
+ * one. A target that one of the selectors of the element finds is most alike (`Infinity`). Else both must be below the
+ * same named element (or both below none), and have the same tag; then the number of equal steps at the end says how
+ * alike they are.
+ */
+export function likeness({ xpath, fingerprints = [] }: Element, target: string): number {
+  if (xpath === target) return 0
+  const [own, other] = [partsOf(xpath), partsOf(target)]
+  const isNamed = other.steps.length === 0
+  if (isNamed && fingerprints.some((selector) => new ClickSelector(selector).matches(target))) return Infinity
+  const tags = [own, other].map(({ steps }) => steps.at(-1)?.replace(/\[\d+\]$/, ''))
+  if (own.anchor !== other.anchor || tags[0] === undefined || tags[0] !== tags[1]) return 0
+  let equal = 0
+  while (equal < own.steps.length && own.steps.at(-1 - equal) === other.steps.at(-1 - equal)) equal++
+  return 1 + equal
+}
+
+/** Splits an XPath into the element with a name that it begins at, if any, and its steps below. */
+function partsOf(path: string): { readonly anchor: string; readonly steps: readonly string[] } {
+  const [anchor = ''] = anchored.exec(path) ?? []
+  return { anchor, steps: path.slice(anchor.length).split('/').slice(1) }
+}
