@@ -1,8 +1,18 @@
-import { datesBetween, HopperError, shiftDate, timeZone, type App } from '@hopper/contracts'
+import {
+  botDefinition,
+  botReviewId,
+  datesBetween,
+  HopperError,
+  isChangingVerdicts,
+  shiftDate,
+  timeZone,
+  type App,
+  type BotReview,
+} from '@hopper/contracts'
 import { readAhead, type Storage } from '@hopper/storage'
 import { auditDates } from './audit-dates.ts'
 import { withStages } from './audited-stages.ts'
-import { auditFates, countReceived } from './audit-fates.ts'
+import { auditFates, countReceived, type Received } from './audit-fates.ts'
 import type { Drift } from './drift.ts'
 import { LaneLease } from '../installation/lane-lease.ts'
 import { LaneSource } from './lane-source.ts'
@@ -27,6 +37,8 @@ export interface AuditReport {
   logIncomplete(lane: number): void
   /** a person is forgotten or old events expire in the lane at the moment: its tables are not compared */
   forgetting(app: string, lane: number): void
+  /** verdicts about bots are changing in the lane at the moment: its tables are not compared */
+  reviewing(app: string, lane: number): void
   progress(lane: number, lanes: number): void
 }
 
@@ -78,8 +90,44 @@ async function* auditLane(
       report.forgetting(app.id, source.lane)
       continue
     }
-    yield* auditDates(source, app, dates)
-    yield await auditFates(source, app, dates, received)
+    yield* auditReviewed(source, app, dates, received, report)
+  }
+}
+
+/** Compares an app in a lane, unless verdicts about bots change there meanwhile. */
+async function* auditReviewed(
+  source: LaneSource,
+  app: App,
+  dates: readonly string[],
+  received: Received | undefined,
+  report: AuditReport,
+): AsyncGenerator<readonly Drift[]> {
+  const isMoving = await reviewOf(source, app)
+  const results = [auditDates(source, app, dates), fatesOf(source, app, dates, received)]
+  if (await isMoving()) return report.reviewing(app.id, source.lane)
+  for (const result of results)
+    for await (const drift of result) {
+      if (await isMoving()) return report.reviewing(app.id, source.lane)
+      yield drift
+    }
+}
+
+async function* fatesOf(...compared: Parameters<typeof auditFates>): AsyncGenerator<readonly Drift[]> {
+  yield await auditFates(...compared)
+}
+
+/**
+ * Returns a function that returns whether verdicts about bots change in a lane, have changed since the call, or batches
+ * may have been judged by earlier rules.
+ */
+async function reviewOf({ storage: { registry }, lane }: LaneSource, app: App): Promise<() => Promise<boolean>> {
+  const read = (): Promise<BotReview | undefined> => registry.botReviews.get(app.id, botReviewId({ app: app.id, lane }))
+  const before = await read()
+  return async () => {
+    const review = await read()
+    if (!review) return false
+    const isChanged = review.changes !== before?.changes || review.definition !== botDefinition(app)
+    return isChanged || review.whole !== undefined || isChangingVerdicts(review)
   }
 }
 

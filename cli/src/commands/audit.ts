@@ -65,6 +65,10 @@ class Summary implements AuditReport {
     console.error(`lane ${lane}: a person of app ${app} is being forgotten, so its tables are not compared`)
   }
 
+  reviewing(app: string, lane: number): void {
+    console.error(`lane ${lane}: it is being reviewed who of app ${app} is a bot, so its tables are not compared`)
+  }
+
   progress(lane: number, lanes: number): void {
     if (process.stderr.isTTY) process.stderr.write(`\rlane ${lane + 1} of ${lanes}\r`)
   }
