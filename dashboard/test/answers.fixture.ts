@@ -1,7 +1,9 @@
 import type {
   Agents,
   Alerts,
+  App,
   Apps,
+  BotReviewProgress,
   Clicks,
   ElementActions,
   ElementDurations,
@@ -28,6 +30,7 @@ export interface Fixture {
   lag: Status['lag']
   funnels: ListedFunnel[]
   elements: { name: string; xpath: string }[]
+  settings: App & { received_bytes: number; bot_review: BotReviewProgress }
 }
 
 export function newFixture(): Fixture {
@@ -50,6 +53,12 @@ export function newFixture(): Fixture {
       },
     ],
     elements: [{ name: 'Buy now', xpath: "//*[@id='buy']" }],
+    settings: {
+      ...{ id: 'shop', organization: 'acme', name: 'Shop', timezone: 'UTC', origins: [], keep_parameters: [] },
+      received_bytes: 1_000,
+      bot_rules: [{ kind: 'referrer', value: EVIL, action: 'bot' }],
+      bot_review: { state: 'running', share: 0.254 },
+    },
   }
 }
 
@@ -186,6 +195,7 @@ export function answerTo(path: string, parameters: URLSearchParams, fixture: Fix
     '/api/v1/me': me,
     '/api/v1/apps': apps,
     '/api/v1/status': { ...status, lag: fixture.lag },
+    '/api/v1/apps/shop': fixture.settings,
     '/api/v1/apps/shop/traffic': { rows: fixture.traffic, meta },
     '/api/v1/apps/shop/pages/views': { rows: pages, meta },
     '/api/v1/apps/shop/clicks': { rows: clicks, meta },

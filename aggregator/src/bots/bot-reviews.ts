@@ -29,7 +29,10 @@ import {
 /** Interval between two reviews, and the additional time per app. */
 const CHECK_MS = 2_000
 const CHECK_MS_PER_APP = 20
-/** Pause after a review, in times of what it took: reviews take at most a twentieth of a thread. */
+/**
+ * Pause of an app in a lane after a review of its new events, in times of what that took: reviews take at most about a
+ * twentieth of a thread. Changed rules do not wait for it.
+ */
 const REST = 20
 /** Interval at which the progress of lanes is stored while no verdict changes: less is reviewed again after a crash. */
 const SAVE_MS = 60_000
@@ -63,6 +66,8 @@ interface Place {
 interface Known {
   readonly state: BotReview
   readonly savedAt: number
+  /** when its new events may be reviewed again, on the `performance.now()` clock */
+  readonly restUntil?: number
 }
 
 /**
@@ -102,17 +107,14 @@ export class BotReviews {
   }
 
   async #run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<void> {
-    const started = performance.now()
-    if (started < this.#nextCheckAt) return
+    if (performance.now() < this.#nextCheckAt) return
     const { registry, logger, checkMs } = this.#options
     let isBehind = false
     try {
       const apps = await registry.apps.list()
       for (const app of apps)
         for (const [lane, own] of lanes()) if (!(await this.#step({ app, lane, own }, lanes))) isBehind = true
-      const took = performance.now() - started
-      const wait = checkMs ?? Math.max(CHECK_MS + apps.length * CHECK_MS_PER_APP, took * REST)
-      this.#nextCheckAt = performance.now() + wait
+      this.#nextCheckAt = performance.now() + (checkMs ?? CHECK_MS + apps.length * CHECK_MS_PER_APP)
     } catch (error) {
       isBehind = true
       logger?.error({ err: error }, 'apps could not be reviewed for bots; it is tried again')
@@ -143,7 +145,11 @@ export class BotReviews {
     const { app, lane, own } = place
     const { log, appOf } = this.#options
     const known = await this.#stateOf(place)
-    if (!known.whole && !isChangingVerdicts(known) && known.reviewed >= own.committed) return true
+    if (!known.whole && !isChangingVerdicts(known)) {
+      if (known.reviewed >= own.committed) return true
+      if (performance.now() < (this.#known.get(own)?.get(app.id)?.restUntil ?? 0)) return false
+    }
+    const started = performance.now()
     if (await this.#isRemoving(place)) return false
     // A log that has lost its end never reaches that position.
     if (own.committed < known.until && own.committed < ((await log.ends())[lane] ?? 0)) return false
@@ -155,6 +161,7 @@ export class BotReviews {
       ? await this.#reviewWhole(place, settled, source)
       : await this.#reviewFresh(place, settled, source)
     await this.#keep(place, state)
+    if (!settled.whole && this.#options.checkMs === undefined) this.#rest(place, performance.now() - started)
     return true
   }
 
@@ -295,6 +302,12 @@ export class BotReviews {
     await this.#save(own, done)
     this.#options.logger?.info({ lane, app: app.id, dates: before.dates }, 'dates are recounted, as bots were found')
     return done
+  }
+
+  #rest({ app, own }: Place, tookMs: number): void {
+    const apps = this.#known.get(own)
+    const known = apps?.get(app.id)
+    if (known) apps!.set(app.id, { ...known, restUntil: performance.now() + tookMs * REST })
   }
 
   /** Remembers how far a review has come, and stores it now and then. */
