@@ -313,7 +313,7 @@ describe('a member', () => {
   it('adds a rule about robots after having tried it, and removes one', async () => {
     await open('settings')
     const card = page.getByRole('region', { name: 'Robots', exact: true })
-    await card.getByText('Past events are being judged by these rules: 25 %').waitFor()
+    await card.getByText('Judging past events: 25 %').waitFor()
     await card.getByLabel('New rule').selectOption('Page begins with')
     await card.getByLabel('Value').fill('/wp-login')
     await card.getByRole('button', { name: 'Try it on the last 30 days' }).click()

@@ -96,8 +96,8 @@ function ReviewProgress({ review: { state, share } }: { review: BotReviewProgres
   return (
     <p className="badge warn" role="status">
       {state === 'waiting'
-        ? 'Past events will be judged by these rules'
-        : `Past events are being judged by these rules: ${Math.floor(share * 100)} %`}
+        ? 'Past events will be judged'
+        : `Judging past events: ${Math.floor(share * 100)} %`}
     </p>
   )
 }
