@@ -52,8 +52,10 @@ test('rules about bots are validated, replaced as a whole, and shown', async () 
 
 test('the progress of applying rules to the past is that of all lanes, and waits again when the rules change', async () => {
   const { registry, log } = hopper.storage
-  const progress = async (): Promise<unknown> =>
-    ((await hopper.get(app, admin)).body as { bot_review: unknown }).bot_review
+  const progress = async (): Promise<unknown> => {
+    const { body } = await hopper.get(app, admin)
+    return (body as { bot_review: unknown }).bot_review
+  }
   expect(await progress()).toEqual({ state: 'waiting', share: 0 })
   const shop = (await registry.app('shop'))!
   const lanes = Array.from({ length: log.lanes }, (_, lane): BotReview => ({

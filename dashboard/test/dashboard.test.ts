@@ -319,7 +319,7 @@ describe('a member', () => {
     await card.getByRole('button', { name: 'Try it on the last 30 days' }).click()
     await card.getByText('It matches 1,234 events.').waitFor()
     await card.getByRole('button', { name: 'Add the rule' }).click()
-    await card.getByText('Page begins with /wp-login: a robot').waitFor()
+    await card.getByRole('listitem').filter({ hasText: 'Page begins with /wp-login a robot' }).waitFor()
     await card.getByRole('button', { name: `Delete the rule ${EVIL}` }).click()
     await card.getByRole('button', { name: `Really: Delete the rule ${EVIL}` }).click()
     await card.getByText('Referrer contains').and(card.locator('li')).waitFor({ state: 'detached' })

@@ -72,10 +72,10 @@ interface Known {
 
 /**
  * Gives every session one verdict about whether it is a bot's, in the background, as the owner of lanes (decision
- * 0052). A batch is judged event by event; a review then judges the sessions that have new events, and the whole archive
- * when the rules of an app have changed. Events whose verdict changes are changed in the archive, and the tables of
- * their dates are recounted from it. What is about to be recounted is stored before the archive is changed, so a review
- * may be interrupted anywhere and is then done again.
+ * 0052). A batch is judged event by event; a review then judges the sessions that have new events, and the whole
+ * archive when the rules of an app have changed. Events whose verdict changes are changed in the archive, and the
+ * tables of their dates are recounted from it. What is about to be recounted is stored before the archive is changed,
+ * so a review may be interrupted anywhere and is then done again.
  */
 export class BotReviews {
   readonly #options: BotReviewsOptions

@@ -181,8 +181,8 @@ export class EventFateService {
 }
 
 /**
- * Returns the fate of an archived event. The archive has the verdict of its session, which may have come after the event
- * was counted.
+ * Returns the fate of an archived event. The archive has the verdict of its session, which may have come after the
+ * event was counted.
  */
 function fateOf(app: App, { fate, reason }: Found, archived: ExportedEvent): FateVerdict {
   const { event, context, received_at } = archived

@@ -11,17 +11,12 @@ export function botRuleProblems(rules: readonly BotRule[]): Fault[] {
     const problem = problemOf(kind, value)
     const same = rules.findIndex((other) => other.kind === kind && other.value.toLowerCase() === value.toLowerCase())
     const isTwice = same < at && (kind !== 'page' || rules[same]!.value === value)
-    return [
-      ...(problem === undefined ? [] : [{ field, message: problem }]),
-      ...(isTwice
-        ? [
-            {
-              field,
-              message: `is that of bot_rules[${same}], whose action is ${rules[same]!.action}; remove this one with ${action}`,
-            },
-          ]
-        : []),
-    ]
+    const faults: Fault[] = problem === undefined ? [] : [{ field, message: problem }]
+    if (isTwice) {
+      const other = `bot_rules[${same}], whose action is ${rules[same]!.action}`
+      faults.push({ field, message: `is that of ${other}; remove the one with ${action}, or the other` })
+    }
+    return faults
   })
 }
 

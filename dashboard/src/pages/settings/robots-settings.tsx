@@ -70,7 +70,7 @@ function Rules({ view, mayChange }: { view: RobotsView; mayChange: boolean }): R
       <ul className="list">
         {rules.map((rule) => (
           <li key={`${rule.kind} ${rule.value}`}>
-            {kindTexts[rule.kind]} <code>{rule.value}</code>: {actionTexts[rule.action]}
+            {kindTexts[rule.kind]} <code>{rule.value}</code> <span className="badge">{actionTexts[rule.action]}</span>
             {mayChange && (
               <span className="list-actions">
                 <ConfirmButton
@@ -95,9 +95,7 @@ function ReviewProgress({ review: { state, share } }: { review: BotReviewProgres
   if (state === 'done') return null
   return (
     <p className="badge warn" role="status">
-      {state === 'waiting'
-        ? 'Past events will be judged'
-        : `Judging past events: ${Math.floor(share * 100)} %`}
+      {state === 'waiting' ? 'Past events will be judged' : `Judging past events: ${Math.floor(share * 100)} %`}
     </p>
   )
 }

@@ -13,8 +13,8 @@ import { MembersSettings } from './members-settings.tsx'
 import { RobotsSettings } from './robots-settings.tsx'
 
 /**
- * The settings of an app: what it accepts and keeps, its rules about robots, funnels, elements and keys, and the members of its
- * organization. A viewer sees them and cannot change them.
+ * The settings of an app: what it accepts and keeps, its rules about robots, its funnels, elements and keys, and the
+ * members of its organization. A viewer sees them and cannot change them.
  */
 export default function SettingsPage(): ReactNode {
   const { app } = useScope()
