@@ -59,6 +59,8 @@ interface Place {
   readonly app: App
   readonly lane: number
   readonly own: ForgettingLane
+  /** position before which everything was counted and archived when the app was read */
+  readonly before: number
   readonly assertOwned: () => void
 }
 
@@ -81,6 +83,8 @@ export class BotReviews {
   readonly #options: BotReviewsOptions
   readonly #work = new LaneWork()
   readonly #known = new WeakMap<ForgettingLane, Map<string, Known>>()
+  /** how far lanes were counted before the last run read the apps */
+  readonly #begun = new WeakMap<ForgettingLane, number>()
   #nextCheckAt = 0
   #isBehind = true
 
@@ -94,7 +98,8 @@ export class BotReviews {
    */
   async run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<boolean> {
     await this.#work.run(() => this.#run(lanes))
-    return !this.#isBehind
+    // Events may have been counted since the run began.
+    return !this.#isBehind && [...lanes().values()].every((own) => this.#begun.get(own) === own.committed)
   }
 
   /** Resolves when no write to the lane is in flight; call it after the lane was given away. */
@@ -110,10 +115,12 @@ export class BotReviews {
     if (performance.now() < this.#nextCheckAt) return
     const { registry, logger, checkMs } = this.#options
     let isBehind = false
+    const begun = [...lanes()].map(([lane, own]) => ({ lane, own, before: own.committed }))
+    for (const { own, before } of begun) this.#begun.set(own, before)
     try {
       const apps = await registry.apps.list()
       for (const app of apps)
-        for (const [lane, own] of lanes()) if (!(await this.#step({ app, lane, own }, lanes))) isBehind = true
+        for (const place of begun) if (!(await this.#step({ app, ...place }, lanes))) isBehind = true
       this.#nextCheckAt = performance.now() + (checkMs ?? CHECK_MS + apps.length * CHECK_MS_PER_APP)
     } catch (error) {
       isBehind = true
@@ -124,14 +131,14 @@ export class BotReviews {
 
   /** Reviews an app in a lane; returns whether nothing is left to do. */
   async #step(
-    { app, lane, own }: Omit<Place, 'assertOwned'>,
+    { app, lane, own, before }: Omit<Place, 'assertOwned'>,
     lanes: () => ReadonlyMap<number, ForgettingLane>,
   ): Promise<boolean> {
     const assertOwned = (): void => {
       if (this.#work.isClosed || lanes().get(lane) !== own) throw new NotOurs()
     }
     if (this.#work.isClosed || lanes().get(lane) !== own) return false
-    const place: Place = { app, lane, own, assertOwned }
+    const place: Place = { app, lane, own, before, assertOwned }
     return this.#work.step(lane, () =>
       this.#review(place).catch(async (error: unknown) => {
         if (error instanceof NotOurs) return false
@@ -142,19 +149,18 @@ export class BotReviews {
   }
 
   async #review(place: Place): Promise<boolean> {
-    const { app, lane, own } = place
+    const { app, lane, own, before } = place
     const { log, appOf } = this.#options
     const known = await this.#stateOf(place)
     if (!known.whole && !isChangingVerdicts(known)) {
-      if (known.reviewed >= own.committed) return true
+      if (known.reviewed >= before) return true
       if (performance.now() < (this.#known.get(own)?.get(app.id)?.restUntil ?? 0)) return false
     }
     const started = performance.now()
     if (await this.#isRemoving(place)) return false
     // A log that has lost its end never reaches that position.
-    if (own.committed < known.until && own.committed < ((await log.ends())[lane] ?? 0)) return false
+    if (before < known.until && before < ((await log.ends())[lane] ?? 0)) return false
     const folded = (await appOf(app.id, lane)) ?? app
-    const before = own.committed
     const source: ReviewedArchive = { archive: this.#options.archive, app: folded, lane, before }
     const settled = await this.#settle(place, known, folded)
     const state = settled.whole
@@ -166,7 +172,7 @@ export class BotReviews {
   }
 
   /** Reads the state of an app in a lane. Changed rules get the position from which on batches are judged by them. */
-  async #stateOf({ app, lane, own }: Place): Promise<BotReview> {
+  async #stateOf({ app, lane, own, before }: Place): Promise<BotReview> {
     const { registry, log, forgetApps } = this.#options
     const definition = botDefinition(app)
     const cached = this.#known.get(own)?.get(app.id)?.state
@@ -175,7 +181,9 @@ export class BotReviews {
       if (!cached) this.#remember(own, found, performance.now())
       return found
     }
-    const since = Math.min(own.committed, found?.whole?.since ?? Infinity)
+    // Whatever was counted since the last review may have been judged by the earlier rules, by these, or in part by each.
+    const unreviewed = found?.reviewed ?? (definition === botDefinition({ ...app, bot_rules: [] }) ? before : 0)
+    const since = Math.min(unreviewed, found?.whole?.since ?? Infinity)
     forgetApps()
     const until = (await log.ends())[lane] ?? 0
     const nothing = { app: app.id, lane, lanes: log.lanes, changes: 0, dates: [], received: [] }

@@ -17,7 +17,7 @@ export interface BotReview {
   readonly reviewed: number
   /** while the whole archive is reviewed, since the rules have changed or nothing was reviewed before */
   readonly whole?: {
-    /** position before which everything was counted by the earlier rules, and from which on by either */
+    /** position from which on events may have been counted by the earlier rules or by these */
     readonly since: number
     /** position that the archive is reviewed up to */
     readonly to?: number

@@ -9,15 +9,19 @@ export function botRuleProblems(rules: readonly BotRule[]): Fault[] {
   return rules.flatMap(({ kind, value, action }, at) => {
     const field = `bot_rules[${at}].value`
     const problem = problemOf(kind, value)
-    const same = rules.findIndex((other) => other.kind === kind && other.value.toLowerCase() === value.toLowerCase())
-    const isTwice = same < at && (kind !== 'page' || rules[same]!.value === value)
+    const same = rules.findIndex((other) => valueKey(other) === valueKey(rules[at]!))
     const faults: Fault[] = problem === undefined ? [] : [{ field, message: problem }]
-    if (isTwice) {
+    if (same < at) {
       const other = `bot_rules[${same}], whose action is ${rules[same]!.action}`
       faults.push({ field, message: `is that of ${other}; remove the one with ${action}, or the other` })
     }
     return faults
   })
+}
+
+/** Rules with the same key match the same events. */
+function valueKey({ kind, value }: BotRule): string {
+  return `${kind} ${kind === 'page' ? value : value.toLowerCase()}`
 }
 
 function problemOf(kind: BotRule['kind'], value: string): string | undefined {
