@@ -161,7 +161,7 @@ export class BotReviews {
     // A log that has lost its end never reaches that position.
     if (before < known.until && before < ((await log.ends())[lane] ?? 0)) return false
     const folded = (await appOf(app.id, lane)) ?? app
-    const source: ReviewedArchive = { archive: this.#options.archive, app: folded, lane, before }
+    const source: ReviewedArchive = { archive: this.#options.archive, app: withRulesOf(app, folded), lane, before }
     const settled = await this.#settle(place, known, folded)
     const state = settled.whole
       ? await this.#reviewWhole(place, settled, source)
@@ -181,7 +181,8 @@ export class BotReviews {
       if (!cached) this.#remember(own, found, performance.now())
       return found
     }
-    // Whatever was counted since the last review may have been judged by the earlier rules, by these, or in part by each.
+    // Whatever was counted since the last review may have been judged by the earlier rules, by these, or in part by
+    // each.
     const unreviewed = found?.reviewed ?? (definition === botDefinition({ ...app, bot_rules: [] }) ? before : 0)
     const since = Math.min(unreviewed, found?.whole?.since ?? Infinity)
     forgetApps()
@@ -204,7 +205,7 @@ export class BotReviews {
     const { spans, sessions } = await freshEvents(source, before.reviewed)
     const windows = spans.map(({ first, last }) => ({
       range: { from: first - SESSION_REACH_MS, to: last + SESSION_REACH_MS + 1 },
-      sessions,
+      fresh: { sessions, from: before.reviewed },
       unsure: NO_POSITIONS,
     }))
     let state = before
@@ -351,4 +352,9 @@ export class BotReviews {
       logger?.error({ lane, err: cause }, 'the state of a review of bots could not be stored')
     }
   }
+}
+
+/** Returns an app as batches are folded with it, with the rules that are reviewed: cached ones may be others. */
+function withRulesOf({ bot_rules }: App, { bot_rules: _, ...folded }: FoldedApp): FoldedApp {
+  return { ...folded, ...(bot_rules === undefined ? {} : { bot_rules }) }
 }

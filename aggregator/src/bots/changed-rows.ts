@@ -21,6 +21,8 @@ export class ChangedRows implements RewrittenRows {
   }
 
   async shareOf(archive: Archive, summary: ChunkSummary): Promise<'none' | 'some'> {
+    const { first, last } = this.#found.span
+    if (summary.max_time < first || summary.min_time > last) return 'none'
     const names = ['position', 'index', 'runs', 'timestamp'].filter((name) => Object.hasOwn(summary.columns, name))
     const chunk = await fetchColumns(archive, summary, names)
     const [positions, indexes] = [chunk.numbers('position'), chunk.numbers('index')]

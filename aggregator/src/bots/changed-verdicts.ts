@@ -37,8 +37,8 @@ export interface ReviewedArchive {
 export interface ReviewedEvents {
   /** their times */
   readonly range: ExportRange
-  /** the only sessions to consider, see `sessionKey`; all if missing */
-  readonly sessions?: ReadonlySet<string> | undefined
+  /** the only events to consider: of these sessions (see `sessionKey`), or without one and from this position on */
+  readonly fresh?: { readonly sessions: ReadonlySet<string> | undefined; readonly from: number }
   /** positions whose dates are recounted even if no verdict changes: batches may have been judged in two ways */
   readonly unsure: { readonly from: number; readonly to: number }
 }
@@ -54,6 +54,8 @@ export class ChangedVerdicts {
   readonly received = new Set<string>()
   /** sessions whose bounds may change, with the times of the events that change */
   readonly sessions = new Map<string, TimeSpan>()
+  /** times of the events that change */
+  span: TimeSpan = { first: Infinity, last: -Infinity }
 
   get isFull(): boolean {
     return this.verdicts.size >= CHANGES_MAX
@@ -102,7 +104,7 @@ export async function findChanges(
 /** Reads the sessions of a share with all events that decide about them; undefined if they are too many. */
 async function heldSessions(
   source: ReviewedArchive,
-  { range, sessions, unsure }: ReviewedEvents,
+  { range, fresh, unsure }: ReviewedEvents,
   isOf: (key: string) => boolean,
   found: ChangedVerdicts,
   isFirst: boolean,
@@ -119,12 +121,12 @@ async function heldSessions(
     if (session === undefined) {
       // No other event decides about it.
       const bot = own === 'human' ? undefined : own
-      if (isFirst && !sessions && timestamp >= range.from && timestamp < range.to)
+      if (isFirst && position >= (fresh?.from ?? 0) && timestamp >= range.from && timestamp < range.to)
         add(source, unsure, undefined, event, bot, found)
       continue
     }
     const key = sessionKey(device, session)
-    if ((sessions && !sessions.has(key)) || !isOf(key)) continue
+    if (!(fresh?.sessions?.has(key) ?? true) || !isOf(key)) continue
     if (++count > EVENTS_MAX && held.size > 1) return undefined
     const known = held.get(key)
     if (known) known.push(event)
@@ -163,16 +165,19 @@ function add(
   if (date < (app.kept_from ?? '') || found.isFull) return
   const isUnsure = position >= unsure.from && position < unsure.to
   if (event.bot === bot && !isUnsure) return
-  if (event.bot !== bot) found.verdicts.set(placeOf(position, index), bot ?? null)
+  if (event.bot !== bot) {
+    found.verdicts.set(placeOf(position, index), bot ?? null)
+    found.span = widened(found.span, timestamp)
+  }
   if (isUnsure) found.unsureDates.add(date)
   found.dates.add(date)
   found.received.add(utcDate(received_at))
   if (session === undefined) return
-  const span = found.sessions.get(session)
-  found.sessions.set(session, {
-    first: Math.min(timestamp, span?.first ?? Infinity),
-    last: Math.max(timestamp, span?.last ?? -Infinity),
-  })
+  found.sessions.set(session, widened(found.sessions.get(session), timestamp))
+}
+
+function widened(span: TimeSpan | undefined, timestamp: number): TimeSpan {
+  return { first: Math.min(timestamp, span?.first ?? Infinity), last: Math.max(timestamp, span?.last ?? -Infinity) }
 }
 
 /** Events that are new since a review, and the sessions that they belong to. */
@@ -193,11 +198,7 @@ export async function freshEvents(source: ReviewedArchive, from: number): Promis
   for await (const { device, session, timestamp, position } of archivedRows(source, ALL, isFresh)) {
     if (position < from) continue
     const month = utcDate(timestamp).slice(0, 7)
-    const span = months.get(month)
-    months.set(month, {
-      first: Math.min(timestamp, span?.first ?? Infinity),
-      last: Math.max(timestamp, span?.last ?? -Infinity),
-    })
+    months.set(month, widened(months.get(month), timestamp))
     if (session === undefined) continue
     sessions?.add(sessionKey(device, session))
     if (sessions && sessions.size > SESSIONS_MAX) sessions = undefined
