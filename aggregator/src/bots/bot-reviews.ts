@@ -12,7 +12,7 @@ import {
 } from '@hopper/contracts'
 import type { Archive, EventLog, Registry, TableReader, TableWriter } from '@hopper/storage'
 import { replaceSessions } from '../forget/forget-sets.ts'
-import { NotOurs, Postponed, withoutProblem, type FoldedApp, type ForgettingLane } from '../forget/lane-parts.ts'
+import { NotOurs, Postponed, type FoldedApp, type ForgettingLane } from '../forget/lane-parts.ts'
 import { assertWholeDate, recountDate } from '../forget/recount-date.ts'
 import { recountFates } from '../forget/recount-fates.ts'
 import { rewriteSpans } from '../forget/rewrite-spans.ts'
@@ -149,9 +149,9 @@ export class BotReviews {
   }
 
   async #review(place: Place): Promise<boolean> {
-    const { app, lane, own, before } = place
+    const { app, lane, own, before, assertOwned } = place
     const { log, appOf } = this.#options
-    const known = await this.#stateOf(place)
+    const { problem, ...known } = await this.#stateOf(place)
     if (!known.whole && !isChangingVerdicts(known)) {
       if (known.reviewed >= before) return true
       if (performance.now() < (this.#known.get(own)?.get(app.id)?.restUntil ?? 0)) return false
@@ -161,12 +161,19 @@ export class BotReviews {
     // A log that has lost its end never reaches that position.
     if (before < known.until && before < ((await log.ends())[lane] ?? 0)) return false
     const folded = (await appOf(app.id, lane)) ?? app
-    const source: ReviewedArchive = { archive: this.#options.archive, app: withRulesOf(app, folded), lane, before }
+    const source: ReviewedArchive = {
+      archive: this.#options.archive,
+      app: withRulesOf(app, folded),
+      lane,
+      before,
+      assertOwned,
+    }
     const settled = await this.#settle(place, known, folded)
     const state = settled.whole
       ? await this.#reviewWhole(place, settled, source)
       : await this.#reviewFresh(place, settled, source)
-    await this.#keep(place, state)
+    if (problem === undefined) await this.#keep(place, state)
+    else await this.#save(own, state)
     if (!settled.whole && this.#options.checkMs === undefined) this.#rest(place, performance.now() - started)
     return true
   }
@@ -307,7 +314,7 @@ export class BotReviews {
       await this.#save(own, state)
     }
     await recountFates(this.#options, log, place, { received: state.received, isWhole: false }, folded)
-    const done: BotReview = { ...withoutProblem(state), received: [] }
+    const done: BotReview = { ...state, received: [] }
     await this.#save(own, done)
     this.#options.logger?.info({ lane, app: app.id, dates: before.dates }, 'dates are recounted, as bots were found')
     return done

@@ -31,6 +31,8 @@ export interface ReviewedArchive {
   readonly lane: number
   /** position before which everything is in the tables and in the archive; later events are not considered */
   readonly before: number
+  /** Throws `NotOurs` when the lane was given away, or the process is about to end. */
+  readonly assertOwned: () => void
 }
 
 /** Events whose verdicts are reviewed. */
@@ -209,12 +211,13 @@ export async function freshEvents(source: ReviewedArchive, from: number): Promis
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
 async function* archivedRows(
-  { archive, app, lane, before }: ReviewedArchive,
+  { archive, app, lane, before, assertOwned }: ReviewedArchive,
   range: ExportRange,
   isWanted: (summary: ChunkSummary) => boolean = () => true,
 ): AsyncGenerator<JudgedRow> {
   let read = 0
   for (const summary of await archive.list({ app: app.id, lane, ...range })) {
+    assertOwned()
     if (summary.first_position >= before || !isWanted(summary)) continue
     const names = Object.keys(summary.columns).filter((name) => judgedColumns.has(name))
     const columns = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))

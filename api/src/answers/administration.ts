@@ -81,6 +81,7 @@ export const AppView = Type.Object({
       description: 'whether the present `bot_rules` are applied to the past',
     }),
     share: Type.Number({ minimum: 0, maximum: 1 }),
+    problem: Type.Optional(Type.String({ description: 'why it cannot go on now' })),
   }),
 })
 export type AppView = Static<typeof AppView>

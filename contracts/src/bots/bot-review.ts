@@ -42,6 +42,8 @@ export interface BotReviewProgress {
   readonly state: 'waiting' | 'running' | 'done'
   /** from 0 to 1 */
   readonly share: number
+  /** why a lane cannot go on now */
+  readonly problem?: string
 }
 
 /** Returns the registry id of the review of an app in a lane. */
@@ -60,7 +62,9 @@ export function botReviewProgress(app: RuledApp, lanes: readonly BotReview[]): B
   const shares = lanes
     .filter((lane) => lane.definition === definition)
     .map(({ whole }) => (!whole ? 1 : whole.dates === 0 ? 0 : whole.done / whole.dates))
-  if (shares.length === 0) return { state: 'waiting', share: 0 }
+  const problem = lanes.find((lane) => lane.problem !== undefined)?.problem
+  const known = problem === undefined ? {} : { problem }
+  if (shares.length === 0) return { state: 'waiting', share: 0, ...known }
   const share = shares.reduce((sum, each) => sum + each, 0) / lanes[0]!.lanes
-  return { state: share === 1 ? 'done' : 'running', share }
+  return { state: share === 1 ? 'done' : 'running', share, ...known }
 }

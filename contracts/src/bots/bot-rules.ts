@@ -63,7 +63,10 @@ export function ingestRules({ bot_rules = [] }: Pick<RuledApp, 'bot_rules'>): re
 
 /** Serializes what the past of an app is judged by: as long as it is the same, so are the verdicts. */
 export function botDefinition(app: RuledApp): string {
-  return JSON.stringify([...keptRules(app)].map(({ kind, value, action }) => [kind, value, action]).sort())
+  const rules = keptRules(app).map(({ kind, value, action }) => [kind, value, action])
+  // What a page is, is a setting, too.
+  const pages = rules.some(([kind]) => kind === 'page') ? [app.keep_parameters, app.hash_routing ?? false] : []
+  return JSON.stringify([rules.sort(), pages])
 }
 
 /** What an event is compared by. */

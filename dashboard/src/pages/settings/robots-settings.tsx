@@ -90,8 +90,9 @@ function Rules({ view, mayChange }: { view: RobotsView; mayChange: boolean }): R
   )
 }
 
-/** Shows a badge while rules are applied to the past, and nothing afterwards. */
-function ReviewProgress({ review: { state, share } }: { review: BotReviewProgress }): ReactNode {
+/** Shows a badge while rules are applied to the past, or why they cannot be, and nothing afterwards. */
+function ReviewProgress({ review: { state, share, problem } }: { review: BotReviewProgress }): ReactNode {
+  if (problem !== undefined) return <p className="hint">Past events cannot be judged now: {problem}</p>
   if (state === 'done') return null
   return (
     <p className="badge warn" role="status">
