@@ -50,7 +50,7 @@ test('rules about bots are validated, replaced as a whole, and shown', async () 
   expect(created.body).toMatchObject({ app: { bot_rules: [rule] } })
 })
 
-test('the progress of applying rules to the past is that of all lanes, and waits again when the rules change', async () => {
+test('the progress of applying rules to the past is that of all lanes, and waits again for other rules', async () => {
   const { registry, log } = hopper.storage
   const progress = async (): Promise<unknown> => {
     const { body } = await hopper.get(app, admin)
