@@ -15,6 +15,7 @@ import type {
 } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { AppCache } from './app-cache.ts'
+import { BotReviews } from './bots/bot-reviews.ts'
 import { Backfills } from './backfill/backfills.ts'
 import { Forgets } from './forget/forgets.ts'
 import { Retentions } from './retention/retentions.ts'
@@ -74,6 +75,11 @@ export interface AggregatorOptions {
     /** returns the time (ms since the epoch) */
     readonly now?: () => number
   }
+  /** with this, a reader and an archive, every session gets one verdict about whether it is a bot's */
+  readonly bots?: {
+    /** interval between two reviews */
+    readonly checkMs?: number
+  }
   readonly lanes: Lanes
   readonly registry: Registry
   /** the name of this process among the owners of lanes */
@@ -120,7 +126,8 @@ export class Aggregator implements LaneConsumer {
   readonly #backfills: Backfills | undefined
   readonly #forgets: Forgets | undefined
   readonly #retentions: Retentions | undefined
-  #removing: Promise<void> | undefined
+  readonly #bots: BotReviews | undefined
+  #changing: Promise<void> | undefined
   readonly #own = new Map<number, OwnedLane>()
   /** assigned lanes whose lease has expired, with the position up to which they had been read */
   readonly #expired = new Map<number, number>()
@@ -181,6 +188,16 @@ export class Aggregator implements LaneConsumer {
         appOf: (id, lane) => this.#apps.get(id, lane),
         ...retention,
       })
+    const { bots } = options
+    this.#bots =
+      bots &&
+      archive &&
+      reader &&
+      new BotReviews({
+        ...{ archive, reader, writer, registry, log, logger, forgetApps },
+        appOf: (id, lane) => this.#apps.get(id, lane),
+        checkMs: bots.checkMs,
+      })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges =
       archive &&
@@ -210,7 +227,15 @@ export class Aggregator implements LaneConsumer {
     this.#stopTimers()
     await Promise.all([this.#ticking, this.#renewing])
     await this.#subscription?.close()
-    const background = [this.#merges, this.#packed, this.#backfills, this.#forgets, this.#retentions, this.#catchUp]
+    const background = [
+      this.#merges,
+      this.#packed,
+      this.#backfills,
+      this.#forgets,
+      this.#retentions,
+      this.#bots,
+      this.#catchUp,
+    ]
     await Promise.all(background.flatMap((each) => (each ? [each.close()] : [])))
   }
 
@@ -251,12 +276,21 @@ export class Aggregator implements LaneConsumer {
     return this.#retentions?.run(() => this.#own) ?? Promise.resolve()
   }
 
-  /** Removes events, one kind of removal after the other: both rewrite the archive and recount what is left. */
-  #remove(): Promise<void> {
-    this.#removing ??= this.forget()
+  /**
+   * Reviews who is a bot among the events of the owned lanes, as far as possible now; resolves with whether every event
+   * that was counted has its verdict. This runs by itself; the call waits for it.
+   */
+  reviewBots(): Promise<boolean> {
+    return this.#bots?.run(() => this.#own) ?? Promise.resolve(true)
+  }
+
+  /** Changes what was counted, one kind of change after the other: each rewrites the archive and recounts dates. */
+  #change(): Promise<void> {
+    this.#changing ??= this.forget()
       .then(() => this.expire())
-      .finally(() => (this.#removing = undefined))
-    return this.#removing
+      .then(async () => void (await this.reviewBots()))
+      .finally(() => (this.#changing = undefined))
+    return this.#changing
   }
 
   /**
@@ -305,7 +339,7 @@ export class Aggregator implements LaneConsumer {
     if (!own) return
     try {
       await own.merges?.close()
-      const background = [this.#packed, this.#backfills, this.#forgets, this.#retentions, this.#catchUp]
+      const background = [this.#packed, this.#backfills, this.#forgets, this.#retentions, this.#bots, this.#catchUp]
       await Promise.all(background.flatMap((each) => (each ? [each.whenIdle(lane)] : [])))
       await this.#commit(own, await own.archive())
       await this.#options.lanes.release(own.lease)
@@ -516,7 +550,7 @@ export class Aggregator implements LaneConsumer {
     void this.merge()
     void this.writeOut()
     void this.backfill()
-    void this.#remove()
+    void this.#change()
   }
 
   async #commit(own: OwnedLane, { position, ahead }: Reached): Promise<void> {

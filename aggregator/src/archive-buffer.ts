@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { DateCover, EncodedChunk } from '@hopper/contracts'
+import { withVerdict, type BotReason, type Context, type DateCover, type EncodedChunk } from '@hopper/contracts'
 import { encodeGroups, RowBuffer, type SpanCover } from '@hopper/engine'
 import type { Archive, Lease, Partition } from '@hopper/storage'
 import { isExpired, type Judged } from './judge/judge.ts'
@@ -54,6 +54,8 @@ export class ArchiveBuffer {
   readonly #next = new Map<string, number>()
   readonly #begin: number
   #flushing: Promise<void> = Promise.resolve()
+  /** the last context whose verdict is not that of ingest */
+  #judged: { readonly of: Context; readonly context: Context } | undefined
 
   /** `onAppended` is called for each span that became visible; events are buffered for `heldMs`. */
   constructor(
@@ -221,14 +223,32 @@ export class ArchiveBuffer {
     }
   }
 
-  #put({ position, index, message: { envelope, app }, event, date, visitor }: Judged): void {
-    const { context, received_at } = envelope
+  /** Returns the context with the verdict; events of a message with the same verdict share one object. */
+  #contextOf(judged: Judged): Context {
+    const { context } = judged.message.envelope
+    const bot = botOf(judged)
+    if (context.bot === bot) return context
+    if (this.#judged?.of !== context || this.#judged.context.bot !== bot)
+      this.#judged = { of: context, context: withVerdict(context, bot) }
+    return this.#judged.context
+  }
+
+  #put(judged: Judged): void {
+    const { position, index, event, date, visitor, message } = judged
+    const { app, envelope } = message
+    const { received_at } = envelope
+    const context = this.#contextOf(judged)
     let buffer = this.#buffers.get(app.id)
     if (!buffer) this.#buffers.set(app.id, (buffer = new RowBuffer(app.id)))
     buffer.put({ event, device_id: visitor.device, user: visitor.user, context, received_at, position, index }, date)
     if (this.#rows++ === 0) this.#since = performance.now()
     this.#receivedAt = Math.max(this.#receivedAt, received_at)
   }
+}
+
+/** Returns the reason of a bot's event; `isKept` events have no others. */
+function botOf({ fate, reason }: Judged): BotReason | undefined {
+  return fate === 'bot' ? (reason as BotReason) : undefined
 }
 
 function spanOf(app: string, lane: number, dates: readonly DateCover[]): SpanCover {

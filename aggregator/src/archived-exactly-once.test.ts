@@ -97,7 +97,7 @@ function logOf(apps: readonly [string, string], envelopes: typeof sent extends f
     events.forEach(({ id, user }, index) => {
       if (seen.has(`${app} ${id}`)) return
       seen.add(`${app} ${id}`)
-      if (!bot && user !== undefined) users.set(device, user)
+      if (user !== undefined) users.set(device, user)
       expected.get(app)!.push({
         event_id: `e${id}`,
         device_id,

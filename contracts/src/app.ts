@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { BotRules } from './bots/bot-rules.ts'
 import { limits } from './limits.ts'
 import { TrackerOptions } from './tracker-options.ts'
 
@@ -121,6 +122,7 @@ export const App = Type.Object({
     }),
   ),
   tracker: Type.Optional(TrackerOptions),
+  bot_rules: Type.Optional(BotRules),
 })
 export type App = Static<typeof App>
 
@@ -221,6 +223,7 @@ export const Provision = Type.Object({
             retention_days: App.properties.retention_days,
             quota_bytes: App.properties.quota_bytes,
             tracker: App.properties.tracker,
+            bot_rules: App.properties.bot_rules,
             funnels: Type.Optional(Type.Array(Funnel, { maxItems: limits.funnelsPerAppMax })),
             elements: Type.Optional(Type.Array(Element, { maxItems: limits.elementsPerAppMax })),
           }),

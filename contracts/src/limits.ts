@@ -61,6 +61,11 @@ export const limits = {
   crossDomainsMax: 20,
   /** a host name and its port */
   hostCharsMax: 259,
+  /** rules of an app about bots */
+  botRulesMax: 20,
+  botRuleCharsMax: 200,
+  /** clicks, page changes and hovers of a session within a minute: no person reaches 17 a second for that long */
+  actionsPerMinuteMax: 1_000,
   /** dates in one dashboard request */
   rangeDaysMax: 1_100,
   /** rows in one dashboard response; the rest is cut off and `meta.truncated` is set */

@@ -1,4 +1,4 @@
-import type { DropCause } from '@hopper/contracts'
+import type { BotReason, DropCause } from '@hopper/contracts'
 import type { Unit } from './state/search.ts'
 
 const plural = new Intl.PluralRules('en')
@@ -77,6 +77,9 @@ export const words = {
     back: 'Back',
     is: 'is',
     isNot: 'is not',
+    robotsHidden: 'Robots hidden',
+    robotsShown: 'Robots shown',
+    robotsHint: 'Events of robots are kept, and not counted. Numbers that filters apply to can show them.',
     removeFilter: (name: string) => `Remove the filter ${name}`,
     clearFilters: 'Clear filters',
     invert: (name: string) => `Change the filter ${name}: include or exclude`,
@@ -114,6 +117,16 @@ export const words = {
     ago: (time: string) => `received ${time} ago`,
     counted: 'Counted',
     notCounted: 'Not counted',
+    robots: 'Robots kept out, last 30 days, all apps',
+    robotReasons: {
+      app_rule: 'by a rule of the app',
+      user_agent: 'by their name',
+      webdriver: 'driven by a program',
+      no_user_agent: 'without a name',
+      headless: 'without a window',
+      no_language: 'without a language',
+      rate: 'faster than a person',
+    } satisfies Record<BotReason, string> as Readonly<Record<string, string>>,
     fates: 'What became of the events of the last 30 days, all apps',
     audit: 'Last audit',
     noAudit: 'none yet',

@@ -1,10 +1,12 @@
 import type {
   Agents,
   Alerts,
+  App,
   AppFates,
   Apps,
   AuditRun,
   Audits,
+  BotReviewProgress,
   Clicks,
   Disk,
   ElementActions,
@@ -39,6 +41,7 @@ export interface Fixture {
   elements: { name: string; xpath: string }[]
   audits: AuditRun[]
   letters: object[]
+  settings: App & { received_bytes: number; bot_review: BotReviewProgress }
 }
 
 export function newFixture(): Fixture {
@@ -89,6 +92,12 @@ export function newFixture(): Fixture {
         text: `{"device_id":"${EVIL}","note":"\u202e${'x'.repeat(400)}"}`,
       },
     ],
+    settings: {
+      ...{ id: 'shop', organization: 'acme', name: 'Shop', timezone: 'UTC', origins: [], keep_parameters: [] },
+      received_bytes: 1_000,
+      bot_rules: [{ kind: 'referrer', value: EVIL, action: 'bot' }],
+      bot_review: { state: 'running', share: 0.254 },
+    },
   }
 }
 
@@ -362,6 +371,7 @@ export function answerTo(path: string, parameters: URLSearchParams, fixture: Fix
     '/api/v1/dead-letters': { rows: fixture.letters, next: null },
     '/api/v1/apps/shop/fates': fates,
     '/api/v1/apps/shop/loss': { rows: loss, open_sessions: 6, meta },
+    '/api/v1/apps/shop': fixture.settings,
     '/api/v1/apps/shop/traffic': { rows: fixture.traffic, meta },
     '/api/v1/apps/shop/pages/views': { rows: pages, meta },
     '/api/v1/apps/shop/clicks': { rows: clicks, meta },

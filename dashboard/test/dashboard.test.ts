@@ -440,6 +440,31 @@ describe('a member', () => {
     await page.getByText('Its past is being counted: 25 %').waitFor()
   })
 
+  it('adds a rule about robots after having tried it, and removes one', async () => {
+    await open('settings')
+    const card = page.getByRole('region', { name: 'Robots', exact: true })
+    await card.getByText('Judging past events: 25 %').waitFor()
+    await card.getByLabel('New rule').selectOption('Page begins with')
+    await card.getByLabel('Value').fill('/wp-login')
+    await card.getByRole('button', { name: 'Try it on the last 30 days' }).click()
+    await card.getByText('It matches 1,234 events.').waitFor()
+    await card.getByRole('button', { name: 'Add the rule' }).click()
+    await card.getByRole('listitem').filter({ hasText: 'Page begins with /wp-login a robot' }).waitFor()
+    await card.getByRole('button', { name: `Delete the rule ${EVIL}` }).click()
+    await card.getByRole('button', { name: `Really: Delete the rule ${EVIL}` }).click()
+    await card.getByText('Referrer contains').and(card.locator('li')).waitFor({ state: 'detached' })
+    expect(server.fixture.settings.bot_rules).toEqual([{ kind: 'page', value: '/wp-login', action: 'bot' }])
+  })
+
+  it('shows robots and hides them again, and the address says so', async () => {
+    await open('overview')
+    await page.getByRole('button', { name: 'Robots hidden' }).click()
+    await page.waitForURL('**/overview?robots=shown')
+    await page.getByRole('button', { name: 'Robots shown' }).click()
+    await page.waitForURL('**/overview')
+    await page.getByRole('button', { name: 'Robots hidden' }).waitFor()
+  })
+
   it('sees a new key once, with its script tag', async () => {
     await open('settings')
     await page.getByRole('button', { name: 'Create a key' }).click()

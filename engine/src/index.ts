@@ -62,6 +62,7 @@ export { eventsOfChunk, type ExportedEvent, type ExportRange } from './export/ex
 export { keysOfColumns } from './chunk/key-names.ts'
 export * from './query/key-scan.ts'
 export * from './query/value-scan.ts'
+export * from './read/judged-rows.ts'
 export * from './read/log-page.ts'
 export * from './read/person-events.ts'
 export * from './read/put-events.ts'

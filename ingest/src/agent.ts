@@ -1,10 +1,10 @@
-import type { BotReason, Context } from '@hopper/contracts'
+import type { BotReason, BotRule, Context } from '@hopper/contracts'
 import Bowser from 'bowser'
 import { isbot } from 'isbot'
 import { LRUCache } from 'lru-cache'
 
-/** Device, browser, system and bot reason of a sender, from its user agent. */
-export type Agent = Pick<Context, 'device' | 'browser' | 'os' | 'bot'>
+/** Device, browser and system of a sender, from its user agent, and the verdict about whether it is a bot. */
+export type Agent = Pick<Context, 'device' | 'browser' | 'os' | 'bot' | 'bot_sign'>
 
 /** Origin of a request: together with the user agent, it decides whether the sender is a machine. */
 export interface Origin {
@@ -12,19 +12,37 @@ export interface Origin {
   /** true when the key is in a header and no page is behind the request: a server that sends on purpose */
   readonly server: boolean
   readonly webdriver: boolean
+  /** the brands of the browser (`Sec-CH-UA`) */
+  readonly brands?: string | undefined
+  /** true when a page is behind the request, which states no language of its visitor */
+  readonly noLanguage?: boolean
 }
 
 const USER_AGENTS_MAX = 5_000
 const USER_AGENT_CHARS_MAX = 512
 const server: Agent = { device: 'server', browser: 'unknown', os: 'unknown' }
 const noUserAgent: Agent = { device: 'unknown', browser: 'unknown', os: 'unknown', bot: 'no_user_agent' }
+/** How browsers without a window name themselves. */
+const headless = /headless/i
 const agents = new LRUCache<string, Agent>({ max: USER_AGENTS_MAX })
 
 /** Determines device, browser and system of a sender, and why it is considered a machine, if it is. */
-export function agentOf({ userAgent, server: fromServer, webdriver }: Origin): Agent {
+export function agentOf({ userAgent, server: fromServer, webdriver, brands, noLanguage }: Origin): Agent {
   const text = userAgent?.slice(0, USER_AGENT_CHARS_MAX) ?? ''
   const agent = fromServer ? agentOfServer(text) : text === '' ? noUserAgent : parsed(text)
-  return webdriver && agent.bot === undefined ? withBot(agent, 'webdriver') : agent
+  if (agent.bot !== undefined) return agent
+  if (webdriver) return withBot(agent, 'webdriver')
+  if (fromServer) return agent
+  if (brands !== undefined && headless.test(brands)) return withBot(agent, 'headless')
+  // Every browser sends a language; a proxy that drops the header leaves what the tracker states in the body.
+  return noLanguage === true && agent.browser !== 'unknown' ? withBot(agent, 'no_language') : agent
+}
+
+/** Returns the agent of a sender whom a rule of the app holds for a bot or for human; undefined if none does. */
+export function withAction(agent: Agent, action: BotRule['action'] | undefined): Agent {
+  if (action === undefined) return agent
+  const { bot: _, ...rest } = agent
+  return action === 'human' ? { ...rest, bot_sign: 'human' } : { ...rest, bot: 'app_rule' }
 }
 
 /**
@@ -47,6 +65,7 @@ function parsed(userAgent: string): Agent {
 function parse(userAgent: string): Agent {
   const { browser, os, platform } = Bowser.parse(userAgent)
   const agent: Agent = { device: deviceOf(platform.type), browser: browser.name || 'unknown', os: os.name || 'unknown' }
+  if (headless.test(userAgent)) return withBot(agent, 'headless')
   return isbot(userAgent) ? withBot(agent, 'user_agent') : agent
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { EventsAnswer } from '@hopper/contracts'
-import { agentOf, type Agent } from './agent.ts'
+import { agentOf, withAction, type Agent } from './agent.ts'
 import type { Gate } from './admission/gate.ts'
 import type { Sender } from './admission/key-check.ts'
 import type { Quotas } from './admission/quotas.ts'
@@ -11,6 +11,7 @@ import { Dropped, incomingOf, type Batch, type Incoming, type Supplement } from 
 import { cookielessDevices } from './cookieless/cookieless-device.ts'
 import type { DailySalts } from './cookieless/daily-salts.ts'
 import type { DurableLog } from './durable-log.ts'
+import { actionOfRules } from './ingest-rules.ts'
 import type { GeoDatabase, Place } from './geo/geo-database.ts'
 import { answerOf, type Bots } from './http/answer.ts'
 import type { Metrics } from './metrics.ts'
@@ -75,7 +76,7 @@ export class Intake {
     const results = pipeline.run(incoming)
     gate.charge(sender, costOf(results, bytes))
     const server = isServer(headers, keyAnywhere)
-    const agents = agentsOf(headers, read.webdriver, server)
+    const agents = agentsOf(request, read, server)
     const envelopes = envelopesOf(batch, sent, results, {
       agentOf: agents,
       ...(geo && { placeOf: placesOf(geo, server ? undefined : address) }),
@@ -110,14 +111,23 @@ export class Intake {
 
 /** Returns the agent of each event: that of the request, unless a server states the visitor's. */
 function agentsOf(
-  headers: IncomingHttpHeaders,
-  webdriver: boolean,
+  { headers, sender: { app }, address }: Sent,
+  { webdriver, batch }: ReadBatch,
   server: boolean,
 ): (supplement: Supplement | undefined) => Agent {
-  const own = agentOf({ userAgent: headers['user-agent'], server, webdriver })
+  const isPage = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
+  const noLanguage = isPage && headers['accept-language'] === undefined && batch.visitor.language === undefined
+  const brands = headers['sec-ch-ua']?.toString()
+  const agentBy = (userAgent: string | undefined, visitorAddress: string | undefined): Agent =>
+    withAction(
+      agentOf({ userAgent, server, webdriver, brands, noLanguage }),
+      actionOfRules(app, { userAgent, address: visitorAddress }),
+    )
+  const ownAddress = server ? undefined : address
+  const own = agentBy(headers['user-agent'], ownAddress)
   return (supplement) => {
-    const userAgent = supplement?.userAgent
-    return userAgent === undefined ? own : agentOf({ userAgent, server, webdriver })
+    if (supplement?.userAgent === undefined && supplement?.address === undefined) return own
+    return agentBy(supplement.userAgent ?? headers['user-agent'], supplement.address ?? ownAddress)
   }
 }
 

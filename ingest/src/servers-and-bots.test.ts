@@ -90,19 +90,63 @@ it.each([
   [
     'a page that sends the key in a header',
     { ...inHeader, origin: 'https://shop.example', 'user-agent': 'HeadlessChrome/141' },
-    'user_agent',
+    'headless',
   ],
   [
     'a page of the same site',
     { ...inHeader, 'sec-fetch-site': 'same-origin', 'user-agent': 'HeadlessChrome/141' },
-    'user_agent',
+    'headless',
   ],
   ['curl with the key in the address', { 'user-agent': 'curl/8.5.0' }, 'user_agent'],
+  [
+    'a browser without a window, by its brands',
+    {
+      ...{ origin: 'https://shop.example', 'user-agent': browser, 'accept-language': 'de' },
+      'sec-ch-ua': '"Chromium";v="141", "HeadlessChrome";v="141"',
+    },
+    'headless',
+  ],
+  ['a page in a browser without a language', { origin: 'https://shop.example', 'user-agent': browser }, 'no_language'],
   ['nobody', { origin: 'https://shop.example', 'user-agent': '' }, 'no_user_agent'],
 ] as const)('reports events that do not count in its answer: %s', async (_name, headers, reason) => {
   const { answer, context } = await send(headers, {}, `?key=${keys.write}`)
   expect(answer).toEqual({ accepted: 1, rejected: [], bot: 1, bot_reason: reason })
   expect(context.bot).toBe(reason)
+})
+
+it.each([
+  ['that states its language', { origin: 'https://shop.example', 'accept-language': 'de' }, {}],
+  ['behind a proxy that drops its language', { origin: 'https://shop.example' }, { language: 'de' }],
+  ['whose headers are those of a script', {}, {}],
+])('counts a browser %s', async (_name, headers, body) => {
+  const { answer, context } = await send({ 'user-agent': browser, ...headers }, body, `?key=${keys.write}`)
+  expect([answer.bot, context.bot]).toEqual([undefined, undefined])
+})
+
+it.each([
+  [
+    { kind: 'user_agent', value: 'GOOGLEBOT', action: 'human' },
+    { 'user-agent': 'Googlebot/2.1' },
+    { bot_sign: 'human' },
+  ],
+  [{ kind: 'user_agent', value: 'chrome/141', action: 'bot' }, { 'user-agent': browser }, { bot: 'app_rule' }],
+  [{ kind: 'network', value: '127.0.0.0/8', action: 'bot' }, { 'user-agent': browser }, { bot: 'app_rule' }],
+  [{ kind: 'network', value: '192.0.2.0/24', action: 'bot' }, { 'user-agent': browser }, {}],
+  [{ kind: 'network', value: '127.0.0.0/8', action: 'bot' }, { ...inHeader, 'user-agent': browser }, {}],
+] as const)('applies the rule of the app %j', async (rule, headers, expected) => {
+  const { registry } = gateway.storage
+  const app = (await registry.app('shop'))!
+  await using ruled = await openGateway()
+  await ruled.storage.registry.apps.put('acme', 'shop', { ...app, bot_rules: [rule] })
+  const answer = await ruled.server.inject({
+    method: 'POST',
+    url: `/v1/events?key=${keys.write}`,
+    payload: JSON.stringify({ device_id: 'd', events: [{ type: 'custom', name: 'sale' }] }),
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+  expect(answer.statusCode).toBe(202)
+  const { context } = (await ruled.envelopes())[0]!
+  expect({ bot: context.bot, bot_sign: context.bot_sign }).toEqual({ bot: undefined, bot_sign: undefined, ...expected })
 })
 
 it('excludes an automated browser, also behind a server', async () => {

@@ -22,6 +22,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     forgetParts: collectionOf('forget_part'),
     retentions,
     retentionParts: collectionOf('retention_part'),
+    botReviews: collectionOf('bot_review'),
     usages: collectionOf('usage'),
     elements: collectionOf('element'),
     picks: collectionOf('pick'),

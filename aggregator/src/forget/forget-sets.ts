@@ -66,9 +66,10 @@ export async function forgetSets(
     )
   }
   const dead_letters = await forgetLetters(store, place, part)
-  const isKept = (lane: number, archived: ArchivedEvent): boolean => lane !== place.lane || !rows.has(archived)
+  const remaining = (lane: number, archived: ArchivedEvent): ArchivedEvent | undefined =>
+    lane === place.lane && rows.has(archived) ? undefined : archived
   const ordered = [...found.sessions].sort(([, a], [, b]) => a - b).map(([id]) => id)
-  await replaceSessions(store, place, ordered, { isKept })
+  await replaceSessions(store, place, ordered, { of: remaining })
   const { dates, received, events, bots, sessions } = found
   const tally: ForgetTally = { ...part.tally, events, bots, sessions: sessions.size, dead_letters }
   return { ...part, dates, received, tally }
@@ -161,11 +162,20 @@ function letterWithout(letter: DeadLetter, app: string, events: ForgottenEvents)
   }
 }
 
+/** Times of the first and the last of some events, ms. */
+export interface TimeSpan {
+  readonly first: number
+  readonly last: number
+}
+
 /** The events of sessions that remain. */
 export interface RemainingEvents {
-  readonly isKept: (lane: number, archived: ArchivedEvent) => boolean
+  /** returns an event as it remains; undefined if it does not */
+  readonly of: (lane: number, archived: ArchivedEvent) => ArchivedEvent | undefined
   /** no event before this instant (ms) remains */
   readonly from?: number
+  /** times of events (ms) that a session has or may get, by its id, beside those that the tables have of it */
+  readonly times?: ReadonlyMap<string, TimeSpan>
 }
 
 /** Recounts sessions from the events that remain, in batches. */
@@ -192,15 +202,20 @@ export async function replaceSessions(
 async function remainingSessions(
   { archive, reader, writer }: ForgettingStore,
   { app, lane }: SetsPlace,
-  { isKept, from: first = -Infinity }: RemainingEvents,
+  { of, from: first = -Infinity, times }: RemainingEvents,
   ids: ReadonlySet<string>,
 ): Promise<LaneBatch['sessions']> {
   let [from, to] = [Infinity, -Infinity]
   for (const id of ids) {
     const known = await reader.session(app.id, id)
-    if (!known || known.end < first) continue
-    from = Math.max(first, Math.min(from, known.start))
-    to = Math.max(to, known.end + 1)
+    const own = times?.get(id)
+    const [start, end] = [
+      Math.min(known?.start ?? Infinity, own?.first ?? Infinity),
+      Math.max(known?.end ?? -Infinity, own?.last ?? -Infinity),
+    ]
+    if (end < first || start > end) continue
+    from = Math.max(first, Math.min(from, start))
+    to = Math.max(to, end + 1)
   }
   const remaining: { readonly lane: number; readonly archived: ArchivedEvent }[] = []
   if (from > to) return []
@@ -208,7 +223,8 @@ async function remainingSessions(
   for (const summary of await archive.list({ app: app.id, from, to, ...where })) {
     for await (const archived of archivedEventsOf(archive, [summary], { from, to })) {
       if (archived.event.session_id === undefined || !ids.has(archived.event.session_id)) continue
-      if (isKept(summary.lane, archived)) remaining.push({ lane: summary.lane, archived })
+      const kept = of(summary.lane, archived)
+      if (kept) remaining.push({ lane: summary.lane, archived: kept })
     }
   }
   // Sessions end with the last of their events in the log.

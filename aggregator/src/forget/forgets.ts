@@ -33,7 +33,7 @@ import {
   type ForgettingLane,
   type SavePart,
 } from './lane-parts.ts'
-import { countedEvents, recountDate, tableEvents } from './recount-date.ts'
+import { assertWholeDate, recountForgotten } from './recount-date.ts'
 import { recountFates } from './recount-fates.ts'
 import { countLog, rewriteLog } from './rewrite-log.ts'
 import { rewriteSpans } from './rewrite-spans.ts'
@@ -262,28 +262,8 @@ export class Forgets {
     const folded = await this.#folded(place)
     for (const date of [...dates].sort()) {
       assertOwned()
-      await this.#assertWholeDate({ ...place, date, folded })
+      await assertWholeDate(this.#options, { ...place, date, folded })
     }
-  }
-
-  async #assertWholeDate(at: ForgetPlace & { readonly date: string; readonly folded: FoldedApp }): Promise<void> {
-    const { app, date, lane, own } = at
-    const compare = async (): Promise<void> => {
-      const [archived, counted] = [await countedEvents(this.#options, at), await tableEvents(this.#options, at)]
-      if (archived === counted) return
-      throw new Postponed(
-        `the tables count ${counted} events on ${date} and the archive has ${archived}: run "hopper audit --repair"`,
-      )
-    }
-    const from = own.committed
-    const activity = { table: 'activity_by_date' as const, app: app.id, date }
-    const [applied = -1] = await this.#options.writer.applied(lane, [activity])
-    if (applied < from) return compare()
-    // Events of this date are being counted.
-    return own.exclusively(async () => {
-      await own.archive()
-      await compare()
-    })
   }
 
   async #rewriteArchive({ app, lane, own, assertOwned }: ForgetPlace, part: ForgetPart): Promise<ForgetPart> {
@@ -300,7 +280,7 @@ export class Forgets {
     for (const [date, forgotten] of Object.entries(before.dates ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (part.last !== undefined && date <= part.last) continue
       place.assertOwned()
-      part = corrected(await recountDate(this.#options, { ...place, date, forgotten, folded }, part, save), date)
+      part = corrected(await recountForgotten(this.#options, { ...place, date, forgotten, folded }, part, save), date)
       await save(part)
     }
     return { ...part, step: 'counted' }

@@ -12,15 +12,18 @@ import { placeOf, type Archive } from '@hopper/storage'
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
-/** Events that are removed from the archive. */
-export interface RemovedRows {
+/** Events that are removed from the archive, or changed there. */
+export interface RewrittenRows {
+  /** Returns whether an event is removed. */
   has(event: Pick<ArchivedEvent, 'device_id' | 'position' | 'index'> & { readonly event: Event }): boolean
-  /** Returns how much of a chunk is removed. */
+  /** Returns what replaces an event that is not removed; without this, all of them stay as they are. */
+  changed?(event: ArchivedEvent): ArchivedEvent
+  /** Returns how much of a chunk is removed or changed. */
   shareOf(archive: Archive, summary: ChunkSummary): Promise<'none' | 'some' | 'all'>
 }
 
 /** Devices of a part, found in chunks by the hash that their digest begins with. */
-export class ForgottenRows implements RemovedRows {
+export class ForgottenRows implements RewrittenRows {
   readonly #app: string
   readonly #devices: readonly { readonly digest: string; readonly key: DeviceKey }[]
   readonly #ranges: ReadonlyMap<string, readonly PlaceRange[]>

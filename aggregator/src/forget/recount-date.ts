@@ -51,25 +51,54 @@ interface DateCorrection {
   readonly surplus: readonly VisitorChange[]
 }
 
-/** A date of a lane, and how many of its events were forgotten. */
-export interface RecountedDate extends ForgetPlace {
+/** A date of a lane. */
+export interface RecountedDate extends Pick<ForgetPlace, 'app' | 'lane' | 'own'> {
   readonly date: string
-  readonly forgotten: number
   readonly folded: FoldedApp
+}
+
+/** A date of a lane, and how many of its events were forgotten. */
+interface ForgottenDate extends RecountedDate {
+  readonly forgotten: number
+}
+
+/** Tables, archive and registry of a recount. */
+export type RecountedStore = ForgettingStore & { readonly registry: Registry }
+
+/**
+ * Makes the tables of a date equal to a recount from the archive, once some of its events were forgotten. It notes the
+ * date and what it takes from the tables before it changes them.
+ * @throws Postponed while a batch is partly written, or the past of a funnel is counted
+ */
+export async function recountForgotten(
+  store: RecountedStore,
+  at: ForgottenDate,
+  part: ForgetPart,
+  save: SavePart,
+): Promise<ForgetPart> {
+  const { date } = at
+  let changed = part
+  await recountDate(store, at, async (correction, expected) => {
+    await assertOnlyForgottenDiffer(store, at, expected)
+    if (part.correcting === date) return
+    const tables = addChanges(part.tally.tables, changesOf(correction))
+    changed = { ...part, correcting: date, tally: { ...part.tally, tables } }
+    await save(changed)
+  })
+  return changed
 }
 
 /**
  * Makes the tables of a date equal to a recount from the archive. The archive is read while batches continue; events
  * that arrive in the meantime are read while batches wait. Each run starts from the current state of the tables, so it
- * may be interrupted anywhere.
+ * may be interrupted anywhere. `before` is called before the tables are changed.
  * @throws Postponed while a batch is partly written, or the past of a funnel is counted
  */
 export async function recountDate(
-  store: ForgettingStore & { readonly registry: Registry },
+  store: RecountedStore,
   at: RecountedDate,
-  part: ForgetPart,
-  save: SavePart,
-): Promise<ForgetPart> {
+  before: (correction: DateCorrection, expected: Recount) => Promise<void> = async () => undefined,
+): Promise<void> {
   const { app, own, lane, date } = at
   const funnels = await countedFunnels(store.registry, app.id, lane)
   const from = own.committed
@@ -77,7 +106,7 @@ export async function recountDate(
   await addArchived(store, at, expected, { from: 0, before: from })
   const range = rangeOf(at)
   for (const funnel of funnels) await addPastOf(expected, { archive: store.archive, app, lane, date, range }, funnel)
-  return own.exclusively(async (lease) => {
+  await own.exclusively(async (lease) => {
     // Lets the writer of the last batch update the position of the lane first.
     await setImmediate()
     const applied = await store.writer.applied(
@@ -85,33 +114,47 @@ export async function recountDate(
       datedTables.map((table) => ({ table, app: app.id, date })),
     )
     if (applied.some((position) => position >= from)) {
-      const { position: before } = await own.archive()
-      if (applied.some((position) => position >= before)) throw new Postponed('a batch is being counted')
-      await addArchived(store, at, expected, { from, before })
+      const { position: reached } = await own.archive()
+      if (applied.some((position) => position >= reached)) throw new Postponed('a batch is being counted')
+      await addArchived(store, at, expected, { from, before: reached })
     }
     const correction = await correctionOf(store, at, expected, applied)
-    await assertOnlyForgottenDiffer(store, at, expected)
-    const isNew = part.correcting !== date
-    const changed: ForgetPart = isNew
-      ? {
-          ...part,
-          correcting: date,
-          tally: { ...part.tally, tables: addChanges(part.tally.tables, changesOf(correction)) },
-        }
-      : part
-    if (isNew) await save(changed)
+    await before(correction, expected)
     own.forgetVisitors()
     const { counters, missing, surplus } = correction
     if (counters.length > 0 || missing.length > 0)
       await store.writer.apply(lease, { ...noChanges, lane, counters, visitors: missing })
     if (surplus.length > 0) await store.writer.removeVisitors(lease, surplus)
     await store.writer.removeEmptyCounters?.(lease, { app: app.id, date })
-    return changed
+  })
+}
+
+/**
+ * Throws unless the tables of a date count exactly what the archive has: a recount would change more than it should.
+ * @throws Postponed if they differ
+ */
+export async function assertWholeDate(store: ForgettingStore, at: RecountedDate): Promise<void> {
+  const { app, date, lane, own } = at
+  const compare = async (): Promise<void> => {
+    const [archived, counted] = [await countedEvents(store, at), await tableEvents(store, at)]
+    if (archived === counted) return
+    throw new Postponed(
+      `the tables count ${counted} events on ${date} and the archive has ${archived}: run "hopper audit --repair"`,
+    )
+  }
+  const from = own.committed
+  const activity = { table: 'activity_by_date' as const, app: app.id, date }
+  const [applied = -1] = await store.writer.applied(lane, [activity])
+  if (applied < from) return compare()
+  // Events of this date are being counted.
+  return own.exclusively(async () => {
+    await own.archive()
+    await compare()
   })
 }
 
 /** Returns the number of events of a date that the archive has and the tables count. */
-export async function countedEvents(store: ForgettingStore, at: Omit<RecountedDate, 'forgotten'>): Promise<number> {
+async function countedEvents(store: ForgettingStore, at: RecountedDate): Promise<number> {
   let events = 0
   for await (const batch of archivedOfDate(store, at, { from: 0, before: Infinity }))
     events += batch.filter((event) => isCounted(judgeArchived(at.folded, event))).length
@@ -119,7 +162,7 @@ export async function countedEvents(store: ForgettingStore, at: Omit<RecountedDa
 }
 
 /** Returns the number of events of a date that the tables have counted. */
-export async function tableEvents(
+async function tableEvents(
   { reader }: ForgettingStore,
   { app, lane, date }: Pick<RecountedDate, 'app' | 'lane' | 'date'>,
 ): Promise<number> {
@@ -130,7 +173,7 @@ export async function tableEvents(
  * Throws unless the tables count either exactly the archived events, or these and the forgotten ones: any other
  * difference is damage.
  */
-async function assertOnlyForgottenDiffer(store: ForgettingStore, at: RecountedDate, expected: Recount): Promise<void> {
+async function assertOnlyForgottenDiffer(store: ForgettingStore, at: ForgottenDate, expected: Recount): Promise<void> {
   const surplus =
     (await tableEvents(store, at)) -
     eventsIn(expected.counters({ table: 'activity_by_date', app: at.app.id, date: at.date }))
@@ -170,7 +213,7 @@ async function addArchived(
 /** Yields the archived events of a date between two positions, in batches, without their free-form properties. */
 async function* archivedOfDate(
   { archive }: ForgettingStore,
-  at: Omit<RecountedDate, 'forgotten'>,
+  at: RecountedDate,
   { from, before }: { readonly from: number; readonly before: number },
 ): AsyncGenerator<ArchivedEvent[]> {
   const range = rangeOf(at)

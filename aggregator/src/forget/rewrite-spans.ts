@@ -3,7 +3,7 @@ import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
 import { encodeBuffer, eventsOfChunk, RowBuffer } from '@hopper/engine'
 import type { Archive, Lease } from '@hopper/storage'
 import { groupIntoSpans } from '../merge/stored-span.ts'
-import { fetchColumns, type RemovedRows } from './forgotten-rows.ts'
+import { fetchColumns, type RewrittenRows } from './forgotten-rows.ts'
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 const EVENTS_PER_TURN = 2_000
@@ -12,11 +12,11 @@ const EVENTS_PER_TURN = 2_000
 export interface RewrittenLane {
   readonly app: string
   readonly lane: number
-  readonly rows: RemovedRows
+  readonly rows: RewrittenRows
 }
 
 /**
- * Replaces every span of a lane that has events to remove by one without them, and deletes the old cells. A span is
+ * Replaces every span of a lane that has events to remove or to change, and deletes the old cells. A span is
  * replaced in one step, so it may be interrupted anywhere and run again. Merges must not run meanwhile.
  */
 export async function rewriteSpans(
@@ -43,8 +43,12 @@ export async function rewriteSpans(
   await archive.purge(lease(), app)
 }
 
-/** Encodes a chunk without the events to remove; one that has none stays as it is. */
-async function rewritten(archive: Archive, summary: ChunkSummary, rows: RemovedRows): Promise<readonly EncodedChunk[]> {
+/** Encodes a chunk without the events to remove and with those that change; one that has none stays as it is. */
+async function rewritten(
+  archive: Archive,
+  summary: ChunkSummary,
+  rows: RewrittenRows,
+): Promise<readonly EncodedChunk[]> {
   const names = Object.keys(summary.columns)
   const share = await rows.shareOf(archive, summary)
   if (share === 'all') return []
@@ -53,7 +57,7 @@ async function rewritten(archive: Archive, summary: ChunkSummary, rows: RemovedR
   const buffer = new RowBuffer(summary.app)
   let read = 0
   for (const event of eventsOfChunk(chunk, ALL)) {
-    if (!rows.has(event)) buffer.put(event)
+    if (!rows.has(event)) buffer.put(rows.changed?.(event) ?? event)
     if (++read % EVENTS_PER_TURN === 0) await pause()
   }
   const { app, date, lane, first_position, last_position } = summary

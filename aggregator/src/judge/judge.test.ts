@@ -107,12 +107,33 @@ it('uses only identities before a replayed batch, not those that the batch itsel
   expect(usersOf([at(1, [note('a')])], past)).toEqual([''])
 })
 
-it('ignores identities of events that do not count', () => {
+it('ignores identities of repetitions, and takes those of bots, whose verdict can be reversed', () => {
   const machine = { context: { device: 'desktop', browser: '', os: '', bot: 'webdriver' } } as const
   const messages = [
     at(1, [note('a')]),
     at(2, [note('a', { user_id: 'ann' })]),
     at(3, [note('b', { user_id: 'bob' })], machine),
   ]
-  expect(judge(messages, NO_PAST).identities).toEqual([])
+  expect(judge(messages, NO_PAST).identities.map(({ user, place }) => [user, place])).toEqual([['bob', placeOf(3, 0)]])
+})
+
+it('judges by the rules of the app, and an event of the archive by the verdict that it has there', () => {
+  const context = { device: 'desktop', browser: 'Firefox', os: 'Linux' } as const
+  const ruled = (position: number, sign: object, isArchived: boolean): Message => {
+    const message = at(position, [note(`e${position}`)], { context: { ...context, ...sign } })
+    const app = { ...message.app, bot_rules: [{ kind: 'browser', value: 'firefox', action: 'bot' } as const] }
+    return { ...message, app, ...(isArchived ? { isArchived } : {}) }
+  }
+  const messages = [
+    ruled(1, {}, false),
+    ruled(2, { bot_sign: 'human' }, false),
+    ruled(3, {}, true),
+    ruled(4, { bot: 'rate', bot_sign: 'none' }, true),
+  ]
+  expect(judge(messages, NO_PAST).events.map(({ fate, reason }) => [fate, reason])).toEqual([
+    ['bot', 'app_rule'],
+    ['accepted', 'new'],
+    ['accepted', 'new'],
+    ['bot', 'rate'],
+  ])
 })

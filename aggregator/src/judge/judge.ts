@@ -1,16 +1,19 @@
 import {
   forgottenId,
   isOlderThanKept,
-  limits,
+  keptFate,
+  keptRules,
+  ownBotReason,
   seenDateOf,
   sentIndexes,
-  shiftDate,
   timeZone,
   type App,
   type Envelope,
   type Event,
   type Fate,
   type FateReason,
+  type FateVerdict,
+  type KeptRules,
   type StageMatcher,
   type TimeZone,
   type Visitor,
@@ -32,6 +35,8 @@ export interface Message {
   readonly position: number
   readonly envelope: Envelope
   readonly app: CountedApp
+  /** true for an event of the archive: its context has the verdict about its session already */
+  readonly isArchived?: true
 }
 
 /** Event with its fate; `visitor` is whom it belongs to at its place in the log. */
@@ -110,9 +115,17 @@ export interface Judgement {
   readonly users: ReadonlyMap<string, string>
 }
 
-/** True for events that feed the tables and identify a device; the others only have their fate. */
+/** True for events that feed the tables; the others only have their fate. */
 export function isCounted({ fate }: Pick<Judged, 'fate'>): boolean {
   return fate === 'accepted' || fate === 'late'
+}
+
+/**
+ * True for events that are stored, and that identify a device. Bots do as well: who somebody is must not depend on a
+ * verdict that can be reversed.
+ */
+export function isKept({ fate }: Pick<Judged, 'fate'>): boolean {
+  return isCounted({ fate }) || fate === 'bot'
 }
 
 /** True for an event that is older than its app keeps events: nothing of it is stored but its fate. */
@@ -179,6 +192,7 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
     const indexes = sentIndexes(envelope)
     const device = deviceKey(app.id, envelope.device_id)
     const zone = timeZone(app.timezone)
+    const rules = keptRules(app)
     let user = users.get(device) ?? past.earlier?.users.get(device) ?? userBefore(past.identities.get(device), position)
     let visitor: Visitor = { user, device: envelope.device_id }
     const identify = (id: string, index: number): void => {
@@ -199,8 +213,8 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
       identifyBefore(index)
       const repeated = !isOlderThanKept(app, event) && isRepeated(message, event)
       const date = zone.dateOf(event.timestamp)
-      const [fate, reason] = fateOf(message, event, repeated, date, zone)
-      if (isCounted({ fate }) && event.user_id !== undefined) identify(event.user_id, index)
+      const [fate, reason] = fateOf({ message, event, repeated, date, zone, rules })
+      if (isKept({ fate }) && event.user_id !== undefined) identify(event.user_id, index)
       events.push({ position, index, message, event, date, fate, reason, visitor })
     })
     identifyBefore(Infinity)
@@ -214,24 +228,27 @@ function firstPosition({ firstPositions }: Past, app: App, event: Event, id: str
   return firstPositions.size === 0 ? undefined : firstPositions.get(seenKey(seenPartition(app.id, event), id))
 }
 
-type Verdict = readonly [Fate, FateReason]
+const duplicate: FateVerdict = ['duplicate', 'repeated_id']
+const expired: FateVerdict = ['rejected', 'expired']
 
-const accepted: Verdict = ['accepted', 'new']
-const historical: Verdict = ['accepted', 'historical']
-const late: Verdict = ['late', 'after_settled']
-const duplicate: Verdict = ['duplicate', 'repeated_id']
-const expired: Verdict = ['rejected', 'expired']
+/** What an event is judged by. */
+interface Judging {
+  readonly message: Message
+  readonly event: Event
+  readonly repeated: boolean
+  readonly date: string
+  readonly zone: TimeZone
+  /** of the app */
+  readonly rules: KeptRules
+}
 
-function fateOf({ envelope, app }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): Verdict {
+function fateOf({ message: { envelope, app, isArchived }, event, repeated, date, zone, rules }: Judging): FateVerdict {
   // Before duplicates: the ids of expired events are no longer stored, so a replay could not recognize them.
   if (isOlderThanKept(app, event)) return expired
   if (repeated) return duplicate
-  if (envelope.context.bot) return ['bot', envelope.context.bot]
-  // A date ends after each of its events, so the calendar is consulted only for events that may be late.
-  if (envelope.received_at <= event.timestamp + limits.lateAfterMs) return accepted
-  const dateEnd = zone.startOf(shiftDate(date, 1))
-  if (envelope.received_at <= dateEnd + limits.lateAfterMs) return accepted
-  return envelope.context.historical ? historical : late
+  const { context, received_at } = envelope
+  const bot = isArchived ? context.bot : ownBotReason(context, event, rules, app)
+  return keptFate({ bot, historical: context.historical, received_at, timestamp: event.timestamp, date }, zone)
 }
 
 /** Returns the user of a device before a position; '' when it was not identified yet. */

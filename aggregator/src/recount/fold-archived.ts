@@ -37,6 +37,6 @@ export function judgeArchived(
   { event, device_id, user, context, received_at, position, index }: ArchivedEvent,
 ): Judged {
   const envelope = { version: 1, app: app.id, device_id, received_at, context, events: [event] } as const
-  const [judged] = judge([{ position, envelope, app }], NO_PAST).events
+  const [judged] = judge([{ position, envelope, app, isArchived: true }], NO_PAST).events
   return { ...judged!, index, visitor: { user, device: device_id } }
 }

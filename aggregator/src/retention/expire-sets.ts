@@ -73,12 +73,13 @@ async function expireSessions(
 ): Promise<number> {
   const ids = [...new Set(events.flatMap(({ event: { session_id } }) => session_id ?? []))]
   const { app, own, before, assertOwned } = place
-  const isKept = (_lane: number, { event: { timestamp } }: ArchivedEvent): boolean => timestamp >= before
+  const remaining = (_lane: number, archived: ArchivedEvent): ArchivedEvent | undefined =>
+    archived.event.timestamp >= before ? archived : undefined
   for (let at = 0; at < ids.length; at += SESSIONS_PER_BATCH) {
     assertOwned()
     const batch = ids.slice(at, at + SESSIONS_PER_BATCH)
     const reaching = await own.exclusively((lease) => store.writer.expireSessions(lease, app.id, batch, before))
-    await replaceSessions(store, place, reaching, { isKept, from: before })
+    await replaceSessions(store, place, reaching, { of: remaining, from: before })
   }
   return ids.length
 }

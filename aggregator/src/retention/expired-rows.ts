@@ -2,7 +2,7 @@ import { setImmediate as pause } from 'node:timers/promises'
 import type { ArchivedEvent, ChunkSummary, PositionRange } from '@hopper/contracts'
 import { eventsOfChunk } from '@hopper/engine'
 import type { Archive } from '@hopper/storage'
-import { fetchColumns, type RemovedRows } from '../forget/forgotten-rows.ts'
+import { fetchColumns, type RewrittenRows } from '../forget/forgotten-rows.ts'
 
 const EVENTS_PER_TURN = 2_000
 /** Columns that identify the traces of an expired event, plus those that are read for every row. */
@@ -11,7 +11,7 @@ const columns: ReadonlySet<string> = new Set(
 )
 
 /** Rows of the archive from before an instant (ms). */
-export class ExpiredRows implements RemovedRows {
+export class ExpiredRows implements RewrittenRows {
   readonly #before: number
 
   constructor(before: number) {

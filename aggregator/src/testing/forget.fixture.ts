@@ -75,14 +75,14 @@ export function withoutPerson(
   const idOf = ({ client_time, timestamp, event_id }: Event): string =>
     `${new Date(client_time ?? timestamp).toISOString().slice(0, 10)} ${event_id}`
   for (const { envelope, position } of log) {
-    const { device_id: device, context, events } = envelope
+    const { device_id: device, events } = envelope
     const head = users.get(device) ?? ''
     owners.push({
       head,
       events: events.map((event) => {
         const isNew = !seen.has(idOf(event))
         seen.add(idOf(event))
-        if (isNew && !context.bot && event.user_id !== undefined && position < before) {
+        if (isNew && event.user_id !== undefined && position < before) {
           users.set(device, event.user_id)
           if (!first.has(device)) first.set(device, event.user_id)
         }

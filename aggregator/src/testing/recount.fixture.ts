@@ -48,6 +48,10 @@ export function recount(app: App, log: readonly Placed[]): Recount {
         continue
       }
       seen.add(id)
+      if (event.user_id !== undefined) {
+        user.set(device, event.user_id)
+        if (!firstUser.has(device)) firstUser.set(device, event.user_id)
+      }
       if (context.bot) {
         fate('bot', context.bot)
         continue
@@ -56,10 +60,6 @@ export function recount(app: App, log: readonly Placed[]): Recount {
       if (!isOverdue) fate('accepted', 'new')
       else if (context.historical) fate('accepted', 'historical')
       else fate('late', 'after_settled')
-      if (event.user_id !== undefined) {
-        user.set(device, event.user_id)
-        if (!firstUser.has(device)) firstUser.set(device, event.user_id)
-      }
       const date = localDate(event.timestamp, app.timezone)
       const hour = hourOfDate(event.timestamp, app.timezone)
       const visit = (table: string, ...key: unknown[]): void =>

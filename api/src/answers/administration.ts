@@ -82,6 +82,13 @@ export const AppView = Type.Object({
       'bytes of requests that were taken, of bodies after decompression, on dates of receipt (UTC) that the app ' +
       'keeps; some seconds old; imports and events written by others are not in it',
   }),
+  bot_review: Type.Object({
+    state: Type.Enum(['waiting', 'running', 'done'], {
+      description: 'whether the present `bot_rules` are applied to the past',
+    }),
+    share: Type.Number({ minimum: 0, maximum: 1 }),
+    problem: Type.Optional(Type.String({ description: 'why it cannot go on now' })),
+  }),
 })
 export type AppView = Static<typeof AppView>
 
@@ -95,6 +102,7 @@ export const NewApp = Type.Object({
   tracker: App.properties.tracker,
   retention_days: App.properties.retention_days,
   quota_bytes: App.properties.quota_bytes,
+  bot_rules: App.properties.bot_rules,
 })
 export type NewApp = Static<typeof NewApp>
 export const AppPatch = Type.Object(
@@ -106,12 +114,14 @@ export const AppPatch = Type.Object(
     tracker: App.properties.tracker,
     retention_days: App.properties.retention_days,
     quota_bytes: App.properties.quota_bytes,
+    bot_rules: App.properties.bot_rules,
   },
   {
     'x-fixed': {
       id: 'cannot be changed',
       organization: 'cannot be changed',
       received_bytes: 'is counted by Hopper',
+      bot_review: 'is the progress of applying bot_rules to the past',
       kept_from: 'follows from retention_days, and never moves back: what has expired is gone',
       timezone: 'cannot be changed: the daily numbers of this app are counted in it; create another app',
     },

@@ -2,6 +2,7 @@ import { HopperError, Provision, isTimeZone, xpathsOf } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { secretHash } from '../access/secret.ts'
 import { faultsIn } from '../http/checked.ts'
+import { botRuleProblems } from '../services/administration/check-bot-rules.ts'
 import { keptParameters, keptProblems, stageProblems } from '../services/administration/check-stages.ts'
 import { fingerprintFaults } from '../validation/fingerprints.ts'
 import { xpathProblem } from '../validation/xpath.ts'
@@ -15,6 +16,7 @@ export async function checkProvision(registry: Registry, file: unknown): Promise
       : [
           ...twice(file as Provision),
           ...(await unusableStages(registry, file as Provision)),
+          ...unusableRules(file as Provision),
           ...(await conflicts(registry, file as Provision)),
         ]
   if (problems.length > 0)
@@ -67,6 +69,14 @@ async function unusableStages(registry: Registry, { organizations }: Provision):
     problems.push(...keptProblems(parameters).map(({ message }) => `app "${id}": its stages ${message}`))
   }
   return problems
+}
+
+function unusableRules({ organizations }: Provision): string[] {
+  return organizations
+    .flatMap(({ apps = [] }) => apps)
+    .flatMap(({ id, bot_rules = [] }) =>
+      botRuleProblems(bot_rules).map(({ field, message }) => `app "${id}": ${field} ${message}`),
+    )
 }
 
 async function conflicts(registry: Registry, { organizations }: Provision): Promise<string[]> {

@@ -50,6 +50,7 @@ async function putApp(registry: Registry, organization: string, entry: AppEntry)
   const tracker = entry.tracker ?? old?.tracker
   const days = entry.retention_days === undefined ? old?.retention_days : entry.retention_days
   const quota = entry.quota_bytes === undefined ? old?.quota_bytes : entry.quota_bytes
+  const rules = entry.bot_rules ?? old?.bot_rules
   const funnels = [...(await registry.funnels.list(entry.id)), ...(entry.funnels ?? [])]
   const app: App = {
     id: entry.id,
@@ -62,6 +63,7 @@ async function putApp(registry: Registry, organization: string, entry: AppEntry)
     ...(tracker === undefined ? {} : { tracker }),
     ...(days === undefined ? {} : { retention_days: days }),
     ...(quota === undefined ? {} : { quota_bytes: quota }),
+    ...(rules === undefined ? {} : { bot_rules: rules }),
   }
   await registry.apps.put(organization, app.id, app)
   for (const funnel of entry.funnels ?? []) {

@@ -4,12 +4,15 @@ import {
   countingTables,
   decodeEnvelope,
   HopperError,
+  keptFate,
   pageOf,
   sentIndexes,
   shiftDate,
   StageMatcher,
+  timeZone,
   type App,
   type Envelope,
+  type FateVerdict,
 } from '@hopper/contracts'
 import type { ExportedEvent } from '@hopper/engine'
 import {
@@ -83,8 +86,9 @@ export class EventFateService {
         'HOP_NOT_FOUND',
         `No event from ${range.from} to ${range.to} has this id; widen from and to if it has another date.`,
       )
-    const { fate, reason, lane, position } = found
-    const archived = fate !== 'rejected' && (await this.archivedEvent(app, found, id, range, client))
+    const { lane, position } = found
+    const archived = found.fate !== 'rejected' && (await this.archivedEvent(app, found, id, range, client))
+    const [fate, reason] = archived ? fateOf(app, found, archived) : [found.fate, found.reason]
     const read = archived ? { receivedAt: archived.received_at, event: archived } : await this.logged(app, found, id)
     return {
       fate,
@@ -92,7 +96,7 @@ export class EventFateService {
       received_at: read?.receivedAt ?? null,
       lane,
       position,
-      tables: await this.tables(app, found, read?.event),
+      tables: await this.tables(app, { ...found, fate }, read?.event),
       ...(read?.event && { event: eventView(read.event) }),
       meta: range.meta,
     }
@@ -174,4 +178,17 @@ export class EventFateService {
     const stages = new StageMatcher(await this.registry.funnels.list(app.id), app)
     return [...all, ...countingTables(read.event, { context: read.context, page, stages })].sort()
   }
+}
+
+/**
+ * Returns the fate of an archived event. The archive has the verdict of its session, which may have come after the
+ * event was counted.
+ */
+function fateOf(app: App, { fate, reason }: Found, archived: ExportedEvent): FateVerdict {
+  const { event, context, received_at } = archived
+  const { bot, historical } = context
+  if (bot !== undefined || fate !== 'bot') return bot === undefined ? [fate, reason] : ['bot', bot]
+  const { timestamp } = event
+  const zone = timeZone(app.timezone)
+  return keptFate({ bot, historical, received_at, timestamp, date: zone.dateOf(timestamp) }, zone)
 }

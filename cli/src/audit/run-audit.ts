@@ -1,17 +1,21 @@
 import {
+  botDefinition,
+  botReviewId,
   datesBetween,
   HopperError,
+  isChangingVerdicts,
   noTally,
   shiftDate,
   timeZone,
   type App,
   type AuditProgress,
   type AuditTally,
+  type BotReview,
 } from '@hopper/contracts'
 import { readAhead, type Storage } from '@hopper/storage'
 import { auditDates } from './audit-dates.ts'
 import { withStages } from './audited-stages.ts'
-import { auditFates, countReceived } from './audit-fates.ts'
+import { auditFates, countReceived, type Received } from './audit-fates.ts'
 import type { Compared, Drift } from './drift.ts'
 import { LaneLease } from '../installation/lane-lease.ts'
 import { LaneSource } from './lane-source.ts'
@@ -38,6 +42,8 @@ export interface AuditReport {
   logIncomplete(lane: number): void
   /** a person is forgotten or old events expire in the lane at the moment: its tables are not compared */
   forgetting(app: string, lane: number): void
+  /** verdicts about bots are changing in the lane at the moment: its tables are not compared */
+  reviewing(app: string, lane: number): void
   /** a lane begins; what the lanes before it had */
   progress(progress: AuditProgress): void
 }
@@ -72,6 +78,9 @@ export async function runAudit(storage: Storage, request: AuditRequest, report: 
   return tally
 }
 
+/** A lane of an app that changes at the moment. */
+const leftOut: Compared = { partitions: 0, differing: 0, skipped: 1, drift: [] }
+
 async function* auditLane(
   source: LaneSource,
   audited: readonly { app: App; dates: readonly string[] }[],
@@ -84,11 +93,50 @@ async function* auditLane(
     if (dates.length === 0) continue
     if (await isForgetting(source, app.id)) {
       report.forgetting(app.id, source.lane)
-      yield { partitions: 0, differing: 0, skipped: 1, drift: [] }
+      yield leftOut
       continue
     }
-    yield* auditDates(source, app, dates)
-    yield await auditFates(source, app, dates, received)
+    yield* auditReviewed(source, app, dates, received, report)
+  }
+}
+
+/** Compares an app in a lane, unless verdicts about bots change there meanwhile. */
+async function* auditReviewed(
+  source: LaneSource,
+  app: App,
+  dates: readonly string[],
+  received: Received | undefined,
+  report: AuditReport,
+): AsyncGenerator<Compared> {
+  const isMoving = await reviewOf(source, app)
+  const results = [auditDates(source, app, dates), fatesOf(source, app, dates, received)]
+  for (const result of results)
+    for await (const compared of result) {
+      if (await isMoving()) {
+        report.reviewing(app.id, source.lane)
+        yield leftOut
+        return
+      }
+      yield compared
+    }
+}
+
+async function* fatesOf(...compared: Parameters<typeof auditFates>): AsyncGenerator<Compared> {
+  yield await auditFates(...compared)
+}
+
+/**
+ * Returns a function that returns whether verdicts about bots change in a lane, have changed since the call, or batches
+ * may have been judged by earlier rules.
+ */
+async function reviewOf({ storage: { registry }, lane }: LaneSource, app: App): Promise<() => Promise<boolean>> {
+  const read = (): Promise<BotReview | undefined> => registry.botReviews.get(app.id, botReviewId({ app: app.id, lane }))
+  const before = await read()
+  return async () => {
+    const review = await read()
+    if (!review) return false
+    const isChanged = review.changes !== before?.changes || review.definition !== botDefinition(app)
+    return isChanged || review.whole !== undefined || isChangingVerdicts(review)
   }
 }
 

@@ -78,6 +78,10 @@ class Summary implements AuditReport {
     console.error(`lane ${lane}: a person of app ${app} is being forgotten, so its tables are not compared`)
   }
 
+  reviewing(app: string, lane: number): void {
+    console.error(`lane ${lane}: it is being reviewed who of app ${app} is a bot, so its tables are not compared`)
+  }
+
   progress(progress: AuditProgress): void {
     this.#recorded.progress(progress)
     const { lane, lanes } = progress

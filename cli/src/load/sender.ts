@@ -68,6 +68,7 @@ export class Sender {
       'content-length': body.length,
       'x-api-key': this.#key,
       'user-agent': userAgent,
+      'accept-language': 'en',
     }
     return new Promise((resolve, reject) => {
       const outgoing = request(this.#url, { method: 'POST', agent: this.#agent, headers, timeout: ANSWER_MS_MAX })

@@ -37,6 +37,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
     ...(archive ? { archive, archiveMs: config.archiveMs } : {}),
     forgets: {},
     retention: {},
+    bots: {},
     metrics,
     logger,
     memoryBytes,

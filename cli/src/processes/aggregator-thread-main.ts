@@ -24,6 +24,7 @@ const aggregator = new Aggregator({
   ...(storage.archive ? { archive: storage.archive } : {}),
   forgets: { scrub: storage.scrub },
   retention: {},
+  bots: {},
   owner: `${process.pid}-${threadId}`,
   metrics,
   logger,

@@ -20,7 +20,7 @@ lowerThreadPriority()
 try {
   const storage = await open(installation)
   try {
-    const report = { drift: ignored, logIncomplete: ignored, forgetting: ignored }
+    const report = { drift: ignored, logIncomplete: ignored, forgetting: ignored, reviewing: ignored }
     say({ tally: await runAudit(storage, request, { ...report, progress: (progress) => say({ progress }) }) })
   } finally {
     await storage.close()

@@ -1,5 +1,5 @@
 import type { AggregatorLogger } from '@hopper/aggregator'
-import { backfillId, HopperError } from '@hopper/contracts'
+import { backfillId, botReviewId, HopperError } from '@hopper/contracts'
 import {
   copyBackfills,
   withOverrides,
@@ -50,16 +50,17 @@ export async function rebuildCluster(
   // Uses its own group, so that an aggregator started meanwhile takes no lanes from this count.
   const log = await new KafkaEventLog({ ...kafkaSettings(config), group: `${config.kafkaGroup}-rebuild` }).connect()
   try {
-    const { backfills } = staging.storage.registry
+    const { backfills, botReviews } = staging.storage.registry
     const apps = await storage.registry.apps.list()
     const keeping = new Set(apps.filter(({ kept_from }) => kept_from !== undefined).map(({ id }) => id))
     const writer = alsoInto(storage.writer, staging.storage.writer, lanes.held, keeping)
     await copyBackfills(storage.registry, backfills)
-    const registry = withOverrides(storage.registry, { backfills })
+    const registry = withOverrides(storage.registry, { backfills, botReviews })
     await countAll({ ...staging.storage, log: upTo(log, ends), writer, registry }, report.logger, report.progress)
     for (const held of lanes.held) await replaceLane(storage, { ...staging.storage, log }, held, apps)
     for (const { id } of apps) {
       for (const each of await backfills.list(id)) await storage.registry.backfills.put(id, backfillId(each), each)
+      for (const each of await botReviews.list(id)) await storage.registry.botReviews.put(id, botReviewId(each), each)
     }
   } catch (error) {
     await staging.storage.close()

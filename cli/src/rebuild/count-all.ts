@@ -10,7 +10,7 @@ export type Progress = (done: number, all: number) => void
 
 /**
  * Counts and archives the current content of the log with the real aggregator, from each lane's committed position, and
- * the past of funnels that is not counted yet.
+ * the past of funnels that is not counted yet, and gives every session its verdict about bots.
  */
 export async function countAll(storage: Storage, logger: AggregatorLogger, progress: Progress): Promise<void> {
   const { log, reader, writer, lanes, registry, archive } = storage
@@ -25,6 +25,7 @@ export async function countAll(storage: Storage, logger: AggregatorLogger, progr
     ...(archive ? { archive } : {}),
     owner: `rebuild-${process.pid}`,
     logger,
+    bots: { checkMs: 0 },
   })
   await aggregator.start()
   try {
@@ -36,7 +37,7 @@ export async function countAll(storage: Storage, logger: AggregatorLogger, progr
       const done = ends.reduce((sum, end, lane) => sum + Math.min(end, positions[lane] ?? 0), 0)
       const all = ends.reduce((sum, end) => sum + end, 0)
       progress(done, all)
-      if (done === all && (!archive || (await isPastCounted(registry)))) return
+      if (done === all && (!archive || ((await isPastCounted(registry)) && (await aggregator.reviewBots())))) return
       await pause(POLL_MS)
     }
   } finally {

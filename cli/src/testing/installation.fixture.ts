@@ -168,14 +168,20 @@ export async function putApps({ registry }: Storage): Promise<void> {
   for (const app of apps) await registry.apps.put('acme', app.id, app)
 }
 
-/** Counts the log with the real aggregator and releases the lanes, so that everything is archived. */
+/**
+ * Counts the log with the real aggregator and releases the lanes, so that everything is archived and every session has
+ * its verdict about bots.
+ */
 export async function countAll(storage: Storage): Promise<void> {
-  const aggregator = new Aggregator({ ...storage, owner: 'test' })
+  const aggregator = new Aggregator({ ...storage, owner: 'test', bots: { checkMs: 0 } })
   for (const [lane, end] of (await storage.log.ends()).entries()) {
     const from = await aggregator.assigned(lane)
     const messages = await storage.log.read(lane, from, end)
     if (messages.length > 0) await aggregator.batch(lane, messages)
     await aggregator.catchUp()
+    await aggregator.revoked(lane)
+    await aggregator.assigned(lane)
+    expect(await aggregator.reviewBots()).toBe(true)
     await aggregator.revoked(lane)
   }
 }
@@ -188,6 +194,10 @@ export async function auditOf(
   const fail = (of: number | string): void => expect.fail(`the log is whole and nobody is being forgotten: ${of}`)
   const drift: AuditReport['drift'] = (each, repaired) => void found.push({ drift: each, repaired })
   const ignored = (): void => undefined
-  await runAudit(storage, { ...RANGE, ...request }, { drift, logIncomplete: fail, forgetting: fail, progress: ignored })
+  await runAudit(
+    storage,
+    { ...RANGE, ...request },
+    { drift, logIncomplete: fail, forgetting: fail, reviewing: fail, progress: ignored },
+  )
   return found
 }

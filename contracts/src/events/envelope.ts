@@ -1,5 +1,5 @@
 import { eventTypes, type Event } from './event.ts'
-import type { BotReason, DeadLetterReason, RejectReason } from './fate.ts'
+import type { BotReason, BotSign, DeadLetterReason, RejectReason } from './fate.ts'
 import type { ForgottenEvent } from './forgotten.ts'
 import type { Channel, ClickId, ScreenClass } from './source.ts'
 
@@ -31,6 +31,8 @@ export interface Context {
   readonly historical?: true
   /** set when the sender is classified as a bot: its events are stored but not counted */
   readonly bot?: BotReason
+  /** verdict about the sender by itself, where `bot` is another: by a rule of the app, or of the whole session */
+  readonly bot_sign?: BotSign
 }
 
 /** An event that ingest rejected. It is written to the log too, so that the counts of fates are exact. */

@@ -22,9 +22,28 @@ export const rejectReasons = {
 } as const
 export type RejectReason = keyof typeof rejectReasons
 
-/** Reasons for which an event is classified as sent by a bot. */
-export const botReasons = ['user_agent', 'webdriver', 'no_user_agent'] as const
+/**
+ * Reasons for which an event is classified as sent by a bot: a rule of the app; what ingest has seen of the request
+ * (its user agent, a program that drives the browser, no user agent, a browser without a window, a browser without a
+ * language); or more actions in a minute than a person can do. Of several reasons of one session, the first is given.
+ */
+export const botReasons = [
+  'app_rule',
+  'user_agent',
+  'webdriver',
+  'no_user_agent',
+  'headless',
+  'no_language',
+  'rate',
+] as const
 export type BotReason = (typeof botReasons)[number]
+
+/**
+ * Verdict of ingest about a sender by itself: a reason to hold it for a bot, `human` if a rule of the app says so, or
+ * `none`.
+ */
+export const botSigns = [...botReasons, 'human', 'none'] as const
+export type BotSign = (typeof botSigns)[number]
 
 /**
  * Reasons for which a log message cannot be counted. It becomes a dead letter and its lane continues.

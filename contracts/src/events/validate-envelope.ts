@@ -12,7 +12,7 @@ import {
   type Event,
   type EventType,
 } from './event.ts'
-import { botReasons, rejectReasons } from './fate.ts'
+import { botReasons, botSigns, rejectReasons } from './fate.ts'
 import { channels, clickIds, screenClasses } from './source.ts'
 
 const schemas = {
@@ -47,6 +47,7 @@ const sender = Compile(
       numbered: Type.Optional(Type.Literal(true)),
       utm: Type.Optional(Type.Record(Type.String(), text)),
       bot: Type.Optional(oneOf(botReasons)),
+      bot_sign: Type.Optional(oneOf(botSigns)),
     }),
     events: Type.Array(Type.Unknown(), { maxItems: limits.eventsPerBatchMax }),
     rejected: Type.Optional(Type.Array(Type.Object({ reason: oneOf(Object.keys(rejectReasons)) }))),

@@ -67,6 +67,18 @@ export function FilterChips(): ReactNode {
           </Suspense>
         )}
       </PopoverButton>
+      <RobotsSwitch />
     </>
+  )
+}
+
+/** Shows robots in the numbers that filters apply to, or hides them. */
+function RobotsSwitch(): ReactNode {
+  const { robots } = useScope()
+  const { change } = useSearchState()
+  return (
+    <button type="button" title={words.bar.robotsHint} onClick={() => change({ robots: robots ? undefined : 'shown' })}>
+      {robots ? words.bar.robotsShown : words.bar.robotsHidden}
+    </button>
   )
 }

@@ -40,6 +40,7 @@ export default function TrustPanel({ open }: { open: number }): ReactNode {
                 <Audit audit={status.last_audit} />
               </dd>
             </dl>
+            <Robots fates={status.fates} />
             <Fates fates={status.fates} />
             <AppLink app={app.id} to="system">
               {trust.system}
@@ -81,6 +82,32 @@ function Fates({ fates }: { fates: Status['fates'] }): ReactNode {
         )
       })}
     </section>
+  )
+}
+
+/** How many events of robots were kept out of the numbers, by the reason. */
+function Robots({ fates }: { fates: Status['fates'] }): ReactNode {
+  const robots = fates.filter(({ fate }) => fate === 'bot')
+  if (robots.length === 0) return null
+  const { trust } = words
+  return (
+    <section>
+      <h3>{trust.robots}</h3>
+      <dl className="facts">
+        {robots.map(({ reason, events }) => (
+          <RobotRow key={reason} reason={reason} events={events} />
+        ))}
+      </dl>
+    </section>
+  )
+}
+
+function RobotRow({ reason, events }: { reason: string; events: number }): ReactNode {
+  return (
+    <>
+      <dt>{words.trust.robotReasons[reason] ?? reason}</dt>
+      <dd>{formatCount(events)}</dd>
+    </>
   )
 }
 

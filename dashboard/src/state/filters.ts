@@ -7,6 +7,15 @@ export interface Chip {
   readonly not?: true
 }
 
+/** Holds for every event. Robots are left out of an answer unless a filter asks for them, which this one does. */
+export const SHOW_ROBOTS: Filter = {
+  type: 'or',
+  filters: [
+    { type: 'all', key: 'bot' },
+    { type: 'not', filter: { type: 'all', key: 'bot' } },
+  ],
+}
+
 /** Formats a chip for the address: `device:mobile`, `!device:mobile`. */
 export function chipText({ key, value, not }: Chip): string {
   return `${not ? '!' : ''}${escapeKey(key)}:${value}`

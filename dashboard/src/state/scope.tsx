@@ -1,7 +1,7 @@
 import { createContext, use, type ReactNode } from 'react'
 import type { Apps, Filter } from '@hopper/contracts'
 import { includesToday, readCompare, readRange, resolveCompare, resolveRange, type DateRange } from './date-range.ts'
-import { filtersOf, readChip, type Chip } from './filters.ts'
+import { filtersOf, readChip, SHOW_ROBOTS, type Chip } from './filters.ts'
 import type { Search, Unit } from './search.ts'
 
 export type AppView = Apps['apps'][number]
@@ -17,8 +17,10 @@ export interface Scope {
   /** the period to compare with; absent without comparison */
   readonly compared?: DateRange
   readonly chips: readonly Chip[]
-  /** the conditions of the chips */
+  /** the conditions of the chips, and that robots are shown */
   readonly filters: readonly Filter[]
+  /** true if events of robots are shown, too */
+  readonly robots: boolean
   readonly unit: Unit
   /** the unit for reports that cannot count sessions */
   readonly countBy: 'person' | 'device'
@@ -52,7 +54,8 @@ export function readScope(app: AppView, search: Search, today: string): Scope | 
     range,
     ...(compare ? { compared: resolveCompare(compare, range) } : {}),
     chips,
-    filters: filtersOf(chips),
+    filters: [...filtersOf(chips), ...(search.robots ? [SHOW_ROBOTS] : [])],
+    robots: search.robots === 'shown',
     unit,
     countBy: unit === 'device' ? 'device' : 'person',
     live: includesToday(range, today),

@@ -7,6 +7,7 @@ const full: Search = {
   vs: 'previous',
   f: ['device:mobile', '!os:iOS'],
   unit: 'session',
+  robots: 'shown',
   by: 'source',
   stage: 4,
   show: 'lost',
@@ -61,7 +62,7 @@ describe('the search parameters', () => {
   })
 
   it('of a link to another page are those of the question', () => {
-    expect(sharedSearch(full)).toEqual({ range: '30d', vs: 'previous', f: full.f, unit: 'session' })
+    expect(sharedSearch(full)).toEqual({ range: '30d', vs: 'previous', f: full.f, unit: 'session', robots: 'shown' })
     expect(withSearch(full, { vs: undefined }).vs).toBeUndefined()
   })
 })

@@ -28,6 +28,8 @@ export interface Search {
   /** filter chips, `device:mobile` */
   readonly f?: readonly string[]
   readonly unit?: Unit
+  /** robots are hidden if missing */
+  readonly robots?: 'shown'
   /** the key to break down by */
   readonly by?: string
   /** the stage whose panel is open, from 1 */
@@ -118,6 +120,7 @@ export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
     vs: text('vs'),
     f: list('f'),
     unit: one('unit', units),
+    robots: one('robots', ['shown']),
     by: text('by'),
     stage: whole('stage', 1, Infinity),
     show: one('show', ['reached', 'lost']),
@@ -155,7 +158,7 @@ export function withSearch(
   return defined({ ...search, ...change })
 }
 
-/** Returns what a link to another page keeps: range, comparison, filters and unit. */
+/** Returns what a link to another page keeps: range, comparison, filters, robots and unit. */
 export function sharedSearch(search: Search): Search {
   return withSearch(search, Object.fromEntries(ofOnePage.map((name) => [name, undefined])))
 }

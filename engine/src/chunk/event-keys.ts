@@ -33,6 +33,7 @@ export const contextColumns = [
   'screen',
   'numbered',
   'bot',
+  'bot_sign',
   'historical',
 ] as const
 /** The whole-number columns: times of an event and its place in the log. */

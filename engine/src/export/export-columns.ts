@@ -83,6 +83,7 @@ export const exportColumns: Columns = [
   { name: 'numbered', kind: 'text', value: ({ context }) => context.numbered && 'true' },
   { name: 'historical', kind: 'text', value: ({ context }) => context.historical && 'true' },
   { name: 'bot', kind: 'text', value: ({ context }) => context.bot },
+  { name: 'bot_sign', kind: 'text', value: ({ context }) => context.bot_sign },
   { name: 'client_time', kind: 'time', value: ({ event }) => event.client_time },
   { name: 'received_at', kind: 'time', value: ({ received_at }) => received_at },
   { name: 'lane', kind: 'count', value: ({ lane }) => lane },

@@ -7,7 +7,7 @@ import type { Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
 import { EmbeddedArchive } from './archive/archive.ts'
 import { prepareArchive } from './archive/archive-queries.ts'
-import { BACKFILLS, clearAll, clearApp, folds, foldsByApp } from './tables/clear-folds.ts'
+import { BACKFILLS, BOT_REVIEWS, clearAll, clearApp, folds, foldsByApp } from './tables/clear-folds.ts'
 import { EmbeddedSecrets } from './secrets.ts'
 import { EmbeddedClaims } from './claims.ts'
 import { EmbeddedCollection } from './collection.ts'
@@ -19,7 +19,9 @@ import { EmbeddedTableReader } from './tables/table-reader.ts'
 import { prepareTables } from './tables/table-schema.ts'
 import { EmbeddedTableWriter } from './tables/table-writer.ts'
 
-const COPY_BACKFILLS = `INSERT OR REPLACE INTO main.registry SELECT * FROM staged.registry WHERE kind = '${BACKFILLS}'`
+const COPY_PROGRESS =
+  'INSERT OR REPLACE INTO main.registry SELECT * FROM staged.registry ' +
+  `WHERE kind IN ('${BACKFILLS}', '${BOT_REVIEWS}')`
 /** the file in which a rebuild counts beside the tables */
 export const REBUILD_FILE = 'rebuild.db'
 
@@ -67,10 +69,10 @@ async function open(
   copyReplayed(tables, staged)
   for (const { id, kept_from } of await registry.apps.list())
     if (kept_from !== undefined) copyIdentities(tables, staged, id)
-  // Progress of counting the past of funnels belongs to the tables.
-  const { backfills } = registryOf((kind) => new EmbeddedCollection(staged, kind), new EmbeddedClaims())
+  // Progress of counting the past of funnels, and of reviewing who is a bot, belongs to the tables.
+  const { backfills, botReviews } = registryOf((kind) => new EmbeddedCollection(staged, kind), new EmbeddedClaims())
   await copyBackfills(registry, backfills)
-  const stagedRegistry = withOverrides(registry, { backfills })
+  const stagedRegistry = withOverrides(registry, { backfills, botReviews })
   const log = new EmbeddedEventLog(dir, lanes)
   const owners = new EmbeddedLanes(staged, lanes)
   const archive = new EmbeddedArchive(staged, file, owners)
@@ -152,7 +154,7 @@ function copyReplayed(tables: DatabaseSync, staged: DatabaseSync): void {
 
 function replaceAll(tables: DatabaseSync): void {
   clearAll(tables)
-  tables.exec(COPY_BACKFILLS)
+  tables.exec(COPY_PROGRESS)
   for (const table of folds) tables.exec(`INSERT INTO main.${table} SELECT * FROM staged.${table}`)
   tables.exec('UPDATE main.lanes SET owner = NULL')
 }
@@ -163,7 +165,7 @@ function replaceAll(tables: DatabaseSync): void {
  */
 function replaceApp(tables: DatabaseSync, app: string): void {
   clearApp(tables, app)
-  tables.prepare(`${COPY_BACKFILLS} AND owner = ?`).run(app)
+  tables.prepare(`${COPY_PROGRESS} AND owner = ?`).run(app)
   const { first } = tables.prepare('SELECT coalesce(max(id), 0) AS first FROM main.chunks').get() as { first: number }
   const own = 'WHERE app = ?'
   for (const table of foldsByApp.filter((name) => name !== 'chunks'))

@@ -3,6 +3,7 @@ import type {
   AlertState,
   App,
   AuditResult,
+  BotReview,
   ComputedProperty,
   DiskRecord,
   Element,
@@ -195,6 +196,8 @@ export interface Registry {
   readonly retentions: Collection<Retention>
   /** the part of each lane in removing expired data, by app and lane */
   readonly retentionParts: Collection<RetentionPart>
+  /** who of an app is a bot, the part of each lane, by app; see `botReviewId` */
+  readonly botReviews: Collection<BotReview>
   /** what each process of ingest has received of an app, by date; see `usageId` */
   readonly usages: Collection<Usage>
   /** by XPath */

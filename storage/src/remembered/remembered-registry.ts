@@ -232,6 +232,7 @@ export class RememberedRegistry {
       forgetParts: collection('forgetParts'),
       retentions: collection('retentions'),
       retentionParts: collection('retentionParts'),
+      botReviews: collection('botReviews'),
       usages: collection('usages'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
       picks: collection('picks'),

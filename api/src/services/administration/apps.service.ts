@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, isTimeZone, receivedBytes, type App, type Apps } from '@hopper/contracts'
+import { botReviewProgress, HopperError, isTimeZone, receivedBytes, type App, type Apps } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { maySee, type Caller } from '../../access/caller.ts'
 import { keyRecord, newKey } from '../../access/secret.ts'
 import type { AppPatch, AppView, CreatedApp, NewApp, Organizations } from '../../answers/administration.ts'
 import { invalidFields } from '../../http/checked.ts'
 import { CLOCK, REGISTRY, type Clock } from '../../tokens.ts'
+import { botRuleProblems } from './check-bot-rules.ts'
 import { keptParameters, keptProblems, stageProblems } from './check-stages.ts'
 
 const APPS_PER_ORGANIZATION_MAX = 1_000
@@ -32,7 +33,16 @@ export class AppsService {
 
   /** Returns an app with what it has received. */
   async view(app: App): Promise<AppView> {
-    return { ...withoutBounds(app), received_bytes: receivedBytes(app, await this.registry.usages.list(app.id)) }
+    const [usages, reviews] = await Promise.all([
+      this.registry.usages.list(app.id),
+      this.registry.botReviews.list(app.id),
+    ])
+    return {
+      ...withoutBounds(app),
+      bot_rules: app.bot_rules ?? [],
+      received_bytes: receivedBytes(app, usages),
+      bot_review: botReviewProgress(app, reviews),
+    }
   }
 
   /**
@@ -51,12 +61,15 @@ export class AppsService {
       tracker,
       retention_days,
       quota_bytes,
+      bot_rules,
     }: NewApp,
   ): Promise<CreatedApp> {
     const { organization } = caller
     if (!isTimeZone(timezone)) {
       throw invalidFields([{ field: 'timezone', message: 'must be an IANA time zone, like Europe/Berlin' }])
     }
+    const faults = botRuleProblems(bot_rules ?? [])
+    if (faults.length > 0) throw invalidFields(faults)
     if (await this.registry.app(id)) throw new HopperError('HOP_CONFLICT')
     if ((await this.registry.apps.list(organization)).length >= APPS_PER_ORGANIZATION_MAX) {
       throw new HopperError('HOP_LIMIT', undefined, { details: { apps_max: APPS_PER_ORGANIZATION_MAX } })
@@ -72,6 +85,7 @@ export class AppsService {
       ...(tracker === undefined ? {} : { tracker }),
       ...(retention_days === undefined ? {} : { retention_days }),
       ...(quota_bytes === undefined ? {} : { quota_bytes }),
+      ...(bot_rules === undefined ? {} : { bot_rules }),
     }
     await this.registry.apps.put(organization, id, app)
     return { app, write_key: await this.key('write', app), read_key: await this.key('read', app) }
@@ -92,6 +106,7 @@ export class AppsService {
         : funnels.find((funnel) => stageProblems(funnel, changed).length > stageProblems(funnel, app).length)
     const faults = [
       ...keptProblems(changed.keep_parameters, 'keep_parameters'),
+      ...botRuleProblems(patch.bot_rules ?? []),
       ...(withRoute
         ? [{ field: 'hash_routing', message: `must stay true while funnel "${withRoute.id}" has a stage with a route` }]
         : []),

@@ -10,10 +10,11 @@ import { ElementsSettings } from './elements-settings.tsx'
 import { FunnelsSettings } from './funnels-settings.tsx'
 import { KeysSettings } from './keys-settings.tsx'
 import { MembersSettings } from './members-settings.tsx'
+import { RobotsSettings } from './robots-settings.tsx'
 
 /**
- * The settings of an app: what it accepts and keeps, its funnels, elements and keys, and the members of its
- * organization. A viewer sees them and cannot change them.
+ * The settings of an app: what it accepts and keeps, its rules about robots, its funnels, elements and keys, and the
+ * members of its organization. A viewer sees them and cannot change them.
  */
 export default function SettingsPage(): ReactNode {
   const { app } = useScope()
@@ -32,6 +33,7 @@ export default function SettingsPage(): ReactNode {
       </div>
       <div className="cards">
         <AppSettings app={app.id} mayChange={mayChange} />
+        <RobotsSettings app={app.id} mayChange={mayChange} />
         <FunnelsSettings app={app.id} mayChange={mayChange} />
         <ElementsSettings app={app.id} mayChange={mayChange} />
         <Card title="Tag" size="wide">

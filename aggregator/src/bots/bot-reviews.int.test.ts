@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import type { App, BotRule, Envelope, Event } from '@hopper/contracts'
+import type { Storage } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { repetitions } from '@hopper/storage/contract/repetitions'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
+import { withSessionVerdicts } from '../testing/bots.fixture.ts'
+import { envelopesOf, mortal, sentMessages } from '../testing/forget.fixture.ts'
+import { envelopeOf, openLane, until, type LaneStore } from '../testing/lane.fixture.ts'
+import { overCassandra } from '../testing/over-cassandra.fixture.ts'
+import { recount, type Placed } from '../testing/recount.fixture.ts'
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
+
+/** A machine that does other things too is slow. */
+const WAIT_MS = 60_000
+const T0 = Date.parse('2026-06-15T12:00:00Z')
+const engines = inject('engines')
+const rule = fc.constantFrom<BotRule>(
+  { kind: 'browser', value: 'Firefox', action: 'bot' },
+  { kind: 'browser', value: 'Chrome', action: 'human' },
+  { kind: 'page', value: '/a', action: 'bot' },
+  { kind: 'page', value: '/a', action: 'human' },
+)
+const rules = fc.uniqueArray(rule, { maxLength: 2 })
+/** Calls of storage until each process is gone. */
+const callsOfLives = fc.array(fc.integer({ min: 20, max: 250 }), { maxLength: 4 }).map((later) => [30, ...later])
+
+/** The envelopes of an app; ingest holds some senders for human, by a rule. */
+function sent(app: App, messages: Parameters<typeof envelopesOf>[1], round?: string): Envelope[] {
+  return envelopesOf(app.id, messages, round).map((envelope, at) =>
+    at % 7 === 3 && !envelope.context.bot
+      ? { ...envelope, context: { ...envelope.context, bot_sign: 'human' } }
+      : envelope,
+  )
+}
+
+function suite(open: (options: { dir: string; lanes: number }) => Promise<Storage>, runs: number): void {
+  let lane: LaneStore
+  beforeAll(async () => void (lane = await openLane(open)))
+  afterAll(() => lane[Symbol.asyncDispose]())
+
+  const start = async (options: Partial<AggregatorOptions> = {}): Promise<Aggregator> => {
+    const aggregator = new Aggregator({ ...lane.storage, owner: 'test', bots: { checkMs: 0 }, ...options })
+    await aggregator.start()
+    return aggregator
+  }
+  const append = async (envelopes: readonly Envelope[]): Promise<Placed[]> => {
+    const places = await lane.storage.log.append(envelopes)
+    return places.map(({ position }, at) => ({ position, envelope: envelopes[at]! }))
+  }
+  const counted = (): Promise<void> =>
+    until(async () => {
+      const [positions, ends] = await Promise.all([lane.storage.lanes.positions(), lane.storage.log.ends()])
+      return positions[0] === ends[0]
+    }, WAIT_MS)
+  /** A run that had begun before may not know of changed rules yet, so two of them are waited for. */
+  const reviewed = async (aggregator: Aggregator): Promise<void> => {
+    await counted()
+    for (let times = 0; times < 2; times++) await until(() => aggregator.reviewBots(), WAIT_MS)
+  }
+  const ruled = async (app: App, bot_rules: readonly BotRule[]): Promise<void> =>
+    lane.storage.registry.apps.put('acme', app.id, { ...app, bot_rules: [...bot_rules] })
+  const expectTables = async (app: App, log: readonly Placed[], by: readonly BotRule[] = []): Promise<void> =>
+    expect(await lane.tables(app.id)).toEqual(recount(app, withSessionVerdicts(app, log, by)))
+
+  it('gives every event the verdict of its session, however the events arrive', async () => {
+    const aggregator = await start()
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.array(sentMessages, { minLength: 1, maxLength: 3 }), async (rounds) => {
+          const app = await lane.app(randomUUID(), 'UTC', ['ref'])
+          const log: Placed[] = []
+          for (const messages of rounds) {
+            log.push(...(await append(sent(app, messages))))
+            await reviewed(aggregator)
+          }
+          await expectTables(app, log)
+        }),
+        { numRuns: runs, endOnFailure: true },
+      )
+    } finally {
+      await aggregator.close()
+    }
+  })
+
+  it('control: without reviews, a session of which one event is a bot is counted in part', async () => {
+    const aggregator = new Aggregator({ ...lane.storage, owner: 'test' })
+    await aggregator.start()
+    const app = await lane.app(randomUUID())
+    const event = (id: string): Event => ({
+      type: 'custom',
+      name: 'n',
+      event_id: id,
+      timestamp: T0,
+      seq: 0,
+      session_id: 's',
+    })
+    const driven = { device: 'desktop', browser: 'Firefox', os: 'Linux', bot: 'webdriver' } as const
+    await append([
+      envelopeOf(app.id, { events: [event('a')] }),
+      envelopeOf(app.id, { events: [event('b')], context: driven }),
+    ])
+    await counted()
+    await aggregator.close()
+    expect(await lane.fates(app.id)).toEqual({ accepted: 1, bot: 1 })
+    const reviewing = await start()
+    await reviewed(reviewing)
+    await reviewing.close()
+    expect(await lane.fates(app.id)).toEqual({ bot: 2 })
+  })
+
+  it('applies changed rules to the past, as if they had held from the start, while events arrive', async () => {
+    const aggregator = await start()
+    try {
+      await fc.assert(
+        fc.asyncProperty(sentMessages, rules, sentMessages, rules, async (before, early, after, later) => {
+          const app = await lane.app(randomUUID(), 'UTC', ['ref'])
+          const log = await append(sent(app, before))
+          await ruled(app, early)
+          log.push(...(await append(sent(app, after, 'second'))))
+          await reviewed(aggregator)
+          await expectTables(app, log, early)
+          await ruled(app, later)
+          log.push(...(await append(sent(app, before, 'third'))))
+          await reviewed(aggregator)
+          await expectTables(app, log, later)
+          await ruled(app, [])
+          await reviewed(aggregator)
+          await expectTables(app, log)
+        }),
+        { numRuns: runs, endOnFailure: true },
+      )
+    } finally {
+      await aggregator.close()
+    }
+  })
+
+  it('continues wherever it is interrupted', async () => {
+    let interrupted = 0
+    await fc.assert(
+      fc.asyncProperty(sentMessages, rules, sentMessages, callsOfLives, async (before, by, after, lives) => {
+        const app = await lane.app(randomUUID(), 'UTC', ['ref'])
+        const log = await append(sent(app, before))
+        const counting = await start()
+        await reviewed(counting)
+        await counting.close()
+        await ruled(app, by)
+        log.push(...(await append(sent(app, after, 'second'))))
+        for (const calls of lives) {
+          const storage = mortal(lane.storage, calls)
+          const aggregator = await start(storage)
+          await until(async () => (await aggregator.reviewBots()) || storage.isDead(), WAIT_MS)
+          await aggregator.close()
+          if (storage.isDead()) interrupted++
+        }
+        const aggregator = await start()
+        await reviewed(aggregator)
+        await aggregator.close()
+        await expectTables(app, log, by)
+      }),
+      { numRuns: runs, endOnFailure: true },
+    )
+    expect(interrupted).toBeGreaterThanOrEqual(runs)
+  })
+
+  it('takes a session that is faster than a person back as a whole, and no other', async () => {
+    const app = await lane.app(randomUUID())
+    const aggregator = await start()
+    const click = (id: number, session_id: string, timestamp: number): Event => ({
+      ...{ type: 'click', event_id: `${session_id} ${id}`, timestamp, seq: id, session_id },
+      ...{ target: '//a', elapsed_time: 1, current_url: 'https://s.example/' },
+    })
+    const burst = (session: string, number: number, everyMs: number): Event[] =>
+      Array.from({ length: number }, (_, at) => click(at, session, T0 + at * everyMs))
+    const log: Placed[] = []
+    for (const [device_id, events] of [
+      ['human', burst('slow', 1_100, 60)],
+      ['robot', burst('fast', 1_001, 59)],
+      ['robot', burst('other', 3, 1_000)],
+    ] as const)
+      for (let at = 0; at < events.length; at += 500)
+        log.push(...(await append([envelopeOf(app.id, { device_id, events: events.slice(at, at + 500) })])))
+    await reviewed(aggregator)
+    await aggregator.close()
+    expect(await lane.fates(app.id)).toEqual({ accepted: 1_103, bot: 1_001 })
+    expect(await lane.storage.reader.session(app.id, 'fast')).toBeUndefined()
+    expect(await lane.storage.reader.session(app.id, 'slow')).toMatchObject({ start: T0, end: T0 + 1_099 * 60 })
+    await expectTables(app, log)
+  })
+
+  it('counts a session again that a rule no longer holds for a bot, with its bounds and its user', async () => {
+    const app = await lane.app(randomUUID())
+    await ruled(app, [{ kind: 'browser', value: 'firefox', action: 'bot' }])
+    const aggregator = await start()
+    const view = (id: string, timestamp: number): Event => ({
+      ...{ type: 'url_change', event_id: id, timestamp, seq: 0, session_id: 'visit', user_id: 'ann' },
+      ...{ from: '', to: 'https://s.example/', elapsed_time: 0 },
+    })
+    const log = await append([
+      envelopeOf(app.id, { device_id: 'phone', events: [view('a', T0), view('b', T0 + 5_000)] }),
+    ])
+    await reviewed(aggregator)
+    expect(await lane.fates(app.id)).toEqual({ bot: 2 })
+    expect(await lane.storage.reader.session(app.id, 'visit')).toBeUndefined()
+    await ruled(app, [])
+    await reviewed(aggregator)
+    await aggregator.close()
+    expect(await lane.fates(app.id)).toEqual({ accepted: 2 })
+    expect(await lane.storage.reader.session(app.id, 'visit')).toMatchObject({
+      start: T0,
+      end: T0 + 5_000,
+      user: 'ann',
+    })
+    await expectTables(app, log)
+  })
+}
+
+describe('on SQLite', () => suite(openEmbedded, repetitions(8)))
+describe.skipIf(!engines)('on Cassandra', () => {
+  if (engines) suite(overCassandra(engines), repetitions(6))
+})
