@@ -209,6 +209,8 @@ describe('proposals', () => {
       ['role and text', "//b[normalize-space()='Buy']", 'survives some changes · 2 matches on this page'],
       ['XPath', '/html[1]/body[1]/p[2]/b[1]', 'breaks easily · 1 match on this page'],
     ])
+    await page.locator('hopper-picker li button').last().click()
+    expect((await picked()).picked).toMatchObject({ xpath: '/html[1]/body[1]/p[2]/b[1]', fingerprints: [] })
   })
 })
 

@@ -152,3 +152,32 @@ it('the element of a click stage is picked on the page, and a link works once', 
   expect([again.status, await again.json()]).toMatchObject([403, { error: { details: { reason: 'used' } } }])
   await site.close()
 })
+
+it('a twin is proposed, and linked it carries on the numbers of the element', async () => {
+  const { page } = dashboard
+  const [old, twin] = ["//*[@id='order']/button[1]", "//*[@id='order']/div[1]/button[1]"]
+  await dashboard.open('settings')
+  await page.getByRole('button', { name: 'Add an element' }).click()
+  const form = page.locator('form', { has: page.getByLabel('XPath') })
+  await form.getByLabel('Name').fill('Order')
+  await form.getByLabel('XPath').fill(old)
+  await form.getByRole('button', { name: 'Save' }).click()
+  await page.getByText(old).waitFor()
+  const at = (days: number): number => Date.now() - days * 86_400_000
+  const press = (target: string, timestamp: number): object[] => [
+    { type: 'btn_time', target, timestamp, action: 'hover-then-clicked', elapsed_time: 500, pointer: 'mouse' },
+    { type: 'click', target, timestamp, elapsed_time: 500, current_url: 'https://shop.example/order' },
+  ]
+  const events = [...press(old, at(3)), ...press(old, at(2)), ...press(twin, at(2)), ...press(twin, at(1))]
+  await dashboard.send('presser', events)
+  await expect.poll(() => clicksOf(twin), { timeout: 30_000 }).toBe(2)
+
+  await dashboard.open('elements')
+  const question = page.getByRole('region', { name: 'The same button?' })
+  await question.getByText(twin).waitFor()
+  await expectUsable(page)
+  await question.getByRole('button', { name: 'Link Order and its twin' }).click()
+  await question.waitFor({ state: 'detached' })
+  expect(await clicksOf(twin)).toBe(4)
+  expect(await clicksOf(old)).toBe(-1)
+})

@@ -148,10 +148,10 @@ export class Overlay {
     this.#draw()
   }
 
-  async #choose({ css, xpath, kind }: Proposal, all: readonly Proposal[]): Promise<void> {
+  async #choose({ css, xpath }: Proposal, all: readonly Proposal[]): Promise<void> {
     const others = all.filter((other) => other.css !== css && other.matches === 1 && other.stability !== 'low')
-    // an element that is found by its text has no other selectors: they would come first
-    const selectors = css === undefined && kind !== 'XPath' ? [] : [css, ...others.map((other) => other.css)]
+    // a choice that no selector expresses goes alone: other selectors would come before it
+    const selectors = css === undefined ? [] : [css, ...others.map((other) => other.css)]
     this.#panel.showSending()
     const failure = await this.#send({
       page: location.href.split('#')[0]!.slice(0, URL_CHARS_MAX),
