@@ -457,30 +457,6 @@ export const words = {
     noTables: 'no table of numbers',
     content: 'The event',
   },
-  picker: {
-    button: 'Pick on the page',
-    element: 'Pick on the page the element',
-    stage: (place: number) => `Pick on the page the element of stage ${place}`,
-    hint: 'Opens a page of your site with a layer on which you click the element. Nothing is recorded meanwhile.',
-    page: 'Page',
-    getLink: 'Get a link',
-    open: 'Open the page',
-    waiting: 'Waiting for what you pick there …',
-    waitingHint:
-      'The link works once, for ten minutes. If no layer appears: the page has no tracker of this app, its tag has ' +
-      'an integrity, or its policy refuses scripts of Hopper.',
-    fingerprints: 'Selectors that find it, one a line; the first that is on the page decides',
-    noSelector: 'This way to find the element has no CSS selector. Pick it again, and choose another way.',
-  },
-  twins: {
-    title: 'The same button?',
-    question: (last: string, appeared: string, clicks: string) =>
-      `was last clicked on ${last}. Its twin appeared on ${appeared} and has ${clicks} clicks: the same button?`,
-    link: 'Link',
-    linkOf: (name: string) => `Link ${name} and its twin`,
-    other: 'Not the same',
-    otherOf: (name: string) => `Not the same as ${name}`,
-  },
   causes: {
     open: 'still deciding',
     never: 'never came back',

@@ -6,7 +6,7 @@ import { useSession } from '../api/session.tsx'
 import { useReport } from '../api/use-report.ts'
 import { shiftDate } from '../state/date-range.ts'
 import { useScope } from '../state/scope.tsx'
-import { words } from '../words.ts'
+import { pickerWords } from './picker-words.ts'
 import { PopoverButton } from './popover-button.tsx'
 import { Problem } from './problem.tsx'
 import { useChange } from './use-change.ts'
@@ -34,7 +34,7 @@ interface Props {
 /** A button that opens a page of the customer's site to pick an element there. */
 export function PickButton({ label, picked }: Props): ReactNode {
   return (
-    <PopoverButton button={words.picker.button} label={label} className="small">
+    <PopoverButton button={pickerWords.button} label={label} className="small">
       {(close) => (
         <PickOnPage
           picked={(element) => {
@@ -64,9 +64,9 @@ function PickOnPage({ picked }: Pick<Props, 'picked'>): ReactNode {
     run(async () => setLink(await client.send<Link>('POST', appPath(app.id, 'picker-links'), { url: address })))
   return (
     <>
-      <p className="hint">{words.picker.hint}</p>
+      <p className="hint">{pickerWords.hint}</p>
       <label className="field">
-        {words.picker.page}
+        {pickerWords.page}
         <input
           type="url"
           value={address}
@@ -89,7 +89,7 @@ function PickOnPage({ picked }: Pick<Props, 'picked'>): ReactNode {
         <Waiting key={link.id} link={link} picked={picked} />
       ) : (
         <button type="button" className="primary" disabled={busy || address === ''} onClick={() => void getLink()}>
-          {words.picker.getLink}
+          {pickerWords.getLink}
         </button>
       )}
     </>
@@ -116,14 +116,14 @@ function Waiting({ link, picked }: { link: Link; picked: Props['picked'] }): Rea
   return (
     <>
       <a className="button primary" href={link.url} target="_blank" rel="noopener noreferrer">
-        {words.picker.open}
+        {pickerWords.open}
       </a>
       {error ? (
         <Problem error={error} />
       ) : (
         <div role="status">
-          <p className="waiting">{words.picker.waiting}</p>
-          <p className="hint">{words.picker.waitingHint}</p>
+          <p className="waiting">{pickerWords.waiting}</p>
+          <p className="hint">{pickerWords.waitingHint}</p>
         </div>
       )}
     </>

@@ -149,7 +149,7 @@ describe.skipIf(!disk)('a full disk', () => {
 })
 
 describe.skipIf(!failing)('a disk that becomes read-only', () => {
-  it('refuses events with 503 and the reason, still answers, and the repaired disk has every acknowledged event', async () => {
+  it('refuses events with 503 and the reason, answers, and has every acknowledged event when repaired', async () => {
     const service = await open(failing!.dir)
     await service.start()
     const acknowledged = new Set<number>()

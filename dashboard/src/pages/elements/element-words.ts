@@ -41,4 +41,13 @@ export const elementWords = {
   events: 'See these looks one by one',
   xpath: 'XPath',
   wentAllTheWay: 'Went all the way',
+  twins: {
+    title: 'The same button?',
+    question: (last: string, appeared: string, clicks: string): string =>
+      `was last clicked on ${last}. Its twin appeared on ${appeared} and has ${clicks} clicks: the same button?`,
+    link: 'Link',
+    linkOf: (name: string): string => `Link ${name} and its twin`,
+    other: 'Not the same',
+    otherOf: (name: string): string => `Not the same as ${name}`,
+  },
 }

@@ -9,7 +9,7 @@ import { Problem } from '../../parts/problem.tsx'
 import { useChange } from '../../parts/use-change.ts'
 import { shiftDate } from '../../state/date-range.ts'
 import { useScope } from '../../state/scope.tsx'
-import { words } from '../../words.ts'
+import { elementWords } from './element-words.ts'
 
 /** Days in which elements that have vanished, and their twins, are looked for. */
 const PAST_DAYS = 30
@@ -25,8 +25,8 @@ export function TwinsCard({ changed }: { changed: () => void }): ReactNode {
   const twins = report.data?.twins ?? []
   if (twins.length === 0) return null
   return (
-    <section className="card wide" aria-label={words.twins.title}>
-      <h2>{words.twins.title}</h2>
+    <section className="card wide" aria-label={elementWords.twins.title}>
+      <h2>{elementWords.twins.title}</h2>
       <ul className="list">
         {twins.map((twin) => (
           <TwinItem
@@ -59,7 +59,7 @@ function TwinItem({ twin, mayChange, changed }: { twin: Twin; mayChange: boolean
   return (
     <li>
       <p>
-        <b>{name}</b> {words.twins.question(formatDate(last), formatDate(appeared), formatCount(hits))}
+        <b>{name}</b> {elementWords.twins.question(formatDate(last), formatDate(appeared), formatCount(hits))}
       </p>
       <p>
         <code>{xpath}</code> → <code>{twin.twin}</code>
@@ -71,21 +71,21 @@ function TwinItem({ twin, mayChange, changed }: { twin: Twin; mayChange: boolean
             type="button"
             className="small"
             disabled={busy}
-            aria-label={words.twins.linkOf(name)}
+            aria-label={elementWords.twins.linkOf(name)}
             onClick={() =>
               change(({ past_xpaths: past = [] }) => ({ xpath: twin.twin, past_xpaths: [...past, xpath] }))
             }
           >
-            {words.twins.link}
+            {elementWords.twins.link}
           </button>
           <button
             type="button"
             className="small"
             disabled={busy}
-            aria-label={words.twins.otherOf(name)}
+            aria-label={elementWords.twins.otherOf(name)}
             onClick={() => change(({ not_twins: others = [] }) => ({ not_twins: [...others, twin.twin] }))}
           >
-            {words.twins.other}
+            {elementWords.twins.other}
           </button>
         </span>
       )}

@@ -7,7 +7,7 @@ import { Card } from '../../parts/card.tsx'
 import { PickButton } from '../../parts/pick-button.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
-import { words } from '../../words.ts'
+import { pickerWords } from '../../parts/picker-words.ts'
 import { AddItem, EditableItem, useListEditor } from './editable-list.tsx'
 
 /** The interesting elements of an app. */
@@ -73,7 +73,7 @@ function ElementForm({ element, busy, save, cancel }: FormProps): ReactNode {
   return (
     <form className="fields" onSubmit={submit}>
       <PickButton
-        label={words.picker.element}
+        label={pickerWords.element}
         picked={(picked) => {
           setName((chosen) => chosen || picked.name)
           setXPath(picked.xpath)
@@ -96,7 +96,7 @@ function ElementForm({ element, busy, save, cancel }: FormProps): ReactNode {
         />
       </label>
       <label>
-        {words.picker.fingerprints}
+        {pickerWords.fingerprints}
         <textarea
           value={fingerprints}
           rows={3}

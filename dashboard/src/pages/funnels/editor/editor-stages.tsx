@@ -4,6 +4,7 @@ import { ArrowDown, ArrowUp, GripVertical, X } from 'lucide-react'
 import { Icon } from '../../../parts/icon.tsx'
 import { PickButton } from '../../../parts/pick-button.tsx'
 import { words } from '../../../words.ts'
+import { pickerWords } from '../../../parts/picker-words.ts'
 import {
   withNewStage,
   withStage,
@@ -123,8 +124,8 @@ function StageFields({ stage, place, change }: FieldsProps): ReactNode {
         required
         onChange={(event) => change({ pattern: event.target.value })}
       />
-      {stage.by === 'click' && <PickButton label={words.picker.stage(place)} picked={pick} />}
-      {hasNoSelector && <p role="alert">{words.picker.noSelector}</p>}
+      {stage.by === 'click' && <PickButton label={pickerWords.stage(place)} picked={pick} />}
+      {hasNoSelector && <p role="alert">{pickerWords.noSelector}</p>}
     </div>
   )
 }
