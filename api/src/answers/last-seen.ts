@@ -9,7 +9,7 @@ const PUT_EVERY_MS = 10_000
  */
 export class LastSeen {
   private readonly records: Collection<LastSeenLog>
-  private read: Promise<LastSeenLog | undefined> | undefined
+  private firstRead: Promise<LastSeenLog | undefined> | undefined
   /** monotonic time of the last record of this process */
   private putAt = -Infinity
 
@@ -19,8 +19,14 @@ export class LastSeen {
 
   /** The record as it was when this process first needed it. Undefined if there is none or it cannot be read now. */
   async get(): Promise<LastSeenLog | undefined> {
-    this.read ??= this.records.get('', ID)
-    return this.read.catch(() => ((this.read = undefined), undefined))
+    this.firstRead ??= this.records.get('', ID)
+    try {
+      return await this.firstRead
+    } catch {
+      // the next call tries again
+      this.firstRead = undefined
+      return undefined
+    }
   }
 
   /** The newest instant before which everything received is counted, given how far the lanes are counted. */

@@ -4,8 +4,8 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 /** maximum size of a result whose parsed value is cached too, once it was read */
 const VALUE_BYTES_MAX = 65_536
-/** start of the JSON of a truncated or folded result */
-const CUT = encoder.encode('{"truncated":true,')
+/** start of the JSON of a result that leaves something out, or folds it into `other` */
+const TRUNCATED = encoder.encode('{"truncated":true,')
 const LINE_END = 0x0a
 
 /** A result with a body that the HTTP thread sends as it is, without parsing it. */
@@ -46,9 +46,9 @@ export class Result<T> {
 
   /** Takes ownership of the bytes from `encodeResult`. */
   constructor(json: Uint8Array) {
-    this.isTruncated = CUT.every((byte, i) => json[i] === byte)
-    this.json = this.isTruncated ? json.subarray(CUT.length - 1) : json
-    if (this.isTruncated) this.json[0] = CUT[0]!
+    this.isTruncated = TRUNCATED.every((byte, i) => json[i] === byte)
+    this.json = this.isTruncated ? json.subarray(TRUNCATED.length - 1) : json
+    if (this.isTruncated) this.json[0] = TRUNCATED[0]!
   }
 
   get isSmall(): boolean {

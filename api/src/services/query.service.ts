@@ -15,7 +15,6 @@ import {
   type RetentionRequest,
 } from '@hopper/contracts'
 import { stepsOfFunnel } from '@hopper/engine'
-import type { EventLog } from '@hopper/storage'
 import { peoplePlace } from '../answers/people-cursor.ts'
 import type { JourneysParameters } from '../answers/report-parameters.ts'
 import { invalidFields } from '../http/checked.ts'
@@ -25,7 +24,7 @@ import { filtersOf, groupsOf, journeyPeopleOf } from '../query/filters-parameter
 import { instantRange } from '../query/instant-range.ts'
 import type { Query, Results } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
-import { LOG } from '../tokens.ts'
+import { LANES_COUNT } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 import { ElementsService } from './administration/elements.service.ts'
 import { FunnelsService } from './administration/funnels.service.ts'
@@ -54,7 +53,7 @@ export class QueryService {
     @Inject(AnswerService) answers: AnswerService,
     @Inject(FunnelsService) funnels: FunnelsService,
     @Inject(PropertiesService) properties: PropertiesService,
-    @Inject(LOG) log: EventLog,
+    @Inject(LANES_COUNT) lanes: number,
     @Inject(ElementsService) configured: ElementsService,
   ) {
     this.archived = archived
@@ -62,7 +61,7 @@ export class QueryService {
     this.answers = answers
     this.funnels = funnels
     this.properties = properties
-    this.lanes = log.lanes
+    this.lanes = lanes
   }
 
   /** Counts the people who reach each step, and the causes of those who drop out. */

@@ -10,10 +10,9 @@ import { commandWith } from './command-with.ts'
 /** `hopper retention`: removes data older than the app's retention, and prints what was removed. */
 export function retentionCommand(): Command {
   const description =
-    'removes everything that is older than an app keeps events, and prints what was removed; the aggregators do it ' +
-    'daily by themselves, and in a cluster this waits for them; standalone Hopper must be stopped, ' +
-    'and nothing of it is left in ' +
-    'the files then; killed, it continues when run again'
+    'removes the events that are older than the retention of an app, and prints what was removed. Aggregators do it ' +
+    'every day. In a cluster this command waits for them; standalone, Hopper must be stopped, and afterwards no file ' +
+    'contains anything of these events. An interrupted run continues with the next one'
   return commandWith(
     'retention',
     description,

@@ -39,8 +39,8 @@ export const botReasons = [
 export type BotReason = (typeof botReasons)[number]
 
 /**
- * Verdict of ingest about a sender by itself: a reason to hold it for a bot, `human` if a rule of the app says so, or
- * `none`.
+ * Verdict of ingest on a sender, regardless of the rest of its session: the reason why it is considered a bot, `human`
+ * if a rule of the app says so, or `none`.
  */
 export const botSigns = [...botReasons, 'human', 'none'] as const
 export type BotSign = (typeof botSigns)[number]

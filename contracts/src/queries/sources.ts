@@ -10,7 +10,7 @@ export type SourceOrder = (typeof sourceOrders)[number]
 
 /** The place of a row in the order of an answer. */
 export interface SourcePlace {
-  /** of the column of the order */
+  /** what the row has in the column by which rows are ordered */
   readonly at: number | string
   readonly value: string
 }
@@ -32,7 +32,7 @@ export interface SourcesRequest {
   readonly after?: SourcePlace
 }
 
-const whole = Type.Integer({ minimum: 0 })
+const count = Type.Integer({ minimum: 0 })
 
 /** `next` is the place of the last row, if more follow. */
 export const SourcesResult = Type.Object({
@@ -40,8 +40,8 @@ export const SourcesResult = Type.Object({
   rows: Type.Array(
     Type.Object({
       value: Type.String(),
-      users: whole,
-      sessions: whole,
+      users: count,
+      sessions: count,
       share: Type.Union([Type.Number(), Type.Null()], { description: 'users / total_users' }),
     }),
     { description: 'one row for each value; a user who came in several ways counts in each' },

@@ -37,7 +37,7 @@ export const RetentionResult = Type.Object({
       }),
       size: count,
       again: Type.Array(count, {
-        description: 'units of it with a later event that matches `again`: in the same day or week, in the next, ...',
+        description: 'those of the cohort with a later event that matches `again`: in the same day or week, the next…',
       }),
     }),
   ),

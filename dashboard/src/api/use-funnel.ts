@@ -7,7 +7,7 @@ import { useSession } from './session.tsx'
 import { refetchMs, reportOf, type Report } from './use-report.ts'
 
 export interface LongReport<T> extends Report<T> {
-  /** of the query that runs; undefined until the server tells any */
+  /** of the running query; undefined until the server reports any */
   readonly progress?: Progress
   readonly loading: boolean
   /** ends the query, on the server as well */
@@ -19,12 +19,12 @@ export function useFunnel(app: string, body: FunnelQuery | null, live: boolean):
   return useLongQuery<FunnelAnswer>(appPath(app, 'funnels/query'), body, live)
 }
 
-/** Asks a question with a body whose answer may take long. Null asks nothing. */
+/** Sends a query with a body that may run for long; null sends nothing. */
 export function useLongQuery<T>(path: string, body: object | null, live: boolean): LongReport<T> {
   return useLong<T>(path, body ?? undefined, body !== null, live)
 }
 
-/** Loads the answer of a path that may take long. Null asks nothing. */
+/** Loads an answer that may take long; a path of null loads nothing. */
 export function useLongReport<T>(path: string | null, live: boolean): LongReport<T> {
   return useLong<T>(path ?? '', undefined, path !== null, live)
 }

@@ -3,6 +3,7 @@ import type { Locator } from 'playwright-core'
 import type { DropCause, FunnelAnswer, FunnelQuery, InsteadAnswer, PeopleAnswer } from '@hopper/contracts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
+import { idsOfPeople } from './people-list.fixture.ts'
 import { expectUsable } from './usable.fixture.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -19,8 +20,6 @@ const inWords: Record<DropCause, string> = {
   excluded: 'did something excluded',
   mismatch: 'another value',
 }
-/** Frames in which a list of people has to come to its end. */
-const FRAMES_MAX = 3_000
 let dashboard: OpenedDashboard
 
 beforeAll(async () => {
@@ -42,26 +41,6 @@ const percent = (share: number): string => `${(share * 100).toFixed(1)}\u202f%`
 async function openFunnel(more = ''): Promise<void> {
   await dashboard.open(`funnels/checkout?range=${rangeText}${more}`)
   await dashboard.page.locator('.numbers').first().waitFor()
-}
-
-/** Returns the ids of all people of a panel, in their order: it draws only those in view, so it is scrolled. */
-async function idsOfAll(panel: Locator): Promise<string[]> {
-  const list = panel.locator('.people')
-  await list.locator('.person').first().waitFor()
-  return list.evaluate(async (element, framesMax) => {
-    const ids = new Map<number, string>()
-    for (let frames = 0; frames < framesMax; frames++) {
-      for (const item of element.querySelectorAll('li')) {
-        const id = item.querySelector('.person [title]')?.getAttribute('title')
-        if (typeof id === 'string') ids.set(Number(item.dataset['index']), id)
-      }
-      const isAtEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - 1
-      if (isAtEnd && !element.textContent.includes('Loading more')) break
-      element.scrollTop += element.clientHeight / 2
-      await new Promise(requestAnimationFrame)
-    }
-    return [...ids].sort(([a], [b]) => a - b).map(([, id]) => id)
-  }, FRAMES_MAX)
 }
 
 describe('where and why', () => {
@@ -139,7 +118,7 @@ describe('which people', () => {
     const asked = { ...range, funnel: 'checkout', step: stage, outcome: 'never' }
     const { total, people } = await dashboard.post<PeopleAnswer>('people/query', { ...asked, limit: 1_000 })
     expect([total, people.length]).toEqual([count, count])
-    expect(await idsOfAll(panel)).toEqual(people.map(({ id }) => id))
+    expect(await idsOfPeople(panel)).toEqual(people.map(({ id }) => id))
 
     const { id } = people[count - 3]!
     const item = panel.locator('li', { has: page.locator(`[title="${id}"]`) })
@@ -265,7 +244,7 @@ describe('which device', () => {
     const asked = { ...range, funnel: 'checkout', step: 2, outcome: 'reached', breakdown: 'device', value: worst.value }
     const { total, people } = await dashboard.post<PeopleAnswer>('people/query', { ...asked, limit: 1_000 })
     expect([total, new Set(people.map(({ device }) => device))]).toEqual([reached, new Set([worst.value])])
-    expect(await idsOfAll(panel)).toEqual(people.map(({ id }) => id))
+    expect(await idsOfPeople(panel)).toEqual(people.map(({ id }) => id))
     await page.keyboard.press('Escape')
     await named.click()
     await page
