@@ -1,6 +1,6 @@
 import type { BotRule } from '@hopper/contracts'
 import { afterEach, expect, it } from 'vitest'
-import { getJson, whenCounted, type Product } from './products/product.ts'
+import { getJson, whenCounted, whenReviewed, type Product } from './products/product.ts'
 import { standalone } from './products/standalone.ts'
 import { until } from './products/until.ts'
 
@@ -83,12 +83,7 @@ async function views(app: TestApp): Promise<Record<string, number>> {
 const untilViews = (app: TestApp, expected: Record<string, number>): Promise<void> =>
   until(async () => JSON.stringify(await views(app)) === JSON.stringify(expected), REVIEWED_MS_MAX)
 
-async function untilReviewed(app: TestApp): Promise<void> {
-  type Answer = { bot_review: { state: string } }
-  const isDone = async (): Promise<boolean> =>
-    (await getJson<Answer>(product, `/api/v1/apps/${app.id}`, app.read_key)).bot_review.state === 'done'
-  await until(isDone, REVIEWED_MS_MAX)
-}
+const untilReviewed = (app: TestApp): Promise<void> => whenReviewed(product, app.id, app.read_key, REVIEWED_MS_MAX)
 
 /** Returns the answers of reports of tables and of the archive, without what they say about themselves. */
 async function answers(app: TestApp): Promise<unknown[]> {

@@ -1,7 +1,10 @@
 import type { Audits, Disk, Refusals, Status } from '@hopper/contracts'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { forEachProduct } from '../products/for-each-product.ts'
-import { getJson, whenCounted, type Product } from '../products/product.ts'
+import { getJson, whenCounted, whenReviewed, type Product } from '../products/product.ts'
+import { launchBrowser } from '../traffic/launch-browser.ts'
+import { agents } from '../traffic/random-traffic.ts'
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 const app = {
@@ -11,8 +14,23 @@ const app = {
   write_key: 'hw_shop_0123456789abcdef',
   read_key: 'hr_shop_0123456789abcdef',
 }
+/** What a browser says of itself: events of programs would not count. */
+const browser = { 'user-agent': agents[0]!.userAgent, 'accept-language': 'en' }
 const admin = 'ha_operator_0123456789abcdef'
 const provision = { organizations: [{ id: 'o', name: 'O', admin_key: admin, apps: [app] }] }
+
+/** A page that shows the state of the system is refreshed after this time at the latest. */
+const REFRESH_MS = 40_000
+
+/** Opens a page in which the owner is logged in. */
+async function loggedIn(browser: Browser, product: Product): Promise<Page> {
+  const [link] = /\/login\?token=\S+/.exec(product.output())!
+  const page = await browser.newPage()
+  await page.goto(product.apiUrl + link)
+  await page.getByRole('button', { name: 'Log in to Hopper' }).click()
+  await page.waitForURL('**/a/**')
+  return page
+}
 
 forEachProduct((open, kind) => {
   let product: Product
@@ -27,7 +45,7 @@ forEachProduct((open, kind) => {
     const events = Array.from({ length: 20 }, (_, n) => ({ type: 'custom', name: `n${n}`, data: { n } }))
     const answer = await fetch(`${product.ingestUrl}/v1/events`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-api-key': key, origin: 'https://shop.example' },
+      headers: { ...browser, 'content-type': 'application/json', 'x-api-key': key, origin: 'https://shop.example' },
       body: JSON.stringify({ device_id: device, events }),
     })
     await answer.arrayBuffer()
@@ -37,6 +55,7 @@ forEachProduct((open, kind) => {
   it('an audit that the API begins finds no drift while Hopper runs', async () => {
     for (let n = 0; n < 10; n++) expect(await send(app.write_key, `d${n}`)).toBe(202)
     await whenCounted(product, admin)
+    await whenReviewed(product, app.id, app.read_key)
     const begun = await fetch(`${product.apiUrl}/api/v1/audits`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': admin },
@@ -64,16 +83,27 @@ forEachProduct((open, kind) => {
 
   it.runIf(kind === 'cluster')('events that wait for a frozen aggregator are told until they are counted', async () => {
     const aggregator = product.services.find(({ name }) => name === 'aggregator')!
+    await using opened = await launchBrowser()
+    const page = await loggedIn(opened, product)
+    await page.goto(`${product.apiUrl}/a/${app.id}/overview`)
+    const chip = page.locator('button.trust')
+    await chip.getByText(/complete to/).waitFor()
     aggregator.signal('SIGSTOP')
     try {
       for (let n = 0; n < 10; n++) expect(await send(app.write_key, `e${n}`)).toBe(202)
       const lag = async (): Promise<Status['lag']> => (await get<Status>('status')).lag
       await expect.poll(async () => (await lag()).events, { timeout: 60_000 }).toBeGreaterThan(0)
       await expect.poll(async () => (await lag()).seconds, { timeout: 60_000 }).toBeGreaterThan(5)
+      await chip.getByText(/behind .* s: [\d,]+ to count/).waitFor({ timeout: REFRESH_MS })
+      await page.goto(`${product.apiUrl}/a/${app.id}/system`)
+      await page.getByText(/[\d,]+ events wait to be counted, the oldest for/).waitFor()
     } finally {
       aggregator.signal('SIGCONT')
     }
     await whenCounted(product, admin)
     expect((await get<Status>('status')).lag).toMatchObject({ messages: 0, events: 0 })
+    await page.getByText('Healthy.').waitFor({ timeout: REFRESH_MS })
+    await page.goto(`${product.apiUrl}/a/${app.id}/overview`)
+    await chip.getByText(/complete to/).waitFor()
   })
 })

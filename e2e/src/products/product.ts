@@ -87,3 +87,12 @@ export async function whenFunnelsKnown(product: Product, app: string, key: strin
     return funnels.every(({ past }) => past.state === 'done')
   }, boundMs)
 }
+
+/** Waits until every session that was counted has its verdict about bots: an audit leaves out what changes meanwhile. */
+export async function whenReviewed(product: Product, app: string, key: string, boundMs = 60_000): Promise<void> {
+  type Answer = { readonly bot_review: { readonly state: string } }
+  await until(
+    async () => (await getJson<Answer>(product, `/api/v1/apps/${app}`, key)).bot_review.state === 'done',
+    boundMs,
+  )
+}
