@@ -88,7 +88,7 @@ export async function whenFunnelsKnown(product: Product, app: string, key: strin
   }, boundMs)
 }
 
-/** Waits until every session that was counted has its verdict about bots: an audit leaves out what changes meanwhile. */
+/** Waits until every counted session has its verdict about bots; an audit leaves out what changes meanwhile. */
 export async function whenReviewed(product: Product, app: string, key: string, boundMs = 60_000): Promise<void> {
   type Answer = { readonly bot_review: { readonly state: string } }
   await until(
