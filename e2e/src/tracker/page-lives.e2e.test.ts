@@ -29,7 +29,7 @@ interface Counted {
 
 let product: Product
 
-/** Reads what is stored of an app, also of sessions that are a bot's for a given reason. The product must be stopped. */
+/** Reads what is stored of an app; `bot` is a verdict that sessions may have. The product must be stopped. */
 async function readCounted(app: string, bot?: BotReason): Promise<Counted> {
   const storage = await product.openStorage()
   try {
