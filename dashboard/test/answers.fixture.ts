@@ -305,6 +305,7 @@ export function answerToQuery(path: string, { from, to }: { from: string; to: st
     { from_ms: 609, to_ms: 724, leave: 100, click: 100 },
   ]
   const answers: Record<string, object> = {
+    query: { data: [{ count: 1_234 }] },
     'funnels/query': funnelAnswer(from, to),
     'elements/query': {
       rows: [

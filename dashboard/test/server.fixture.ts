@@ -115,7 +115,6 @@ async function change(
     fixture.settings = { ...fixture.settings, ...((await bodyOf(request)) as object) }
     return send(response, 200, fixture.settings)
   }
-  if (pathname.endsWith('/query') && request.method === 'POST') return send(response, 200, { data: [{ count: 1_234 }] })
   if (pathname.endsWith('/keys') && request.method === 'POST')
     return send(response, 201, {
       id: 'new',
