@@ -109,19 +109,23 @@ async function* auditReviewed(
   report: AuditReport,
 ): AsyncGenerator<Compared> {
   const isMoving = await reviewOf(source, app)
-  const results = [auditDates(source, app, dates), fatesOf(source, app, dates, received)]
-  for (const result of results)
-    for await (const compared of result) {
-      if (await isMoving()) {
-        report.reviewing(app.id, source.lane)
-        yield leftOut
-        return
-      }
-      yield compared
+  const leaveOut = (): Compared => (report.reviewing(app.id, source.lane), leftOut)
+  if (await isMoving()) {
+    yield leaveOut()
+    return
+  }
+  for await (const compared of comparisons(source, app, dates, received)) {
+    if (await isMoving()) {
+      yield leaveOut()
+      return
     }
+    yield compared
+  }
 }
 
-async function* fatesOf(...compared: Parameters<typeof auditFates>): AsyncGenerator<Compared> {
+async function* comparisons(...compared: Parameters<typeof auditFates>): AsyncGenerator<Compared> {
+  const [source, app, dates] = compared
+  yield* auditDates(source, app, dates)
   yield await auditFates(...compared)
 }
 

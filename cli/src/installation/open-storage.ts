@@ -88,7 +88,8 @@ export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: Spo
   const log = await SpooledLog.open(spool, () => new KafkaEventLog(kafka).connect(), logger)
   try {
     const remembered = { ...rememberedDefaults, file: join(config.data, 'registry-snapshot.json') }
-    const rest = await RememberedRegistry.start(remembered, () => openCassandra(cassandra, config.lanes), logger)
+    const open = (): ReturnType<typeof openCassandra> => openCassandra(cassandra, config.lanes, logger)
+    const rest = await RememberedRegistry.start(remembered, open, logger)
     const { registry, secrets } = rest
     return withLog({ registry, secrets, health: () => rest.health(), close: () => rest.close() }, log)
   } catch (error) {
