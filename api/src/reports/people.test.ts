@@ -2,7 +2,8 @@ import type { Context, Event, PeopleAnswer } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { CountedLog, ownEvent } from '../testing/counted-log.ts'
-import { keys, openInstallation, type Installation } from '../testing/installation.fixture.ts'
+import { openInstallation, type Installation } from '../testing/installation.fixture.ts'
+import { queryCalls } from '../testing/query-calls.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -51,19 +52,7 @@ beforeAll(async () => {
 })
 afterAll(() => hopper.close())
 
-const send = (body: object, more: object = {}): ReturnType<Installation['send']> =>
-  hopper.send(
-    'POST',
-    '/api/v1/apps/shop/people/query',
-    { ...range, steps, ...body },
-    { 'x-api-key': keys.read, ...more },
-  )
-
-async function ask(body: object): Promise<PeopleAnswer> {
-  const { status, body: answer } = await send(body)
-  expect([status, answer]).toMatchObject([200, {}])
-  return answer
-}
+const { send, ask } = queryCalls<PeopleAnswer>(() => hopper, 'people/query', { ...range, steps })
 
 test('lists exactly those who were lost, who began last first, with what their events say', async () => {
   const { total, people, next, meta } = await ask({ step: 2, outcome: 'dropped' })

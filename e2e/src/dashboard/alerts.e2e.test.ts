@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Alerts } from '@hopper/contracts'
 import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
+import { expectUsable, forEachLook } from './usable.fixture.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 const NAME = 'Checkout <b>falls</b> \u202eabc'
@@ -49,18 +49,6 @@ afterEach(async () => {
 const listed = (): Promise<Alerts> => dashboard.get<Alerts>('alerts')
 const item = (): Locator => dashboard.page.locator('.alerts > li').filter({ hasText: 'falls' })
 const button = (name: string): Locator => dashboard.page.getByRole('button', { name })
-
-/** Expects that axe finds nothing on the page, and that it does not scroll sideways. */
-async function expectUsable(): Promise<void> {
-  const { page } = dashboard
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' })
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze()
-  expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))])).toEqual([])
-  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
-  expect(content).toBeLessThanOrEqual(window)
-}
 
 it('an alert is made, its secret is shown once, and a test of it arrives signed', async () => {
   const { page } = dashboard
@@ -117,19 +105,12 @@ it('it is silenced, changed with the keyboard, and looks right in light, dark an
   await page.keyboard.type('!')
   await page.keyboard.press('Enter')
   await expect.poll(async () => (await listed()).alerts[0]!.name).toBe(`${NAME}!`)
-  for (const [colorScheme, width] of [
-    ['light', 1_440],
-    ['dark', 1_440],
-    ['light', 390],
-    ['dark', 320],
-  ] as const) {
-    await page.emulateMedia({ colorScheme })
-    await page.setViewportSize({ width, height: 844 })
-    await expectUsable()
+  await forEachLook(page, async () => {
+    await expectUsable(page)
     await button('Edit Checkout').click()
-    await expectUsable()
+    await expectUsable(page)
     await button('Cancel').click()
-  }
+  })
 })
 
 it('it is deleted on the second press', async () => {
@@ -168,5 +149,5 @@ it('a notice whose process is killed while it is sent comes again after the star
   await quiet.getByText('Alert', { exact: true }).first().waitFor()
   await quiet.getByText('Last notices (1)').click()
   await quiet.getByText('webhook: sent').waitFor()
-  await expectUsable()
+  await expectUsable(page)
 }, 240_000)

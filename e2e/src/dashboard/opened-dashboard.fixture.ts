@@ -4,6 +4,7 @@ import { whenCounted, type Product, type ProductOptions } from '../products/prod
 import { hopper } from '../products/service.ts'
 import { standalone } from '../products/standalone.ts'
 import { launchBrowser } from '../traffic/launch-browser.ts'
+import { logOwnerIn } from './owner-login.fixture.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0'
@@ -13,6 +14,8 @@ export interface OpenedDashboard {
   readonly product: Product
   readonly page: Page
   readonly browser: Browser
+  /** the read key of the demo shop */
+  readonly readKey: string
   /** errors of the page and of its console so far */
   readonly complaints: readonly string[]
   /** Opens a page of an app and waits for its heading. */
@@ -65,14 +68,13 @@ export async function openDashboard(traffic?: DemoTraffic, options: ProductOptio
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       complaints.push(message.text())
   })
-  await page.goto(/\S+\/login\?token=\S+/.exec(product.output())![0])
-  await page.getByRole('button', { name: 'Log in to Hopper' }).click()
-  await page.waitForURL('**/a/**')
+  await logOwnerIn(page, product)
   await page.getByRole('heading', { level: 1 }).waitFor()
   return {
     product,
     page,
     browser,
+    readKey,
     complaints,
     async open(path, app = 'demo-shop') {
       await page.goto(`${product.apiUrl}/a/${app}/${path}`)

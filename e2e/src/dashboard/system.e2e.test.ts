@@ -1,8 +1,9 @@
 import type { Audits, Disk, Refusals, Status } from '@hopper/contracts'
 import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { whenReviewed } from '../products/product.ts'
 import { openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
-import { expectUsable } from './usable.fixture.ts'
+import { expectUsable, forEachLook } from './usable.fixture.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
 const DAY_MS = 86_400_000
@@ -83,9 +84,7 @@ it('an audit that is run from the page finds no drift, and is in the history aft
   const { page, product } = dashboard
   await dashboard.open('system')
   await card('Audits').getByText('There was no audit yet.').waitFor()
-  const review = async (): Promise<string> =>
-    (await get<{ bot_review: { state: string } }>('apps/demo-shop')).bot_review.state
-  await expect.poll(review, { timeout: 60_000 }).toBe('done')
+  await whenReviewed(product, 'demo-shop', dashboard.readKey)
   await card('Audits').getByRole('button', { name: 'Run an audit now' }).click()
   await card('Audits')
     .getByText(/no difference in [\d,]+ partitions/)
@@ -135,19 +134,12 @@ it('the disk has a forecast from the measurements of the days before', async () 
 it('the page is usable in light, dark, on a phone and at 320 px', async () => {
   const { page } = dashboard
   await dashboard.open('system')
-  for (const [colorScheme, width] of [
-    ['light', 1_440],
-    ['dark', 1_440],
-    ['light', 390],
-    ['dark', 320],
-  ] as const) {
-    await page.emulateMedia({ colorScheme })
-    await page.setViewportSize({ width, height: 844 })
+  await forEachLook(page, async () => {
     await page.locator('summary', { hasText: 'lanes' }).first().waitFor()
     await expectUsable(page)
     await card('Counted and not counted').getByRole('button', { name: 'This app' }).click()
     await card('Counted and not counted').getByRole('application').waitFor()
     await expectUsable(page)
     await card('Counted and not counted').getByRole('button', { name: 'All your apps' }).click()
-  }
+  })
 })

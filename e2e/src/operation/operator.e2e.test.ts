@@ -1,6 +1,6 @@
 import type { Audits, Disk, Refusals, Status } from '@hopper/contracts'
-import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { logOwnerIn } from '../dashboard/owner-login.fixture.ts'
 import { forEachProduct } from '../products/for-each-product.ts'
 import { getJson, whenCounted, whenReviewed, type Product } from '../products/product.ts'
 import { launchBrowser } from '../traffic/launch-browser.ts'
@@ -14,23 +14,13 @@ const app = {
   write_key: 'hw_shop_0123456789abcdef',
   read_key: 'hr_shop_0123456789abcdef',
 }
-/** What a browser says of itself: events of programs would not count. */
+/** Headers of a browser: events of programs would not count. */
 const browser = { 'user-agent': agents[0]!.userAgent, 'accept-language': 'en' }
 const admin = 'ha_operator_0123456789abcdef'
 const provision = { organizations: [{ id: 'o', name: 'O', admin_key: admin, apps: [app] }] }
 
 /** A page that shows the state of the system is refreshed after this time at the latest. */
 const REFRESH_MS = 40_000
-
-/** Opens a page in which the owner is logged in. */
-async function loggedIn(browser: Browser, product: Product): Promise<Page> {
-  const [link] = /\/login\?token=\S+/.exec(product.output())!
-  const page = await browser.newPage()
-  await page.goto(product.apiUrl + link)
-  await page.getByRole('button', { name: 'Log in to Hopper' }).click()
-  await page.waitForURL('**/a/**')
-  return page
-}
 
 forEachProduct((open, kind) => {
   let product: Product
@@ -84,7 +74,8 @@ forEachProduct((open, kind) => {
   it.runIf(kind === 'cluster')('events that wait for a frozen aggregator are told until they are counted', async () => {
     const aggregator = product.services.find(({ name }) => name === 'aggregator')!
     await using opened = await launchBrowser()
-    const page = await loggedIn(opened, product)
+    const page = await opened.newPage()
+    await logOwnerIn(page, product)
     await page.goto(`${product.apiUrl}/a/${app.id}/overview`)
     const chip = page.locator('button.trust')
     await chip.getByText(/complete to/).waitFor()

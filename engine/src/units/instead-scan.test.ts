@@ -1,34 +1,18 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import {
-  dropCauses,
-  limits,
-  StagePattern,
-  type Filter,
-  type InsteadRequest,
-  type InsteadResult,
-} from '@hopper/contracts'
+import { dropCauses, limits, StagePattern, type InsteadRequest, type InsteadResult } from '@hopper/contracts'
 import { naiveAll, naiveValue } from '../contract/naive-filter.ts'
 import { naiveIsAsked, naiveOutcomes } from '../contract/naive-funnel.ts'
 import { naiveUnits } from '../contract/naive-units.ts'
-import { T0, TICK_MS, worldOfVisits, type World } from '../contract/random-world.ts'
-import type { QueryContext } from '../funnel/funnel-tally.ts'
+import { T0, worldOfVisits, type World } from '../contract/random-world.ts'
+import { STEP_WINDOW_MS, stepContext, stepFields, stepRequest, stepsNamed } from '../contract/step-requests.ts'
 import { InsteadScan, queryInstead } from './instead-scan.ts'
-
-const WINDOW_MS = 6 * TICK_MS
-const context: QueryContext = { timezone: 'UTC', completeTo: T0 + 16 * TICK_MS }
-const steps = (names: readonly string[]): InsteadRequest['steps'] =>
-  names.map((name) =>
-    name === 'url'
-      ? { name, filters: [{ type: 'eq', key: 'type', value: 'url_change' }] }
-      : { name, filters: [{ type: 'eq', key: 'name', value: name }] },
-  )
 
 /** The documented definition, without regard to speed. */
 function naive(at: World, request: InsteadRequest): InsteadResult {
   const { from, to, filters = [], count_by = 'person', step, outcome, groups = [] } = request
-  const asked = naiveOutcomes(at, request, context).filter((one) => naiveIsAsked(one, step, outcome))
-  const end = to + WINDOW_MS + limits.sessionPauseMs
+  const asked = naiveOutcomes(at, request, stepContext).filter((one) => naiveIsAsked(one, step, outcome))
+  const end = to + STEP_WINDOW_MS + limits.sessionPauseMs
   const seen = at.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < end)
   const units = naiveUnits(at, seen, count_by)
   const next = (type: string, key: string, elsewhere: boolean): InsteadResult['pages'] => {
@@ -62,24 +46,12 @@ function naive(at: World, request: InsteadRequest): InsteadResult {
 
 const request: fc.Arbitrary<InsteadRequest> = fc
   .record({
-    from: fc.nat({ max: 4 }),
-    ticks: fc.integer({ min: 1, max: 20 }),
-    filters: fc.constantFrom<Filter[]>([], [], [{ type: 'ne', key: 'device_id', value: 'device-1' }]),
-    count_by: fc.constantFrom('person' as const, 'person' as const, 'device' as const, 'session' as const),
-    order: fc.constantFrom('ordered' as const, 'strict' as const, 'any' as const),
-    names: fc.constantFrom(['a', 'b'], ['a', 'c', 'b'], ['url', 'd'], ['b', 'url', 'a']),
-    step: fc.constantFrom(1, 2),
+    ...stepFields,
     outcome: fc.constantFrom('reached' as const, 'dropped' as const, 'dropped' as const, ...dropCauses),
     groups: fc.constantFrom(undefined, ['/p1*'], ['*']),
   })
-  .map(({ from, ticks, names, step, outcome, groups, ...rest }) => ({
-    ...rest,
-    from: T0 + from * TICK_MS,
-    to: T0 + (from + ticks) * TICK_MS,
-    steps: steps(names),
-    window_ms: WINDOW_MS,
-    step: outcome === 'reached' ? step : 2,
-    outcome,
+  .map(({ groups, ...fields }) => ({
+    ...stepRequest(fields),
     ...(groups ? { groups } : {}),
   }))
 
@@ -88,7 +60,7 @@ it('equals the naive reference on random worlds, and the places add up to the pe
   fc.assert(
     fc.property(worldOfVisits, fc.array(request, { minLength: 6, maxLength: 6 }), (at, requests) => {
       for (const one of requests) {
-        const found = queryInstead(one, context, at.lanes)
+        const found = queryInstead(one, stepContext, at.lanes)
         expect(found).toEqual(naive(at, one))
         users.pages += found.people - found.left
         users.clicks += found.people - found.no_click
@@ -102,6 +74,6 @@ it('equals the naive reference on random worlds, and the places add up to the pe
 }, 60_000)
 
 it('refuses a step that the funnel does not have, and people who were lost before the first', () => {
-  const asked = { from: T0, to: T0 + 1, steps: steps(['a', 'b']), outcome: 'dropped' as const }
-  for (const step of [0, 1, 3]) expect(() => new InsteadScan({ ...asked, step }, context)).toThrow('step')
+  const asked = { from: T0, to: T0 + 1, steps: stepsNamed(['a', 'b']), outcome: 'dropped' as const }
+  for (const step of [0, 1, 3]) expect(() => new InsteadScan({ ...asked, step }, stepContext)).toThrow('step')
 })

@@ -1,32 +1,16 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import {
-  dropCauses,
-  limits,
-  type Filter,
-  type PeoplePlace,
-  type PeopleRequest,
-  type PersonRow,
-  type Value,
-} from '@hopper/contracts'
+import { dropCauses, limits, type PeoplePlace, type PeopleRequest, type PersonRow, type Value } from '@hopper/contracts'
 import { naiveAll, naiveValue } from '../contract/naive-filter.ts'
 import { naiveIsAsked, naiveOutcomes } from '../contract/naive-funnel.ts'
 import { naiveUnits } from '../contract/naive-units.ts'
-import { T0, TICK_MS, worldOfVisits, type World } from '../contract/random-world.ts'
+import { T0, worldOfVisits, type World } from '../contract/random-world.ts'
+import { STEP_WINDOW_MS, stepContext, stepFields, stepRequest, stepsNamed } from '../contract/step-requests.ts'
 import type { Chunk } from '../chunk/chunk.ts'
 import { idAt } from '../chunk/ids.ts'
-import type { QueryContext } from '../funnel/funnel-tally.ts'
 import { queryPeople } from './people-rows.ts'
 import { PeopleScan } from './people-scan.ts'
 
-const WINDOW_MS = 6 * TICK_MS
-const context: QueryContext = { timezone: 'UTC', completeTo: T0 + 16 * TICK_MS }
-const steps = (names: readonly string[]): PeopleRequest['steps'] =>
-  names.map((name) =>
-    name === 'url'
-      ? { name, filters: [{ type: 'eq', key: 'type', value: 'url_change' }] }
-      : { name, filters: [{ type: 'eq', key: 'name', value: name }] },
-  )
 const text = (value: Value | null | undefined): string | null =>
   value === null || value === undefined ? null : String(value)
 
@@ -39,8 +23,11 @@ function naive(at: World, request: PeopleRequest): PersonRow[] {
       at.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < end),
       count_by,
     )
-  const [considered, viewed] = [unitsUntil(to + WINDOW_MS), unitsUntil(to + WINDOW_MS + limits.sessionPauseMs)]
-  const rows = naiveOutcomes(at, request, context)
+  const [considered, viewed] = [
+    unitsUntil(to + STEP_WINDOW_MS),
+    unitsUntil(to + STEP_WINDOW_MS + limits.sessionPauseMs),
+  ]
+  const rows = naiveOutcomes(at, request, stepContext)
     .filter((one) => naiveIsAsked(one, step, outcome))
     .filter(({ taken }) => value === undefined || (naiveValue(taken[0]!, breakdown!) ?? null) === value)
     .map(({ unit, taken, cause }): PersonRow => {
@@ -81,25 +68,13 @@ function naive(at: World, request: PeopleRequest): PersonRow[] {
 
 const request: fc.Arbitrary<PeopleRequest> = fc
   .record({
-    from: fc.nat({ max: 4 }),
-    ticks: fc.integer({ min: 1, max: 20 }),
-    filters: fc.constantFrom<Filter[]>([], [], [{ type: 'ne', key: 'device_id', value: 'device-1' }]),
-    count_by: fc.constantFrom('person' as const, 'person' as const, 'device' as const, 'session' as const),
-    order: fc.constantFrom('ordered' as const, 'strict' as const, 'any' as const),
-    names: fc.constantFrom(['a', 'b'], ['a', 'c', 'b'], ['url', 'd'], ['b', 'url', 'a']),
-    step: fc.constantFrom(1, 2),
+    ...stepFields,
     outcome: fc.constantFrom('reached' as const, 'reached' as const, 'dropped' as const, ...dropCauses),
     value: fc.constantFrom(undefined, undefined, 'x', 'y', 1, true, null),
     limit: fc.constantFrom(1, 2, 1000),
   })
-  .map(({ from, ticks, names, step, outcome, value, ...rest }) => ({
-    ...rest,
-    from: T0 + from * TICK_MS,
-    to: T0 + (from + ticks) * TICK_MS,
-    steps: steps(names),
-    window_ms: WINDOW_MS,
-    step: outcome === 'reached' ? step : 2,
-    outcome,
+  .map(({ value, ...fields }) => ({
+    ...stepRequest(fields),
     ...(value === undefined ? {} : { breakdown: 'item', value }),
   }))
 
@@ -108,7 +83,7 @@ function allPages(at: World, one: PeopleRequest): { totals: Set<number>; people:
   const people: PersonRow[] = []
   const totals = new Set<number>()
   for (let after: PeoplePlace | undefined; ;) {
-    const page = queryPeople({ ...one, ...(after ? { after } : {}) }, context, at.lanes)
+    const page = queryPeople({ ...one, ...(after ? { after } : {}) }, stepContext, at.lanes)
     people.push(...page.people)
     totals.add(page.total)
     if (!page.more) return { totals, people }
@@ -147,7 +122,7 @@ it('leaves out the devices that it is told to leave out, and no others', () => {
         Uint8Array.from({ length: chunk.summary.devices }, (_, run) => Number(isKept(idAt(chunk.deviceIds(), run))))
       const kept = queryPeople(
         asked,
-        context,
+        stepContext,
         at.lanes.map((lane) => ({ ...lane, only })),
       ).people
       expect(kept).toEqual(naive(at, asked).filter(({ id }) => isKept(id)))
@@ -159,7 +134,7 @@ it('leaves out the devices that it is told to leave out, and no others', () => {
 })
 
 it('refuses a step that the funnel does not have, and a value without its key', () => {
-  const asked = { from: T0, to: T0 + 1, steps: steps(['a', 'b']), outcome: 'dropped' as const, limit: 1 }
-  for (const step of [0, 1, 3]) expect(() => new PeopleScan({ ...asked, step }, context)).toThrow('step')
-  expect(() => new PeopleScan({ ...asked, step: 2, value: null }, context)).toThrow('value')
+  const asked = { from: T0, to: T0 + 1, steps: stepsNamed(['a', 'b']), outcome: 'dropped' as const, limit: 1 }
+  for (const step of [0, 1, 3]) expect(() => new PeopleScan({ ...asked, step }, stepContext)).toThrow('step')
+  expect(() => new PeopleScan({ ...asked, step: 2, value: null }, stepContext)).toThrow('value')
 })
