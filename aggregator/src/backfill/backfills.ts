@@ -11,7 +11,8 @@ import {
   type Funnel,
   type LaneBackfill,
 } from '@hopper/contracts'
-import type { Archive, EventLog, Lease, Registry, TableReader, TableWriter } from '@hopper/storage'
+import type { Lease } from '@hopper/storage'
+import type { BackgroundOptions } from '../lane/background-options.ts'
 import type { TurnLane } from '../lane/lane-turns.ts'
 import { LaneWork } from '../lane/lane-work.ts'
 import { addLive, stagesOfDate } from './stages-of-date.ts'
@@ -41,16 +42,7 @@ interface BackfilledLane extends TurnLane {
   forgetVisitors(): void
 }
 
-export interface BackfillsOptions {
-  readonly archive: Archive
-  readonly reader: TableReader
-  readonly writer: TableWriter
-  readonly registry: Registry
-  readonly log: EventLog
-  readonly logger:
-    { info(details: object, message: string): void; error(details: object, message: string): void } | undefined
-  /** Invalidates cached apps: later reads get each app as it is in the registry now. */
-  readonly forgetApps: () => void
+export interface BackfillsOptions extends BackgroundOptions {
   /** interval between two checks for new stages, in ms (plus 20 ms per app); 2 s by default */
   readonly checkMs?: number | undefined
 }

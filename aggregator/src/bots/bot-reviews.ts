@@ -10,12 +10,12 @@ import {
   type ArchivedEvent,
   type BotReview,
 } from '@hopper/contracts'
-import type { Archive, EventLog, Registry, TableReader, TableWriter } from '@hopper/storage'
 import { replaceSessions } from '../forget/forget-sets.ts'
 import { NotOurs, Postponed, type FoldedApp, type ForgettingLane } from '../forget/lane-parts.ts'
 import { assertWholeDate, recountDate } from '../forget/recount-date.ts'
 import { recountFates } from '../forget/recount-fates.ts'
 import { rewriteSpans } from '../forget/rewrite-spans.ts'
+import type { BackgroundOptions } from '../lane/background-options.ts'
 import { LaneWork } from '../lane/lane-work.ts'
 import { ChangedRows } from './changed-rows.ts'
 import {
@@ -38,16 +38,7 @@ const REST = 20
 const SAVE_MS = 60_000
 const NO_POSITIONS = { from: 0, to: 0 }
 
-export interface BotReviewsOptions {
-  readonly archive: Archive
-  readonly reader: TableReader
-  readonly writer: TableWriter
-  readonly registry: Registry
-  readonly log: EventLog
-  readonly logger:
-    { info(details: object, message: string): void; error(details: object, message: string): void } | undefined
-  /** Invalidates cached apps: later reads get each app as it is in the registry now. */
-  readonly forgetApps: () => void
+export interface BotReviewsOptions extends BackgroundOptions {
   /** returns an app as batches of a lane are folded with it */
   readonly appOf: (id: string, lane: number) => Promise<FoldedApp | undefined>
   /** interval between two reviews, in ms; by default 2 s (plus 20 ms per app), and more after one that took long */
@@ -64,7 +55,7 @@ interface Place {
   readonly assertOwned: () => void
 }
 
-/** How far an owner of a lane has come with an app. */
+/** Progress of an owner of a lane with an app. */
 interface Known {
   readonly state: BotReview
   readonly savedAt: number
@@ -83,7 +74,7 @@ export class BotReviews {
   readonly #options: BotReviewsOptions
   readonly #work = new LaneWork()
   readonly #known = new WeakMap<ForgettingLane, Map<string, Known>>()
-  /** how far lanes were counted before the last run read the apps */
+  /** positions up to which lanes were counted before the last run read the apps */
   readonly #begun = new WeakMap<ForgettingLane, number>()
   #nextCheckAt = 0
   #isBehind = true

@@ -8,16 +8,8 @@ import {
   type ForgetPart,
   type ForgetStep,
 } from '@hopper/contracts'
-import {
-  ForgottenEvents,
-  type Archive,
-  type EventLog,
-  type Lanes,
-  type Registry,
-  type Scrubbed,
-  type TableReader,
-  type TableWriter,
-} from '@hopper/storage'
+import { ForgottenEvents, type Lanes, type Scrubbed } from '@hopper/storage'
+import type { BackgroundOptions } from '../lane/background-options.ts'
 import { LaneWork } from '../lane/lane-work.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
 import { forgetSets } from './forget-sets.ts'
@@ -42,19 +34,10 @@ import { rewriteSpans } from './rewrite-spans.ts'
 const LOOK_MS = 2_000
 const LOOK_MS_PER_FORGET = 2
 
-export interface ForgetsOptions {
-  readonly archive: Archive
-  readonly reader: TableReader
-  readonly writer: TableWriter
-  readonly registry: Registry
-  readonly log: EventLog
+export interface ForgetsOptions extends BackgroundOptions {
   readonly lanes: Lanes
   /** filters of the ids that `writer` contains */
   readonly seen: SeenFilters
-  readonly logger:
-    { info(details: object, message: string): void; error(details: object, message: string): void } | undefined
-  /** Invalidates cached apps: later reads get each app, and what is forgotten of it, as they are now. */
-  readonly forgetApps: () => void
   /** returns an app as batches of a lane are folded with it */
   readonly appOf: (id: string, lane: number) => Promise<FoldedApp | undefined>
   /** removes from the disk what was deleted, see `Storage.scrub` */

@@ -10,18 +10,11 @@ import {
   type RetentionPart,
   type RetentionStep,
 } from '@hopper/contracts'
-import {
-  ForgottenEvents,
-  type Archive,
-  type EventLog,
-  type Lanes,
-  type Registry,
-  type TableReader,
-  type TableWriter,
-} from '@hopper/storage'
+import { ForgottenEvents, type Lanes } from '@hopper/storage'
 import { NotOurs, Postponed, withoutProblem, type FoldedApp, type ForgettingLane } from '../forget/lane-parts.ts'
 import { recountFates } from '../forget/recount-fates.ts'
 import { rewriteSpans } from '../forget/rewrite-spans.ts'
+import type { BackgroundOptions } from '../lane/background-options.ts'
 import { LaneWork } from '../lane/lane-work.ts'
 import { expireIdentities } from './expire-identities.ts'
 import { expireSets } from './expire-sets.ts'
@@ -40,17 +33,8 @@ const CHECK_MS = 30_000
 const SETTLE_MS = 60_000
 const NOT_COUNTED = 'events that were received before are not counted yet'
 
-export interface RetentionsOptions {
-  readonly archive: Archive
-  readonly reader: TableReader
-  readonly writer: TableWriter
-  readonly registry: Registry
-  readonly log: EventLog
+export interface RetentionsOptions extends BackgroundOptions {
   readonly lanes: Lanes
-  readonly logger:
-    { info(details: object, message: string): void; error(details: object, message: string): void } | undefined
-  /** Invalidates cached apps: later reads get each app as it is in the registry now. */
-  readonly forgetApps: () => void
   /** returns an app as batches of a lane are folded with it */
   readonly appOf: (id: string, lane: number) => Promise<FoldedApp | undefined>
   /** interval between two checks, in ms; 30 s by default */

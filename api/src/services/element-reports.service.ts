@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
 import {
   HopperError,
+  pastXPaths,
   xpathsOf,
   type App,
   type Element,
@@ -42,7 +43,7 @@ export class ElementReportsService {
     const { dates, meta } = await this.answers.open(app, parameters)
     const configured = await this.configured(app, parameters.xpath)
     const names = new Map(configured.map(({ xpath, name }) => [xpath, name]))
-    const current = new Map(configured.flatMap((element) => xpathsOf(element).map((xpath) => [xpath, element.xpath])))
+    const current = new Map(pastXPaths(configured))
     const asked = parameters.xpath === undefined ? [[]] : namesOf(parameters.xpath, configured).map((xpath) => [xpath])
     const read = (prefix: string[]): Promise<readonly CounterRow[]> =>
       this.reader.counters('element_actions_by_date', app.id, dates, prefix)

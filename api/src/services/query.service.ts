@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common'
 import {
   pageOf,
+  pastXPaths,
   xpathsOf,
   type App,
   type ElementsQuery,
   type EventRequest,
   type Filter,
   type FunnelQuery,
+  type FunnelRequest,
   type HesitationQuery,
   type InsteadQuery,
   type Meta,
@@ -68,7 +70,7 @@ export class QueryService {
   async funnel(app: App, { funnel, steps, ...sent }: FunnelQuery, client: Client): Answered<'funnel'> {
     checkOneOf(steps, funnel)
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
-    const written = steps ?? stepsOfFunnel(await this.funnels.get(app, funnel!), app)
+    const written = steps ?? (await this.stepsOf(app, funnel!))
     return this.answer(app, dates, { kind: 'funnel', request: { ...sent, from, to, steps: written } }, client)
   }
 
@@ -81,7 +83,7 @@ export class QueryService {
     if (step !== undefined && funnel === undefined)
       throw invalidFields([{ field: 'step', message: 'needs a `funnel` of which it is a step' }])
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
-    const steps = funnel === undefined ? undefined : stepsOfFunnel(await this.funnels.get(app, funnel), app)
+    const steps = funnel === undefined ? undefined : await this.stepsOf(app, funnel)
     const request = {
       ...sent,
       from,
@@ -96,11 +98,9 @@ export class QueryService {
   /** Answers how people look at each element and click it, and how those who went all the way in a funnel differ. */
   async elements(app: App, { funnel, ...sent }: ElementsQuery, client: Client): Answered<'elements'> {
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
-    const steps = funnel === undefined ? undefined : stepsOfFunnel(await this.funnels.get(app, funnel), app)
+    const steps = funnel === undefined ? undefined : await this.stepsOf(app, funnel)
     const actions = { hovers: hoversOf(undefined, 'mouse'), taps: hoversOf(undefined, 'touch') }
-    const linked = (await this.configured.list(app)).flatMap(({ xpath, past_xpaths: past = [] }) =>
-      past.map((each) => [each, xpath] as const),
-    )
+    const linked = pastXPaths(await this.configured.list(app))
     const request = { ...sent, ...actions, linked, from, to, ...(steps ? { steps } : {}) }
     return this.answer(app, dates, { kind: 'elements', request }, client)
   }
@@ -109,7 +109,7 @@ export class QueryService {
   async instead(app: App, { funnel, steps, ...sent }: InsteadQuery, client: Client): Answered<'instead'> {
     checkOneOf(steps, funnel)
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
-    const written = steps ?? stepsOfFunnel(await this.funnels.get(app, funnel!), app)
+    const written = steps ?? (await this.stepsOf(app, funnel!))
     return this.answer(app, dates, { kind: 'instead', request: { ...sent, from, to, steps: written } }, client)
   }
 
@@ -121,7 +121,7 @@ export class QueryService {
   ): Answered<'people'> {
     checkOneOf(steps, funnel)
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
-    const written = steps ?? stepsOfFunnel(await this.funnels.get(app, funnel!), app)
+    const written = steps ?? (await this.stepsOf(app, funnel!))
     const after = cursor === undefined ? {} : { after: peoplePlace(cursor) }
     const request = { ...sent, from, to, steps: written, limit, lanes: this.lanes, ...after }
     return this.answer(app, dates, { kind: 'people', request }, client)
@@ -165,6 +165,11 @@ export class QueryService {
   async retention(app: App, sent: RetentionQueryBody, client: Client): Answered<'retention'> {
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
     return this.answer(app, dates, { kind: 'retention', request: { ...sent, from, to } }, client)
+  }
+
+  /** The steps of a configured funnel. */
+  private async stepsOf(app: App, funnel: string): Promise<FunnelRequest['steps']> {
+    return stepsOfFunnel(await this.funnels.get(app, funnel), app)
   }
 
   /** Every XPath by which events name an element. */

@@ -8,6 +8,13 @@ export function xpathsOf({ xpath, past_xpaths = [] }: Pick<Element, 'xpath' | 'p
   return [xpath, ...past_xpaths]
 }
 
+/** Returns each past XPath of elements with the one that its element has now, for which its events count. */
+export function pastXPaths(
+  elements: readonly Pick<Element, 'xpath' | 'past_xpaths'>[],
+): (readonly [past: string, current: string])[] {
+  return elements.flatMap(({ xpath, past_xpaths: past = [] }) => past.map((each) => [each, xpath] as const))
+}
+
 /**
  * Returns how alike an element and the target of a click are that has another XPath: 0 when nothing says that they are
  * one. A target that one of the selectors of the element finds is most alike (`Infinity`). Else both must be below the

@@ -3,9 +3,9 @@ import type { Hesitation, HesitationAnswer, HesitationQuery, ListedFunnel } from
 import { appPath } from '../../api/paths.ts'
 import { useLongQuery } from '../../api/use-funnel.ts'
 import { DensityChart, type DensityGroup } from '../../charts/density-chart.tsx'
-import { formatCount, formatDuration, formatPercent } from '../../format/numbers.ts'
 import { AppLink } from '../../parts/app-link.tsx'
 import { CopyText } from '../../parts/copy-text.tsx'
+import { HesitationTable } from '../../parts/hesitation-table.tsx'
 import { QueryProgress } from '../../parts/query-progress.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { Skeleton } from '../../parts/skeleton.tsx'
@@ -19,7 +19,7 @@ import { elementWords } from './element-words.ts'
 /** No sentence is said about fewer clicks, or fewer looks without a click. */
 const SENTENCE_MIN = 100
 
-/** How long people look at one element before they click it or leave it, by mouse. */
+/** Shows the time that people look at one element by mouse before they click it or leave it. */
 export function ElementDetails({ row, funnel }: { row: NamedElement; funnel?: ListedFunnel }): ReactNode {
   const { app, range, filters, unit, live } = useScope()
   const { search } = useSearchState()
@@ -47,7 +47,14 @@ export function ElementDetails({ row, funnel }: { row: NamedElement; funnel?: Li
             <>
               <Sentence of={answer} />
               <DensityChart label={elementWords.distribution} groups={groupsOf(answer)} />
-              {answer.went_on && answer.lost && <Sides wentOn={answer.went_on} lost={answer.lost} />}
+              {answer.went_on && answer.lost && (
+                <HesitationTable
+                  groups={[
+                    { name: elementWords.wentAllTheWay, of: answer.went_on },
+                    { name: words.funnels.panel.lost, of: answer.lost },
+                  ]}
+                />
+              )}
             </>
           )
         }
@@ -91,36 +98,4 @@ function groupsOf({ histogram, median_click_ms: click, median_leave_ms: leave }:
       buckets: histogram.map(({ from_ms, to_ms, click: count }) => ({ from_ms, to_ms, count })),
     },
   ]
-}
-
-function Sides({ wentOn, lost }: { wentOn: Hesitation; lost: Hesitation }): ReactNode {
-  const { panel } = words.funnels
-  return (
-    <table className="hesitation">
-      <thead>
-        <tr>
-          <td />
-          {[panel.times, panel.clickedShare, panel.beforeClick, panel.beforeLeaving].map((name) => (
-            <th key={name} scope="col" className="number">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {[
-          { name: elementWords.wentAllTheWay, of: wentOn },
-          { name: panel.lost, of: lost },
-        ].map(({ name, of }) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            <td className="number">{formatCount(of.hovers)}</td>
-            <td className="number">{formatPercent(of.clicked_share)}</td>
-            <td className="number">{formatDuration(of.median_click_ms)}</td>
-            <td className="number">{formatDuration(of.median_leave_ms)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
 }

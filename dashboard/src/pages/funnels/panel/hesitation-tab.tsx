@@ -1,16 +1,10 @@
 import { useMemo, type ReactNode } from 'react'
-import {
-  type ElementActions,
-  type Hesitation,
-  type HesitationAnswer,
-  type HesitationQuery,
-  compareProportions,
-} from '@hopper/contracts'
+import { type ElementActions, type HesitationAnswer, type HesitationQuery, compareProportions } from '@hopper/contracts'
 import { appPath, reportPath } from '../../../api/paths.ts'
 import { useLongQuery } from '../../../api/use-funnel.ts'
 import { useReport } from '../../../api/use-report.ts'
 import { HoverHistogram } from '../../../charts/hover-histogram.tsx'
-import { formatCount, formatDuration, formatPercent } from '../../../format/numbers.ts'
+import { HesitationTable } from '../../../parts/hesitation-table.tsx'
 import { QueryProgress } from '../../../parts/query-progress.tsx'
 import { ReportView } from '../../../parts/report-view.tsx'
 import { Skeleton } from '../../../parts/skeleton.tsx'
@@ -91,25 +85,14 @@ function Comparison({ answer }: { answer: HesitationAnswer }): ReactNode {
   return (
     <>
       <div className="table-scroll" tabIndex={0} role="region" aria-label={text.tabs.hesitation}>
-        <table className="hesitation">
-          <thead>
-            <tr>
-              <td />
-              {[words.units[unit].name, text.times, text.clickedShare, text.beforeClick, text.beforeLeaving].map(
-                (name) => (
-                  <th key={name} scope="col" className="number">
-                    {name}
-                  </th>
-                ),
-              )}
-            </tr>
-          </thead>
-          <tbody>
-            <Group name={text.everybody} of={answer} />
-            {wentOn && <Group name={text.wentOn} of={wentOn} />}
-            {lost && <Group name={text.lost} of={lost} />}
-          </tbody>
-        </table>
+        <HesitationTable
+          people={words.units[unit].name}
+          groups={[
+            { name: text.everybody, of: answer },
+            ...(wentOn ? [{ name: text.wentOn, of: wentOn }] : []),
+            ...(lost ? [{ name: text.lost, of: lost }] : []),
+          ]}
+        />
       </div>
       <p className="hint">{text.medians}</p>
       {wentOn && lost && (
@@ -131,18 +114,5 @@ function Comparison({ answer }: { answer: HesitationAnswer }): ReactNode {
         />
       )}
     </>
-  )
-}
-
-function Group({ name, of }: { name: string; of: Hesitation }): ReactNode {
-  return (
-    <tr>
-      <th scope="row">{name}</th>
-      <td className="number">{formatCount(of.people)}</td>
-      <td className="number">{formatCount(of.hovers)}</td>
-      <td className="number">{formatPercent(of.clicked_share)}</td>
-      <td className="number">{formatDuration(of.median_click_ms)}</td>
-      <td className="number">{formatDuration(of.median_leave_ms)}</td>
-    </tr>
   )
 }

@@ -1,0 +1,41 @@
+import type { ReactNode } from 'react'
+import type { ElementHovers } from '@hopper/contracts'
+import { formatCount, formatDuration, formatPercent } from '../format/numbers.ts'
+import { words } from '../words.ts'
+
+interface Props {
+  groups: readonly { readonly name: string; readonly of: ElementHovers }[]
+  /** heading of the column with the number of people; without it there is no such column */
+  people?: string
+}
+
+/** Compares groups of people by how they look at an element and click it. */
+export function HesitationTable({ groups, people }: Props): ReactNode {
+  const { times, clickedShare, beforeClick, beforeLeaving } = words.funnels.panel
+  return (
+    <table className="hesitation">
+      <thead>
+        <tr>
+          <td />
+          {[...(people === undefined ? [] : [people]), times, clickedShare, beforeClick, beforeLeaving].map((name) => (
+            <th key={name} scope="col" className="number">
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {groups.map(({ name, of }) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            {people !== undefined && <td className="number">{formatCount(of.people)}</td>}
+            <td className="number">{formatCount(of.hovers)}</td>
+            <td className="number">{formatPercent(of.clicked_share)}</td>
+            <td className="number">{formatDuration(of.median_click_ms)}</td>
+            <td className="number">{formatDuration(of.median_leave_ms)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
