@@ -48,7 +48,7 @@ export interface AuditScope {
 
 /** An audit under way. */
 export interface AuditJob {
-  /** what it found; rejects if it fails or is stopped */
+  /** its result; rejects if it fails or is stopped */
   readonly outcome: Promise<AuditTally>
   /** Ends it, and resolves when it has ended. */
   stop(): Promise<void>

@@ -22,7 +22,7 @@ const USER_AGENTS_MAX = 5_000
 const USER_AGENT_CHARS_MAX = 512
 const server: Agent = { device: 'server', browser: 'unknown', os: 'unknown' }
 const noUserAgent: Agent = { device: 'unknown', browser: 'unknown', os: 'unknown', bot: 'no_user_agent' }
-/** How browsers without a window name themselves. */
+/** Matches the names of browsers without a window. */
 const headless = /headless/i
 const agents = new LRUCache<string, Agent>({ max: USER_AGENTS_MAX })
 

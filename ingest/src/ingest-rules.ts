@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { ingestRules, type App, type BotRule } from '@hopper/contracts'
 
-/** What the rules that only ingest can apply are compared with; none of it is stored. */
+/** Properties of a sender that the rules of ingest are compared with; none of them is stored. */
 export interface RuledSender {
   readonly userAgent: string | undefined
   /** of the visitor in the network; undefined if only the address of a server is known */

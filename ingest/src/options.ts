@@ -32,7 +32,7 @@ export interface IngestOptions {
   readonly socketsMax?: number
   /** how often usage is stored and read; shortened in tests */
   readonly quotaPauses?: QuotaPauses
-  /** how often refused requests are stored; shortened in tests */
+  /** interval at which refused requests are stored, in ms; shortened in tests */
   readonly refusalsStoredEveryMs?: number
   /** handles unknown paths too; for a server that runs only ingest */
   readonly answersUnknownPaths?: boolean

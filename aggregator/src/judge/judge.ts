@@ -231,7 +231,7 @@ function firstPosition({ firstPositions }: Past, app: App, event: Event, id: str
 const duplicate: FateVerdict = ['duplicate', 'repeated_id']
 const expired: FateVerdict = ['rejected', 'expired']
 
-/** What an event is judged by. */
+/** An event, and everything that decides its fate. */
 interface Judging {
   readonly message: Message
   readonly event: Event

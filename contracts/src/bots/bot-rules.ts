@@ -64,12 +64,12 @@ export function ingestRules({ bot_rules = [] }: Pick<RuledApp, 'bot_rules'>): re
 /** Serializes what the past of an app is judged by: as long as it is the same, so are the verdicts. */
 export function botDefinition(app: RuledApp): string {
   const rules = keptRules(app).map(({ kind, value, action }) => [kind, value, action])
-  // What a page is, is a setting, too.
+  // The settings of the app decide which addresses are one page.
   const pages = rules.some(([kind]) => kind === 'page') ? [app.keep_parameters, app.hash_routing ?? false] : []
   return JSON.stringify([rules.sort(), pages])
 }
 
-/** What an event is compared by. */
+/** The properties of an event that rules are compared with. */
 export interface JudgedEvent {
   readonly context: Pick<Context, 'browser' | 'os' | 'country' | 'referrer' | 'bot' | 'bot_sign'>
   /** address of the page of the event; undefined where it has none */

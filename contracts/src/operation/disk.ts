@@ -7,7 +7,7 @@ const DAY_MS = 24 * HOUR_MS
 export const diskParts = ['log', 'archive', 'tables', 'registry', 'spool', 'unused', 'set_aside', 'other'] as const
 export type DiskPart = (typeof diskParts)[number]
 
-/** What a place on a disk holds. */
+/** Bytes in use in a place on a disk, by part. */
 export interface DiskUse {
   readonly parts: readonly { readonly part: DiskPart; readonly bytes: number }[]
   /** free for Hopper, and the size of the whole disk; missing where an engine does not tell */
@@ -63,7 +63,7 @@ export function usedBytes({ parts }: Pick<DiskUse, 'parts'>): number {
 }
 
 export interface DiskForecast {
-  /** how fast room is used up, by Hopper or by others; null: not known yet */
+  /** rate at which room is used up, by Hopper or by others; null: not known yet */
   readonly bytesPerDay: number | null
   /** until the disk is full; null: not known, or not at this rate */
   readonly fullInMs: number | null

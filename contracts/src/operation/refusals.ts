@@ -40,7 +40,7 @@ export const Refusals = Type.Object({
 })
 export type Refusals = Static<typeof Refusals>
 
-/** What one process of ingest has refused on a UTC date. Written by that process alone. */
+/** Requests that one process of ingest has refused on a UTC date. Written by that process alone. */
 export interface RefusedDay {
   /** id of the process, another one for each start */
   readonly process: string

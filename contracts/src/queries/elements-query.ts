@@ -14,9 +14,9 @@ export const ElementsQuery = Type.Object({
 export interface ElementsRequest {
   readonly from: number
   readonly to: number
-  /** what a hover by mouse is, whether the element was clicked or left */
+  /** filters for hovers by mouse, whether the element was clicked or left */
   readonly hovers: readonly Filter[]
-  /** what a tap is */
+  /** filters for taps */
   readonly taps: readonly Filter[]
   /** past XPaths of elements, each with the one that the element has now, for which its events count */
   readonly linked?: readonly (readonly [past: string, current: string])[]

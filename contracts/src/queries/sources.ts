@@ -10,7 +10,7 @@ export type SourceOrder = (typeof sourceOrders)[number]
 
 /** The place of a row in the order of an answer. */
 export interface SourcePlace {
-  /** what the row has in the column by which rows are ordered */
+  /** value of the row in the column by which rows are ordered */
   readonly at: number | string
   readonly value: string
 }

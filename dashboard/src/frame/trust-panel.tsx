@@ -85,7 +85,7 @@ function Fates({ fates }: { fates: Status['fates'] }): ReactNode {
   )
 }
 
-/** How many events of robots were kept out of the numbers, by the reason. */
+/** Counts the events of robots that were kept out of the numbers, by reason. */
 function Robots({ fates }: { fates: Status['fates'] }): ReactNode {
   const robots = fates.filter(({ fate }) => fate === 'bot')
   if (robots.length === 0) return null

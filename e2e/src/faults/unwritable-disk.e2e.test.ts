@@ -18,7 +18,7 @@ const WAIT_TIMEOUT_MS = 30_000
 const SMALL = '12m'
 const LARGE = '200m'
 const FAILING_BYTES = 200_000_000
-/** What SQLite says depends on whether the call that fails is a write or a sync. */
+/** Messages of SQLite: they differ for a write and a sync that fails. */
 const REASON = /read-?only|disk I\/O error/
 const EVENTS = 200
 

@@ -26,7 +26,7 @@ const TREND_CELLS_MAX = 4_000_000
 /** Maximum number of elements that are told apart. */
 const ELEMENTS_MAX = 10_000
 
-/** What a unit did with one element. */
+/** Actions of a unit on one element. */
 interface Actions {
   readonly left: number[]
   readonly clicked: number[]

@@ -26,7 +26,7 @@ const FORGET_EVERY_MS = 3_600_000
 
 type Row = Omit<Refusal, 'date'>
 
-/** What is known of the sender of a request, whether it is admitted or not. */
+/** Properties of the sender of a request that are known even if it is not admitted. */
 interface KnownSender {
   readonly app?: string
   readonly key?: string

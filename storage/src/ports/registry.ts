@@ -228,7 +228,7 @@ export interface Registry {
   readonly auditRuns: Collection<StoredAudit>
   /** the disk that is used, by place */
   readonly disks: Collection<DiskRecord>
-  /** what each process of ingest has refused on a date; see `refusedDayId` */
+  /** requests that each process of ingest has refused on a date; see `refusedDayId` */
   readonly refusals: Collection<RefusedDay>
   /** by the id of the dump or the file */
   readonly imports: Collection<ImportProgress>

@@ -4,7 +4,7 @@ import { Panel } from './panel.ts'
 import { proposalsFor, textOf, type Proposal } from './proposals.ts'
 import { styles } from './styles.ts'
 
-/** What a page would react to. */
+/** Events that a page would react to. */
 const input = [
   ...['pointerdown', 'pointerup', 'pointermove', 'pointerover', 'pointerout', 'pointerenter', 'pointerleave'],
   ...['mousedown', 'mouseup', 'mousemove', 'mouseover', 'mouseout', 'click', 'dblclick', 'auxclick', 'contextmenu'],

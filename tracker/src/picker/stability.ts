@@ -1,4 +1,4 @@
-/** How well a way to find an element survives changes of the page. */
+/** Degree to which a way to find an element survives changes of the page. */
 export type Stability = 'high' | 'medium' | 'low'
 
 /** Names that frameworks and build tools make, so that the next build or load has other ones. */

@@ -3,7 +3,7 @@ import type { Identities } from '@hopper/engine'
 import { assertLaneFits } from '../batches.ts'
 import type { ColumnFetch } from '../pool/query-job.ts'
 
-/** What the columns that a scan reads depend on. */
+/** The parts of a query that decide which columns a scan reads. */
 interface LaneScan {
   readonly plan: {
     readonly unit: FunnelUnit

@@ -6,7 +6,7 @@ import { systemWords } from './system-words.ts'
 
 const { engines: texts } = systemWords
 
-/** What Hopper runs on: its version, and the engines that hold its data. */
+/** Lists the version of Hopper and the engines that hold its data. */
 export function EnginesCard({ status, timezone }: { status: Status; timezone: string }): ReactNode {
   const { version, mode, started_at: since, engines } = status
   return (

@@ -11,9 +11,9 @@ const STALLED_SECONDS = 60
 /** The state of an installation in one look. Only what needs a hand is `hand`. */
 export interface Verdict {
   readonly level: 'healthy' | 'behind' | 'hand'
-  /** what somebody must do something about, the most urgent first */
+  /** problems that need a hand, the most urgent first */
   readonly hands: readonly string[]
-  /** how far counting is, the disk, the last audit */
+  /** progress of counting, the disk, the last audit */
   readonly facts: readonly string[]
 }
 

@@ -20,12 +20,12 @@ let left: { readonly of: string; readonly sizes: VirtualItem[] } | undefined
 const AHEAD = 20
 
 interface Props {
-  /** what the people have in common; another list has another */
+  /** identifies the list: the property that its people have in common */
   of: string
   rows: readonly ListedRow[]
   /** number of stages of the funnel that the rows are about */
   stages?: number
-  /** what loads the rows after these; undefined if there are none */
+  /** loads the rows after these; undefined if there are none */
   more?: () => void
 }
 
