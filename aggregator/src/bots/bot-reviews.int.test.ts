@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import type { App, BotRule, Envelope, Event } from '@hopper/contracts'
-import type { Storage } from '@hopper/storage'
+import { botReviewId, type App, type BotRule, type Envelope, type Event } from '@hopper/contracts'
+import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { repetitions } from '@hopper/storage/contract/repetitions'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
@@ -164,6 +164,35 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       { numRuns: runs, endOnFailure: true },
     )
     expect(interrupted).toBeGreaterThanOrEqual(runs)
+  })
+
+  it('changes nothing of a day on which the tables count events that the archive has lost', async () => {
+    const app = await lane.app(randomUUID())
+    const custom = (id: string, timestamp: number): Event => ({
+      ...{ type: 'custom', name: 'n', event_id: id, timestamp, seq: 0, session_id: id.slice(0, 1) },
+    })
+    const received = { received_at: T0 }
+    const forgetful = new Proxy(lane.storage.archive!, {
+      get: (archive, name: keyof Archive) =>
+        name === 'append' ? async () => undefined : archive[name]?.bind(archive as never),
+    })
+    const losing = await start({ archive: forgetful, archiveMs: 0 })
+    await append([envelopeOf(app.id, { ...received, events: [custom('lost', T0 - 3 * 86_400_000)] })])
+    await counted()
+    await losing.close()
+    const aggregator = await start()
+    const driven = { device: 'desktop', browser: 'Firefox', os: 'Linux', bot: 'webdriver' } as const
+    await append([
+      envelopeOf(app.id, { ...received, events: [custom('s1', T0)] }),
+      envelopeOf(app.id, { ...received, events: [custom('s2', T0 + 1)], context: driven }),
+    ])
+    const problem = async (): Promise<string | undefined> =>
+      (await lane.storage.registry.botReviews.get(app.id, botReviewId({ app: app.id, lane: 0 })))?.problem
+    await until(async () => (await problem()) !== undefined, WAIT_MS)
+    await aggregator.close()
+    expect(await problem()).toContain('differ by 1 events: run "hopper audit --repair"')
+    expect(await lane.fates(app.id)).toMatchObject({ bot: 1 })
+    expect(Object.values(await lane.fates(app.id)).reduce((sum, events) => sum + events, 0)).toBe(3)
   })
 
   it('takes a session that is faster than a person back as a whole, and no other', async () => {

@@ -13,7 +13,7 @@ import {
 import { replaceSessions } from '../forget/forget-sets.ts'
 import { NotOurs, Postponed, type FoldedApp, type ForgettingLane } from '../forget/lane-parts.ts'
 import { assertWholeDate, recountDate } from '../forget/recount-date.ts'
-import { recountFates } from '../forget/recount-fates.ts'
+import { assertWholeFates, recountFates } from '../forget/recount-fates.ts'
 import { rewriteSpans } from '../forget/rewrite-spans.ts'
 import type { BackgroundOptions } from '../lane/background-options.ts'
 import { LaneWork } from '../lane/lane-work.ts'
@@ -268,13 +268,16 @@ export class BotReviews {
 
   /** Changes verdicts in the archive, once it is stored what is to be recounted then. */
   async #change(place: Place, before: BotReview, source: ReviewedArchive, found: ChangedVerdicts): Promise<BotReview> {
-    const { archive } = this.#options
+    const { archive, log } = this.#options
     const { app, lane, own, assertOwned } = place
     for (const date of [...found.dates].sort()) {
       if (before.dates.includes(date) || found.unsureDates.has(date)) continue
       assertOwned()
       await assertWholeDate(this.#options, { app, lane, own, date, folded: source.app })
     }
+    assertOwned()
+    const newlyReceived = [...found.received].filter((date) => !before.received.includes(date))
+    await assertWholeFates(this.#options, log, place, newlyReceived, source.app)
     const dates = [...new Set([...before.dates, ...found.dates])].sort()
     const received = [...new Set([...before.received, ...found.received])].sort()
     const state: BotReview = { ...before, changes: before.changes + 1, dates, received }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { shiftDate, utcDate, type ArchivedEvent } from '@hopper/contracts'
 import { eventsOfChunk } from '@hopper/engine'
-import type { CounterPartition, CounterPartitionRow, EventLog } from '@hopper/storage'
+import type { CounterChange, CounterPartition, CounterPartitionRow, EventLog, Lease } from '@hopper/storage'
 import { CountedMessages, messagesBetween } from '../recount/counted-messages.ts'
 import { foldArchivedFates } from '../recount/fold-archived.ts'
 import { foldReceived } from '../recount/fold-message.ts'
@@ -54,6 +54,55 @@ export async function recountFates(
   { received, isWhole, expires }: RecountedFates,
   folded: FoldedApp,
 ): Promise<void> {
+  const { lane } = place
+  await withDifferences(store, log, place, { received, isWhole }, folded, async (lease, differences) => {
+    for (const { deltas, ...partition } of differences) {
+      const rows = expires === true ? withExpired(deltas) : deltas
+      if (rows.length === 0) continue
+      const noOtherChanges = { visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
+      await store.writer.apply(lease, { ...noOtherChanges, lane, counters: [{ ...partition, rows }] })
+    }
+  })
+}
+
+/**
+ * Throws unless the fates of the dates of receipt count as many events as the archive has: a recount would change more
+ * than the fates of these.
+ * @throws Postponed if they differ, or while a batch is partly written
+ */
+export async function assertWholeFates(
+  store: ForgettingStore,
+  log: EventLog,
+  place: FatesPlace,
+  received: readonly string[],
+  folded: FoldedApp,
+): Promise<void> {
+  await withDifferences(store, log, place, { received, isWhole: false }, folded, async (_, differences) => {
+    for (const { date, deltas } of differences) {
+      const missing = deltas.reduce((sum, { deltas: [events = 0] }) => sum - events, 0)
+      if (missing === 0) continue
+      throw new Postponed(
+        `the fates of what was received on ${date} and the archive differ by ${missing} events: ` +
+          'run "hopper audit --repair"',
+      )
+    }
+  })
+}
+
+/** How the fates of a date of receipt differ from their recount, up to the position that they are counted to. */
+interface FatesDifference extends Pick<CounterChange, 'table' | 'app' | 'date' | 'from' | 'to'> {
+  readonly deltas: ReturnType<typeof deltasBetween>
+}
+
+/** Compares the fates of dates of receipt with their recount, and uses the differences before other batches continue. */
+async function withDifferences(
+  store: ForgettingStore,
+  log: EventLog,
+  place: FatesPlace,
+  { received, isWhole }: Pick<RecountedFates, 'received' | 'isWhole'>,
+  folded: FoldedApp,
+  use: (lease: Lease, differences: readonly FatesDifference[]) => Promise<void>,
+): Promise<void> {
   const { app, own, lane } = place
   const dates = new Set(received)
   if (dates.size === 0) return
@@ -74,15 +123,13 @@ export async function recountFates(
       await addArchived(source, expected, from, before)
     }
     const compared = ({ key }: CounterPartitionRow): boolean => isWhole || archivedFates.has(key[0])
+    const differences: FatesDifference[] = []
     for (const [at, partition] of partitions.entries()) {
       const found = (await store.reader.counterPartition(lane, partition)).filter(compared)
       const deltas = deltasBetween(found, expected.counters(partition).filter(compared))
-      const rows = expires === true ? withExpired(deltas) : deltas
-      if (rows.length === 0) continue
-      const change = { ...partition, from: applied[at]!, to: applied[at]!, rows }
-      const noOtherChanges = { visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
-      await store.writer.apply(lease, { ...noOtherChanges, lane, counters: [change] })
+      differences.push({ ...partition, from: applied[at]!, to: applied[at]!, deltas })
     }
+    await use(lease, differences)
   })
 }
 

@@ -26,6 +26,8 @@ export interface Deeds {
   readonly asked: Set<string>
   /** done, and the tracker had returned to the page before the page said so */
   readonly done: Set<string>
+  /** clicks that a page has seen, by deed: a click that reaches a busy page late hits the button of the next deed */
+  readonly clicks: Map<string, number>
   /** done shortly before the browser was killed: neither acknowledged nor in its files */
   readonly unwritten: Set<string>
   /** not acknowledged when the browser was killed, but in its files */
@@ -61,8 +63,10 @@ const html = (key: string, api: string, sabotage: Sabotage): string => `<!doctyp
   const did = (deed) => window.hopper && window.reportDeed(deed)
   const track = (n) => { hopper.track('deed', { n }); did('track ' + n) }
   const move = (path) => { history.pushState(null, '', path); did('view ' + path) }
-  // reached after the tracker, whose listeners capture
-  addEventListener('click', ({ target }) => did("click //*[@id='" + target.id + "']"))
+  const deedOf = ({ target }) => "click //*[@id='" + target.id + "']"
+  // reached before the tracker, and after it, whose listeners capture
+  addEventListener('click', (event) => window.reportClick(deedOf(event)), true)
+  addEventListener('click', (event) => did(deedOf(event)))
   ${sabotages[sabotage]}
 </script>
 <script async src="/hopper.js" data-key="${key}" data-api="${api}" onload="did('view ' + location.pathname)"></script>
@@ -73,6 +77,7 @@ export class PageLives implements AsyncDisposable {
   readonly deeds: Deeds = {
     asked: new Set(),
     done: new Set(),
+    clicks: new Map(),
     unwritten: new Set(),
     written: new Set(),
     ended: new Map(),
@@ -144,11 +149,16 @@ export class PageLives implements AsyncDisposable {
     )
     this.#disconnected.catch(() => undefined)
     await context.exposeBinding('reportDeed', (_, deed: string) => void this.deeds.done.add(deed))
+    const { clicks } = this.deeds
+    const addClick = (deed: string): unknown => clicks.set(deed, (clicks.get(deed) ?? 0) + 1)
+    await context.exposeBinding('reportClick', (_, deed: string) => void addClick(deed))
     return context
   }
 
   async #kill(): Promise<void> {
     await this.#browser.kill()
+    // Until then, Playwright passes on what pages had reported.
+    await this.#disconnected!.catch(() => undefined)
     const written = this.#browser.storedText()
     const acknowledged = new Set([...this.ingest.acknowledged.values()].map(deedOf))
     for (const deed of this.deeds.done)
