@@ -23,8 +23,8 @@ await script(async (args) => {
   const add = (more) => Object.keys(more).forEach((key) => (counts[key] += more[key]))
   try {
     await install()
-    add(await builds())
     for (const outcome of await Promise.all(gates.map(gate))) add(outcome)
+    add(await builds())
     add(await tests(args))
   } catch (error) {
     if (!(error instanceof Failure)) throw error

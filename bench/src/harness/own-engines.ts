@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { jarCache, startCassandra, startKafka } from '@hopper/e2e'
+import { jarCache, longLived, startCassandra, startKafka } from '@hopper/e2e'
 
 /** A broker and a node of the bench, from jars, with heaps of 384 and 768 MB. */
 export interface OwnEngines {
@@ -16,8 +16,8 @@ export interface OwnEngines {
 export async function withOwnEngines(work: (engines: OwnEngines) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
   const [kafka, cassandra] = await Promise.all([
-    startKafka(join(dir, 'kafka'), jarCache),
-    startCassandra(join(dir, 'cassandra'), jarCache),
+    startKafka(join(dir, 'kafka'), jarCache, { flags: longLived }),
+    startCassandra(join(dir, 'cassandra'), jarCache, longLived),
   ])
   try {
     await work({

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePorts, startJava, whenReady, type JavaProcess } from './java-process.ts'
+import { freePorts, shortLived, startJava, whenReady, type JavaProcess } from './java-process.ts'
 import { jarsOf } from './jars.ts'
 import { until } from '../products/until.ts'
 
@@ -69,15 +69,12 @@ interface NodeOptions {
 
 const LOOPBACK = '127.0.0.1'
 const HEAP_MB = 768
-/**
- * Settings of a node among several on one machine: it starts fast, has few threads besides its workers, and is patient
- * with the other nodes, which share the processors.
- */
+/** Settings of a node among several on one machine: it is patient with the others, which share the processors. */
 const RING_HEAP_MB = 384
-const RING_FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dcassandra.shadow_round_delay_ms=60000']
+const RING_FLAGS = [...shortLived, '-Dcassandra.shadow_round_delay_ms=60000']
 
-/** Starts a single Cassandra node in `dir`. */
-export async function startCassandra(dir: string, cache: string): Promise<CassandraNode> {
+/** Starts a single Cassandra node in `dir`, with flags of its virtual machine. */
+export async function startCassandra(dir: string, cache: string, flags = shortLived): Promise<CassandraNode> {
   const [cql, storage, jmx] = (await freePorts(3)) as [number, number, number]
   return startNode({
     dir,
@@ -88,7 +85,7 @@ export async function startCassandra(dir: string, cache: string): Promise<Cassan
     jmx,
     seed: `${LOOPBACK}:${storage}`,
     heapMb: HEAP_MB,
-    flags: ['-XX:+UseG1GC'],
+    flags,
   })
 }
 
@@ -168,6 +165,7 @@ async function startNode(options: NodeOptions): Promise<CassandraNode> {
     const quiet = `-Dlogback.configurationFile=${conf}/logback-tools.xml`
     const tool = [
       '-Xmx64m',
+      ...shortLived,
       ...access,
       quiet,
       '-cp',

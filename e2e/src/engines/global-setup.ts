@@ -7,6 +7,7 @@ import { environment } from '../products/config.ts'
 import { startCassandra } from './cassandra-jar.ts'
 import { startCassandraContainer, startKafkaContainer } from './containers.ts'
 import { canUseJars, jarCache } from './jars.ts'
+import { longLived } from './java-process.ts'
 import { startKafka } from './kafka-jar.ts'
 
 interface Started {
@@ -68,8 +69,8 @@ async function startContainers(): Promise<Started> {
 
 async function startJars(): Promise<Started> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-engines-'))
-  const broker = await startKafka(join(dir, 'kafka'), jarCache)
-  const node = await startCassandra(join(dir, 'cassandra'), jarCache)
+  const broker = await startKafka(join(dir, 'kafka'), jarCache, { flags: longLived })
+  const node = await startCassandra(join(dir, 'cassandra'), jarCache, longLived)
   return {
     engines: { kafka: broker.address, cassandra: node.contactPoint, dataCenter: node.dataCenter },
     stop: async () => {

@@ -3,6 +3,11 @@ import { once } from 'node:events'
 import { createWriteStream, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 
+/** Flags of virtual machines that live for a test: they start with about half of the processor time. */
+export const shortLived: readonly string[] = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+/** Flags of those that serve a whole run or are measured: they get faster. */
+export const longLived: readonly string[] = ['-XX:+UseG1GC']
+
 /** A Java server of a test, signalled by its process id. Its output goes to a file. */
 export interface JavaProcess {
   readonly child: ChildProcess

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { freePorts, startJava, whenReady, type JavaProcess } from './java-process.ts'
+import { freePorts, shortLived, startJava, whenReady, type JavaProcess } from './java-process.ts'
 import { jarsOf } from './jars.ts'
 
 export interface KafkaBroker {
@@ -18,8 +18,12 @@ export interface KafkaBroker {
 /** The user that `saslAddress` accepts. */
 export const saslUser = { name: 'hopper', password: 'right' } as const
 
-/** Starts a single Kafka broker in KRaft mode in `dir`. */
-export async function startKafka(dir: string, cache: string, ports?: readonly number[]): Promise<KafkaBroker> {
+/** Starts a single Kafka broker in KRaft mode in `dir`, with flags of its virtual machine. */
+export async function startKafka(
+  dir: string,
+  cache: string,
+  { flags = shortLived, ports }: { flags?: readonly string[]; ports?: readonly number[] } = {},
+): Promise<KafkaBroker> {
   const jars = await jarsOf('kafka', cache)
   const [port, controller, sasl] = (ports ?? (await freePorts(3))) as [number, number, number]
   mkdirSync(dir, { recursive: true })
@@ -28,17 +32,17 @@ export async function startKafka(dir: string, cache: string, ports?: readonly nu
   if (!existsSync(join(dir, 'data/meta.properties'))) {
     // One id in 64 begins with a dash, which would be parsed as an option.
     const id = randomBytes(16).toString('base64url').replace(/^-/, 'A')
-    execFileSync('java', ['-cp', jars, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties], {
-      stdio: 'pipe',
-    })
+    const tool = ['-cp', jars, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties]
+    execFileSync('java', [...shortLived, ...tool], { stdio: 'pipe' })
   }
-  const process = startJava(['-Xmx384m', '-cp', jars, 'kafka.Kafka', properties], join(dir, `kafka-${Date.now()}.log`))
+  const log = join(dir, `kafka-${Date.now()}.log`)
+  const process = startJava(['-Xmx384m', ...flags, '-cp', jars, 'kafka.Kafka', properties], log)
   await whenReady(process, () => answers(port))
   return {
     address: `127.0.0.1:${port}`,
     saslAddress: `127.0.0.1:${sasl}`,
     process,
-    restart: () => startKafka(dir, cache, [port, controller, sasl]),
+    restart: () => startKafka(dir, cache, { flags, ports: [port, controller, sasl] }),
   }
 }
 

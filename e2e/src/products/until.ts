@@ -1,9 +1,17 @@
-/** Resolves when the condition holds; rejects after `boundMs`, or with the error that the condition throws. */
+const PAUSE_MS_MIN = 25
+const PAUSE_MS_MAX = 250
+
+/**
+ * Resolves when the condition holds; rejects after `boundMs`, or with the error that the condition throws. The longer
+ * it has waited, the less often it asks: asking costs the product time, too.
+ */
 export async function until(condition: () => Promise<boolean> | boolean, boundMs: number): Promise<void> {
-  const end = performance.now() + boundMs
+  const start = performance.now()
   while (!(await condition())) {
-    if (performance.now() > end)
+    const waitedMs = performance.now() - start
+    if (waitedMs > boundMs)
       throw new Error(`condition not met within ${boundMs} ms: ${condition.toString().slice(0, 200)}`)
-    await new Promise((next) => setTimeout(next, 25))
+    const pauseMs = Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, waitedMs / 8))
+    await new Promise((next) => setTimeout(next, pauseMs))
   }
 }
