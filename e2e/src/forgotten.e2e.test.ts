@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { findText } from '@hopper/storage/contract/found-text'
 import { Client } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { startCassandra, type CassandraNode } from './engines/cassandra-jar.ts'
+import { lazySchema, startCassandra, type CassandraNode } from './engines/cassandra-jar.ts'
 import { canUseJars, jarCache } from './engines/jars.ts'
+import { shortLived } from './engines/java-process.ts'
 import { cluster, type Cluster } from './products/cluster.ts'
 import { getJson, whenCounted, whenFunnelsKnown } from './products/product.ts'
 import { until } from './products/until.ts'
@@ -65,7 +66,7 @@ describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten 
   let product: Cluster
 
   beforeAll(async () => {
-    node = await startCassandra(dir, jarCache)
+    node = await startCassandra(dir, jarCache, [...shortLived, lazySchema])
     const { contactPoint, dataCenter } = node
     product = await cluster({ ...engines!, cassandra: contactPoint, dataCenter }, { provision })
     await product.migrate()

@@ -69,9 +69,12 @@ interface NodeOptions {
 
 const LOOPBACK = '127.0.0.1'
 const HEAP_MB = 768
+/** A flag of a node that is not killed: schema changes, which are most of a test's writes, are not flushed one by one. */
+export const lazySchema = '-Dcassandra.test.flush_local_schema_changes=false'
+
 /** Settings of a node among several on one machine: it is patient with the others, which share the processors. */
 const RING_HEAP_MB = 384
-const RING_FLAGS = [...shortLived, '-Dcassandra.shadow_round_delay_ms=60000']
+const RING_FLAGS = [...shortLived, lazySchema, '-Dcassandra.shadow_round_delay_ms=60000']
 
 /** Starts a single Cassandra node in `dir`, with flags of its virtual machine. */
 export async function startCassandra(dir: string, cache: string, flags = shortLived): Promise<CassandraNode> {
@@ -208,6 +211,7 @@ storage_port: ${storage}
 native_transport_port: ${cql}
 endpoint_snitch: SimpleSnitch
 auto_bootstrap: false
+auto_snapshot: false
 counter_write_request_timeout: 1000ms
 `
 }

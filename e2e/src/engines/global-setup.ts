@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import type { Engines } from '@hopper/storage/contract/engines'
 import { environment } from '../products/config.ts'
-import { startCassandra } from './cassandra-jar.ts'
+import { lazySchema, startCassandra } from './cassandra-jar.ts'
 import { startCassandraContainer, startKafkaContainer } from './containers.ts'
 import { canUseJars, jarCache } from './jars.ts'
 import { longLived } from './java-process.ts'
@@ -70,7 +70,7 @@ async function startContainers(): Promise<Started> {
 async function startJars(): Promise<Started> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-engines-'))
   const broker = await startKafka(join(dir, 'kafka'), jarCache, { flags: longLived })
-  const node = await startCassandra(join(dir, 'cassandra'), jarCache, longLived)
+  const node = await startCassandra(join(dir, 'cassandra'), jarCache, [...longLived, lazySchema])
   return {
     engines: { kafka: broker.address, cassandra: node.contactPoint, dataCenter: node.dataCenter },
     stop: async () => {
