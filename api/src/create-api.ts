@@ -49,7 +49,8 @@ export async function createApi(
     abortOnError: false,
   })
   app.useGlobalFilters(new ErrorFilter(routes, dashboard, options.logger))
-  SwaggerModule.setup('docs', app, describeApi(app, options), {
+  // Described when somebody first asks: a start need not wait for it.
+  SwaggerModule.setup('docs', app, () => describeApi(app, options), {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
     customSiteTitle: 'Hopper API',

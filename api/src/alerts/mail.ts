@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { createTransport, type Transporter } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 import type { MailOptions } from '../options.ts'
 import type { Outcome } from './webhook.ts'
 
@@ -17,34 +17,20 @@ export interface Mail {
 /** Sends e-mails through the SMTP server of the settings. */
 export class Mailer {
   readonly #options: MailOptions
-  readonly #transport: Transporter
   readonly #limitMs: number
+  #transport: Promise<Transporter> | undefined
 
   constructor(options: MailOptions, limitMs = MAIL_MS_MAX) {
-    const { hostname, port, protocol, username, password } = new URL(options.url)
-    const host = hostname.replace(/^\[|\]$/g, '')
-    const secure = protocol === 'smtps:'
     this.#options = options
     this.#limitMs = limitMs
-    this.#transport = createTransport({
-      host,
-      ...(port === '' ? {} : { port: Number(port) }),
-      secure,
-      // a password never crosses a network in clear text
-      requireTLS: !secure && username !== '' && !isThisMachine(host),
-      ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
-      connectionTimeout: limitMs,
-      greetingTimeout: limitMs,
-      socketTimeout: limitMs,
-      dnsTimeout: limitMs,
-    })
   }
 
   /** Makes one attempt, which ends with the signal or at its time limit. */
   async send({ id, to, subject, text }: Mail, signal?: AbortSignal): Promise<Outcome> {
     const { from } = this.#options
     try {
-      const { rejected } = (await this.#transport.sendMail({
+      const transport = await (this.#transport ??= connect(this.#options, this.#limitMs))
+      const { rejected } = (await transport.sendMail({
         from,
         to: [...to],
         subject: oneLine(subject),
@@ -63,8 +49,29 @@ export class Mailer {
   }
 
   close(): void {
-    this.#transport.close()
+    // one that could not be made has failed its mail
+    this.#transport?.then((transport) => transport.close()).catch(() => undefined)
   }
+}
+
+/** Prepares connections to the server of the settings; the library is loaded with the first mail. */
+async function connect({ url }: MailOptions, limitMs: number): Promise<Transporter> {
+  const { createTransport } = await import('nodemailer')
+  const { hostname, port, protocol, username, password } = new URL(url)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const secure = protocol === 'smtps:'
+  return createTransport({
+    host,
+    ...(port === '' ? {} : { port: Number(port) }),
+    secure,
+    // a password never crosses a network in clear text
+    requireTLS: !secure && username !== '' && !isThisMachine(host),
+    ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+    connectionTimeout: limitMs,
+    greetingTimeout: limitMs,
+    socketTimeout: limitMs,
+    dnsTimeout: limitMs,
+  })
 }
 
 function faultOf({ code, responseCode: status }: { code?: string; responseCode?: number }): Outcome {

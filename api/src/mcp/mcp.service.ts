@@ -2,15 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, sharedDefinitions, strictSchema, type App } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import { Server } from '@modelcontextprotocol/sdk/server/index.js'
-import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
-import {
-  CallToolRequestSchema,
-  ErrorCode,
-  ListToolsRequestSchema,
-  McpError,
-  type CallToolResult,
-} from '@modelcontextprotocol/sdk/types.js'
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js'
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { Logger } from 'pino'
 import { visibleApp } from '../access/access.guard.ts'
 import { callerName, type Caller } from '../access/caller.ts'
@@ -25,7 +18,10 @@ import { FunnelsService } from '../services/administration/funnels.service.ts'
 import { PersonsService } from '../services/people/persons.service.ts'
 import { QueryService } from '../services/query.service.ts'
 import { LOGGER, REGISTRY } from '../tokens.ts'
+import type * as protocolModule from './protocol.ts'
 import { tools, type Tool, type ToolServices } from './tools.ts'
+
+type Protocol = typeof protocolModule
 
 /** An assistant reads its answers whole: a larger one is refused, with what to do. */
 const ANSWER_BYTES_MAX = 500_000
@@ -98,8 +94,9 @@ export class McpService {
 
   /** @throws HopperError HOP_PARAM_INVALID for a request that the protocol refuses as a whole */
   async answer({ message, protocolVersion, caller, client }: McpRequest): Promise<McpResponse> {
-    const server = this.serverFor(caller, client)
-    const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
+    const protocol = await import('./protocol.ts')
+    const server = this.serverFor(protocol, caller, client)
+    const transport = new protocol.WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
     await server.connect(transport)
     try {
       const request = new Request('http://localhost/mcp', {
@@ -120,8 +117,9 @@ export class McpService {
     }
   }
 
-  private serverFor(caller: Caller, client: Client): Server {
-    const server = new Server(
+  private serverFor(protocol: Protocol, caller: Caller, client: Client): Server {
+    const { CallToolRequestSchema, ErrorCode, ListToolsRequestSchema, McpError } = protocol
+    const server = new protocol.Server(
       { name: 'hopper', title: 'Hopper', version },
       { capabilities: { tools: {} }, instructions: INSTRUCTIONS, jsonSchemaValidator: noValidator },
     )

@@ -62,12 +62,10 @@ async function open(dir: string, ...args: string[]): Promise<Service> {
 }
 
 /** Starts a Hopper that should refuse to run; returns its exit code and its output. */
-const refusal = (dir: string): Promise<{ code: number | null; said: string }> =>
-  run('start', '--port', '0', '--data', dir, '--provision', provisionFile)
-
-/** Runs a subcommand until it ends; returns its exit code and its output. */
-async function run(...args: string[]): Promise<{ code: number | null; said: string }> {
-  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } })
+async function refusal(dir: string): Promise<{ code: number | null; said: string }> {
+  const child = spawn(process.execPath, [main, 'start', '--port', '0', '--data', dir, '--provision', provisionFile], {
+    env: { ...process.env, ...env },
+  })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
   await once(child, 'close')
@@ -192,9 +190,9 @@ it.each(ways)(
       before + later.flat().reduce((sum, request) => sum + request.events.length, 0),
     )
     await service.stop('SIGTERM')
-    // Tables may have counted lost messages that the archive had not stored yet. Accepted once: this needs no flag.
-    await run('audit', '--data', dir, '--repair')
-    expect(await run('audit', '--data', dir)).toMatchObject({ code: 0 })
+    // Accepted once: the next start needs no flag.
+    const again = await open(dir)
+    await again.stop('SIGTERM')
   },
   90_000,
 )
