@@ -1,33 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
-import type {
-  Archive,
-  PartHealth,
-  EventLog,
-  LaneConsumer,
-  Lanes,
-  LogMessage,
-  Registry,
-  Scrubbed,
-  Subscription,
-  TableReader,
-  TableWriter,
-} from '@hopper/storage'
-import type { Registry as MetricsRegistry } from 'prom-client'
+import type { LaneConsumer, LogMessage, PartHealth, Subscription } from '@hopper/storage'
+import type { AggregatorOptions } from './aggregator-options.ts'
 import { AppCache } from './app-cache.ts'
-import { BotReviews } from './bots/bot-reviews.ts'
-import { Backfills } from './backfill/backfills.ts'
-import { Forgets } from './forget/forgets.ts'
-import { Retentions } from './retention/retentions.ts'
-import { backgroundWriteOut } from './lane/background-write-out.ts'
+import { BackgroundWork } from './background-work.ts'
 import { ByteBudget } from './lane/deferred-apps.ts'
-import { heavyApps, type ChooseDeferred } from './lane/heavy-apps.ts'
+import { heavyApps } from './lane/heavy-apps.ts'
 import { LaneTurns } from './lane/lane-turns.ts'
-import { BackgroundMerges } from './merge/background-merges.ts'
 import { memoryShares, defaultMemoryBytes, type MemoryShares } from './memory/memory-shares.ts'
 import { MemoryWatch, type MemoryLevel } from './memory/memory-watch.ts'
 import { MessageGate } from './memory/message-gate.ts'
-import type { SpanMerger } from './merge/merge-thread.ts'
 import { AggregatorMetrics, type MemoryUse } from './metrics.ts'
 import { OwnedLane, type Reached } from './lane/owned-lane.ts'
 import { PieceSize } from './lane/piece-size.ts'
@@ -40,70 +22,6 @@ const SLOW_MS = 200
 const REREAD_MESSAGES = 500
 /** With more deferred apps than this, none is said to be ahead of them: the record of a lane stays small. */
 const BEHIND_APPS_MAX = 100
-
-/** Logger of the aggregator; the process decides where its lines go. */
-export interface AggregatorLogger {
-  info(details: object, message: string): void
-  warn(details: object, message: string): void
-  error(details: object, message: string): void
-}
-
-export interface AggregatorOptions {
-  readonly log: EventLog
-  readonly writer: TableWriter
-  /** archive of the events; without it only the tables are written */
-  readonly archive?: Archive
-  /** maximum time that events are buffered before they are archived together; 0 means a second or less */
-  readonly archiveMs?: number
-  /** with a reader and an archive, tables of new funnels are counted for the past */
-  readonly reader?: TableReader
-  /** interval between two checks for new stages */
-  readonly backfillCheckMs?: number
-  /** with this, a reader and an archive, requests to forget a person are worked on */
-  readonly forgets?: {
-    /** see `Storage.scrub` */
-    readonly scrub?: (() => Promise<Scrubbed>) | undefined
-    /** interval between two checks for requests */
-    readonly lookMs?: number
-  }
-  /** with this, a reader and an archive, old events of apps expire */
-  readonly retention?: {
-    /** interval between two checks for dates that have expired */
-    readonly checkMs?: number
-    /** time between the decision and the first removal */
-    readonly settleMs?: number
-    /** returns the time (ms since the epoch) */
-    readonly now?: () => number
-  }
-  /** with this, a reader and an archive, every session gets one verdict about whether it is a bot's */
-  readonly bots?: {
-    /** interval between two reviews */
-    readonly checkMs?: number
-  }
-  readonly lanes: Lanes
-  readonly registry: Registry
-  /** the name of this process among the owners of lanes */
-  readonly owner: string
-  readonly metrics?: MetricsRegistry
-  readonly logger?: AggregatorLogger
-  /** false only in the control of the fault test: redelivered messages are counted again */
-  readonly watermarkCheck?: boolean
-  /** memory of the filters that recognize new ids without a look-up, in bytes; a share of `memoryBytes` by default */
-  readonly seenBytesMax?: number
-  /** memory budget of the process, in bytes; by default a share of the available memory */
-  readonly memoryBytes?: number
-  /** returns the bytes in use now; the resident set size by default */
-  readonly memoryUsed?: () => number
-  /**
-   * chooses the apps that are counted in turns of their own so that others need not wait; by default those with a large
-   * backlog
-   */
-  readonly chooseDeferred?: ChooseDeferred
-  /** memory of buffered messages of deferred apps, in bytes; a share of `memoryBytes` by default */
-  readonly heldBytesMax?: number
-  /** merges spans of the archive; by default in a thread of its own */
-  readonly merger?: SpanMerger
-}
 
 /**
  * Reads the log: turns the messages of every lane that it owns into changes of the tables, each message exactly once.
@@ -118,17 +36,11 @@ export class Aggregator implements LaneConsumer {
   readonly #watch: MemoryWatch
   readonly #seen: SeenFilters
   readonly #identified: IdentifiedDevices
-  readonly #merges: BackgroundMerges | undefined
-  readonly #packed: ReturnType<typeof backgroundWriteOut>
+  readonly #background: BackgroundWork
   /** counts messages of deferred apps */
-  readonly #catchUp = new LaneTurns<OwnedLane>((own) => this.#countDeferred(own))
+  readonly #catchUp = new LaneTurns<OwnedLane>((owned) => this.#countDeferred(owned))
   readonly #piece = new PieceSize()
-  readonly #backfills: Backfills | undefined
-  readonly #forgets: Forgets | undefined
-  readonly #retentions: Retentions | undefined
-  readonly #bots: BotReviews | undefined
-  #changing: Promise<void> | undefined
-  readonly #own = new Map<number, OwnedLane>()
+  readonly #ownedLanes = new Map<number, OwnedLane>()
   /** assigned lanes whose lease has expired, with the position up to which they had been read */
   readonly #expired = new Map<number, number>()
   readonly #takingAgain = new Map<number, Promise<OwnedLane>>()
@@ -156,52 +68,8 @@ export class Aggregator implements LaneConsumer {
       )
     this.#seen = new SeenFilters(options.writer, options.seenBytesMax ?? shares.seen)
     this.#identified = new IdentifiedDevices(options.writer, shares.identified)
-    const { archive, registry, reader, writer, log, merger, logger } = options
-    this.#packed = backgroundWriteOut({
-      writer: options.writer,
-      logger,
-      wroteOut: (each) => this.#metrics?.wroteOut(each),
-    })
-    const forgetApps = (): void => this.#apps.clear()
-    this.#backfills =
-      archive &&
-      reader &&
-      new Backfills({ archive, reader, writer, registry, log, logger, forgetApps, checkMs: options.backfillCheckMs })
-    const { forgets, lanes, retention } = options
-    this.#forgets =
-      forgets &&
-      archive &&
-      reader &&
-      new Forgets({
-        ...{ archive, reader, writer, registry, log, lanes, logger, forgetApps },
-        seen: this.#seen,
-        appOf: (id, lane) => this.#apps.get(id, lane),
-        scrub: forgets.scrub,
-        lookMs: forgets.lookMs,
-      })
-    this.#retentions =
-      retention &&
-      archive &&
-      reader &&
-      new Retentions({
-        ...{ archive, reader, writer, registry, log, lanes, logger, forgetApps },
-        appOf: (id, lane) => this.#apps.get(id, lane),
-        ...retention,
-      })
-    const { bots } = options
-    this.#bots =
-      bots &&
-      archive &&
-      reader &&
-      new BotReviews({
-        ...{ archive, reader, writer, registry, log, logger, forgetApps },
-        appOf: (id, lane) => this.#apps.get(id, lane),
-        checkMs: bots.checkMs,
-      })
-    const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
-    this.#merges =
-      archive &&
-      new BackgroundMerges({ archive, apps, merger, logger, onMerged: (each) => this.#metrics?.merged(each) })
+    const parts = { apps: this.#apps, seen: this.#seen, metrics: this.#metrics }
+    this.#background = new BackgroundWork(options, parts, () => this.#ownedLanes)
   }
 
   /** Reports the state of the memory budget. */
@@ -227,21 +95,12 @@ export class Aggregator implements LaneConsumer {
     this.#stopTimers()
     await Promise.all([this.#ticking, this.#renewing])
     await this.#subscription?.close()
-    const background = [
-      this.#merges,
-      this.#packed,
-      this.#backfills,
-      this.#forgets,
-      this.#retentions,
-      this.#bots,
-      this.#catchUp,
-    ]
-    await Promise.all(background.flatMap((each) => (each ? [each.close()] : [])))
+    await Promise.all([this.#background.close(), this.#catchUp.close()])
   }
 
   /** Merges spans of the owned lanes until nothing is left to merge now. Merging runs by itself; this waits for it. */
   merge(): Promise<void> {
-    return this.#merges?.run(() => this.#own.values()) ?? Promise.resolve()
+    return this.#background.merge()
   }
 
   /**
@@ -249,7 +108,7 @@ export class Aggregator implements LaneConsumer {
    * waits for it.
    */
   writeOut(): Promise<void> {
-    return this.#packed.run(() => this.#own.values())
+    return this.#background.writeOut()
   }
 
   /**
@@ -257,7 +116,7 @@ export class Aggregator implements LaneConsumer {
    * it.
    */
   backfill(): Promise<void> {
-    return this.#backfills?.run(() => this.#own) ?? Promise.resolve()
+    return this.#background.backfill()
   }
 
   /**
@@ -265,7 +124,7 @@ export class Aggregator implements LaneConsumer {
    * waits for it.
    */
   forget(): Promise<void> {
-    return this.#forgets?.run(() => this.#own) ?? Promise.resolve()
+    return this.#background.forget()
   }
 
   /**
@@ -273,7 +132,7 @@ export class Aggregator implements LaneConsumer {
    * it.
    */
   expire(): Promise<void> {
-    return this.#retentions?.run(() => this.#own) ?? Promise.resolve()
+    return this.#background.expire()
   }
 
   /**
@@ -281,16 +140,7 @@ export class Aggregator implements LaneConsumer {
    * that was counted has its verdict. This runs by itself; the call waits for it.
    */
   reviewBots(): Promise<boolean> {
-    return this.#bots?.run(() => this.#own) ?? Promise.resolve(true)
-  }
-
-  /** Changes what was counted, one kind of change after the other: each rewrites the archive and recounts dates. */
-  #change(): Promise<void> {
-    this.#changing ??= this.forget()
-      .then(() => this.expire())
-      .then(async () => void (await this.reviewBots()))
-      .finally(() => (this.#changing = undefined))
-    return this.#changing
+    return this.#background.reviewBots()
   }
 
   /**
@@ -298,7 +148,7 @@ export class Aggregator implements LaneConsumer {
    * for it.
    */
   catchUp(): Promise<void> {
-    return this.#catchUp.run(() => this.#own.values())
+    return this.#catchUp.run(() => this.#ownedLanes.values())
   }
 
   async assigned(lane: number): Promise<number> {
@@ -308,16 +158,16 @@ export class Aggregator implements LaneConsumer {
   async batch(lane: number, messages: readonly LogMessage[]): Promise<void> {
     const started = performance.now()
     try {
-      const own = await (this.#takingAgain.get(lane) ??
-        this.#own.get(lane) ??
+      const owned = await (this.#takingAgain.get(lane) ??
+        this.#ownedLanes.get(lane) ??
         this.#takeAgain(lane, messages[0]!.position))
-      if (this.#watch.level === 'over' && !own.isDeferring) await this.#slowDown(own)
-      const applied = await own.apply(messages)
-      if (own.isDeferring) void this.catchUp()
+      if (this.#watch.level === 'over' && !owned.isDeferring) await this.#slowDown(owned)
+      const applied = await owned.apply(messages)
+      if (owned.isDeferring) void this.catchUp()
       // The batch was counted in time, but the lease was lost before it was archived: it must be delivered again.
-      if (this.#own.get(lane) !== own)
+      if (this.#ownedLanes.get(lane) !== owned)
         throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
-      this.#metrics?.applied(lane, applied, own.counted, (performance.now() - started) / 1000)
+      this.#metrics?.applied(lane, applied, owned.counted, (performance.now() - started) / 1000)
     } catch (error) {
       // Keeps a lease that is still valid: after giving it up, we would have to wait until it expires. The effects of a
       // failed write are read again.
@@ -334,20 +184,19 @@ export class Aggregator implements LaneConsumer {
   async revoked(lane: number): Promise<void> {
     await this.#takingAgain.get(lane)?.catch(() => undefined)
     this.#expired.delete(lane)
-    const own = this.#own.get(lane)
-    this.#own.delete(lane)
-    if (!own) return
+    const owned = this.#ownedLanes.get(lane)
+    this.#ownedLanes.delete(lane)
+    if (!owned) return
     try {
-      await own.merges?.close()
-      const background = [this.#packed, this.#backfills, this.#forgets, this.#retentions, this.#bots, this.#catchUp]
-      await Promise.all(background.flatMap((each) => (each ? [each.whenIdle(lane)] : [])))
-      await this.#commit(own, await own.archive())
-      await this.#options.lanes.release(own.lease)
+      await owned.merges?.close()
+      await Promise.all([this.#background.whenIdle(lane), this.#catchUp.whenIdle(lane)])
+      await this.#commit(owned, await owned.archive())
+      await this.#options.lanes.release(owned.lease)
     } catch (error) {
       // The next owner waits for the lease to expire and reads from an earlier position: slower, but equally exact.
       this.#options.logger?.error({ lane, err: error }, 'a lane could not be released')
     } finally {
-      own.close()
+      owned.close()
     }
   }
 
@@ -359,7 +208,7 @@ export class Aggregator implements LaneConsumer {
     this.#seen.forget(lane)
     this.#identified.forget(lane)
     this.#apps.clear()
-    const own = new OwnedLane(lease, position, {
+    const owned = new OwnedLane(lease, position, {
       writer,
       seen: this.#seen,
       identified: this.#identified,
@@ -367,7 +216,7 @@ export class Aggregator implements LaneConsumer {
       archiveMs,
       rowBytesMax: () => this.#rowBytesMax(),
       gate: this.#gate,
-      merges: this.#merges?.of(lane),
+      merges: this.#background.mergesOf(lane),
       watermarkCheck,
       appOf: (id) => this.#apps.get(id, lane),
       log: this.#options.log,
@@ -376,12 +225,12 @@ export class Aggregator implements LaneConsumer {
       mayDefer: () => this.#apps.count > 1,
       chooseDeferred: this.#options.chooseDeferred ?? heavyApps,
     })
-    await this.#own.get(lane)?.merges?.close()
-    await this.#forgets?.recover(lane, own)
-    this.#own.set(lane, own)
+    await this.#ownedLanes.get(lane)?.merges?.close()
+    await this.#background.recover(lane, owned)
+    this.#ownedLanes.set(lane, owned)
     this.#expired.delete(lane)
     this.#options.logger?.info({ lane, epoch: lease.epoch, position }, 'lane taken')
-    return own
+    return owned
   }
 
   #takeAgain(lane: number, until: number): Promise<OwnedLane> {
@@ -395,28 +244,32 @@ export class Aggregator implements LaneConsumer {
    * lost from memory.
    */
   async #readAgain(lane: number, until: number): Promise<OwnedLane> {
-    const own = await this.#take(lane)
-    if (!this.#options.archive) return own
+    const owned = await this.#take(lane)
+    if (!this.#options.archive) return owned
     try {
-      while (own.position < until) {
-        const missed = await this.#options.log.read(lane, own.position, Math.min(REREAD_MESSAGES, until - own.position))
+      while (owned.position < until) {
+        const missed = await this.#options.log.read(
+          lane,
+          owned.position,
+          Math.min(REREAD_MESSAGES, until - owned.position),
+        )
         if (missed.length === 0) break
-        await own.apply(missed)
+        await owned.apply(missed)
       }
     } catch (error) {
-      this.#own.delete(lane)
+      this.#ownedLanes.delete(lane)
       this.#expired.set(lane, until)
       throw error
     }
-    return own
+    return owned
   }
 
   #forgetExpired(lane: number): void {
-    const own = this.#own.get(lane)
-    if (!own?.isExpired) return
-    this.#own.delete(lane)
-    void this.#catchUp.whenIdle(lane).then(() => own.close())
-    this.#expired.set(lane, own.position)
+    const owned = this.#ownedLanes.get(lane)
+    if (!owned?.isExpired) return
+    this.#ownedLanes.delete(lane)
+    void this.#catchUp.whenIdle(lane).then(() => owned.close())
+    this.#expired.set(lane, owned.position)
   }
 
   /**
@@ -436,22 +289,22 @@ export class Aggregator implements LaneConsumer {
    * Counts one piece of the deferred messages of a lane; returns whether there may be more. A failed piece is retried
    * with the next tick.
    */
-  async #countDeferred(own: OwnedLane): Promise<boolean> {
+  async #countDeferred(owned: OwnedLane): Promise<boolean> {
     const {
       lease: { lane },
-    } = own
+    } = owned
     const started = performance.now()
     this.#piece.begin()
     try {
-      if (own.isDeferring && this.#watch.level === 'over') await this.#slowDown(own)
-      const counted = await own.countDeferred(this.#piece.bytes)
-      if (counted) this.#metrics?.applied(lane, counted, own.counted, (performance.now() - started) / 1000)
+      if (owned.isDeferring && this.#watch.level === 'over') await this.#slowDown(owned)
+      const counted = await owned.countDeferred(this.#piece.bytes)
+      if (counted) this.#metrics?.applied(lane, counted, owned.counted, (performance.now() - started) / 1000)
       return counted !== undefined
     } catch (error) {
       this.#forgetExpired(lane)
       this.#metrics?.failed()
       const message = 'events of an app that is behind were not counted and will be counted later'
-      this.#options.logger?.error({ lane, position: own.counted, err: error }, message)
+      this.#options.logger?.error({ lane, position: owned.counted, err: error }, message)
       return false
     } finally {
       this.#piece.end()
@@ -477,11 +330,11 @@ export class Aggregator implements LaneConsumer {
    */
   async #renew(): Promise<void> {
     await Promise.all(
-      [...this.#own]
-        .filter(([, own]) => own.shouldRenew)
-        .map(async ([lane, own]) => {
+      [...this.#ownedLanes]
+        .filter(([, owned]) => owned.shouldRenew)
+        .map(async ([lane, owned]) => {
           try {
-            own.lease = await this.#options.lanes.renew(own.lease)
+            owned.lease = await this.#options.lanes.renew(owned.lease)
           } catch (error) {
             // Nobody else can write the lane until the lease expires, so there is time to retry.
             this.#forgetExpired(lane)
@@ -493,15 +346,15 @@ export class Aggregator implements LaneConsumer {
 
   /** Memory limit of the rows of a lane before they are archived, in bytes. When memory is short, less is buffered. */
   #rowBytesMax(): number {
-    return this.#shares.rows / Math.max(1, this.#own.size) / (this.#watch.level === 'within' ? 1 : 4)
+    return this.#shares.rows / Math.max(1, this.#ownedLanes.size) / (this.#watch.level === 'within' ? 1 : 4)
   }
 
   /**
    * Slows down while the memory budget is exceeded: archives the buffered rows first and gives the garbage collector
    * time.
    */
-  async #slowDown(own: OwnedLane): Promise<void> {
-    await own.archive()
+  async #slowDown(owned: OwnedLane): Promise<void> {
+    await owned.archive()
     await pause(SLOW_MS)
   }
 
@@ -518,7 +371,7 @@ export class Aggregator implements LaneConsumer {
   }
 
   #memory(): MemoryUse {
-    const rows = [...this.#own.values()].reduce((sum, { rowBytes }) => sum + rowBytes, 0)
+    const rows = [...this.#ownedLanes.values()].reduce((sum, { rowBytes }) => sum + rowBytes, 0)
     const [seen, identified] = [this.#seen.bytes, this.#identified.bytes]
     const messages = this.#gate.bytes + this.#deferredGate.bytes + this.#held.used
     return { total: this.#shares.total, resident: this.#watch.used, rows, messages, seen, identified }
@@ -531,10 +384,10 @@ export class Aggregator implements LaneConsumer {
   async #tick(): Promise<void> {
     this.#watch.measure()
     await Promise.all(
-      [...this.#own].map(async ([lane, own]) => {
+      [...this.#ownedLanes].map(async ([lane, owned]) => {
         try {
-          const reached = await own.archiveDue()
-          if (reached) await this.#commit(own, reached)
+          const reached = await owned.archiveDue()
+          if (reached) await this.#commit(owned, reached)
         } catch (error) {
           this.#forgetExpired(lane)
           this.#options.logger?.error(
@@ -547,29 +400,26 @@ export class Aggregator implements LaneConsumer {
     this.#takeExpired()
     void this.#countApps()
     void this.catchUp()
-    void this.merge()
-    void this.writeOut()
-    void this.backfill()
-    void this.#change()
+    this.#background.start()
   }
 
-  async #commit(own: OwnedLane, { position, ahead }: Reached): Promise<void> {
-    if (position !== own.committed) {
-      await this.#options.lanes.commit(own.lease, position)
-      own.committed = position
+  async #commit(owned: OwnedLane, { position, ahead }: Reached): Promise<void> {
+    if (position !== owned.committed) {
+      await this.#options.lanes.commit(owned.lease, position)
+      owned.committed = position
     }
     if (!ahead || ahead.behind.size > BEHIND_APPS_MAX) return
-    const { lane } = own.lease
+    const { lane } = owned.lease
     const record = { lane, position, ahead: ahead.position, behind: Object.fromEntries(ahead.behind) }
     const text = JSON.stringify(record)
-    if (own.aheadCommitted === text) return
+    if (owned.aheadCommitted === text) return
     await this.#options.registry.ahead.put('', String(lane), record)
-    own.aheadCommitted = text
+    owned.aheadCommitted = text
   }
 
   /** Lag of each owned lane: the number of positions between what is counted and the end of the log. */
   async #lags(): Promise<ReadonlyMap<number, number>> {
     const ends = await this.#options.log.ends()
-    return new Map([...this.#own].map(([lane, { counted }]) => [lane, Math.max(0, (ends[lane] ?? 0) - counted)]))
+    return new Map([...this.#ownedLanes].map(([lane, { counted }]) => [lane, Math.max(0, (ends[lane] ?? 0) - counted)]))
   }
 }

@@ -55,7 +55,7 @@ export class ArchiveBuffer {
   readonly #begin: number
   #flushing: Promise<void> = Promise.resolve()
   /** the last context whose verdict is not that of ingest */
-  #judged: { readonly of: Context; readonly context: Context } | undefined
+  #judged: { readonly sent: Context; readonly context: Context } | undefined
 
   /** `onAppended` is called for each span that became visible; events are buffered for `heldMs`. */
   constructor(
@@ -170,7 +170,7 @@ export class ArchiveBuffer {
     for (const span of this.#spansOf(buffers, covered)) {
       chunks.push(...span)
       bytes += span.reduce(
-        (sum, { columns }) => sum + [...columns.values()].reduce((own, cell) => own + cell.length, 0),
+        (sum, { columns }) => sum + [...columns.values()].reduce((length, cell) => length + cell.length, 0),
         0,
       )
       if (bytes >= APPEND_BYTES) await append()
@@ -228,8 +228,8 @@ export class ArchiveBuffer {
     const { context } = judged.message.envelope
     const bot = botOf(judged)
     if (context.bot === bot) return context
-    if (this.#judged?.of !== context || this.#judged.context.bot !== bot)
-      this.#judged = { of: context, context: withVerdict(context, bot) }
+    if (this.#judged?.sent !== context || this.#judged.context.bot !== bot)
+      this.#judged = { sent: context, context: withVerdict(context, bot) }
     return this.#judged.context
   }
 
@@ -256,8 +256,8 @@ function spanOf(app: string, lane: number, dates: readonly DateCover[]): SpanCov
     app,
     lane,
     date: dates.reduce((first, { date }) => (date < first ? date : first), dates[0]!.date),
-    first_position: dates.reduce((first, own) => Math.min(first, own.first_position), Infinity),
-    last_position: dates.reduce((last, own) => Math.max(last, own.last_position), -1),
+    first_position: dates.reduce((first, date) => Math.min(first, date.first_position), Infinity),
+    last_position: dates.reduce((last, date) => Math.max(last, date.last_position), -1),
     dates: dates.map(({ date, first_position, last_position }) => ({ date, first_position, last_position })),
   }
 }

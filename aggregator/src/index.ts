@@ -1,4 +1,5 @@
-export { Aggregator, type AggregatorLogger, type AggregatorOptions } from './aggregator.ts'
+export type { AggregatorLogger, AggregatorOptions } from './aggregator-options.ts'
+export { Aggregator } from './aggregator.ts'
 export { addPastOf } from './backfill/stages-of-date.ts'
 export { isMark } from './backfill/write-stages.ts'
 export { guardedLog, type GuardedLog } from './lane/guarded-log.ts'

@@ -67,7 +67,7 @@ test('an organization sees what was refused of its apps, and of origins that it 
   expect(await listed(acme)).toEqual([own[0], ['2026-03-30', null, null, 2], own[1]])
 })
 
-test('the fates of an app are told by date of receipt, added up over lanes, without those of other apps', async () => {
+test('the fates of an app are listed by date of receipt, added up over lanes, without other apps', async () => {
   const fates = (app: string, date: string, events: number): object => ({
     table: 'fates_by_date',
     app,

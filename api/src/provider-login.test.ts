@@ -92,7 +92,7 @@ test('nothing is asked of the provider before a login, and its description is re
   await own.stop()
 })
 
-test('somebody who cancels at the provider is told so', async () => {
+test('somebody who cancels at the provider reads that on the login page', async () => {
   provider.account = undefined
   expect(outcome(await logIn(browserAt()))).toEqual(refusedAs('cancelled'))
 })
@@ -276,8 +276,8 @@ test('a provider that is down stops only its own logins, and is asked again', as
   const app = await apiOver(hopper.storage, { oidc: { ...oidc, issuer: own.issuer }, clock: () => hopper.clock })
   const browser = browserAt(app)
   expect(outcome(await open(browser, '/login/oidc'))).toEqual([302, '/?login=unavailable'])
-  const told = await open(browser, '/login/oidc', {})
-  expect([told.statusCode, told.json()]).toMatchObject([503, { error: { code: 'HOP_PROVIDER_UNAVAILABLE' } }])
+  const answer = await open(browser, '/login/oidc', {})
+  expect([answer.statusCode, answer.json()]).toMatchObject([503, { error: { code: 'HOP_PROVIDER_UNAVAILABLE' } }])
   const password = 'seven green kettles 4711'
   await installation.change(ann.id, { password })
   const login = await app.inject({ method: 'POST', url: '/api/v1/login', payload: { member: ann.id, password } })

@@ -137,7 +137,7 @@ export interface ForgetReport {
   readonly problem?: string
   /** files of the data directory that were left alone although they may contain events of the person */
   readonly kept_files: readonly string[]
-  /** of a log that cannot change messages: when it has deleted those of the person (ms); null: never by itself */
+  /** of a log that cannot change messages: when its retention has deleted the person's (ms); null: never */
   readonly log_kept_until?: number | null
   /** sums over the lanes */
   readonly removed: ForgetTally & { readonly devices: number }

@@ -32,7 +32,7 @@ const appHome = createRoute({
   getParentRoute: () => app,
   path: '/',
   beforeLoad: ({ params }) => {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- how the router is told
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router expects a redirect to be thrown
     throw redirect({ to: '/a/$app/overview', params, replace: true })
   },
 })

@@ -345,7 +345,7 @@ export const words = {
       noDifferences: 'Too few were lost or went on to compare them.',
       ofLost: 'of those lost',
       ofOn: 'of those who went on',
-      askedAs: 'The same question to the API',
+      sameQuestion: 'The same question to the API',
       copyCurl: 'Copy the API call',
       whatReached: (name: string, days: number) =>
         `Those who reached ${name} after all stages before it, in this order, within ${days} days of the first.`,

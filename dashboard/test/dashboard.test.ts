@@ -353,7 +353,7 @@ describe('dates', () => {
 })
 
 describe('bad weather', () => {
-  it('an outage is told once, and ends by itself', async () => {
+  it('an outage is shown once, and ends by itself', async () => {
     await open('overview')
     await page.getByText('2,404').waitFor()
     server.fixture.isDown = true
@@ -410,7 +410,7 @@ describe('a member', () => {
     await page.getByRole('heading', { name: 'Log in' }).waitFor()
   })
 
-  it('is told that the login has ended', async () => {
+  it('shows that the login has ended', async () => {
     await open('overview')
     server.fixture.loggedIn = false
     await page.getByRole('heading', { name: 'Log in' }).waitFor()
@@ -424,12 +424,12 @@ describe('a member', () => {
     await page.getByRole('button', { name: 'Add a stage of your own' }).click()
     await page.getByLabel('Name of stage 1').fill('Start')
     await page.getByLabel('Page of stage 1').fill('/start')
-    const asked = page.waitForEvent('dialog').then(async (dialog) => {
+    const message = page.waitForEvent('dialog').then(async (dialog) => {
       await dialog.dismiss()
       return dialog.message()
     })
     await page.getByRole('link', { name: 'Elements' }).first().click()
-    expect(await asked).toBe('Leave without saving?')
+    expect(await message).toBe('Leave without saving?')
     await page.getByRole('button', { name: 'Save funnel' }).click()
     await page.waitForURL('**/a/shop/funnels/sign-up')
     expect(server.fixture.funnels[1]).toMatchObject({

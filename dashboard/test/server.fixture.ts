@@ -54,8 +54,8 @@ async function handle(
   if (pathname === '/api/v1/login') return login(response, await bodyOf(request), fixture)
   if (!fixture.loggedIn) return fail(response, 401, 'HOP_LOGIN_REQUIRED', 'Log in first.')
   if (pathname.endsWith('/query')) {
-    const asked = answerToQuery(pathname, (await bodyOf(request)) as { from: string; to: string })
-    return asked ? send(response, 200, asked) : fail(response, 404, 'HOP_NOT_FOUND', 'No such question.')
+    const answer = answerToQuery(pathname, (await bodyOf(request)) as { from: string; to: string })
+    return answer ? send(response, 200, answer) : fail(response, 404, 'HOP_NOT_FOUND', 'No such question.')
   }
   if (request.method !== 'GET') return change(request, response, pathname, fixture)
   if (request.headers.accept === 'text/csv')

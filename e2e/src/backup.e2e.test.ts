@@ -7,7 +7,7 @@ import { apps, provision } from './faults/apps.fixture.ts'
 import { hopper, Service } from './products/service.ts'
 import { until } from './products/until.ts'
 import { reportPaths } from './report-paths.fixture.ts'
-import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
+import { sendUntilAcknowledged } from './traffic/send-until-acknowledged.ts'
 import { randomTraffic, type RandomRequest } from './traffic/random-traffic.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'hopper-backup-'))

@@ -113,7 +113,7 @@ async function count(app: TestApp, filters: readonly object[]): Promise<number> 
   return data[0]!.count
 }
 
-it('counts nothing of a visit that is half a robot, and applies a rule to the past and back', async () => {
+it('counts nothing of a visit that is partly that of a bot, applies a rule to the past, and reverts it', async () => {
   product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' } })
   await product.start()
   const now = Date.now()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { limits } from '@hopper/contracts'
 import { Client, type types } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { whenAdmitted } from './traffic/acknowledged.ts'
+import { whenAdmitted } from './traffic/send-until-acknowledged.ts'
 import { cluster, type Cluster } from './products/cluster.ts'
 import { whenCounted, getJson } from './products/product.ts'
 

@@ -11,10 +11,10 @@ import { cluster, type Cluster } from './products/cluster.ts'
 import { getJson, whenCounted, whenFunnelsKnown } from './products/product.ts'
 import { until } from './products/until.ts'
 import { reportPaths } from './report-paths.fixture.ts'
-import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
+import { sendUntilAcknowledged } from './traffic/send-until-acknowledged.ts'
 import { agents, randomTraffic, type RandomEvent, type RandomRequest } from './traffic/random-traffic.ts'
 
-/** In every text that the person sends. */
+/** Part of every text that the person sends. */
 const MARK = 'zmarkedz'
 const DAY_MS = 86_400_000
 const now = Date.now()
@@ -30,7 +30,7 @@ const appOf = (id: string) => ({
   funnels: [{ id: 'f', name: 'F', stages }],
   elements: [{ name: 'One', xpath: "//*[@id='b1']" }],
 })
-/** One app gets all traffic, its twin that of the others only: the recount. */
+/** The app `whole` gets all traffic, `twin` only that of other people: what `whole` must equal after the forgetting. */
 const [whole, twin] = [appOf('whole'), appOf('twin')]
 const provision = { organizations: [{ id: 'o', name: 'O', admin_key: admin, apps: [whole, twin] }] }
 
@@ -70,7 +70,7 @@ describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten 
     const { contactPoint, dataCenter } = node
     product = await cluster({ ...engines!, cassandra: contactPoint, dataCenter }, { provision })
     await product.migrate()
-    await makeReadable(node, product.env['HOPPER_CASSANDRA_KEYSPACE']!)
+    await makeSearchable(node, product.env['HOPPER_CASSANDRA_KEYSPACE']!)
     await product.start()
     for (const { id, read_key } of [whole, twin]) await whenFunnelsKnown(product, id, read_key)
     const half = others.length >> 1
@@ -103,16 +103,16 @@ describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten 
     return Object.fromEntries(await Promise.all(paths.map(read)))
   }
 
-  /** The archive follows the tables after a moment. */
+  /** Polls, since the archive has events a moment later than the tables. */
   const expectSameAnswers = (): Promise<void> =>
     expect
       .poll(async () => {
-        const [left, expected] = [await answers(whole), await answers(twin)]
-        return Object.keys(expected).filter((path) => left[path] !== expected[path])
+        const [actual, expected] = [await answers(whole), await answers(twin)]
+        return Object.keys(expected).filter((path) => actual[path] !== expected[path])
       }, ARCHIVED)
       .toEqual([])
 
-  it('is in files of Cassandra and in answers before', async () => {
+  it('is in files of Cassandra and in answers before it is forgotten', async () => {
     const keyspace = join(dir, 'data', product.env['HOPPER_CASSANDRA_KEYSPACE']!)
     await node.nodetool('disableautocompaction')
     await node.nodetool('flush')
@@ -129,7 +129,7 @@ describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten 
     expect(JSON.stringify(await answers(whole))).toContain(MARK)
   })
 
-  it('is in no report, which equals a recount without it', async () => {
+  it('is then in no report: each equals that of an app that never had the person', async () => {
     const forget = `${product.apiUrl}/api/v1/apps/whole/persons/${encodeURIComponent(`u:user ${MARK}`)}`
     const answer = await fetch(forget, { method: 'DELETE', headers: { authorization: `Bearer ${admin}` } })
     expect(answer.status).toBe(202)
@@ -140,7 +140,7 @@ describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten 
     expect(JSON.stringify(await answers(whole))).not.toContain(MARK)
   }, 300_000)
 
-  it('does not come back with a retry of what it sent', async () => {
+  it('does not come back when its requests are sent again', async () => {
     for (const request of marked) await send(request, whole)
     await whenCounted(product, whole.read_key)
     await expectSameAnswers()
@@ -157,8 +157,8 @@ describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten 
   }, 300_000)
 })
 
-/** Has a keyspace's files hold bytes as they are, and removes what is deleted with the next compaction. */
-async function makeReadable({ contactPoint, dataCenter }: CassandraNode, keyspace: string): Promise<void> {
+/** Makes files searchable for a text: turns compression off, and lets the next compaction remove deleted rows. */
+async function makeSearchable({ contactPoint, dataCenter }: CassandraNode, keyspace: string): Promise<void> {
   const client = new Client({ contactPoints: [contactPoint], localDataCenter: dataCenter })
   try {
     const query = 'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?'
@@ -172,7 +172,7 @@ async function makeReadable({ contactPoint, dataCenter }: CassandraNode, keyspac
   }
 }
 
-/** Events of both apps have different places in the log and were received at different times. */
+/** Returns an answer without what differs between the apps: places in the log and times of receipt. */
 function comparable(body: string): string {
   return body
     .replace(/"(complete_to|position|received_at|lane|index)":\d+/g, '"$1":0')

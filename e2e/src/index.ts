@@ -1,4 +1,4 @@
-export { sendUntilAcknowledged, whenAdmitted } from './traffic/acknowledged.ts'
+export { sendUntilAcknowledged, whenAdmitted } from './traffic/send-until-acknowledged.ts'
 export { cluster, type Cluster, type ClusterOptions } from './products/cluster.ts'
 export { startCassandra } from './engines/cassandra-jar.ts'
 export { startKafka } from './engines/kafka-jar.ts'

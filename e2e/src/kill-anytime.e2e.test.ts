@@ -1,10 +1,17 @@
 import { counterTables } from '@hopper/storage'
 import { afterEach, expect, it } from 'vitest'
-import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
+import { sendUntilAcknowledged } from './traffic/send-until-acknowledged.ts'
 import { groundTruth, type GroundTruth } from './traffic/ground-truth.ts'
 import { whenCounted, type Product } from './products/product.ts'
 import { mulberry32, randomTraffic, type RandomRequest } from './traffic/random-traffic.ts'
-import { datesAround, readArchive, readTables, sorted, type ArchivedEvents, type StoredRows } from './traffic/stored.ts'
+import {
+  datesAround,
+  readArchive,
+  readTables,
+  sorted,
+  type ArchivedEvents,
+  type StoredRows,
+} from './traffic/stored-rows.ts'
 import { forEachProduct, type OpenProduct } from './products/for-each-product.ts'
 import { repetitions } from '@hopper/storage/contract/repetitions'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { whenAdmitted } from './traffic/acknowledged.ts'
+import { whenAdmitted } from './traffic/send-until-acknowledged.ts'
 import { whenCounted, getJson, type Product } from './products/product.ts'
 import { until } from './products/until.ts'
 import { forEachProduct } from './products/for-each-product.ts'

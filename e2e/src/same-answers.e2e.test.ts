@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
+import { sendUntilAcknowledged } from './traffic/send-until-acknowledged.ts'
 import { cluster } from './products/cluster.ts'
 import { whenCounted, whenFunnelsKnown, type Product } from './products/product.ts'
 import { randomTraffic } from './traffic/random-traffic.ts'

@@ -38,7 +38,7 @@ export function agentOf({ userAgent, server: fromServer, webdriver, brands, noLa
   return noLanguage === true && agent.browser !== 'unknown' ? withBot(agent, 'no_language') : agent
 }
 
-/** Returns the agent of a sender whom a rule of the app holds for a bot or for human; undefined if none does. */
+/** Returns an agent with the verdict of a rule of the app; unchanged when no rule applies. */
 export function withAction(agent: Agent, action: BotRule['action'] | undefined): Agent {
   if (action === undefined) return agent
   const { bot: _, ...rest } = agent

@@ -7,7 +7,7 @@ const WAITING_EVENTS_MAX = 200_000
 
 /**
  * Wraps the log for ingest: bounds the waiting events, measures the time, and turns every failure into the error that
- * tells the sender to retry.
+ * asks the sender to retry.
  */
 export class DurableLog {
   readonly #log: EventLog

@@ -53,7 +53,7 @@ it('delivers every event, counted exactly once, to a server that fails half of t
 
   const inLog = await server.events()
   expect(new Set(inLog.map(({ event_id }) => event_id))).toEqual(new Set(ids))
-  // Lost answers: the log has those events several times, and their ids tell.
+  // Lost answers: the log has those events several times, recognizable by their ids.
   expect(server.faults).toContain('answer lost')
   expect(inLog.length).toBeGreaterThan(1_000)
   expect(await server.fates()).toEqual({ accepted: 1_000, duplicate: inLog.length - 1_000 })

@@ -89,7 +89,7 @@ export class ImportedLog {
 
   async finish(): Promise<void> {
     await this.#append()
-    await this.#note({ pending: 0, finished_at: Date.now() })
+    await this.#saveProgress({ pending: 0, finished_at: Date.now() })
   }
 
   async #append(): Promise<void> {
@@ -97,7 +97,7 @@ export class ImportedLog {
     const { log } = this.#storage
     if (this.#earlier) await log.appendMessages(await missingMessages(log, this.#waiting, this.#earlier.ends))
     else {
-      await this.#note({ pending: this.#waiting.length })
+      await this.#saveProgress({ pending: this.#waiting.length })
       await log.appendMessages(this.#waiting)
     }
     this.#earlier = undefined
@@ -106,7 +106,7 @@ export class ImportedLog {
     this.#waitingBytes = 0
   }
 
-  async #note(state: Pick<ImportProgress, 'pending' | 'finished_at'>): Promise<void> {
+  async #saveProgress(state: Pick<ImportProgress, 'pending' | 'finished_at'>): Promise<void> {
     const progress: ImportProgress = {
       dump: this.#dump,
       begun_at: this.begunAt,

@@ -8,7 +8,7 @@ export interface CheckedLog extends EventLog {
 }
 
 const HEALTH_MS_MAX = 1_500
-/** Timeout while the log was away at the last check: readiness probes have short timeouts. */
+/** Timeout while the log was unavailable at the last check: readiness probes have short timeouts. */
 const UNAVAILABLE_MS_MAX = 100
 
 /** Health of a log. An engine that does not answer in time is unhealthy. At most one check is in flight. */

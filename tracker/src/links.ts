@@ -1,6 +1,6 @@
 import { within } from './element.ts'
 import { config } from './configuration.ts'
-import { become, current } from './session.ts'
+import { saveDevice, current } from './session.ts'
 import { endpoint } from './settings.ts'
 
 /** Parameter of a link that hands the device over. */
@@ -34,6 +34,6 @@ export const arrive = async (): Promise<void> => {
     history.replaceState(history.state, '', url)
     const answer = await fetch(`${endpoint('link').href}&token=${encodeURIComponent(token)}`)
     const { device_id } = (await answer.json()) as { device_id: string }
-    become({ ...current(), d: device_id || current().d })
+    saveDevice({ ...current(), d: device_id || current().d })
   }
 }

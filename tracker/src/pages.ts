@@ -4,13 +4,12 @@ import { clock, resume } from './clock.ts'
 import { config, whenConfigured } from './configuration.ts'
 import { enqueue } from './queue.ts'
 import { randomId } from './random-id.ts'
-import { current, here, isOver, join, renew } from './session.ts'
-import { become } from './session.ts'
+import { current, here, isOver, join, renew, saveDevice } from './session.ts'
 import { key, options } from './settings.ts'
-import { silent } from './stored.ts'
+import { silent } from './store.ts'
 
 /** State of the tab across page loads. */
-interface Place {
+interface TabState {
   /** session */
   s?: string | undefined
   /** clock; absent while a page is open */
@@ -18,7 +17,7 @@ interface Place {
   /** stage in each funnel, with the time since when */
   f: Record<string, [stage: number, since: number] | undefined>
 }
-let place: Place = { c: 0, f: {} }
+let tab: TabState = { c: 0, f: {} }
 
 /** Address of the tab's page, and the time since when; '': the page is not counted. */
 let address = ''
@@ -49,43 +48,43 @@ type Fields<T extends EventType> = {
 export const track = <N extends keyof Kinds>(type: N, fields: Fields<Kinds[N]>, timestamp?: number): void => {
   const device = current()
   timestamp ||= isOver(device) ? device.t : Date.now()
-  if (silent < 2 && device.s === place.s) {
+  if (silent < 2 && device.s === tab.s) {
     device.t = timestamp
     enqueue(
       JSON.stringify({
         timestamp,
-        session_id: options.cookieless ? undefined : place.s,
+        session_id: options.cookieless ? undefined : tab.s,
         seq: device.n++,
         type,
         event_id: randomId(),
         ...fields,
       }),
     )
-    become(device)
+    saveDevice(device)
   }
 }
 
 /**
- * Takes the place of the tab out of its storage, where it is only while no page is open: a tab that is opened as a copy
- * of this one finds nothing, and begins again. A page from the back/forward cache, which may be shown before the other
- * one is left, goes on in its own place.
+ * Takes the state of the tab out of its storage, which has it only while no page is open: a tab that is opened as a
+ * copy of this one finds nothing, and begins a state. A page from the back/forward cache, which may be shown before the
+ * other page is left, continues with its own state.
  */
 export const enterTab = (): void => {
-  place = { ...place, ...attempt(() => JSON.parse(sessionStorage[key] as string) as Place) }
+  tab = { ...tab, ...attempt(() => JSON.parse(sessionStorage[key] as string) as TabState) }
   attempt(() => delete sessionStorage[key])
-  resume(place.c!)
-  delete place.c
+  resume(tab.c!)
+  delete tab.c
 }
 
-/** Ends the time on the page, and leaves the place for the tab's next page. */
+/** Ends the time on the page, and stores the state for the tab's next page. */
 export const leaveTab = (): void => {
   leave()
-  place.c = clock() || 1
-  if (!options.cookieless && !silent) attempt(() => (sessionStorage[key] = JSON.stringify(place)))
+  tab.c = clock() || 1
+  if (!options.cookieless && !silent) attempt(() => (sessionStorage[key] = JSON.stringify(tab)))
 }
 
 /** Returns whether this document has been left: it may be in the back/forward cache. */
-export const isLeft = (): unknown => place.c
+export const isLeft = (): unknown => tab.c
 
 /** Reports the time on the page that is left. */
 export const leave = (): void => {
@@ -106,12 +105,12 @@ export const navigate = (fresh?: unknown): void => {
   const device = current()
   const over = isOver(device) || fresh
   // Tabs that open at the same moment each begin a session: the page that was reported in the other one stays counted.
-  if (over || (device.s !== place.s && !(Math.abs(device.b - begunAt) < 2e3))) {
+  if (over || (device.s !== tab.s && !(Math.abs(device.b - begunAt) < 2e3))) {
     leave()
     if (over) renew()
-    place = { f: {} }
+    tab = { f: {} }
   }
-  ;[place.s, begunAt] = join()
+  ;[tab.s, begunAt] = join()
   const to = here()
   if (pageOf(address) !== pageOf(to)) {
     const now = clock()
@@ -133,9 +132,9 @@ export const enter = (
     .then(({ funnels }) =>
       funnels.map(({ id, stages }) => {
         const entered = stages.findLast((stage) => attempt(() => accepts(stage)))?.id
-        const [from, before = now] = place.f[id] || []
+        const [from, before = now] = tab.f[id] || []
         if (entered !== undefined && entered !== from) {
-          place.f[id] = [entered, now]
+          tab.f[id] = [entered, now]
           track(4, { action, funnel: id, entered, from, elapsed_time: now - before }, timestamp)
         }
       }),

@@ -1,6 +1,6 @@
 import { header } from './session.ts'
 import { endpoint, key } from './settings.ts'
-import { local, put, silent } from './stored.ts'
+import { local, put, silent } from './store.ts'
 
 const eventsMax = 1000
 const delayMs = 1000

@@ -1,7 +1,7 @@
 import { pauseMs } from './clock.ts'
 import { randomId } from './random-id.ts'
 import { key, options } from './settings.ts'
-import { load, save } from './stored.ts'
+import { load, save } from './store.ts'
 
 /**
  * The device, its session, when that began, the `seq` of its next event, the time of the last one, how the session
@@ -22,7 +22,7 @@ let referrer = document.referrer
 const pageId = performance.timeOrigin
 
 /**
- * Beginning of each request, which tells the server about the sender of its events: the app's key, the id of this
+ * Beginning of each request, which describes the sender of its events: the app's key, the id of this
  * page, then JSON.
  */
 export let header: string
@@ -78,4 +78,4 @@ export const join = (): [session: string, begunAt: number] => {
 }
 
 /** Makes this device that of the page; one without an id is new. */
-export const become = (changed: Partial<Device>): unknown => save((device = changed as Device))
+export const saveDevice = (changed: Partial<Device>): unknown => save((device = changed as Device))

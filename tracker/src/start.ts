@@ -7,9 +7,9 @@ import { pointAt, type Pointer } from './hover.ts'
 import { arrive, prepareLink } from './links.ts'
 import { enter, enterTab, isLeft, leave, leaveTab, navigate, track } from './pages.ts'
 import { forgetAll, send, sendLeaving, sendNow } from './queue.ts'
-import { become, current, here, isNewCampaign } from './session.ts'
+import { saveDevice, current, here, isNewCampaign } from './session.ts'
 import { endpoint, identifyApp, options } from './settings.ts'
-import { open, seal, silent, unseal } from './stored.ts'
+import { open, seal, silent, unseal } from './store.ts'
 
 let clicked: number
 
@@ -77,20 +77,20 @@ const methods: HopperMethods = {
   identify: (user_id, traits) => record(5, { user_id }, traits),
   reset: () => {
     leave()
-    become({})
+    saveDevice({})
   },
   consent: (given) => {
     if (!given) methods.optOut()
     else if (silent) {
       unseal()
-      become(current())
+      saveDevice(current())
       void configure()
       send()
     }
   },
   optOut: () => {
     forgetAll()
-    become({})
+    saveDevice({})
     seal()
   },
 }

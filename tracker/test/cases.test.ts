@@ -400,12 +400,12 @@ describe('the visitor', () => {
     await page.evaluate(() => window.hopper!('kept'))
     await page.evaluate(() => window.hopper!.optOut())
     await page.evaluate(() => window.hopper!('lost'))
-    const asked = site.configRequests
+    const requests = site.configRequests
     const posts = site.posts.length
     await load('/b')
     await page.click('#buy')
     await page.waitForTimeout(1_500)
-    expect([site.configRequests, site.posts.length]).toEqual([asked, posts])
+    expect([site.configRequests, site.posts.length]).toEqual([requests, posts])
     expect(await page.evaluate(() => Object.entries(localStorage))).toEqual([['hw_test', '0']])
     await page.evaluate(() => window.hopper!.consent(true))
     await page.evaluate(() => window.hopper!('again'))

@@ -113,9 +113,9 @@ describe('options', () => {
       site.body = `<a href="${other.url('/there?x=1#y')}">there</a>`
       await load('/a')
       await configured()
-      const asked = page.waitForResponse((response) => response.url().includes('/v1/link'))
+      const response = page.waitForResponse((response) => response.url().includes('/v1/link'))
       await page.hover('a')
-      await asked
+      await response
       await page.waitForFunction(() => document.querySelector('a')!.href.includes('_hopper='))
       await page.click('a')
       await page.waitForFunction(() => window.hopper && location.search === '?x=1')

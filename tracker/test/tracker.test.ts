@@ -18,7 +18,7 @@ const between = (value: unknown, least: number, most: number): void => {
   expect(value).toBeGreaterThanOrEqual(least)
   expect(value).toBeLessThanOrEqual(most)
 }
-/** Returns how much time has passed since, rounded up: no event between the two can tell of more. */
+/** Returns how much time has passed since, rounded up: no event between the two can report more. */
 const stopwatch = (): (() => number) => {
   const start = performance.now()
   return () => Math.ceil(performance.now() - start)

@@ -39,7 +39,7 @@ interface BackfilledLane extends TurnLane {
   /** Archives buffered events; returns how far every event is in the tables and in the archive. */
   archive(): Promise<{ readonly position: number }>
   /** Drops the cache of written visitor rows: some of them are removed. */
-  forgetVisitors(): void
+  clearVisitorCache(): void
 }
 
 export interface BackfillsOptions extends BackgroundOptions {
@@ -48,11 +48,11 @@ export interface BackfillsOptions extends BackgroundOptions {
 }
 
 /** Funnel in one lane. */
-interface Place {
+interface BackfillTask {
   readonly app: App
   readonly funnel: Funnel
   readonly lane: number
-  readonly own: BackfilledLane
+  readonly owned: BackfilledLane
 }
 
 /**
@@ -99,7 +99,7 @@ export class Backfills {
       this.#nextCheckAt = performance.now() + (this.#options.checkMs ?? CHECK_MS) + apps.length * CHECK_MS_PER_APP
       for (const app of apps) {
         for (const funnel of await registry.funnels.list(app.id)) {
-          for (const [lane, own] of lanes()) await this.#step({ app, funnel, lane, own }, lanes)
+          for (const [lane, owned] of lanes()) await this.#step({ app, funnel, lane, owned }, lanes)
         }
       }
     } catch (error) {
@@ -110,14 +110,14 @@ export class Backfills {
     }
   }
 
-  async #step(place: Place, lanes: () => ReadonlyMap<number, BackfilledLane>): Promise<void> {
-    const { app, funnel, lane, own } = place
-    const isOurs = (): boolean => !this.#work.isClosed && lanes().get(lane) === own
+  async #step(task: BackfillTask, lanes: () => ReadonlyMap<number, BackfilledLane>): Promise<void> {
+    const { app, funnel, lane, owned } = task
+    const isOurs = (): boolean => !this.#work.isClosed && lanes().get(lane) === owned
     const name = JSON.stringify([lane, app.id, funnel.id])
-    const definition = `${own.currentLease().epoch} ${stagesDefinition(funnel.stages)}`
+    const definition = `${owned.currentLease().epoch} ${stagesDefinition(funnel.stages)}`
     if (!isOurs() || this.#settled.get(name) === definition) return
     const backfill = (): Promise<boolean> =>
-      this.#backfill(place, isOurs).catch((error: unknown) => {
+      this.#backfill(task, isOurs).catch((error: unknown) => {
         const details = { lane, app: app.id, funnel: funnel.id, err: error }
         this.#options.logger?.error(details, 'the past of a funnel could not be counted and will be tried again')
         return false
@@ -126,22 +126,22 @@ export class Backfills {
   }
 
   /** Returns true when there is nothing left to do. */
-  async #backfill(place: Place, isOurs: () => boolean): Promise<boolean> {
-    const state = await this.#known(place)
+  async #backfill(task: BackfillTask, isOurs: () => boolean): Promise<boolean> {
+    const state = await this.#known(task)
     if (state.counted >= state.groups.length) return true
     const until = Math.max(...state.groups.map((group) => group.until))
     // A log that has lost its end never reaches that position.
-    if (place.own.committed < until && place.own.committed < ((await this.#options.log.ends())[place.lane] ?? 0))
+    if (task.owned.committed < until && task.owned.committed < ((await this.#options.log.ends())[task.lane] ?? 0))
       return false
-    return this.#recount(place, state, isOurs)
+    return this.#recount(task, state, isOurs)
   }
 
   /**
    * Reads the state of the funnel in the lane. New stages get their position; batches after it are folded with them. A
    * group without stages marks another change of the funnel; batches before it were folded with the previous stages.
    */
-  async #known({ app, funnel, lane }: Place): Promise<LaneBackfill> {
-    const { registry, log, forgetApps } = this.#options
+  async #known({ app, funnel, lane }: BackfillTask): Promise<LaneBackfill> {
+    const { registry, log, clearAppCache } = this.#options
     const nothing: LaneBackfill = {
       funnel: funnel.id,
       lane,
@@ -156,7 +156,7 @@ export class Backfills {
     const stages = funnel.stages.map(stageNumber).filter((number) => !known.has(number))
     const definition = stagesDefinition(funnel.stages)
     if (stages.length === 0 && found.definition === definition) return found
-    forgetApps()
+    clearAppCache()
     const until = (await log.ends())[lane] ?? 0
     const groups = [...found.groups.filter((group) => group.stages.length > 0), { stages, until }]
     const state = { ...resetBackfill(found), groups, definition }
@@ -165,9 +165,9 @@ export class Backfills {
   }
 
   /** Recounts every date; returns whether it reached the last one. */
-  async #recount(place: Place, before: LaneBackfill, isOurs: () => boolean): Promise<boolean> {
-    const { app, funnel, lane } = place
-    const dates = await this.#dates(place)
+  async #recount(task: BackfillTask, before: LaneBackfill, isOurs: () => boolean): Promise<boolean> {
+    const { app, funnel, lane } = task
+    const dates = await this.#dates(task)
     const { last: begun, ...rest } = before
     const save = (state: LaneBackfill): Promise<void> =>
       this.#options.registry.backfills.put(app.id, backfillId(state), state)
@@ -175,7 +175,7 @@ export class Backfills {
     for (const [at, date] of dates.entries()) {
       if (begun !== undefined && date >= begun) continue
       if (await this.#isExpired(app.id, date)) continue
-      if (!isOurs() || !(await this.#recountDate(place, date, before.groups))) return false
+      if (!isOurs() || !(await this.#recountDate(task, date, before.groups))) return false
       if (performance.now() < savedAt + SAVE_MS) continue
       await save({ ...before, last: date, done: at + 1, dates: dates.length })
       savedAt = performance.now()
@@ -194,7 +194,7 @@ export class Backfills {
   }
 
   /** All dates with archived events of the lane, newest first. */
-  async #dates({ app, lane }: Place): Promise<string[]> {
+  async #dates({ app, lane }: BackfillTask): Promise<string[]> {
     const zone = timeZone(app.timezone)
     const chunks = await this.#options.archive.list({ app: app.id, lane, from: 0, to: Number.MAX_SAFE_INTEGER })
     const dates = new Set<string>()
@@ -210,7 +210,7 @@ export class Backfills {
    * delivered again, and the date is retried.
    */
   async #recountDate(
-    { app, funnel, lane, own }: Place,
+    { app, funnel, lane, owned }: BackfillTask,
     date: string,
     groups: LaneBackfill['groups'],
   ): Promise<boolean> {
@@ -219,12 +219,12 @@ export class Backfills {
     const zone = timeZone(app.timezone)
     const range = { from: zone.startOf(date), to: zone.startOf(shiftDate(date, 1)) }
     const source = { archive, app, lane, date, range }
-    const place = { app: app.id, date, lane, funnel: funnel.id }
-    const from = own.committed
+    const partition = { app: app.id, date, lane, funnel: funnel.id }
+    const from = owned.committed
     const recounted = await stagesOfDate(source, { funnel, groups }, from)
     const { recount } = recounted
-    const { missing, surplus } = await visitorCorrection(tables, place, recount)
-    return own.exclusively(async (lease) => {
+    const { missing, surplus } = await visitorCorrection(tables, partition, recount)
+    return owned.exclusively(async (lease) => {
       // Lets the writer of the last batch update the position of the lane first.
       await setImmediate()
       const of = { app: app.id, date }
@@ -233,19 +233,19 @@ export class Backfills {
         { table: 'stage_time_by_date', ...of },
       ])
       if (counted.some((applied) => applied >= from)) {
-        const { position: before } = await own.archive()
+        const { position: before } = await owned.archive()
         if (counted.some((applied) => applied >= before)) return false
         await addLive(recounted, source, funnel, { from, before })
       }
-      const times = await timeCorrection(tables, place, recount)
+      const times = await timeCorrection(tables, partition, recount)
       const found = { missing, surplus: surplusRows(surplus, recount), times }
       // A partly lost archive accounts for less than the tables contain: the tables are then all that is left of the
       // rest.
-      const isWhole = recounted.events === (await countedEvents(tables, place))
+      const isWhole = recounted.events === (await countedEvents(tables, partition))
       const correction = isWhole ? found : withoutRemovals(found)
       if (isEmpty(correction) || (await this.#isExpired(app.id, date))) return true
-      own.forgetVisitors()
-      await applyCorrection(tables, lease, place, correction)
+      owned.clearVisitorCache()
+      await applyCorrection(tables, lease, partition, correction)
       return true
     })
   }

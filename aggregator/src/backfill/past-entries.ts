@@ -111,20 +111,20 @@ export class PastEntries {
 
   #countSession(device: string, entries: readonly Entry[]): void {
     const reported = new Set(entries.flatMap(({ isReported, stage }) => (isReported ? [stage] : [])))
-    let place: Entry | undefined
+    let previous: Entry | undefined
     const funnel = this.#past.funnel.id
     for (const entry of entries) {
       const { stage, isReported, user, timestamp } = entry
       const visitor = { user, device }
       const isCounted = !isReported && this.#isCounted(stage, entry.position)
       if (isCounted) this.#users.put([funnel, stage], visitor)
-      if (place?.stage === stage || (!isReported && reported.has(stage))) continue
+      if (previous?.stage === stage || (!isReported && reported.has(stage))) continue
       if (isCounted) {
-        this.#edges.put([funnel, place?.stage ?? OUTSIDE, stage], visitor)
-        if (place)
-          this.#times.add([funnel, place.stage], [Math.min(timestamp - place.timestamp, limits.elapsedMsMax), 1])
+        this.#edges.put([funnel, previous?.stage ?? OUTSIDE, stage], visitor)
+        if (previous)
+          this.#times.add([funnel, previous.stage], [Math.min(timestamp - previous.timestamp, limits.elapsedMsMax), 1])
       }
-      place = entry
+      previous = entry
     }
   }
 }

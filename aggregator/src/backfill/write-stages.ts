@@ -1,10 +1,9 @@
 import type { Key, LaneBatch, Lease, Partition, TableReader, TableWriter, VisitorChange } from '@hopper/storage'
 import type { Recount } from '../recount/recount.ts'
-import { rowKey } from '../fold/row-key.ts'
-import { visitorRowKey } from '../fold/visitor-rows.ts'
+import { counterDifferences, rowsWithout } from '../recount/row-differences.ts'
 
 /** Partition and lane of the rows of a funnel. */
-export interface StagesPlace extends Partition {
+export interface FunnelPartition extends Partition {
   readonly lane: number
   readonly funnel: string
 }
@@ -52,7 +51,7 @@ export function withoutRemovals({ missing, times }: StageCorrection): StageCorre
 }
 
 /** Number of events that the tables have counted on a date. */
-export async function countedEvents({ reader }: StageTables, { app, date, lane }: StagesPlace): Promise<number> {
+export async function countedEvents({ reader }: StageTables, { app, date, lane }: FunnelPartition): Promise<number> {
   const rows = await reader.counterPartition(lane, { table: 'activity_by_date', app, date })
   return rows.reduce((sum, { counters }) => sum + counters[0]!, 0)
 }
@@ -60,7 +59,7 @@ export async function countedEvents({ reader }: StageTables, { app, date, lane }
 /** Compares the visitors of a funnel on a date with a recount. */
 export async function visitorCorrection(
   { reader }: StageTables,
-  { app, date, lane, funnel }: StagesPlace,
+  { app, date, lane, funnel }: FunnelPartition,
   recount: Recount,
 ): Promise<Omit<StageCorrection, 'times'>> {
   const missing: VisitorChange[] = []
@@ -68,37 +67,26 @@ export async function visitorCorrection(
   for (const table of visitorTables) {
     const partition = { table, app, date }
     const found = (await reader.visitorPartition(lane, partition)).filter(({ key }) => key[0] === funnel)
-    missing.push({ ...partition, rows: without(recount.visitors(partition), found) })
-    surplus.push({ ...partition, rows: without(found, recount.visitors(partition)) })
+    missing.push({ ...partition, rows: rowsWithout(recount.visitors(partition), found) })
+    surplus.push({ ...partition, rows: rowsWithout(found, recount.visitors(partition)) })
   }
   return { missing: withRows(missing), surplus: withRows(surplus) }
 }
 
 /** Rows that a recount does not account for. */
 export function surplusRows(changes: readonly VisitorChange[], recount: Recount): VisitorChange[] {
-  return withRows(changes.map((change) => ({ ...change, rows: without(change.rows, recount.visitors(change)) })))
+  return withRows(changes.map((change) => ({ ...change, rows: rowsWithout(change.rows, recount.visitors(change)) })))
 }
 
 /** Compares the stage times of a funnel on a date with a recount. */
 export async function timeCorrection(
   { reader }: StageTables,
-  { app, date, lane, funnel }: StagesPlace,
+  { app, date, lane, funnel }: FunnelPartition,
   recount: Recount,
 ): Promise<StageCorrection['times']> {
   const partition = { table: 'stage_time_by_date' as const, app, date }
   const found = (await reader.counterPartition(lane, partition)).filter(({ key }) => key[0] === funnel && !isMark(key))
-  const actual = new Map(found.map((row) => [rowKey(row.key), row]))
-  const expected = new Map(recount.counters(partition).map((row) => [rowKey(row.key), row]))
-  const times = [...new Map([...actual, ...expected])].map(([id, { key, counters }]) => ({
-    key,
-    deltas: counters.map((_, at) => (expected.get(id)?.counters[at] ?? 0) - (actual.get(id)?.counters[at] ?? 0)),
-  }))
-  return times.filter(({ deltas }) => deltas.some((delta) => delta !== 0))
-}
-
-function without(rows: VisitorChange['rows'], others: VisitorChange['rows']): VisitorChange['rows'] {
-  const known = new Set(others.map(visitorRowKey))
-  return rows.filter((row) => !known.has(visitorRowKey(row)))
+  return counterDifferences(found, recount.counters(partition))
 }
 
 function withRows(changes: readonly VisitorChange[]): VisitorChange[] {
@@ -112,7 +100,7 @@ function withRows(changes: readonly VisitorChange[]): VisitorChange[] {
 export async function applyCorrection(
   { writer }: StageTables,
   lease: Lease,
-  { app, date, lane }: StagesPlace,
+  { app, date, lane }: FunnelPartition,
   correction: StageCorrection,
 ): Promise<void> {
   const { missing, surplus, times } = correction

@@ -5,9 +5,10 @@ import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { repetitions } from '@hopper/storage/contract/repetitions'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
+import type { AggregatorOptions } from '../aggregator-options.ts'
+import { Aggregator } from '../aggregator.ts'
 import { withSessionVerdicts } from '../testing/bots.fixture.ts'
-import { envelopesOf, mortal, sentMessages } from '../testing/forget.fixture.ts'
+import { envelopesOf, failingAfter, sentMessages } from '../testing/forget.fixture.ts'
 import { envelopeOf, openLane, until, type LaneStore } from '../testing/lane.fixture.ts'
 import { overCassandra } from '../testing/over-cassandra.fixture.ts'
 import { recount, type Placed } from '../testing/recount.fixture.ts'
@@ -150,7 +151,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
         await ruled(app, by)
         log.push(...(await append(sent(app, after, 'second'))))
         for (const calls of lives) {
-          const storage = mortal(lane.storage, calls)
+          const storage = failingAfter(lane.storage, calls)
           const aggregator = await start(storage)
           await until(async () => (await aggregator.reviewBots()) || storage.isDead(), WAIT_MS)
           await aggregator.close()
@@ -222,7 +223,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await expectTables(app, log)
   })
 
-  it('counts a session again that a rule no longer holds for a bot, with its bounds and its user', async () => {
+  it('counts a session again once no rule calls it a bot any more, with its bounds and its user', async () => {
     const app = await lane.app(randomUUID())
     await ruled(app, [{ kind: 'browser', value: 'firefox', action: 'bot' }])
     const aggregator = await start()

@@ -1,6 +1,5 @@
 import {
   botDefinition,
-  botReviewId,
   datesBetween,
   isChangingVerdicts,
   SESSION_REACH_MS,
@@ -11,13 +10,15 @@ import {
   type BotReview,
 } from '@hopper/contracts'
 import { replaceSessions } from '../forget/forget-sets.ts'
-import { NotOurs, Postponed, type FoldedApp, type ForgettingLane } from '../forget/lane-parts.ts'
+import type { CountedApp } from '../judge/judge.ts'
+import { LaneLost, type RewritableLane } from '../lane/rewritable-lane.ts'
 import { assertWholeDate, recountDate } from '../forget/recount-date.ts'
 import { assertWholeFates, recountFates } from '../forget/recount-fates.ts'
 import { rewriteSpans } from '../forget/rewrite-spans.ts'
 import type { BackgroundOptions } from '../lane/background-options.ts'
 import { LaneWork } from '../lane/lane-work.ts'
 import { ChangedRows } from './changed-rows.ts'
+import { ReviewStates } from './review-states.ts'
 import {
   ChangedVerdicts,
   findChanges,
@@ -26,41 +27,27 @@ import {
   type ReviewedEvents,
 } from './changed-verdicts.ts'
 
-/** Interval between two reviews, and the additional time per app. */
+/** Interval between two reviews. */
 const CHECK_MS = 2_000
+/** Added to the interval for each app, since a check reads them all. */
 const CHECK_MS_PER_APP = 20
-/**
- * Pause of an app in a lane after a review of its new events, in times of what that took: reviews take at most about a
- * twentieth of a thread. Changed rules do not wait for it.
- */
-const REST = 20
-/** Interval at which the progress of lanes is stored while no verdict changes: less is reviewed again after a crash. */
-const SAVE_MS = 60_000
 const NO_POSITIONS = { from: 0, to: 0 }
 
 export interface BotReviewsOptions extends BackgroundOptions {
   /** returns an app as batches of a lane are folded with it */
-  readonly appOf: (id: string, lane: number) => Promise<FoldedApp | undefined>
+  readonly appOf: (id: string, lane: number) => Promise<CountedApp | undefined>
   /** interval between two reviews, in ms; by default 2 s (plus 20 ms per app), and more after one that took long */
   readonly checkMs?: number | undefined
 }
 
 /** An app in an owned lane. */
-interface Place {
+interface ReviewTask {
   readonly app: App
   readonly lane: number
-  readonly own: ForgettingLane
+  readonly owned: RewritableLane
   /** position before which everything was counted and archived when the app was read */
   readonly before: number
   readonly assertOwned: () => void
-}
-
-/** Progress of an owner of a lane with an app. */
-interface Known {
-  readonly state: BotReview
-  readonly savedAt: number
-  /** when its new events may be reviewed again, on the `performance.now()` clock */
-  readonly restUntil?: number
 }
 
 /**
@@ -73,24 +60,25 @@ interface Known {
 export class BotReviews {
   readonly #options: BotReviewsOptions
   readonly #work = new LaneWork()
-  readonly #known = new WeakMap<ForgettingLane, Map<string, Known>>()
+  readonly #states: ReviewStates
   /** positions up to which lanes were counted before the last run read the apps */
-  readonly #begun = new WeakMap<ForgettingLane, number>()
+  readonly #begunAt = new WeakMap<RewritableLane, number>()
   #nextCheckAt = 0
   #isBehind = true
 
   constructor(options: BotReviewsOptions) {
     this.#options = options
+    this.#states = new ReviewStates(options.registry, options.logger)
   }
 
   /**
    * Reviews what is new, when a review is due. Concurrent calls share one run. Resolves with whether every event that
    * was counted has its verdict. Never rejects.
    */
-  async run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<boolean> {
+  async run(lanes: () => ReadonlyMap<number, RewritableLane>): Promise<boolean> {
     await this.#work.run(() => this.#run(lanes))
     // Events may have been counted since the run began.
-    return !this.#isBehind && [...lanes().values()].every((own) => this.#begun.get(own) === own.committed)
+    return !this.#isBehind && [...lanes().values()].every((owned) => this.#begunAt.get(owned) === owned.committed)
   }
 
   /** Resolves when no write to the lane is in flight; call it after the lane was given away. */
@@ -102,53 +90,53 @@ export class BotReviews {
     return this.#work.close()
   }
 
-  async #run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<void> {
+  async #run(lanes: () => ReadonlyMap<number, RewritableLane>): Promise<void> {
     if (performance.now() < this.#nextCheckAt) return
     const { registry, logger, checkMs } = this.#options
     let isBehind = false
-    const begun = [...lanes()].map(([lane, own]) => ({ lane, own, before: own.committed }))
-    for (const { own, before } of begun) this.#begun.set(own, before)
+    const begins = [...lanes()].map(([lane, owned]) => ({ lane, owned, before: owned.committed }))
+    for (const { owned, before } of begins) this.#begunAt.set(owned, before)
     try {
       const apps = await registry.apps.list()
       for (const app of apps)
-        for (const place of begun) if (!(await this.#step({ app, ...place }, lanes))) isBehind = true
+        for (const begun of begins) if (!(await this.#step({ app, ...begun }, lanes))) isBehind = true
       this.#nextCheckAt = performance.now() + (checkMs ?? CHECK_MS + apps.length * CHECK_MS_PER_APP)
     } catch (error) {
       isBehind = true
-      logger?.error({ err: error }, 'apps could not be reviewed for bots; it is tried again')
+      logger?.error({ err: error }, 'apps could not be reviewed for bots and will be tried again')
     }
     this.#isBehind = isBehind
   }
 
   /** Reviews an app in a lane; returns whether nothing is left to do. */
   async #step(
-    { app, lane, own, before }: Omit<Place, 'assertOwned'>,
-    lanes: () => ReadonlyMap<number, ForgettingLane>,
+    { app, lane, owned, before }: Omit<ReviewTask, 'assertOwned'>,
+    lanes: () => ReadonlyMap<number, RewritableLane>,
   ): Promise<boolean> {
     const assertOwned = (): void => {
-      if (this.#work.isClosed || lanes().get(lane) !== own) throw new NotOurs()
+      if (this.#work.isClosed || lanes().get(lane) !== owned) throw new LaneLost()
     }
-    if (this.#work.isClosed || lanes().get(lane) !== own) return false
-    const place: Place = { app, lane, own, before, assertOwned }
+    if (this.#work.isClosed || lanes().get(lane) !== owned) return false
+    const task: ReviewTask = { app, lane, owned, before, assertOwned }
     return this.#work.step(lane, () =>
-      this.#review(place).catch(async (error: unknown) => {
-        if (error instanceof NotOurs) return false
-        await this.#note(place, error)
+      this.#review(task).catch(async (error: unknown) => {
+        if (error instanceof LaneLost) return false
+        await this.#states.saveProblem(task, error)
         return false
       }),
     )
   }
 
-  async #review(place: Place): Promise<boolean> {
-    const { app, lane, own, before, assertOwned } = place
+  async #review(task: ReviewTask): Promise<boolean> {
+    const { app, lane, owned, before, assertOwned } = task
     const { log, appOf } = this.#options
-    const { problem, ...known } = await this.#stateOf(place)
+    const { problem, ...known } = await this.#stateOf(task)
     if (!known.whole && !isChangingVerdicts(known)) {
       if (known.reviewed >= before) return true
-      if (performance.now() < (this.#known.get(own)?.get(app.id)?.restUntil ?? 0)) return false
+      if (this.#states.isPaused(task)) return false
     }
     const started = performance.now()
-    if (await this.#isRemoving(place)) return false
+    if (await this.#hasRemovalInProgress(task)) return false
     // A log that has lost its end never reaches that position.
     if (before < known.until && before < ((await log.ends())[lane] ?? 0)) return false
     const folded = (await appOf(app.id, lane)) ?? app
@@ -159,47 +147,47 @@ export class BotReviews {
       before,
       assertOwned,
     }
-    const settled = await this.#settle(place, known, folded)
+    const settled = await this.#settle(task, known, folded)
     const state = settled.whole
-      ? await this.#reviewWhole(place, settled, source)
-      : await this.#reviewFresh(place, settled, source)
-    if (problem === undefined) await this.#keep(place, state)
-    else await this.#save(own, state)
-    if (!settled.whole && this.#options.checkMs === undefined) this.#rest(place, performance.now() - started)
+      ? await this.#reviewWhole(task, settled, source)
+      : await this.#reviewFresh(task, settled, source)
+    if (problem === undefined) await this.#states.saveSometimes(owned, state)
+    else await this.#states.save(owned, state)
+    if (!settled.whole && this.#options.checkMs === undefined)
+      this.#states.pauseAfter(task, performance.now() - started)
     return true
   }
 
   /** Reads the state of an app in a lane. Changed rules get the position from which on batches are judged by them. */
-  async #stateOf({ app, lane, own, before }: Place): Promise<BotReview> {
-    const { registry, log, forgetApps } = this.#options
+  async #stateOf({ app, lane, owned, before }: ReviewTask): Promise<BotReview> {
+    const { log, clearAppCache } = this.#options
     const definition = botDefinition(app)
-    const cached = this.#known.get(own)?.get(app.id)?.state
-    const found = cached ?? (await registry.botReviews.get(app.id, botReviewId({ app: app.id, lane })))
+    const found = await this.#states.read({ app, lane, owned })
     if (found?.definition === definition) {
-      if (!cached) this.#remember(own, found, performance.now())
+      this.#states.cache(owned, found)
       return found
     }
     // Whatever was counted since the last review may have been judged by the earlier rules, by these, or in part by
     // each.
     const unreviewed = found?.reviewed ?? (definition === botDefinition({ ...app, bot_rules: [] }) ? before : 0)
     const since = Math.min(unreviewed, found?.whole?.since ?? Infinity)
-    forgetApps()
+    clearAppCache()
     const until = (await log.ends())[lane] ?? 0
     const nothing = { app: app.id, lane, lanes: log.lanes, changes: 0, dates: [], received: [] }
     const { whole: _, ...rest } = { ...nothing, reviewed: 0, ...found }
     const state: BotReview = { ...rest, definition, until, whole: { since, done: 0, dates: 0 } }
-    await this.#save(own, state)
+    await this.#states.save(owned, state)
     return state
   }
 
-  /** Lets removals end first: they count on the verdicts that the archive had when they began. */
-  async #isRemoving({ app, lane }: Place): Promise<boolean> {
+  /** Removals of events end first: they rely on the verdicts that the archive had when they began. */
+  async #hasRemovalInProgress({ app, lane }: ReviewTask): Promise<boolean> {
     const { forgetParts, retentionParts } = this.#options.registry
     const parts = [...(await forgetParts.list(app.id)), ...(await retentionParts.list(app.id))]
     return parts.some((part) => part.lane === lane && part.step !== 'waiting' && part.step !== 'done')
   }
 
-  async #reviewFresh(place: Place, before: BotReview, source: ReviewedArchive): Promise<BotReview> {
+  async #reviewFresh(task: ReviewTask, before: BotReview, source: ReviewedArchive): Promise<BotReview> {
     const { spans, sessions } = await freshEvents(source, before.reviewed)
     const windows = spans.map(({ first, last }) => ({
       range: { from: first - SESSION_REACH_MS, to: last + SESSION_REACH_MS + 1 },
@@ -207,16 +195,16 @@ export class BotReviews {
       unsure: NO_POSITIONS,
     }))
     let state = before
-    for (const window of windows) state = await this.#reviewEvents(place, state, source, window)
+    for (const window of windows) state = await this.#reviewEvents(task, state, source, window)
     return { ...state, reviewed: source.before }
   }
 
   /** Reviews the whole archive, the newest month first. */
-  async #reviewWhole(place: Place, before: BotReview, source: ReviewedArchive): Promise<BotReview> {
-    const { app } = place
+  async #reviewWhole(task: ReviewTask, before: BotReview, source: ReviewedArchive): Promise<BotReview> {
+    const { app } = task
     const zone = timeZone(app.timezone)
     const { since, to = source.before, last } = before.whole!
-    const dates = await this.#dates(place)
+    const dates = await this.#dates(task)
     const months = [...Map.groupBy(dates, (date) => date.slice(0, 7)).values()].sort(([a], [b]) => (a! < b! ? 1 : -1))
     let state: BotReview = before
     let done = 0
@@ -224,21 +212,21 @@ export class BotReviews {
       const [first, end] = [month[0]!, month.at(-1)!]
       done += month.length
       if (last !== undefined && first >= last) continue
-      place.assertOwned()
+      task.assertOwned()
       const range = { from: zone.startOf(first), to: zone.startOf(shiftDate(end, 1)) }
-      state = await this.#reviewEvents(place, state, source, { range, unsure: { from: since, to: state.until } })
+      state = await this.#reviewEvents(task, state, source, { range, unsure: { from: since, to: state.until } })
       state = { ...state, whole: { since, to, last: first, done, dates: dates.length } }
-      await this.#save(place.own, state)
+      await this.#states.save(task.owned, state)
     }
-    this.#options.logger?.info({ lane: place.lane, app: app.id, dates: dates.length }, 'bots of the past are reviewed')
+    this.#options.logger?.info({ lane: task.lane, app: app.id, dates: dates.length }, 'bots of the past are reviewed')
     const { whole: _, ...rest } = state
     const reviewed: BotReview = { ...rest, reviewed: to }
-    await this.#save(place.own, reviewed)
+    await this.#states.save(task.owned, reviewed)
     return reviewed
   }
 
   /** All dates with archived events of the lane, ascending. */
-  async #dates({ app, lane }: Place): Promise<string[]> {
+  async #dates({ app, lane }: ReviewTask): Promise<string[]> {
     const zone = timeZone(app.timezone)
     const chunks = await this.#options.archive.list({ app: app.id, lane, from: 0, to: Number.MAX_SAFE_INTEGER })
     const dates = new Set<string>()
@@ -249,113 +237,78 @@ export class BotReviews {
 
   /** Gives events their verdicts, in the archive and in the tables. */
   async #reviewEvents(
-    place: Place,
+    task: ReviewTask,
     before: BotReview,
     source: ReviewedArchive,
     events: ReviewedEvents,
   ): Promise<BotReview> {
     let state = before
     for (let isLeft = true; isLeft;) {
-      place.assertOwned()
+      task.assertOwned()
       const found = new ChangedVerdicts()
       await findChanges(source, events, found)
       if (found.isEmpty) break
-      state = await this.#change(place, state, source, found)
+      state = await this.#change(task, state, source, found)
       isLeft = found.isFull
     }
-    return this.#settle(place, state, source.app)
+    return this.#settle(task, state, source.app)
   }
 
   /** Changes verdicts in the archive, once it is stored what is to be recounted then. */
-  async #change(place: Place, before: BotReview, source: ReviewedArchive, found: ChangedVerdicts): Promise<BotReview> {
+  async #change(
+    task: ReviewTask,
+    before: BotReview,
+    source: ReviewedArchive,
+    found: ChangedVerdicts,
+  ): Promise<BotReview> {
     const { archive, log } = this.#options
-    const { app, lane, own, assertOwned } = place
+    const { app, lane, owned, assertOwned } = task
     for (const date of [...found.dates].sort()) {
       if (before.dates.includes(date) || found.unsureDates.has(date)) continue
       assertOwned()
-      await assertWholeDate(this.#options, { app, lane, own, date, folded: source.app })
+      await assertWholeDate(this.#options, { app, lane, owned, date, folded: source.app })
     }
     assertOwned()
     const newlyReceived = [...found.received].filter((date) => !before.received.includes(date))
-    await assertWholeFates(this.#options, log, place, newlyReceived, source.app)
+    await assertWholeFates(this.#options, log, task, newlyReceived, source.app)
     const dates = [...new Set([...before.dates, ...found.dates])].sort()
     const received = [...new Set([...before.received, ...found.received])].sort()
     const state: BotReview = { ...before, changes: before.changes + 1, dates, received }
-    await this.#save(own, state)
+    await this.#states.save(owned, state)
     const rows = new ChangedRows(found)
-    const remaining = (of: number, archived: ArchivedEvent): ArchivedEvent => {
-      return of === lane ? rows.changed(archived) : archived
+    const remaining = (laneOfEvent: number, archived: ArchivedEvent): ArchivedEvent => {
+      return laneOfEvent === lane ? rows.changed(archived) : archived
     }
     const ordered = [...found.sessions].sort(([, a], [, b]) => a.first - b.first).map(([id]) => id)
-    await replaceSessions(this.#options, place, ordered, { of: remaining, times: found.sessions })
+    await replaceSessions(this.#options, task, ordered, { remainderOf: remaining, times: found.sessions })
     const work = (): Promise<void> =>
-      rewriteSpans(archive, { app: app.id, lane, rows }, () => own.currentLease(), assertOwned)
-    await (own.merges?.exclusively(work) ?? work())
+      rewriteSpans(archive, { app: app.id, lane, rows }, () => owned.currentLease(), assertOwned)
+    await (owned.merges?.exclusively(work) ?? work())
     return state
   }
 
   /** Recounts the tables of the dates whose verdicts have changed. */
-  async #settle(place: Place, before: BotReview, folded: FoldedApp): Promise<BotReview> {
+  async #settle(task: ReviewTask, before: BotReview, folded: CountedApp): Promise<BotReview> {
     if (!isChangingVerdicts(before)) return before
     const { registry, log } = this.#options
-    const { app, lane, own, assertOwned } = place
+    const { app, lane, owned, assertOwned } = task
     let state: BotReview = before
     for (const date of before.dates) {
       assertOwned()
       const keptFrom = (await registry.app(app.id))?.kept_from ?? ''
-      if (date >= keptFrom) await recountDate(this.#options, { app, lane, own, date, folded })
+      if (date >= keptFrom) await recountDate(this.#options, { app, lane, owned, date, folded })
       state = { ...state, dates: state.dates.filter((other) => other !== date) }
-      await this.#save(own, state)
+      await this.#states.save(owned, state)
     }
-    await recountFates(this.#options, log, place, { received: state.received, isWhole: false }, folded)
+    await recountFates(this.#options, log, task, { received: state.received, isWhole: false }, folded)
     const done: BotReview = { ...state, received: [] }
-    await this.#save(own, done)
+    await this.#states.save(owned, done)
     this.#options.logger?.info({ lane, app: app.id, dates: before.dates }, 'dates are recounted, as bots were found')
     return done
-  }
-
-  #rest({ app, own }: Place, tookMs: number): void {
-    const apps = this.#known.get(own)
-    const known = apps?.get(app.id)
-    if (known) apps!.set(app.id, { ...known, restUntil: performance.now() + tookMs * REST })
-  }
-
-  /** Remembers how far a review has come, and stores it now and then. */
-  async #keep({ own }: Place, state: BotReview): Promise<void> {
-    const { savedAt = -Infinity } = this.#known.get(own)?.get(state.app) ?? {}
-    if (performance.now() - savedAt >= SAVE_MS) await this.#save(own, state)
-    else this.#remember(own, state, savedAt)
-  }
-
-  async #save(own: ForgettingLane, state: BotReview): Promise<void> {
-    await this.#options.registry.botReviews.put(state.app, botReviewId(state), state)
-    this.#remember(own, state, performance.now())
-  }
-
-  #remember(own: ForgettingLane, state: BotReview, savedAt: number): void {
-    const apps = this.#known.get(own) ?? new Map<string, Known>()
-    this.#known.set(own, apps.set(state.app, { state, savedAt }))
-  }
-
-  /** Stores why a review cannot go on, for whoever waits. */
-  async #note({ app, lane, own }: Place, error: unknown): Promise<void> {
-    const { registry, logger } = this.#options
-    const problem = error instanceof Error ? error.message : String(error)
-    if (!(error instanceof Postponed))
-      logger?.error({ lane, app: app.id, err: error }, 'bots could not be reviewed; it is tried again')
-    // What is in memory may be ahead of what is stored, or behind it.
-    this.#known.get(own)?.delete(app.id)
-    const id = botReviewId({ app: app.id, lane })
-    try {
-      const state = await registry.botReviews.get(app.id, id)
-      if (state && state.problem !== problem) await registry.botReviews.put(app.id, id, { ...state, problem })
-    } catch (cause) {
-      logger?.error({ lane, err: cause }, 'the state of a review of bots could not be stored')
-    }
   }
 }
 
 /** Returns an app as batches are folded with it, with the rules that are reviewed: cached ones may be others. */
-function withRulesOf({ bot_rules }: App, { bot_rules: _, ...folded }: FoldedApp): FoldedApp {
+function withRulesOf({ bot_rules }: App, { bot_rules: _, ...folded }: CountedApp): CountedApp {
   return { ...folded, ...(bot_rules === undefined ? {} : { bot_rules }) }
 }

@@ -16,7 +16,7 @@ import { judgedColumns, judgedRows, type ExportRange, type JudgedRow } from '@ho
 import { placeOf, type Archive } from '@hopper/storage'
 import { fetchColumns } from '../forget/forgotten-rows.ts'
 import type { TimeSpan } from '../forget/forget-sets.ts'
-import type { FoldedApp } from '../forget/lane-parts.ts'
+import type { CountedApp } from '../judge/judge.ts'
 
 /** Maximum number of events in memory, about 150 bytes each; of more, the sessions are read in several shares. */
 const EVENTS_MAX = 200_000
@@ -27,11 +27,11 @@ const EVENTS_PER_TURN = 5_000
 /** An app in a lane whose archive is reviewed. */
 export interface ReviewedArchive {
   readonly archive: Archive
-  readonly app: FoldedApp
+  readonly app: CountedApp
   readonly lane: number
   /** position before which everything is in the tables and in the archive; later events are not considered */
   readonly before: number
-  /** Throws `NotOurs` when the lane was given away, or the process is about to end. */
+  /** Throws `LaneLost` when the lane was given away, or the process is about to end. */
   readonly assertOwned: () => void
 }
 
@@ -186,7 +186,7 @@ function widened(span: TimeSpan | undefined, timestamp: number): TimeSpan {
 export interface FreshEvents {
   /** times of the first and the last of them in each month */
   readonly spans: readonly TimeSpan[]
-  /** undefined if they are too many to be told apart */
+  /** undefined if they are too many to be listed */
   readonly sessions: ReadonlySet<string> | undefined
 }
 

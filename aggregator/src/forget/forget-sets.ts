@@ -1,7 +1,6 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import {
-  decodeEnvelope,
-  DecodeError,
+  tryDecodeEnvelope,
   encodeEnvelope,
   forgottenId,
   seenDateOf,
@@ -19,10 +18,11 @@ import { isCounted, type CountedApp } from '../judge/judge.ts'
 import { judgeArchived } from '../recount/fold-archived.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
 import { forgottenEvents, ForgottenRows } from './forgotten-rows.ts'
-import type { ForgetPlace, ForgettingStore } from './lane-parts.ts'
+import type { ForgetTask } from './forget-task.ts'
+import type { RewritableStore } from '../lane/rewritable-lane.ts'
 
 /** An app in an owned lane. */
-type SetsPlace = Pick<ForgetPlace, 'app' | 'lane' | 'own' | 'assertOwned'>
+type CheckedLane = Pick<ForgetTask, 'app' | 'lane' | 'owned' | 'assertOwned'>
 
 const LETTERS_PER_READ = 100
 /** Sessions that are recounted together, while batches wait. */
@@ -51,25 +51,25 @@ interface ArchivedData {
  * long as the archive is not rewritten.
  */
 export async function forgetSets(
-  store: ForgettingStore,
-  place: ForgetPlace,
+  store: RewritableStore,
+  task: ForgetTask,
   part: ForgetPart,
   seen: SeenFilters,
 ): Promise<ForgetPart> {
-  const { app, lane } = place
+  const { app, lane } = task
   const rows = new ForgottenRows(app.id, part)
   const found: ArchivedData = { dates: {}, received: {}, events: {}, bots: 0, sessions: new Map() }
-  for await (const events of forgottenEvents(store.archive, { app: app.id, lane, rows }, place.assertOwned)) {
+  for await (const events of forgottenEvents(store.archive, { app: app.id, lane, rows }, task.assertOwned)) {
     collect(found, app, events)
-    await place.own.exclusively((lease) =>
-      hideIds(store, place, events, (date, ids) => seen.add(lane, date, ids), lease),
+    await task.owned.exclusively((lease) =>
+      hideIds(store, task, events, (date, ids) => seen.add(lane, date, ids), lease),
     )
   }
-  const dead_letters = await forgetLetters(store, place, part)
+  const dead_letters = await forgetLetters(store, task, part)
   const remaining = (lane: number, archived: ArchivedEvent): ArchivedEvent | undefined =>
-    lane === place.lane && rows.has(archived) ? undefined : archived
+    lane === task.lane && rows.has(archived) ? undefined : archived
   const ordered = [...found.sessions].sort(([, a], [, b]) => a - b).map(([id]) => id)
-  await replaceSessions(store, place, ordered, { of: remaining })
+  await replaceSessions(store, task, ordered, { remainderOf: remaining })
   const { dates, received, events, bots, sessions } = found
   const tally: ForgetTally = { ...part.tally, events, bots, sessions: sessions.size, dead_letters }
   return { ...part, dates, received, tally }
@@ -92,11 +92,11 @@ function collect(found: ArchivedData, app: CountedApp, events: readonly Archived
 
 /** Replaces the ids of events by their hashes, which are added to the filters first. */
 async function hideIds(
-  { writer }: ForgettingStore,
-  { app }: ForgetPlace,
+  { writer }: RewritableStore,
+  { app }: ForgetTask,
   events: readonly ArchivedEvent[],
   addToFilters: (partition: { app: string; date: string }, ids: readonly string[]) => void,
-  lease: Parameters<ForgettingStore['writer']['replaceSeen']>[0],
+  lease: Parameters<RewritableStore['writer']['replaceSeen']>[0],
 ): Promise<void> {
   for (const [date, ofDate] of Map.groupBy(events, ({ event }) => seenDateOf(event))) {
     const replacements = ofDate.map(({ event: { event_id } }) => ({
@@ -115,18 +115,18 @@ async function hideIds(
  * Removes the dead letters of a person; one that also contains events of others is kept without that person's. Returns
  * how many changed.
  */
-async function forgetLetters(store: ForgettingStore, place: ForgetPlace, part: ForgetPart): Promise<number> {
-  const { app, forget } = place
+async function forgetLetters(store: RewritableStore, task: ForgetTask, part: ForgetPart): Promise<number> {
+  const { app, forget } = task
   const events = ForgottenEvents.of(app.id, [forget], [part])
   if (!events) return part.tally.dead_letters
-  const changed = await changeLetters(store, place, (letter) => letterWithout(letter, app.id, events))
+  const changed = await changeLetters(store, task, (letter) => letterWithout(letter, app.id, events))
   return part.tally.dead_letters + changed
 }
 
 /** Replaces dead letters of a lane, or removes those that would be empty. Returns how many changed. */
 export async function changeLetters(
-  { reader, writer }: ForgettingStore,
-  { lane, own, assertOwned }: SetsPlace,
+  { reader, writer }: RewritableStore,
+  { lane, owned, assertOwned }: CheckedLane,
   change: (letter: DeadLetter) => DeadLetter | undefined,
 ): Promise<number> {
   let changed = 0
@@ -137,7 +137,7 @@ export async function changeLetters(
       const kept = change(letter)
       if (kept === letter) continue
       changed++
-      await own.exclusively(async (lease) => {
+      await owned.exclusively(async (lease) => {
         await writer.removeDeadLetters(lane, [letter.position])
         if (kept) await writer.apply(lease, { ...noChanges, lane, deadLetters: [kept] })
       })
@@ -150,16 +150,11 @@ export async function changeLetters(
 
 /** Returns a dead letter without the forgotten events; undefined when it has no others. */
 function letterWithout(letter: DeadLetter, app: string, events: ForgottenEvents): DeadLetter | undefined {
-  try {
-    const before = decodeEnvelope(letter.value)
-    if (before.app !== app) return letter
-    const after = events.without(letter.position, before, validateEnvelope(before) === undefined)
-    if (after === before) return letter
-    return after.device_id === '' ? undefined : { ...letter, value: encodeEnvelope(after) }
-  } catch (error) {
-    if (error instanceof DecodeError) return letter
-    throw error
-  }
+  const before = tryDecodeEnvelope(letter.value)
+  if (before?.app !== app) return letter
+  const after = events.without(letter.position, before, validateEnvelope(before) === undefined)
+  if (after === before) return letter
+  return after.device_id === '' ? undefined : { ...letter, value: encodeEnvelope(after) }
 }
 
 /** Times of the first and the last of some events, ms. */
@@ -171,7 +166,7 @@ export interface TimeSpan {
 /** The events of sessions that remain. */
 export interface RemainingEvents {
   /** returns an event as it remains; undefined if it does not */
-  readonly of: (lane: number, archived: ArchivedEvent) => ArchivedEvent | undefined
+  readonly remainderOf: (lane: number, archived: ArchivedEvent) => ArchivedEvent | undefined
   /** no event before this instant (ms) remains */
   readonly from?: number
   /** times of events (ms) that a session has or may get, by its id, beside those that the tables have of it */
@@ -180,18 +175,18 @@ export interface RemainingEvents {
 
 /** Recounts sessions from the events that remain, in batches. */
 export async function replaceSessions(
-  store: ForgettingStore,
-  place: SetsPlace,
+  store: RewritableStore,
+  appLane: CheckedLane,
   ordered: readonly string[],
   remaining: RemainingEvents,
 ): Promise<void> {
-  const { app, lane, own, assertOwned } = place
+  const { app, lane, owned, assertOwned } = appLane
   for (let at = 0; at < ordered.length; at += SESSIONS_PER_BATCH) {
     assertOwned()
     const ids = ordered.slice(at, at + SESSIONS_PER_BATCH)
-    await own.exclusively(async (lease) => {
-      const { position: before } = await own.archive()
-      const sessions = await remainingSessions(store, place, remaining, new Set(ids))
+    await owned.exclusively(async (lease) => {
+      const { position: before } = await owned.archive()
+      const sessions = await remainingSessions(store, appLane, remaining, new Set(ids))
       await store.writer.replaceSessions({ ...lease, lane }, app.id, ids, sessions, before)
     })
     await pause()
@@ -200,18 +195,18 @@ export async function replaceSessions(
 
 /** Folds the sessions of these ids from the events that remain. */
 async function remainingSessions(
-  { archive, reader, writer }: ForgettingStore,
-  { app, lane }: SetsPlace,
-  { of, from: first = -Infinity, times }: RemainingEvents,
+  { archive, reader, writer }: RewritableStore,
+  { app, lane }: CheckedLane,
+  { remainderOf, from: first = -Infinity, times }: RemainingEvents,
   ids: ReadonlySet<string>,
 ): Promise<LaneBatch['sessions']> {
   let [from, to] = [Infinity, -Infinity]
   for (const id of ids) {
     const known = await reader.session(app.id, id)
-    const own = times?.get(id)
+    const span = times?.get(id)
     const [start, end] = [
-      Math.min(known?.start ?? Infinity, own?.first ?? Infinity),
-      Math.max(known?.end ?? -Infinity, own?.last ?? -Infinity),
+      Math.min(known?.start ?? Infinity, span?.first ?? Infinity),
+      Math.max(known?.end ?? -Infinity, span?.last ?? -Infinity),
     ]
     if (end < first || start > end) continue
     from = Math.max(first, Math.min(from, start))
@@ -223,7 +218,7 @@ async function remainingSessions(
   for (const summary of await archive.list({ app: app.id, from, to, ...where })) {
     for await (const archived of archivedEventsOf(archive, [summary], { from, to })) {
       if (archived.event.session_id === undefined || !ids.has(archived.event.session_id)) continue
-      const kept = of(summary.lane, archived)
+      const kept = remainderOf(summary.lane, archived)
       if (kept) remaining.push({ lane: summary.lane, archived: kept })
     }
   }

@@ -16,15 +16,10 @@ import { forgetSets } from './forget-sets.ts'
 import { subtractUsage } from './forgotten-usage.ts'
 import { forgottenEvents, ForgottenRows } from './forgotten-rows.ts'
 import { planForget } from './forget-plan.ts'
-import {
-  NotOurs,
-  Postponed,
-  withoutProblem,
-  type FoldedApp,
-  type ForgetPlace,
-  type ForgettingLane,
-  type SavePart,
-} from './lane-parts.ts'
+import type { ForgetTask, SavePart } from './forget-task.ts'
+import type { CountedApp } from '../judge/judge.ts'
+import { Postponed, withoutProblem } from '../lane/postponed.ts'
+import { LaneLost, type RewritableLane } from '../lane/rewritable-lane.ts'
 import { assertWholeDate, recountForgotten } from './recount-date.ts'
 import { recountFates } from './recount-fates.ts'
 import { countLog, rewriteLog } from './rewrite-log.ts'
@@ -39,7 +34,7 @@ export interface ForgetsOptions extends BackgroundOptions {
   /** filters of the ids that `writer` contains */
   readonly seen: SeenFilters
   /** returns an app as batches of a lane are folded with it */
-  readonly appOf: (id: string, lane: number) => Promise<FoldedApp | undefined>
+  readonly appOf: (id: string, lane: number) => Promise<CountedApp | undefined>
   /** removes from the disk what was deleted, see `Storage.scrub` */
   readonly scrub: (() => Promise<Scrubbed>) | undefined
   /** interval between two checks for requests, in ms; 2 s by default */
@@ -47,7 +42,7 @@ export interface ForgetsOptions extends BackgroundOptions {
 }
 
 /** Does what comes after a step; returns the part with that step done. */
-type Step = (place: ForgetPlace, part: ForgetPart, save: SavePart) => Promise<ForgetPart>
+type Step = (task: ForgetTask, part: ForgetPart, save: SavePart) => Promise<ForgetPart>
 
 /**
  * Forgets persons, in the background, as the owner of lanes. Each lane does its part in steps and stores each in the
@@ -60,15 +55,15 @@ export class Forgets {
   readonly #finished = new Set<string>()
   #lookAt = 0
   readonly #steps: Readonly<Record<Exclude<ForgetStep, 'done'>, Step>> = {
-    waiting: (place, part, save) => this.#cut(place, part, save),
-    planned: (place, part) => place.own.paused(() => this.#finishCut(place, part)),
-    cut: async (place, part) => ({
-      ...(await forgetSets(this.#options, place, part, this.#options.seen)),
+    waiting: (task, part, save) => this.#cut(task, part, save),
+    planned: (task, part) => task.owned.paused(() => this.#finishCut(task, part)),
+    cut: async (task, part) => ({
+      ...(await forgetSets(this.#options, task, part, this.#options.seen)),
       step: 'sets',
     }),
-    sets: (place, part) => this.#rewriteArchive(place, part),
-    archived: (place, part, save) => this.#recount(place, part, save),
-    counted: (place, part, save) => this.#forgetLog(place, part, save),
+    sets: (task, part) => this.#rewriteArchive(task, part),
+    archived: (task, part, save) => this.#recount(task, part, save),
+    counted: (task, part, save) => this.#forgetLog(task, part, save),
   }
 
   constructor(options: ForgetsOptions) {
@@ -76,7 +71,7 @@ export class Forgets {
   }
 
   /** Checks for work when a check is due, and does it. Concurrent calls share one run. Never rejects. */
-  run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<void> {
+  run(lanes: () => ReadonlyMap<number, RewritableLane>): Promise<void> {
     return this.#work.run(() => this.#run(lanes))
   }
 
@@ -93,19 +88,19 @@ export class Forgets {
    * Completes what an earlier owner of the lane had decided but not done, before a batch is judged: the tables must not
    * say that a device is a user's at places that are forgotten.
    */
-  async recover(lane: number, own: ForgettingLane): Promise<void> {
+  async recover(lane: number, owned: RewritableLane): Promise<void> {
     const { registry } = this.#options
     for (const forget of await registry.forgets.list()) {
       if (forget.finished_at !== undefined) continue
       const part = await registry.forgetParts.get(forget.app, forgetPartId({ forget: forget.id, lane }))
       const app = part?.step === 'planned' ? await registry.app(forget.app) : undefined
       if (!app || !part) continue
-      const place = { app, forget, lane, own, assertOwned: () => undefined }
-      await this.#save(app)(await this.#finishCut(place, part))
+      const task = { app, forget, lane, owned, assertOwned: () => undefined }
+      await this.#save(app)(await this.#finishCut(task, part))
     }
   }
 
-  async #run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<void> {
+  async #run(lanes: () => ReadonlyMap<number, RewritableLane>): Promise<void> {
     if (performance.now() < this.#lookAt) return
     const { registry, logger, lookMs = LOOK_MS } = this.#options
     try {
@@ -115,33 +110,33 @@ export class Forgets {
       for (const forget of pending.sort((a, b) => a.requested_at - b.requested_at)) {
         const app = await registry.app(forget.app)
         if (!app) continue
-        for (const [lane, own] of lanes()) await this.#forget({ app, forget, lane, own }, lanes)
+        for (const [lane, owned] of lanes()) await this.#forget({ app, forget, lane, owned }, lanes)
       }
       if (lanes().has(0)) await this.#finish(pending)
     } catch (error) {
-      logger?.error({ err: error }, 'requests to forget a person could not be worked on; they are tried again')
+      logger?.error({ err: error }, 'requests to forget a person could not be worked on; they will be tried again')
     }
   }
 
   async #forget(
-    { app, forget, lane, own }: Omit<ForgetPlace, 'assertOwned'>,
-    lanes: () => ReadonlyMap<number, ForgettingLane>,
+    { app, forget, lane, owned }: Omit<ForgetTask, 'assertOwned'>,
+    lanes: () => ReadonlyMap<number, RewritableLane>,
   ): Promise<void> {
     const assertOwned = (): void => {
-      if (this.#work.isClosed || lanes().get(lane) !== own) throw new NotOurs()
+      if (this.#work.isClosed || lanes().get(lane) !== owned) throw new LaneLost()
     }
-    const place: ForgetPlace = { app, forget, lane, own, assertOwned }
+    const task: ForgetTask = { app, forget, lane, owned, assertOwned }
     await this.#work.step(lane, () =>
-      this.#forgetIn(place).catch(async (error: unknown) => {
-        if (error instanceof NotOurs) return
-        await this.#note(place, error)
+      this.#forgetIn(task).catch(async (error: unknown) => {
+        if (error instanceof LaneLost) return
+        await this.#saveProblem(task, error)
       }),
     )
   }
 
   /** Does the steps of a lane that are left. */
-  async #forgetIn(place: ForgetPlace): Promise<void> {
-    const { app, forget, lane, assertOwned } = place
+  async #forgetIn(task: ForgetTask): Promise<void> {
+    const { app, forget, lane, assertOwned } = task
     const { registry, logger } = this.#options
     const save = this.#save(app)
     const known = await registry.forgetParts.get(app.id, forgetPartId({ forget: forget.id, lane }))
@@ -155,7 +150,7 @@ export class Forgets {
     }
     while (part.step !== 'done') {
       assertOwned()
-      const next = withoutProblem(await this.#steps[part.step](place, part, save))
+      const next = withoutProblem(await this.#steps[part.step](task, part, save))
       // A lane that has none of the person's devices has nothing else to do.
       part = next.step === 'cut' && next.devices.length === 0 ? { ...next, step: 'done' } : next
       await save(part)
@@ -164,7 +159,7 @@ export class Forgets {
   }
 
   /** Stores why a lane cannot go on, for whoever waits. */
-  async #note({ app, forget, lane }: ForgetPlace, error: unknown): Promise<void> {
+  async #saveProblem({ app, forget, lane }: ForgetTask, error: unknown): Promise<void> {
     const { registry, logger } = this.#options
     const problem = error instanceof Error ? error.message : String(error)
     if (!(error instanceof Postponed))
@@ -188,99 +183,99 @@ export class Forgets {
    * Decides what is forgotten: everything of the person that the lane has counted and archived by now. The tables of
    * the dates must count what the archive has, since they are corrected by a recount.
    */
-  async #cut(place: ForgetPlace, part: ForgetPart, save: SavePart): Promise<ForgetPart> {
-    const { log, lanes, reader, forgetApps } = this.#options
-    const { app, forget, lane, own } = place
+  async #cut(task: ForgetTask, part: ForgetPart, save: SavePart): Promise<ForgetPart> {
+    const { log, lanes, reader, clearAppCache } = this.#options
+    const { app, forget, lane, owned } = task
     const until = forget.ends[lane] ?? 0
     // A log that has lost its end never reaches that position.
-    if (own.committed < until && own.committed < ((await log.ends())[lane] ?? 0))
+    if (owned.committed < until && owned.committed < ((await log.ends())[lane] ?? 0))
       throw new Postponed('events that were received before the request are not counted yet')
-    if (own.isDeferring) throw new Postponed('events of an app that is behind are not counted yet')
-    await this.#assertWhole(place)
-    const planned = await own.paused(async () => {
-      if (own.isDeferring) throw new Postponed('events of an app that is behind are not counted yet')
-      const { position: mark } = await own.archive()
-      await lanes.commit(own.currentLease(), mark)
-      own.committed = mark
+    if (owned.isDeferring) throw new Postponed('events of an app that is behind are not counted yet')
+    await this.#assertWhole(task)
+    const planned = await owned.paused(async () => {
+      if (owned.isDeferring) throw new Postponed('events of an app that is behind are not counted yet')
+      const { position: mark } = await owned.archive()
+      await lanes.commit(owned.currentLease(), mark)
+      owned.committed = mark
       const devices = await planForget(reader, forget, { lane, lanes: log.lanes, mark })
       const decided: ForgetPart = { ...part, step: 'planned', mark, devices: devices.map(({ id: _, ...rest }) => rest) }
       await save(decided)
-      forgetApps()
-      return this.#finishCut(place, decided)
+      clearAppCache()
+      return this.#finishCut(task, decided)
     })
     this.#options.logger?.info({ lane, app: app.id, forget: forget.id, mark: planned.mark }, 'places are decided')
     return planned
   }
 
   /** Removes the identities at the places that are forgotten; no batch may be judged meanwhile. */
-  async #finishCut(place: ForgetPlace, part: ForgetPart): Promise<ForgetPart> {
-    const { writer, reader, log, registry, forgetApps } = this.#options
-    const { app, forget, lane, own } = place
+  async #finishCut(task: ForgetTask, part: ForgetPart): Promise<ForgetPart> {
+    const { writer, reader, log, registry, clearAppCache } = this.#options
+    const { app, forget, lane, owned } = task
     const found = await planForget(reader, forget, { lane, lanes: log.lanes, mark: part.mark! })
     const ranges = new Map(part.devices.map((each) => [each.device, each.ranges]))
-    own.forgetVisitors()
+    owned.clearVisitorCache()
     const forgotten = await ForgottenEvents.read(registry, app.id)
-    forgetApps()
-    const { generation: expired = 0 } = await this.#folded(place)
+    clearAppCache()
+    const { generation: expired = 0 } = await this.#folded(task)
     for (const { id, device } of found) {
       const generation = (forgotten?.generationOf(id) ?? 1) + expired
       const removed = { app: app.id, device: id, ranges: ranges.get(device) ?? [], generation }
-      await writer.removeIdentities(own.currentLease(), removed)
+      await writer.removeIdentities(owned.currentLease(), removed)
     }
-    forgetApps()
+    clearAppCache()
     return { ...part, step: 'cut' }
   }
 
   /** Refuses to begin where a recount would change more than what is forgotten. */
-  async #assertWhole(place: ForgetPlace): Promise<void> {
+  async #assertWhole(task: ForgetTask): Promise<void> {
     const { archive, reader, log } = this.#options
-    const { app, forget, lane, own, assertOwned } = place
-    const devices = await planForget(reader, forget, { lane, lanes: log.lanes, mark: own.committed })
+    const { app, forget, lane, owned, assertOwned } = task
+    const devices = await planForget(reader, forget, { lane, lanes: log.lanes, mark: owned.committed })
     if (devices.length === 0) return
     const rows = new ForgottenRows(app.id, { devices })
     const zone = timeZone(app.timezone)
     const dates = new Set<string>()
     for await (const events of forgottenEvents(archive, { app: app.id, lane, rows }, assertOwned))
       for (const { event } of events) dates.add(zone.dateOf(event.timestamp))
-    const folded = await this.#folded(place)
+    const folded = await this.#folded(task)
     for (const date of [...dates].sort()) {
       assertOwned()
-      await assertWholeDate(this.#options, { ...place, date, folded })
+      await assertWholeDate(this.#options, { ...task, date, folded })
     }
   }
 
-  async #rewriteArchive({ app, lane, own, assertOwned }: ForgetPlace, part: ForgetPart): Promise<ForgetPart> {
+  async #rewriteArchive({ app, lane, owned, assertOwned }: ForgetTask, part: ForgetPart): Promise<ForgetPart> {
     const rows = new ForgottenRows(app.id, part)
     const work = (): Promise<void> =>
-      rewriteSpans(this.#options.archive, { app: app.id, lane, rows }, () => own.currentLease(), assertOwned)
-    await (own.merges?.exclusively(work) ?? work())
+      rewriteSpans(this.#options.archive, { app: app.id, lane, rows }, () => owned.currentLease(), assertOwned)
+    await (owned.merges?.exclusively(work) ?? work())
     return { ...part, step: 'archived' }
   }
 
-  async #recount(place: ForgetPlace, before: ForgetPart, save: SavePart): Promise<ForgetPart> {
-    const folded = await this.#folded(place)
+  async #recount(task: ForgetTask, before: ForgetPart, save: SavePart): Promise<ForgetPart> {
+    const folded = await this.#folded(task)
     let part = before
     for (const [date, forgotten] of Object.entries(before.dates ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (part.last !== undefined && date <= part.last) continue
-      place.assertOwned()
-      part = corrected(await recountForgotten(this.#options, { ...place, date, forgotten, folded }, part, save), date)
+      task.assertOwned()
+      part = corrected(await recountForgotten(this.#options, { ...task, date, forgotten, folded }, part, save), date)
       await save(part)
     }
     return { ...part, step: 'counted' }
   }
 
-  async #forgetLog(place: ForgetPlace, before: ForgetPart, save: SavePart): Promise<ForgetPart> {
-    const { log, writer, forgetApps } = this.#options
+  async #forgetLog(task: ForgetTask, before: ForgetPart, save: SavePart): Promise<ForgetPart> {
+    const { log, writer, clearAppCache } = this.#options
     let part = before
     if (part.log_counted !== true) {
-      part = await countLog({ log, writer }, place, part)
+      part = await countLog({ log, writer }, task, part)
       await save(part)
-      forgetApps()
+      clearAppCache()
     }
-    await rewriteLog(log, place, part)
+    await rewriteLog(log, task, part)
     const { received = {}, whole_log = false } = part
     const recounted = { received: Object.keys(received), isWhole: whole_log }
-    await recountFates(this.#options, log, place, recounted, await this.#folded(place))
+    await recountFates(this.#options, log, task, recounted, await this.#folded(task))
     return { ...part, step: 'done' }
   }
 
@@ -292,7 +287,7 @@ export class Forgets {
     })
   }
 
-  async #folded({ app, lane }: ForgetPlace): Promise<FoldedApp> {
+  async #folded({ app, lane }: ForgetTask): Promise<CountedApp> {
     return (await this.#options.appOf(app.id, lane)) ?? app
   }
 

@@ -51,7 +51,7 @@ export class ForgottenRows implements RewrittenRows {
     return (await this.read(archive, summary)).length === 0 ? 'none' : 'some'
   }
 
-  /** Reads the forgotten events of a chunk; most chunks have none, which their summary or their runs tell. */
+  /** Reads the forgotten events of a chunk; most chunks have none, as their summary or their runs show. */
   async read(archive: Archive, summary: ChunkSummary): Promise<ArchivedEvent[]> {
     const near = this.#devices.filter(({ key }) => mayHave(summary, key))
     if (near.length === 0) return []

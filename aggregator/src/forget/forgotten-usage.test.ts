@@ -15,17 +15,17 @@ it('subtracts the events of a forgotten person at the mean size of events, once,
     const put = (usage: Usage): Promise<void> => registry.usages.put('shop', usageId(usage), usage)
     await put({ app: 'shop', process: 'a', date: '2026-01-01', bytes: 600, events: 4 })
     await put({ app: 'shop', process: 'b', date: '2026-01-02', bytes: 400, events: 6 })
-    const partOf = async (lane: number, clicks: number): Promise<void> => {
+    const putPart = async (lane: number, clicks: number): Promise<void> => {
       const tally = { ...emptyTally, events: { click: clicks }, repeated: 1 }
       const part: ForgetPart = { forget: 'f', lane, tally, step: 'done', requested_at: 0, devices: [] }
       await registry.forgetParts.put('shop', `f ${lane}`, part)
     }
-    await partOf(0, 2)
+    await putPart(0, 2)
     for (let time = 0; time < 2; time++) await subtractUsage(registry, { app: 'shop', id: 'f' })
     expect(await received()).toBe(1_000 - 300)
     await subtractUsage(registry, { app: 'shop', id: 'nobody' })
     expect(await received()).toBe(700)
-    await partOf(1, 1_000)
+    await putPart(1, 1_000)
     await subtractUsage(registry, { app: 'shop', id: 'f' })
     expect(await received()).toBe(0)
   } finally {

@@ -23,13 +23,15 @@ import {
 import { eventsOfChunk } from '@hopper/engine'
 import { addPastOf } from '../backfill/stages-of-date.ts'
 import { isMark } from '../backfill/write-stages.ts'
-import { rowKey } from '../fold/row-key.ts'
-import { visitorRowKey } from '../fold/visitor-rows.ts'
 import { isCounted } from '../judge/judge.ts'
 import { foldArchived, judgeArchived } from '../recount/fold-archived.ts'
 import { Recount } from '../recount/recount.ts'
+import { counterDifferences, rowsWithout } from '../recount/row-differences.ts'
 import { fetchColumns } from './forgotten-rows.ts'
-import { Postponed, type FoldedApp, type ForgetPlace, type ForgettingStore, type SavePart } from './lane-parts.ts'
+import type { AppLane, SavePart } from './forget-task.ts'
+import type { CountedApp } from '../judge/judge.ts'
+import { Postponed } from '../lane/postponed.ts'
+import type { RewritableStore } from '../lane/rewritable-lane.ts'
 
 const EVENTS_PER_FOLD = 2_000
 /** Columns that feed no table. */
@@ -52,9 +54,9 @@ interface DateCorrection {
 }
 
 /** A date of a lane. */
-export interface RecountedDate extends Pick<ForgetPlace, 'app' | 'lane' | 'own'> {
+export interface RecountedDate extends AppLane {
   readonly date: string
-  readonly folded: FoldedApp
+  readonly folded: CountedApp
 }
 
 /** A date of a lane, and how many of its events were forgotten. */
@@ -63,7 +65,7 @@ interface ForgottenDate extends RecountedDate {
 }
 
 /** Tables, archive and registry of a recount. */
-export type RecountedStore = ForgettingStore & { readonly registry: Registry }
+export type RecountedStore = RewritableStore & { readonly registry: Registry }
 
 /**
  * Makes the tables of a date equal to a recount from the archive, once some of its events were forgotten. It notes the
@@ -99,14 +101,14 @@ export async function recountDate(
   at: RecountedDate,
   before: (correction: DateCorrection, expected: Recount) => Promise<void> = async () => undefined,
 ): Promise<void> {
-  const { app, own, lane, date } = at
+  const { app, owned, lane, date } = at
   const funnels = await countedFunnels(store.registry, app.id, lane)
-  const from = own.committed
+  const from = owned.committed
   const expected = new Recount()
   await addArchived(store, at, expected, { from: 0, before: from })
   const range = rangeOf(at)
   for (const funnel of funnels) await addPastOf(expected, { archive: store.archive, app, lane, date, range }, funnel)
-  await own.exclusively(async (lease) => {
+  await owned.exclusively(async (lease) => {
     // Lets the writer of the last batch update the position of the lane first.
     await setImmediate()
     const applied = await store.writer.applied(
@@ -114,13 +116,13 @@ export async function recountDate(
       datedTables.map((table) => ({ table, app: app.id, date })),
     )
     if (applied.some((position) => position >= from)) {
-      const { position: reached } = await own.archive()
+      const { position: reached } = await owned.archive()
       if (applied.some((position) => position >= reached)) throw new Postponed('a batch is being counted')
       await addArchived(store, at, expected, { from, before: reached })
     }
     const correction = await correctionOf(store, at, expected, applied)
     await before(correction, expected)
-    own.forgetVisitors()
+    owned.clearVisitorCache()
     const { counters, missing, surplus } = correction
     if (counters.length > 0 || missing.length > 0)
       await store.writer.apply(lease, { ...noChanges, lane, counters, visitors: missing })
@@ -133,8 +135,8 @@ export async function recountDate(
  * Throws unless the tables of a date count exactly what the archive has: a recount would change more than it should.
  * @throws Postponed if they differ
  */
-export async function assertWholeDate(store: ForgettingStore, at: RecountedDate): Promise<void> {
-  const { app, date, lane, own } = at
+export async function assertWholeDate(store: RewritableStore, at: RecountedDate): Promise<void> {
+  const { app, date, lane, owned } = at
   const compare = async (): Promise<void> => {
     const [archived, counted] = [await countedEvents(store, at), await tableEvents(store, at)]
     if (archived === counted) return
@@ -142,19 +144,19 @@ export async function assertWholeDate(store: ForgettingStore, at: RecountedDate)
       `the tables count ${counted} events on ${date} and the archive has ${archived}: run "hopper audit --repair"`,
     )
   }
-  const from = own.committed
+  const from = owned.committed
   const activity = { table: 'activity_by_date' as const, app: app.id, date }
   const [applied = -1] = await store.writer.applied(lane, [activity])
   if (applied < from) return compare()
   // Events of this date are being counted.
-  return own.exclusively(async () => {
-    await own.archive()
+  return owned.exclusively(async () => {
+    await owned.archive()
     await compare()
   })
 }
 
 /** Returns the number of events of a date that the archive has and the tables count. */
-async function countedEvents(store: ForgettingStore, at: RecountedDate): Promise<number> {
+async function countedEvents(store: RewritableStore, at: RecountedDate): Promise<number> {
   let events = 0
   for await (const batch of archivedOfDate(store, at, { from: 0, before: Infinity }))
     events += batch.filter((event) => isCounted(judgeArchived(at.folded, event))).length
@@ -163,7 +165,7 @@ async function countedEvents(store: ForgettingStore, at: RecountedDate): Promise
 
 /** Returns the number of events of a date that the tables have counted. */
 async function tableEvents(
-  { reader }: ForgettingStore,
+  { reader }: RewritableStore,
   { app, lane, date }: Pick<RecountedDate, 'app' | 'lane' | 'date'>,
 ): Promise<number> {
   return eventsIn(await reader.counterPartition(lane, { table: 'activity_by_date', app: app.id, date }))
@@ -173,7 +175,7 @@ async function tableEvents(
  * Throws unless the tables count either exactly the archived events, or these and the forgotten ones: any other
  * difference is damage.
  */
-async function assertOnlyForgottenDiffer(store: ForgettingStore, at: ForgottenDate, expected: Recount): Promise<void> {
+async function assertOnlyForgottenDiffer(store: RewritableStore, at: ForgottenDate, expected: Recount): Promise<void> {
   const surplus =
     (await tableEvents(store, at)) -
     eventsIn(expected.counters({ table: 'activity_by_date', app: at.app.id, date: at.date }))
@@ -202,7 +204,7 @@ async function countedFunnels(
 }
 
 async function addArchived(
-  store: ForgettingStore,
+  store: RewritableStore,
   at: RecountedDate,
   recount: Recount,
   positions: { readonly from: number; readonly before: number },
@@ -212,7 +214,7 @@ async function addArchived(
 
 /** Yields the archived events of a date between two positions, in batches, without their free-form properties. */
 async function* archivedOfDate(
-  { archive }: ForgettingStore,
+  { archive }: RewritableStore,
   at: RecountedDate,
   { from, before }: { readonly from: number; readonly before: number },
 ): AsyncGenerator<ArchivedEvent[]> {
@@ -240,7 +242,7 @@ function rangeOf({ app, date }: Pick<RecountedDate, 'app' | 'date'>): { from: nu
 }
 
 async function correctionOf(
-  { reader }: ForgettingStore,
+  { reader }: RewritableStore,
   { app, lane, date }: RecountedDate,
   expected: Recount,
   applied: readonly number[],
@@ -251,38 +253,18 @@ async function correctionOf(
     const found = (await reader.counterPartition(lane, partition)).filter(
       ({ key }) => table !== 'stage_time_by_date' || !isMark(key),
     )
-    const rows = deltasBetween(found, expected.counters(partition))
+    const rows = counterDifferences(found, expected.counters(partition))
     if (rows.length > 0) counters.push({ ...partition, from: applied[i]!, to: applied[i]!, rows })
   }
   const [missing, surplus]: [VisitorChange[], VisitorChange[]] = [[], []]
   for (const table of visitorTableNames) {
     const partition = { table, app: app.id, date }
     const [actual, wanted] = [await reader.visitorPartition(lane, partition), expected.visitors(partition)]
-    missing.push({ ...partition, rows: without(wanted, actual) })
-    surplus.push({ ...partition, rows: without(actual, wanted) })
+    missing.push({ ...partition, rows: rowsWithout(wanted, actual) })
+    surplus.push({ ...partition, rows: rowsWithout(actual, wanted) })
   }
   const isEffective = ({ rows }: VisitorChange): boolean => rows.length > 0
   return { counters, missing: missing.filter(isEffective), surplus: surplus.filter(isEffective) }
-}
-
-/** Returns the differences that make counter rows equal to a recount; rows without a difference are left out. */
-export function deltasBetween(
-  found: readonly CounterPartitionRow[],
-  expected: readonly CounterPartitionRow[],
-): { key: CounterPartitionRow['key']; deltas: number[] }[] {
-  const [actual, wanted] = [found, expected].map((rows) => new Map(rows.map((row) => [rowKey(row.key), row.counters])))
-  const all = new Map([...found, ...expected].map((row) => [rowKey(row.key), row]))
-  return [...all]
-    .map(([id, { key, counters }]) => ({
-      key,
-      deltas: counters.map((_, i) => (wanted!.get(id)?.[i] ?? 0) - (actual!.get(id)?.[i] ?? 0)),
-    }))
-    .filter(({ deltas }) => deltas.some((delta) => delta !== 0))
-}
-
-function without(rows: VisitorChange['rows'], others: VisitorChange['rows']): VisitorChange['rows'] {
-  const known = new Set(others.map(visitorRowKey))
-  return rows.filter((row) => !known.has(visitorRowKey(row)))
 }
 
 function eventsIn(rows: readonly CounterPartitionRow[]): number {

@@ -7,8 +7,11 @@ import { foldArchivedFates } from '../recount/fold-archived.ts'
 import { foldReceived } from '../recount/fold-message.ts'
 import { Recount } from '../recount/recount.ts'
 import { fetchColumns } from './forgotten-rows.ts'
-import { Postponed, type FoldedApp, type ForgetPlace, type ForgettingStore } from './lane-parts.ts'
-import { deltasBetween } from './recount-date.ts'
+import type { AppLane } from './forget-task.ts'
+import type { CountedApp } from '../judge/judge.ts'
+import { Postponed } from '../lane/postponed.ts'
+import type { RewritableStore } from '../lane/rewritable-lane.ts'
+import { counterDifferences } from '../recount/row-differences.ts'
 
 const EVENTS_PER_FOLD = 5_000
 /** Maximum time by which the timestamp of an event may be ahead of its receipt, with a margin. */
@@ -19,15 +22,12 @@ const columns: ReadonlySet<string> = new Set(
 )
 const archivedFates: ReadonlySet<unknown> = new Set(['accepted', 'late', 'bot'])
 
-/** An app in a lane. */
-export type FatesPlace = Pick<ForgetPlace, 'app' | 'lane' | 'own'>
-
 /** Everything that fates are recounted from. */
 interface FatesSource {
-  readonly store: ForgettingStore
+  readonly store: RewritableStore
   readonly log: EventLog
-  readonly place: FatesPlace
-  readonly folded: FoldedApp
+  readonly appLane: AppLane
+  readonly folded: CountedApp
   readonly dates: ReadonlySet<string>
   readonly messages: CountedMessages
 }
@@ -48,14 +48,14 @@ export interface RecountedFates {
  * @throws Postponed while a batch is partly written
  */
 export async function recountFates(
-  store: ForgettingStore,
+  store: RewritableStore,
   log: EventLog,
-  place: FatesPlace,
+  appLane: AppLane,
   { received, isWhole, expires }: RecountedFates,
-  folded: FoldedApp,
+  folded: CountedApp,
 ): Promise<void> {
-  const { lane } = place
-  await withDifferences(store, log, place, { received, isWhole }, folded, async (lease, differences) => {
+  const { lane } = appLane
+  await withDifferences(store, log, appLane, { received, isWhole }, folded, async (lease, differences) => {
     for (const { deltas, ...partition } of differences) {
       const rows = expires === true ? withExpired(deltas) : deltas
       if (rows.length === 0) continue
@@ -71,13 +71,13 @@ export async function recountFates(
  * @throws Postponed if they differ, or while a batch is partly written
  */
 export async function assertWholeFates(
-  store: ForgettingStore,
+  store: RewritableStore,
   log: EventLog,
-  place: FatesPlace,
+  appLane: AppLane,
   received: readonly string[],
-  folded: FoldedApp,
+  folded: CountedApp,
 ): Promise<void> {
-  await withDifferences(store, log, place, { received, isWhole: false }, folded, async (_, differences) => {
+  await withDifferences(store, log, appLane, { received, isWhole: false }, folded, async (_, differences) => {
     for (const { date, deltas } of differences) {
       const missing = deltas.reduce((sum, { deltas: [events = 0] }) => sum - events, 0)
       if (missing === 0) continue
@@ -91,33 +91,35 @@ export async function assertWholeFates(
 
 /** How the fates of a date of receipt differ from their recount, up to the position that they are counted to. */
 interface FatesDifference extends Pick<CounterChange, 'table' | 'app' | 'date' | 'from' | 'to'> {
-  readonly deltas: ReturnType<typeof deltasBetween>
+  readonly deltas: ReturnType<typeof counterDifferences>
 }
 
-/** Compares the fates of dates of receipt with their recount, and uses the differences before other batches continue. */
+/**
+ * Compares the fates of dates of receipt with their recount, and uses the differences before other batches continue.
+ */
 async function withDifferences(
-  store: ForgettingStore,
+  store: RewritableStore,
   log: EventLog,
-  place: FatesPlace,
+  appLane: AppLane,
   { received, isWhole }: Pick<RecountedFates, 'received' | 'isWhole'>,
-  folded: FoldedApp,
+  folded: CountedApp,
   use: (lease: Lease, differences: readonly FatesDifference[]) => Promise<void>,
 ): Promise<void> {
-  const { app, own, lane } = place
+  const { app, owned, lane } = appLane
   const dates = new Set(received)
   if (dates.size === 0) return
   const messages = await CountedMessages.of(store, lane, async (id) => (id === app.id ? folded : undefined))
-  const source: FatesSource = { store, log, place, folded, dates, messages }
+  const source: FatesSource = { store, log, appLane, folded, dates, messages }
   const expected = new Recount()
-  const from = own.committed
+  const from = owned.committed
   if (isWhole) await addReceived(source, expected, 0, from)
   await addArchived(source, expected, 0, from)
   const partitions = [...dates].map((date) => ({ table: 'fates_by_date' as const, app: app.id, date }))
-  await own.exclusively(async (lease) => {
+  await owned.exclusively(async (lease) => {
     await setImmediate()
     const applied = await store.writer.applied(lane, partitions)
     if (applied.some((position) => position >= from)) {
-      const { position: before } = await own.archive()
+      const { position: before } = await owned.archive()
       if (applied.some((position) => position >= before)) throw new Postponed('a batch is being counted')
       if (isWhole) await addReceived(source, expected, from, before)
       await addArchived(source, expected, from, before)
@@ -126,7 +128,7 @@ async function withDifferences(
     const differences: FatesDifference[] = []
     for (const [at, partition] of partitions.entries()) {
       const found = (await store.reader.counterPartition(lane, partition)).filter(compared)
-      const deltas = deltasBetween(found, expected.counters(partition).filter(compared))
+      const deltas = counterDifferences(found, expected.counters(partition).filter(compared))
       differences.push({ ...partition, from: applied[at]!, to: applied[at]!, deltas })
     }
     await use(lease, differences)
@@ -137,18 +139,18 @@ async function withDifferences(
  * Counts what the archive no longer has as expired. More events in the archive than in the tables are left to the
  * audit.
  */
-function withExpired(deltas: ReturnType<typeof deltasBetween>): ReturnType<typeof deltasBetween> {
+function withExpired(deltas: ReturnType<typeof counterDifferences>): ReturnType<typeof counterDifferences> {
   const gone = deltas.reduce((sum, { deltas: [events = 0] }) => sum - events, 0)
   return gone > 0 ? [...deltas, { key: ['rejected', 'expired'], deltas: [gone] }] : []
 }
 
 async function addReceived(
-  { log, place, dates, messages }: FatesSource,
+  { log, appLane, dates, messages }: FatesSource,
   recount: Recount,
   from: number,
   to: number,
 ): Promise<void> {
-  for await (const batch of messagesBetween(log, place.lane, from, to)) {
+  for await (const batch of messagesBetween(log, appLane.lane, from, to)) {
     for (const message of batch) {
       const read = await messages.read(message)
       if (read && dates.has(utcDate(read.envelope.received_at)))
@@ -160,7 +162,7 @@ async function addReceived(
 
 /** Adds the archived events between two positions that were received on one of the dates. */
 async function addArchived(
-  { store: { archive }, place: { app, lane }, folded, dates }: FatesSource,
+  { store: { archive }, appLane: { app, lane }, folded, dates }: FatesSource,
   recount: Recount,
   from: number,
   before: number,
@@ -171,8 +173,8 @@ async function addArchived(
   for (const summary of await archive.list({ app: app.id, lane, ...range })) {
     if (summary.first_position >= before || summary.last_position < from) continue
     const names = Object.keys(summary.columns).filter((name) => columns.has(name))
-    const own = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))
-    const chunk = await fetchColumns(archive, { ...summary, columns: own }, names)
+    const owned = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))
+    const chunk = await fetchColumns(archive, { ...summary, columns: owned }, names)
     let events: ArchivedEvent[] = []
     const add = (): void => {
       const { counters } = foldArchivedFates(folded, events)

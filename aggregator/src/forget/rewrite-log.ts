@@ -21,8 +21,8 @@ import {
   type TableWriter,
 } from '@hopper/storage'
 import { messagesBetween } from '../recount/counted-messages.ts'
-import { envelopeOf } from './envelope-of.ts'
-import type { ForgetPlace } from './lane-parts.ts'
+import { envelopeOfApp } from './envelope-of-app.ts'
+import type { ForgetTask } from './forget-task.ts'
 
 /** Ids of forgotten events that are looked for among the events of others; some 80 bytes each. */
 const IDS_MAX = 500_000
@@ -49,14 +49,14 @@ export class LogOfPerson {
   readonly #events: ForgottenEvents
   readonly #ids = new Set<string>()
 
-  constructor({ app, forget }: Pick<ForgetPlace, 'app' | 'forget'>, part: ForgetPart) {
+  constructor({ app, forget }: Pick<ForgetTask, 'app' | 'forget'>, part: ForgetPart) {
     this.#app = app.id
     this.#events = ForgottenEvents.of(app.id, [forget], [part])!
   }
 
   /** Returns how a message changes; undefined for one that stays. Must see the messages of a lane in order. */
   change({ position, value, isDamaged }: LogMessage): ChangedMessage | undefined {
-    const before = isDamaged ? undefined : envelopeOf(value, this.#app)
+    const before = isDamaged ? undefined : envelopeOfApp(value, this.#app)
     if (!before) return undefined
     const isValid = validateEnvelope(before) === undefined
     const without = this.#events.without(position, before, isValid)
@@ -75,39 +75,39 @@ export class LogOfPerson {
     const { events, forgotten = [] } = envelope
     if (events.length === 0 || (this.#ids.size === 0 && forgotten.length === 0)) return []
     const indexes = sentIndexes(envelope)
-    const own = new Map<string, number>()
-    for (const { date, id, index } of forgotten) if (!own.has(`${date} ${id}`)) own.set(`${date} ${id}`, index)
+    const earlier = new Map<string, number>()
+    for (const { date, id, index } of forgotten) if (!earlier.has(`${date} ${id}`)) earlier.set(`${date} ${id}`, index)
     return events.flatMap((event, at) => {
       const [name, index] = [nameOf(seenDateOf(event), event.event_id, this.#app), indexes?.[at] ?? at]
-      return this.#ids.has(name) || (own.get(name) ?? Infinity) < index ? [{ at, index }] : []
+      return this.#ids.has(name) || (earlier.get(name) ?? Infinity) < index ? [{ at, index }] : []
     })
   }
 }
 
 /**
  * Adds the person's data in the log to a part, without changing the log, and removes the ids of its rejected events
- * from the tables: only the log tells which person they belong to.
+ * from the tables: only the log shows which person they belong to.
  */
 export async function countLog(
   { log, writer }: { readonly log: EventLog; readonly writer: TableWriter },
-  place: ForgetPlace,
+  task: ForgetTask,
   part: ForgetPart,
 ): Promise<ForgetPart> {
-  const found = new LogOfPerson(place, part)
+  const found = new LogOfPerson(task, part)
   const received = { ...part.received }
   const repeated = new Map<string, [from: number, to: number][]>()
-  const begin = (await log.starts?.())?.[place.lane] ?? 0
+  const begin = (await log.starts?.())?.[task.lane] ?? 0
   let [next, isWhole] = [begin, begin === 0]
   const tally = { messages: 0, events: 0, refused: 0 }
-  for await (const messages of messagesBetween(log, place.lane, begin, await endOf(log, place.lane))) {
-    place.assertOwned()
+  for await (const messages of messagesBetween(log, task.lane, begin, await endOf(log, task.lane))) {
+    task.assertOwned()
     for (const message of messages) {
       isWhole &&= message.position === next && message.isDamaged !== true
       next = message.position + 1
       const changed = found.change(message)
       if (!changed) continue
       const { before, after } = changed
-      await removeRejected(writer, place, changed)
+      await removeRejected(writer, task, changed)
       received[utcDate(after.received_at)] ??= 0
       tally.messages++
       tally.events += changed.events
@@ -135,15 +135,15 @@ export async function countLog(
 }
 
 /** Removes the person's data from the messages of a lane. May be interrupted anywhere and run again. */
-export async function rewriteLog(log: EventLog, place: ForgetPlace, part: ForgetPart): Promise<void> {
+export async function rewriteLog(log: EventLog, task: ForgetTask, part: ForgetPart): Promise<void> {
   if (!log.rewrite) return
-  const found = new LogOfPerson(place, part)
-  for await (const messages of messagesBetween(log, place.lane, 0, await endOf(log, place.lane))) {
-    place.assertOwned()
+  const found = new LogOfPerson(task, part)
+  for await (const messages of messagesBetween(log, task.lane, 0, await endOf(log, task.lane))) {
+    task.assertOwned()
     const changed = messages.map((message) => found.change(message)).filter((change) => change !== undefined)
     if (changed.length > 0)
       await log.rewrite(
-        place.lane,
+        task.lane,
         changed.map(({ position, after }) => ({ position, value: encodeEnvelope(after) })),
       )
     await pause()
@@ -153,7 +153,7 @@ export async function rewriteLog(log: EventLog, place: ForgetPlace, part: Forget
 /** Removes the ids of the rejected events that a message loses, if this message has their first occurrence. */
 async function removeRejected(
   writer: TableWriter,
-  { app, lane, own }: ForgetPlace,
+  { app, lane, owned }: ForgetTask,
   { position, before, after }: ChangedMessage,
 ): Promise<void> {
   if (after.rejected !== undefined) return
@@ -163,7 +163,7 @@ async function removeRejected(
   const partition = rejectedPartition(app.id, utcDate(after.received_at))
   const first = await writer.firstPositions(lane, partition, ids)
   const gone = [...first].filter(([, at]) => at === position).map(([event_id]) => ({ event_id }))
-  if (gone.length > 0) await own.exclusively((lease) => writer.replaceSeen(lease, partition, gone))
+  if (gone.length > 0) await owned.exclusively((lease) => writer.replaceSeen(lease, partition, gone))
 }
 
 async function endOf(log: EventLog, lane: number): Promise<number> {

@@ -11,8 +11,8 @@ export interface Verdicts {
 /** Adds the verdicts of all events of these messages, including those that ingest rejected. */
 export function addVerdicts(found: Verdicts[], messages: readonly Message[], { events }: Judgement): void {
   const count = (fate: Fate, reason: FateReason): void => {
-    const own = found.find((each) => each.fate === fate && each.reason === reason)
-    if (own) own.count++
+    const known = found.find((each) => each.fate === fate && each.reason === reason)
+    if (known) known.count++
     else found.push({ fate, reason, count: 1 })
   }
   for (const { fate, reason } of events) count(fate, reason)

@@ -21,7 +21,7 @@ it('records how far the other apps are while one is deferred, and how far that o
   let isFailing = true
   const writer = withOverrides(storage.writer, {
     apply: async (lease, batch) => {
-      if (isFailing && batch.counters.some(({ app }) => app === 'heavy')) throw new Error('the store is away')
+      if (isFailing && batch.counters.some(({ app }) => app === 'heavy')) throw new Error('the store is unavailable')
       return storage.writer.apply(lease, batch)
     },
   })

@@ -10,5 +10,5 @@ export interface BackgroundOptions {
   readonly logger:
     { info(details: object, message: string): void; error(details: object, message: string): void } | undefined
   /** Invalidates cached apps: later reads get each app as it is in the registry now. */
-  readonly forgetApps: () => void
+  readonly clearAppCache: () => void
 }

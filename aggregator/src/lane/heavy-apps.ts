@@ -26,7 +26,7 @@ export type ChooseDeferred = (delivery: Delivery) => readonly string[]
  * not deferred.
  */
 export const heavyApps: ChooseDeferred = ({ bytes, waitedMs }) => {
-  const total = [...bytes.values()].reduce((sum, own) => sum + own, 0)
+  const total = [...bytes.values()].reduce((sum, owned) => sum + owned, 0)
   const bytesMin = Math.max(total * SHARE_MIN, waitedMs >= BACKLOG_MS ? BACKLOG_BYTES_MIN : NO_BACKLOG_BYTES_MIN)
   return [...bytes.keys()].filter((app) => bytes.get(app)! >= bytesMin)
 }

@@ -4,7 +4,8 @@ import { withOverrides, type Lease } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
+import type { AggregatorOptions } from '../aggregator-options.ts'
+import { Aggregator } from '../aggregator.ts'
 import { envelopeOf, messagesOf, openLane, until, type LaneStore } from '../testing/lane.fixture.ts'
 
 const noon = Date.parse('2026-06-15T12:00:00Z')

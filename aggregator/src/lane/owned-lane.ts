@@ -264,7 +264,7 @@ export class OwnedLane {
   }
 
   /** Drops the cache of written visitor rows; call it before some are removed. */
-  forgetVisitors(): void {
+  clearVisitorCache(): void {
     this.#written.clear()
   }
 

@@ -10,8 +10,8 @@ import {
 import { keyOf } from '@hopper/engine'
 import { placeOf, withoutExpired, type EventLog, type ForgottenEvents, type LogMessage } from '@hopper/storage'
 import { fetchColumns } from '../forget/forgotten-rows.ts'
-import type { ForgettingStore } from '../forget/lane-parts.ts'
-import type { RetentionPlace } from './retention-place.ts'
+import type { RewritableStore } from '../lane/rewritable-lane.ts'
+import type { RetentionTask } from './retention-task.ts'
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 /** Devices that are looked for in the archive together; about 100 bytes each. */
@@ -22,7 +22,7 @@ const REMOVALS_IN_FLIGHT = 16
 
 /** Dependencies of the removal of identities. */
 export interface IdentityContext {
-  readonly store: ForgettingStore
+  readonly store: RewritableStore
   readonly log: EventLog
   /** events of the app that were forgotten */
   readonly forgotten: ForgottenEvents | undefined
@@ -36,44 +36,44 @@ export interface IdentityContext {
  */
 export async function expireIdentities(
   context: IdentityContext,
-  place: RetentionPlace,
+  task: RetentionTask,
   before: RetentionPart,
 ): Promise<RetentionPart> {
-  const { app, lane } = place
+  const { app, lane } = task
   const { store, log } = context
   let part = before
   let batch: string[] = []
   for await (const devices of store.writer.devicesWithIdentities(lane, app.id)) {
     batch.push(...devices.filter((device) => laneOf(app.id, device, log.lanes) === lane))
     if (batch.length < DEVICES_PER_READ) continue
-    part = await expireSome(context, place, part, batch)
+    part = await expireSome(context, task, part, batch)
     batch = []
   }
-  return expireSome(context, place, part, batch)
+  return expireSome(context, task, part, batch)
 }
 
 async function expireSome(
   context: IdentityContext,
-  place: RetentionPlace,
+  task: RetentionTask,
   before: RetentionPart,
   devices: readonly string[],
 ): Promise<RetentionPart> {
-  const { app, own, assertOwned } = place
+  const { app, owned, assertOwned } = task
   const absent = new AbsentDevices(app.id, devices)
-  await absent.removePresent(context.store, place)
+  await absent.removePresent(context.store, task)
   const gone = absent.devices
   let part = before
   for (let at = 0; at < gone.length; at += REMOVALS_PER_BATCH) {
     assertOwned()
     const batch = gone.slice(at, at + REMOVALS_PER_BATCH)
-    part = await withGeneration(context, place, part, batch)
-    const removed = await own.paused(async () => {
+    part = await withGeneration(context, task, part, batch)
+    const removed = await owned.paused(async () => {
       // Some of them may have sent something since.
-      await own.archive()
+      await owned.archive()
       const still = new AbsentDevices(app.id, batch)
-      await still.removePresent(context.store, place, absent.seen)
-      await removeIdentities(context, place, part, still.devices)
-      own.forgetVisitors()
+      await still.removePresent(context.store, task, absent.seen)
+      await removeIdentities(context, task, part, still.devices)
+      owned.clearVisitorCache()
       return still.devices.length
     })
     part = { ...part, tally: { ...part.tally, devices: part.tally.devices + removed } }
@@ -85,7 +85,7 @@ async function expireSome(
 /** Stores a generation that is higher than that of any of the devices, before they lose their identities. */
 async function withGeneration(
   { store: { writer }, save }: IdentityContext,
-  { app, lane }: RetentionPlace,
+  { app, lane }: RetentionTask,
   part: RetentionPart,
   devices: readonly string[],
 ): Promise<RetentionPart> {
@@ -99,7 +99,7 @@ async function withGeneration(
 /** Removes identities, those that messages of the log still name first. */
 async function removeIdentities(
   { store: { reader, writer }, log, forgotten }: IdentityContext,
-  { app, lane, own }: RetentionPlace,
+  { app, lane, owned }: RetentionTask,
   { generation }: RetentionPart,
   devices: readonly string[],
 ): Promise<void> {
@@ -124,7 +124,7 @@ async function removeIdentities(
       devices.slice(at, at + REMOVALS_IN_FLIGHT).map((device) => {
         const times = generation + (forgotten?.generationOf(device) ?? 0)
         const removed = { app: app.id, device, ranges, generation: times }
-        return writer.removeIdentities(own.currentLease(), removed)
+        return writer.removeIdentities(owned.currentLease(), removed)
       }),
     )
   }
@@ -152,8 +152,8 @@ class AbsentDevices {
 
   /** Drops devices that have events in the archive, without the chunks that `except` names. */
   async removePresent(
-    { archive }: ForgettingStore,
-    { app, lane, assertOwned }: RetentionPlace,
+    { archive }: RewritableStore,
+    { app, lane, assertOwned }: RetentionTask,
     except: ReadonlySet<string> = new Set(),
   ): Promise<void> {
     if (this.#devices.size === 0) return

@@ -1,6 +1,5 @@
 import {
-  decodeEnvelope,
-  DecodeError,
+  tryDecodeEnvelope,
   encodeEnvelope,
   receivedFrom,
   seenDateOf,
@@ -10,9 +9,9 @@ import {
 } from '@hopper/contracts'
 import { withoutExpired, type DeadLetter } from '@hopper/storage'
 import { changeLetters, replaceSessions } from '../forget/forget-sets.ts'
-import type { ForgettingStore } from '../forget/lane-parts.ts'
+import type { RewritableStore } from '../lane/rewritable-lane.ts'
 import { expiredEvents, PositionRanges } from './expired-rows.ts'
-import type { RetentionPlace } from './retention-place.ts'
+import type { RetentionTask } from './retention-task.ts'
 
 /** Sessions that are looked up together, while batches wait. */
 const SESSIONS_PER_BATCH = 200
@@ -25,11 +24,11 @@ const RANGES_MAX = 1_000
  * archive has the events.
  */
 export async function expireSets(
-  store: ForgettingStore,
-  place: RetentionPlace,
+  store: RewritableStore,
+  task: RetentionTask,
   part: RetentionPart,
 ): Promise<RetentionPart> {
-  const { app, lane, before, assertOwned } = place
+  const { app, lane, before, assertOwned } = task
   const kept = receivedFrom(app)
   const received = new Set(part.received)
   const scattered = new PositionRanges(part.scattered, RANGES_MAX)
@@ -41,11 +40,11 @@ export async function expireSets(
       received.add(date)
       scattered.add(position)
     }
-    await removeIds(store, place, events)
+    await removeIds(store, task, events)
     tally.events += events.length
-    tally.sessions += await expireSessions(store, place, events)
+    tally.sessions += await expireSessions(store, task, events)
   }
-  const dead_letters = await changeLetters(store, place, (letter) => letterWithoutExpired(letter, place))
+  const dead_letters = await changeLetters(store, task, (letter) => letterWithoutExpired(letter, task))
   return {
     ...part,
     received: [...received].filter((date) => date >= kept).sort(),
@@ -55,48 +54,43 @@ export async function expireSets(
 }
 
 async function removeIds(
-  { writer }: ForgettingStore,
-  { app, own }: RetentionPlace,
+  { writer }: RewritableStore,
+  { app, owned }: RetentionTask,
   events: readonly ArchivedEvent[],
 ): Promise<void> {
   for (const [date, batch] of Map.groupBy(events, ({ event }) => seenDateOf(event))) {
     const ids = batch.map(({ event: { event_id } }) => ({ event_id }))
-    await writer.replaceSeen(own.currentLease(), { app: app.id, date }, ids)
+    await writer.replaceSeen(owned.currentLease(), { app: app.id, date }, ids)
   }
 }
 
 /** Removes the sessions of expired events, or folds them from the events that are kept. Returns their number. */
 async function expireSessions(
-  store: ForgettingStore,
-  place: RetentionPlace,
+  store: RewritableStore,
+  task: RetentionTask,
   events: readonly ArchivedEvent[],
 ): Promise<number> {
   const ids = [...new Set(events.flatMap(({ event: { session_id } }) => session_id ?? []))]
-  const { app, own, before, assertOwned } = place
+  const { app, owned, before, assertOwned } = task
   const remaining = (_lane: number, archived: ArchivedEvent): ArchivedEvent | undefined =>
     archived.event.timestamp >= before ? archived : undefined
   for (let at = 0; at < ids.length; at += SESSIONS_PER_BATCH) {
     assertOwned()
     const batch = ids.slice(at, at + SESSIONS_PER_BATCH)
-    const reaching = await own.exclusively((lease) => store.writer.expireSessions(lease, app.id, batch, before))
-    await replaceSessions(store, place, reaching, { of: remaining, from: before })
+    const reaching = await owned.exclusively((lease) => store.writer.expireSessions(lease, app.id, batch, before))
+    await replaceSessions(store, task, reaching, { remainderOf: remaining, from: before })
   }
   return ids.length
 }
 
 /** Returns a dead letter without its expired events; undefined when it has no others. */
-function letterWithoutExpired(letter: DeadLetter, { app }: RetentionPlace): DeadLetter | undefined {
-  try {
-    const sent = decodeEnvelope(letter.value)
-    if (sent.app !== app.id) return letter
-    if (utcDate(sent.received_at) < receivedFrom(app)) return undefined
-    const after = withoutExpired(app, sent)
-    if (after === sent) return letter
-    return after.events.length + (after.rejected ?? []).length === 0
-      ? undefined
-      : { ...letter, value: encodeEnvelope(after) }
-  } catch (error) {
-    if (error instanceof DecodeError) return letter
-    throw error
-  }
+function letterWithoutExpired(letter: DeadLetter, { app }: RetentionTask): DeadLetter | undefined {
+  const sent = tryDecodeEnvelope(letter.value)
+  if (sent?.app !== app.id) return letter
+  if (utcDate(sent.received_at) < receivedFrom(app)) return undefined
+  const after = withoutExpired(app, sent)
+  if (after === sent) return letter
+  return after.events.length + (after.rejected ?? []).length === 0
+    ? undefined
+    : { ...letter, value: encodeEnvelope(after) }
 }

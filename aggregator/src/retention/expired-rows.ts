@@ -37,8 +37,8 @@ export async function* expiredEvents(
   for (const summary of await archive.list({ app, lane, ...range })) {
     assertOwned()
     const names = Object.keys(summary.columns).filter((name) => columns.has(name))
-    const own = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))
-    const chunk = await fetchColumns(archive, { ...summary, columns: own }, names)
+    const owned = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))
+    const chunk = await fetchColumns(archive, { ...summary, columns: owned }, names)
     let events: ArchivedEvent[] = []
     for (const event of eventsOfChunk(chunk, range)) {
       if (events.push(event) < EVENTS_PER_TURN) continue

@@ -1,8 +1,8 @@
 import { headOf } from '@hopper/contracts'
 import type { EventLog } from '@hopper/storage'
 
-/** Messages at the end of each lane that are looked at: they come almost in the order of their receipt. */
-const MESSAGES = 100
+/** Number of messages at the end of each lane that are read: lanes are almost in the order of receipt. */
+const MESSAGES_READ = 100
 const BYTES_MAX = 1_000_000
 
 /**
@@ -26,6 +26,6 @@ async function lastMessages(
   lane: number,
   end: number,
 ): Promise<Awaited<ReturnType<EventLog['read']>>> {
-  const some = await log.read(lane, Math.max(0, end - MESSAGES), MESSAGES, BYTES_MAX)
+  const some = await log.read(lane, Math.max(0, end - MESSAGES_READ), MESSAGES_READ, BYTES_MAX)
   return (some.at(-1)?.position ?? end) + 1 < end ? [...some, ...(await log.read(lane, end - 1, 1))] : some
 }

@@ -4,8 +4,9 @@ import { deviceDigest, retentionPartId, seenDateOf, type App, type Envelope } fr
 import { withOverrides, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
-import { envelopesOf, mortal, sentMessages } from '../testing/forget.fixture.ts'
+import type { AggregatorOptions } from '../aggregator-options.ts'
+import { Aggregator } from '../aggregator.ts'
+import { envelopesOf, failingAfter, sentMessages } from '../testing/forget.fixture.ts'
 import { envelopeOf, openLane, until, type LaneStore } from '../testing/lane.fixture.ts'
 import { overCassandra } from '../testing/over-cassandra.fixture.ts'
 import { recount, type Placed } from '../testing/recount.fixture.ts'
@@ -123,7 +124,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
         await limit(app)
         await received(now())
         for (const calls of lives) {
-          const storage = mortal(lane.storage, calls)
+          const storage = failingAfter(lane.storage, calls)
           const aggregator = await start(storage)
           await until(async () => {
             await aggregator.expire()

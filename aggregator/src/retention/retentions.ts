@@ -11,7 +11,9 @@ import {
   type RetentionStep,
 } from '@hopper/contracts'
 import { ForgottenEvents, type Lanes } from '@hopper/storage'
-import { NotOurs, Postponed, withoutProblem, type FoldedApp, type ForgettingLane } from '../forget/lane-parts.ts'
+import type { CountedApp } from '../judge/judge.ts'
+import { Postponed, withoutProblem } from '../lane/postponed.ts'
+import { LaneLost, type RewritableLane } from '../lane/rewritable-lane.ts'
 import { recountFates } from '../forget/recount-fates.ts'
 import { rewriteSpans } from '../forget/rewrite-spans.ts'
 import type { BackgroundOptions } from '../lane/background-options.ts'
@@ -21,7 +23,7 @@ import { expireSets } from './expire-sets.ts'
 import { expireTables } from './expire-tables.ts'
 import { ExpiredRows } from './expired-rows.ts'
 import { justifiedTime } from './justified-time.ts'
-import type { RetentionPlace } from './retention-place.ts'
+import type { RetentionTask } from './retention-task.ts'
 import { trimLog } from './trim-log.ts'
 
 /** Interval between two checks for dates that have expired. */
@@ -36,7 +38,7 @@ const NOT_COUNTED = 'events that were received before are not counted yet'
 export interface RetentionsOptions extends BackgroundOptions {
   readonly lanes: Lanes
   /** returns an app as batches of a lane are folded with it */
-  readonly appOf: (id: string, lane: number) => Promise<FoldedApp | undefined>
+  readonly appOf: (id: string, lane: number) => Promise<CountedApp | undefined>
   /** interval between two checks, in ms; 30 s by default */
   readonly checkMs?: number | undefined
   /** time between the decision and the first removal, in ms; 60 s by default */
@@ -46,7 +48,7 @@ export interface RetentionsOptions extends BackgroundOptions {
 }
 
 /** Does what comes after a step; returns the part with that step done. */
-type Step = (place: RetentionPlace, part: RetentionPart) => Promise<RetentionPart>
+type Step = (task: RetentionTask, part: RetentionPart) => Promise<RetentionPart>
 
 /**
  * Lets old events of apps expire, in the background, as the owner of lanes. The owner of the first lane decides from
@@ -60,18 +62,18 @@ export class Retentions {
   /** when each decision was first seen, on the `performance.now()` clock */
   readonly #seenAt = new Map<string, number>()
   /** lanes that have nothing left to do, by owner */
-  readonly #done = new WeakMap<ForgettingLane, Set<string>>()
+  readonly #done = new WeakMap<RewritableLane, Set<string>>()
   /** ends of the log when lanes were first seen, by owner */
-  readonly #takenAt = new WeakMap<ForgettingLane, number>()
+  readonly #takenAt = new WeakMap<RewritableLane, number>()
   #checkAt = 0
   readonly #steps: Readonly<Record<Exclude<RetentionStep, 'done'>, Step>> = {
-    waiting: (place, part) => this.#begin(place, part),
-    decided: (place, part) => expireSets(this.#options, place, part),
-    sets: (place, part) => this.#rewriteArchive(place, part),
-    archived: (place, part) => expireTables(this.#options.writer, place, part),
-    tables: (place, part) => this.#recountFates(place, part),
-    counted: (place, part) => this.#expireIdentities(place, part),
-    identities: (place, part) => this.#trimLog(place, part),
+    waiting: (task, part) => this.#begin(task, part),
+    decided: (task, part) => expireSets(this.#options, task, part),
+    sets: (task, part) => this.#rewriteArchive(task, part),
+    archived: (task, part) => expireTables(this.#options.writer, task, part),
+    tables: (task, part) => this.#recountFates(task, part),
+    counted: (task, part) => this.#expireIdentities(task, part),
+    identities: (task, part) => this.#trimLog(task, part),
   }
 
   constructor(options: RetentionsOptions) {
@@ -79,7 +81,7 @@ export class Retentions {
   }
 
   /** Checks for work when a check is due, and does it. Concurrent calls share one run. Never rejects. */
-  run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<void> {
+  run(lanes: () => ReadonlyMap<number, RewritableLane>): Promise<void> {
     return this.#work.run(() => this.#run(lanes))
   }
 
@@ -92,7 +94,7 @@ export class Retentions {
     return this.#work.close()
   }
 
-  async #run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<void> {
+  async #run(lanes: () => ReadonlyMap<number, RewritableLane>): Promise<void> {
     if (performance.now() < this.#checkAt) return
     const { registry, log, logger, checkMs = CHECK_MS, now = Date.now } = this.#options
     try {
@@ -102,11 +104,11 @@ export class Retentions {
       for (const found of apps) {
         const app = lanes().has(0) ? await this.#decide(found, justified) : found
         if (!isExpiring(app) || !this.#isSettled(app)) continue
-        for (const [lane, own] of lanes()) await this.#expire({ app, lane, own }, lanes)
+        for (const [lane, owned] of lanes()) await this.#expire({ app, lane, owned }, lanes)
         if (lanes().has(0)) await this.#finish(app)
       }
     } catch (error) {
-      logger?.error({ err: error }, 'apps could not be checked for dates that have expired; it is tried again')
+      logger?.error({ err: error }, 'apps could not be checked for dates that have expired; that will be tried again')
     }
   }
 
@@ -122,7 +124,7 @@ export class Retentions {
     return { ...app, kept_from }
   }
 
-  #isSettled(app: RetentionPlace['app']): boolean {
+  #isSettled(app: RetentionTask['app']): boolean {
     const name = `${app.id} ${app.kept_from}`
     const seenAt = this.#seenAt.get(name) ?? performance.now()
     this.#seenAt.set(name, seenAt)
@@ -131,35 +133,35 @@ export class Retentions {
   }
 
   async #expire(
-    { app, lane, own }: Pick<RetentionPlace, 'app' | 'lane' | 'own'>,
-    lanes: () => ReadonlyMap<number, ForgettingLane>,
+    { app, lane, owned }: Pick<RetentionTask, 'app' | 'lane' | 'owned'>,
+    lanes: () => ReadonlyMap<number, RewritableLane>,
   ): Promise<void> {
-    const done = this.#done.get(own) ?? new Set()
-    this.#done.set(own, done)
+    const done = this.#done.get(owned) ?? new Set()
+    this.#done.set(owned, done)
     if (done.has(`${app.id} ${app.kept_from}`)) return
     const assertOwned = (): void => {
-      if (this.#work.isClosed || lanes().get(lane) !== own) throw new NotOurs()
+      if (this.#work.isClosed || lanes().get(lane) !== owned) throw new LaneLost()
     }
-    const place: RetentionPlace = { app, lane, own, before: keptFromInstant(app), assertOwned }
+    const task: RetentionTask = { app, lane, owned, before: keptFromInstant(app), assertOwned }
     await this.#work.step(lane, () =>
-      this.#expireIn(place)
+      this.#expireIn(task)
         .then(() => void done.add(`${app.id} ${app.kept_from}`))
         .catch(async (error: unknown) => {
-          if (error instanceof NotOurs) return
-          await this.#note(place, error)
+          if (error instanceof LaneLost) return
+          await this.#saveProblem(task, error)
         }),
     )
   }
 
   /** Does the steps of a lane that are left. */
-  async #expireIn(place: RetentionPlace): Promise<void> {
-    const { app, lane, assertOwned } = place
-    let part = partFor(place, await this.#partOf(place))
+  async #expireIn(task: RetentionTask): Promise<void> {
+    const { app, lane, assertOwned } = task
+    let part = partFor(task, await this.#partOf(task))
     if (part.step === 'done') return
-    await this.#assertNotForgetting(place)
+    await this.#assertNotForgetting(task)
     while (part.step !== 'done') {
       assertOwned()
-      const next = withoutProblem(await this.#steps[part.step](place, part))
+      const next = withoutProblem(await this.#steps[part.step](task, part))
       part = { ...next, step: retentionSteps[retentionSteps.indexOf(part.step) + 1]! }
       if (part.step === 'done') part = { ...part, expired_to: app.kept_from, received: [] }
       await this.#save(part)
@@ -169,21 +171,21 @@ export class Retentions {
   }
 
   /** Stores why a lane cannot go on, for whoever waits. */
-  async #note(place: RetentionPlace, error: unknown): Promise<void> {
+  async #saveProblem(task: RetentionTask, error: unknown): Promise<void> {
     const { logger } = this.#options
-    const { app, lane } = place
+    const { app, lane } = task
     const problem = error instanceof Error ? error.message : String(error)
     if (!(error instanceof Postponed))
       logger?.error({ lane, app: app.id, err: error }, 'old events could not be removed yet')
     try {
-      const part = partFor(place, await this.#partOf(place))
+      const part = partFor(task, await this.#partOf(task))
       if (part.problem !== problem) await this.#save({ ...part, problem })
     } catch (cause) {
       logger?.error({ lane, err: cause }, 'the state of removing old events could not be stored')
     }
   }
 
-  #partOf({ app, lane }: Pick<RetentionPlace, 'lane'> & { readonly app: App }): Promise<RetentionPart | undefined> {
+  #partOf({ app, lane }: Pick<RetentionTask, 'lane'> & { readonly app: App }): Promise<RetentionPart | undefined> {
     return this.#options.registry.retentionParts.get(app.id, retentionPartId({ app: app.id, lane }))
   }
 
@@ -192,7 +194,7 @@ export class Retentions {
   }
 
   /** Both rewrite the archive and recount fates: one after the other. */
-  async #assertNotForgetting({ app, lane }: RetentionPlace): Promise<void> {
+  async #assertNotForgetting({ app, lane }: RetentionTask): Promise<void> {
     const parts = await this.#options.registry.forgetParts.list(app.id)
     if (parts.some((part) => part.lane === lane && part.step !== 'waiting' && part.step !== 'done'))
       throw new Postponed('a person is being forgotten')
@@ -202,66 +204,66 @@ export class Retentions {
    * From here on batches are judged with the date, and what was judged before is archived. What is delivered again is
    * judged as it was the first time: some of it may have been written.
    */
-  async #begin(place: RetentionPlace, part: RetentionPart): Promise<RetentionPart> {
-    const { lanes, forgetApps } = this.#options
-    const { app, own } = place
-    await this.#assertCounted(place)
+  async #begin(task: RetentionTask, part: RetentionPart): Promise<RetentionPart> {
+    const { lanes, clearAppCache } = this.#options
+    const { app, owned } = task
+    await this.#assertCounted(task)
     const begun: RetentionPart = { ...part, judged_from: app.kept_from }
-    await own.paused(async () => {
-      if (own.isDeferring || own.isHalfWritten) throw new Postponed(NOT_COUNTED)
-      const { position } = await own.archive()
-      await lanes.commit(own.currentLease(), position)
-      own.committed = position
+    await owned.paused(async () => {
+      if (owned.isDeferring || owned.isHalfWritten) throw new Postponed(NOT_COUNTED)
+      const { position } = await owned.archive()
+      await lanes.commit(owned.currentLease(), position)
+      owned.committed = position
       await this.#save(begun)
-      forgetApps()
+      clearAppCache()
     })
     return begun
   }
 
   /** The owner before may have written a part of what the log had when the lane was taken. */
-  async #assertCounted({ lane, own }: RetentionPlace): Promise<void> {
+  async #assertCounted({ lane, owned }: RetentionTask): Promise<void> {
     const end = (await this.#options.log.ends())[lane] ?? 0
-    const taken = this.#takenAt.get(own) ?? end
-    this.#takenAt.set(own, taken)
+    const taken = this.#takenAt.get(owned) ?? end
+    this.#takenAt.set(owned, taken)
     // A log that has lost its end never reaches that position.
-    if (own.counted < Math.min(taken, end)) throw new Postponed(NOT_COUNTED)
+    if (owned.counted < Math.min(taken, end)) throw new Postponed(NOT_COUNTED)
   }
 
   async #rewriteArchive(
-    { app, lane, own, before, assertOwned }: RetentionPlace,
+    { app, lane, owned, before, assertOwned }: RetentionTask,
     part: RetentionPart,
   ): Promise<RetentionPart> {
     const rows = new ExpiredRows(before)
     const work = (): Promise<void> =>
-      rewriteSpans(this.#options.archive, { app: app.id, lane, rows }, () => own.currentLease(), assertOwned)
-    await (own.merges?.exclusively(work) ?? work())
+      rewriteSpans(this.#options.archive, { app: app.id, lane, rows }, () => owned.currentLease(), assertOwned)
+    await (owned.merges?.exclusively(work) ?? work())
     return part
   }
 
-  async #recountFates(place: RetentionPlace, part: RetentionPart): Promise<RetentionPart> {
-    const folded = (await this.#options.appOf(place.app.id, place.lane)) ?? place.app
+  async #recountFates(task: RetentionTask, part: RetentionPart): Promise<RetentionPart> {
+    const folded = (await this.#options.appOf(task.app.id, task.lane)) ?? task.app
     const recounted = { received: part.received, isWhole: false, expires: true }
-    await recountFates(this.#options, this.#options.log, place, recounted, folded)
+    await recountFates(this.#options, this.#options.log, task, recounted, folded)
     return part
   }
 
-  async #expireIdentities(place: RetentionPlace, part: RetentionPart): Promise<RetentionPart> {
-    const { log, registry, forgetApps } = this.#options
-    const forgotten = await ForgottenEvents.read(registry, place.app.id)
+  async #expireIdentities(task: RetentionTask, part: RetentionPart): Promise<RetentionPart> {
+    const { log, registry, clearAppCache } = this.#options
+    const forgotten = await ForgottenEvents.read(registry, task.app.id)
     const save = async (changed: RetentionPart): Promise<void> => {
       await this.#save(changed)
-      forgetApps()
+      clearAppCache()
     }
-    return expireIdentities({ store: this.#options, log, forgotten, save }, place, part)
+    return expireIdentities({ store: this.#options, log, forgotten, save }, task, part)
   }
 
-  #trimLog(place: RetentionPlace, part: RetentionPart): Promise<RetentionPart> {
+  #trimLog(task: RetentionTask, part: RetentionPart): Promise<RetentionPart> {
     const { log, reader } = this.#options
-    return trimLog(log, reader, place, part)
+    return trimLog(log, reader, task, part)
   }
 
   /** Notes that every lane is done. Only the owner of the first lane calls this. */
-  async #finish(app: RetentionPlace['app']): Promise<void> {
+  async #finish(app: RetentionTask['app']): Promise<void> {
     const { registry, log, now = Date.now } = this.#options
     const known = await registry.retentions.get('', app.id)
     if (!known || known.finished_at !== undefined || known.kept_from !== app.kept_from) return
@@ -279,12 +281,12 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
   return () => (answer ??= ask())
 }
 
-function isExpiring(app: App): app is RetentionPlace['app'] {
+function isExpiring(app: App): app is RetentionTask['app'] {
   return app.kept_from !== undefined
 }
 
 /** Returns the part of a lane for the date that was decided: what is left of an earlier date belongs to it too. */
-function partFor({ app, lane }: RetentionPlace, known: RetentionPart | undefined): RetentionPart {
+function partFor({ app, lane }: RetentionTask, known: RetentionPart | undefined): RetentionPart {
   if (known?.kept_from === app.kept_from) return known
   const { received = [], scattered = [], log_position = 0, generation = 0, expired_to } = known ?? {}
   const judged_from = known && judgedFrom(known)

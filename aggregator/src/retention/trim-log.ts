@@ -1,9 +1,9 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import { encodeEnvelope, headOf, receivedFrom, utcDate, type Envelope, type RetentionPart } from '@hopper/contracts'
 import { placeOf, withoutExpired, type EventLog, type LogMessage, type TableReader } from '@hopper/storage'
-import { envelopeOf } from '../forget/envelope-of.ts'
+import { envelopeOfApp } from '../forget/envelope-of-app.ts'
 import { messagesBetween } from '../recount/counted-messages.ts'
-import type { RetentionPlace } from './retention-place.ts'
+import type { RetentionTask } from './retention-task.ts'
 
 /**
  * Removes the expired events from the messages of a lane, where the log can change messages: from all messages received
@@ -13,14 +13,14 @@ import type { RetentionPlace } from './retention-place.ts'
 export async function trimLog(
   log: EventLog,
   reader: TableReader,
-  place: RetentionPlace,
+  task: RetentionTask,
   part: RetentionPart,
 ): Promise<RetentionPart> {
   if (!log.rewrite) return { ...part, scattered: [] }
-  const { lane } = place
+  const { lane } = task
   let messages = 0
   const end = (await log.ends())[lane] ?? 0
-  const { next, changed } = await trimBegin(log, reader, place, {
+  const { next, changed } = await trimBegin(log, reader, task, {
     from: part.log_position,
     to: end,
     isFirst: part.expired_to === undefined,
@@ -28,7 +28,7 @@ export async function trimLog(
   messages += changed
   for (const [from, to] of part.scattered) {
     for await (const batch of messagesBetween(log, lane, Math.max(from, next), to))
-      messages += await trim(log, reader, place, batch)
+      messages += await trim(log, reader, task, batch)
   }
   return {
     ...part,
@@ -45,19 +45,19 @@ export async function trimLog(
 async function trimBegin(
   log: EventLog,
   reader: TableReader,
-  place: RetentionPlace,
+  task: RetentionTask,
   { from, to, isFirst }: { readonly from: number; readonly to: number; readonly isFirst: boolean },
 ): Promise<{ readonly next: number; readonly changed: number }> {
-  const kept = receivedFrom(place.app)
+  const kept = receivedFrom(task.app)
   let changed = 0
   let next: number | undefined
-  for await (const messages of messagesBetween(log, place.lane, from, to)) {
+  for await (const messages of messagesBetween(log, task.lane, from, to)) {
     const end = messages.findIndex(({ value }) => {
       const { app, received_at } = headOf(value)
-      return app === place.app.id && received_at !== undefined && utcDate(received_at) >= kept
+      return app === task.app.id && received_at !== undefined && utcDate(received_at) >= kept
     })
     if (end >= 0) next ??= messages[end]!.position
-    changed += await trim(log, reader, place, isFirst || end < 0 ? messages : messages.slice(0, end))
+    changed += await trim(log, reader, task, isFirst || end < 0 ? messages : messages.slice(0, end))
     if (end >= 0 && !isFirst) break
   }
   return { next: next ?? to, changed }
@@ -66,19 +66,19 @@ async function trimBegin(
 async function trim(
   log: EventLog,
   reader: TableReader,
-  place: RetentionPlace,
+  task: RetentionTask,
   messages: readonly LogMessage[],
 ): Promise<number> {
-  place.assertOwned()
+  task.assertOwned()
   const changed: LogMessage[] = []
   for (const { position, value, isDamaged } of messages) {
-    const sent = isDamaged ? undefined : envelopeOf(value, place.app.id)
+    const sent = isDamaged ? undefined : envelopeOfApp(value, task.app.id)
     if (!sent) continue
-    const places = await placesOf(reader, place, sent)
-    const after = withoutExpired(place.app, sent, (index) => places.has(placeOf(position, index)))
+    const places = await placesOf(reader, task, sent)
+    const after = withoutExpired(task.app, sent, (index) => places.has(placeOf(position, index)))
     if (after !== sent) changed.push({ position, value: encodeEnvelope(after) })
   }
-  if (changed.length > 0) await log.rewrite!(place.lane, changed)
+  if (changed.length > 0) await log.rewrite!(task.lane, changed)
   await pause()
   return changed.length
 }
@@ -86,7 +86,7 @@ async function trim(
 /** The places from which on the device of a message belongs to somebody, if the message may name one. */
 async function placesOf(
   reader: TableReader,
-  { app }: RetentionPlace,
+  { app }: RetentionTask,
   { device_id, events, forgotten = [] }: Envelope,
 ): Promise<ReadonlySet<number>> {
   const names = [...events, ...forgotten].some(({ user_id }) => user_id !== undefined)

@@ -94,7 +94,7 @@ export class SeenFilters {
       }
       this.#updateBytes(key, known)
     } catch (error) {
-      // A failed iteration is finished, and would be taken for complete.
+      // A failed iteration is finished, and would look complete.
       this.#drop(key, known)
       throw error
     }

@@ -113,7 +113,7 @@ function dead(): Promise<never> & AsyncIterable<never> {
 }
 
 /** Wraps a storage so that everything rejects after some calls, as if the process was gone. */
-export function mortal(storage: Storage, calls: number): Storage & { readonly isDead: () => boolean } {
+export function failingAfter(storage: Storage, calls: number): Storage & { readonly isDead: () => boolean } {
   let left = calls
   const wrap = <T extends object>(port: T): T =>
     new Proxy(port, {

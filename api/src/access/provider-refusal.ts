@@ -34,7 +34,7 @@ export function providerRefusal(reason: ProviderFault): HopperError {
   return new HopperError(code, message, { details: { reason } })
 }
 
-/** Returns what the login page is told; undefined for an error that is none of a login. */
+/** Returns the fault that the login page shows; undefined for an error that has nothing to do with a login. */
 export function loginFaultOf(error: unknown): LoginFault | undefined {
   if (!(error instanceof HopperError)) return undefined
   if (error.code === 'HOP_RATE') return 'rate'

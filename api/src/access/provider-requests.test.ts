@@ -76,13 +76,13 @@ it('does not wait for an answer, nor for the rest of one', async () => {
 })
 
 it('does not say what was sent', async () => {
-  const asked = boundedFetch(new Set([origin]))(origin, {
+  const answer = boundedFetch(new Set([origin]))(origin, {
     body: undefined,
     headers: { authorization: 'Bearer a-token\u0000' },
     method: 'GET',
     redirect: 'manual',
   } as never)
-  await expect(asked).rejects.toMatchObject({ name: 'ProviderUnreachable', message: 'TypeError' })
+  await expect(answer).rejects.toMatchObject({ name: 'ProviderUnreachable', message: 'TypeError' })
 })
 
 it('distinguishes a failure of the provider from its refusal', async () => {

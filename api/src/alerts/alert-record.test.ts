@@ -27,7 +27,7 @@ const result = (check: CheckResult['check'], period?: string): CheckResult => ({
   ...(period === undefined ? {} : { period }),
 })
 
-it('a spell without events is told once, and its end is told once', () => {
+it('a spell without events is reported once, and its end is reported once', () => {
   const checks = ['ok', 'firing', 'firing', 'behind', 'failed', 'firing', 'ok', 'ok', 'firing'] as const
   const seen = checks.reduce((record, check, i) => afterCheck(alert, record, result(check), i, write), empty)
   expect(seen.notices.map(({ id, kind }) => [id, kind])).toEqual([
@@ -39,7 +39,7 @@ it('a spell without events is told once, and its end is told once', () => {
   expect(seen.state).toMatchObject({ check: 'firing', fired_at: 8, recovered_at: 6 })
 })
 
-it('a fall is told once for each period, whatever was checked in between', () => {
+it('a fall is reported once for each period, whatever was checked in between', () => {
   let record = afterCheck(fall, empty, result('firing', 'p1'), 1, write)
   record = afterCheck({ ...fall, changed_at: 2 }, record, result('firing', 'p1'), 3, write)
   expect(record.notices.map(({ id }) => id)).toEqual(['a-p1'])
@@ -49,7 +49,7 @@ it('a fall is told once for each period, whatever was checked in between', () =>
   expect(record.decided).toBe('p3 0')
 })
 
-it('never tells the same spell or period twice, in any order of checks', () => {
+it('never reports the same spell or period twice, in any order of checks', () => {
   const check = fc.constantFrom('ok', 'firing', 'few', 'behind', 'failed') as fc.Arbitrary<CheckResult['check']>
   const step = fc.record({ check, period: fc.constantFrom('p1', 'p2', 'p3') })
   fc.assert(

@@ -3,7 +3,7 @@ import type { AlertRecord, StoredNotice } from '@hopper/storage'
 import type { CheckResult, Message } from './check.ts'
 import type { Outcome } from './webhook.ts'
 
-/** Notices that are kept of an alert. */
+/** Maximum number of notices of an alert that are stored. */
 const NOTICES_MAX = 20
 const MINUTE_MS = 60_000
 /** Pauses before the second attempt and later ones; after the last, a delivery has failed. */

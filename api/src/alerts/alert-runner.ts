@@ -18,11 +18,11 @@ const ATTEMPT_MS_MAX = 40_000
 /** Alerts of different apps that are checked at the same time. */
 const CONCURRENCY = 3
 /** Less than a minute, so that one process does it in each. */
-const QUIET_EVERY_MS = 45_000
+const QUIET_INTERVAL_MS = 45_000
 /** Pause of the first run after the start. */
 const FIRST_MS = 5_000
 const FAILED_PAUSE_MS = 10 * 60_000
-const LOG_EVERY_MS = 3_600_000
+const LOG_INTERVAL_MS = 3_600_000
 
 /** The claim of this process on an alert. */
 interface Claimed {
@@ -115,7 +115,7 @@ export class AlertRunner implements OnModuleDestroy {
   private async isCheckDue(app: App, alert: Alert, record: AlertRecord): Promise<boolean> {
     const now = this.clock()
     if ((this.paused.get(alert.id) ?? -Infinity) > now) return false
-    if (alert.quiet) return now - (record.state?.checked_at ?? -Infinity) >= QUIET_EVERY_MS
+    if (alert.quiet) return now - (record.state?.checked_at ?? -Infinity) >= QUIET_INTERVAL_MS
     const period = this.checks.periodOf(app, alert, await this.checks.timeOf(app, now))
     return period !== NEVER && (period === undefined || record.decided !== decidedFor(alert, period))
   }
@@ -190,7 +190,7 @@ export class AlertRunner implements OnModuleDestroy {
   /** Logs at most once an hour: the list of alerts and the metrics have every failure. */
   private warn(error: unknown): void {
     const now = this.clock()
-    if (this.closing.signal.aborted || now - this.loggedAt < LOG_EVERY_MS) return
+    if (this.closing.signal.aborted || now - this.loggedAt < LOG_INTERVAL_MS) return
     this.loggedAt = now
     this.logger.warn({ err: error }, 'an alert could not be checked or sent; further ones are not logged for an hour')
   }

@@ -194,7 +194,7 @@ describe('the list of alerts', () => {
 })
 
 describe('no events for a while', () => {
-  it('is told once, and its end is told once', async () => {
+  it('is reported once, and its end is reported once', async () => {
     const alert = await create({ name: 'Quiet', quiet: { minutes: 30 } })
     await archive(NOW - 29 * MINUTE_MS)
     await run()
@@ -202,7 +202,7 @@ describe('no events for a while', () => {
     expect((await one(alert)).state).toMatchObject({ check: 'ok', checked_at: NOW })
     for (let minute = 2; minute < 6; minute++) {
       hopper.clock = NOW + minute * MINUTE_MS
-      // a robot is nobody's event
+      // An event of a bot does not count.
       await archive(hopper.clock - MINUTE_MS, true)
       await run()
     }
@@ -237,7 +237,7 @@ describe('no events for a while', () => {
     expect((await one(late)).state?.check).toBe('paused')
   })
 
-  it('is told once by two processes that check at the same moment', async () => {
+  it('is reported once by two processes that check at the same moment', async () => {
     await create({ name: 'Quiet', quiet: { minutes: 30 } })
     const runners = [hopper.app.get(AlertRunner), await otherProcess(), await otherProcess()]
     for (let minute = 0; minute < 4; minute++) {
@@ -297,7 +297,7 @@ describe('no events for a while', () => {
 })
 
 describe('an e-mail', () => {
-  it('is sent beside the webhook, and each is tried again by itself', async () => {
+  it('is sent beside the webhook, and each is retried separately', async () => {
     const subjects: string[] = []
     let isFull = true
     const mail = new SMTPServer({
@@ -402,7 +402,7 @@ describe('a fall of a rate', () => {
   const fall = { funnel: 'buy', period: 'week', window_ms: HOUR_MS }
   beforeEach(() => hopper.storage.registry.funnels.put('shop', 'buy', buy))
 
-  it('beyond chance is told once for the week, with the stage and the value that make it', async () => {
+  it('beyond chance is reported once for the week, with the stage and the value that cause it', async () => {
     const visits = [
       ...[1, 2, 3, 4].flatMap((week) => [...visitsOf(week, 'mobile', 100, 40), ...visitsOf(week, 'desktop', 100, 40)]),
       ...visitsOf(0, 'mobile', 100, 5),
@@ -433,7 +433,7 @@ describe('a fall of a rate', () => {
     expect((await one(alert)).state).toMatchObject({ check: 'firing', fired_at: NOW })
   })
 
-  it('that can be chance, or has too few starts, is not told', async () => {
+  it('that can be chance, or has too few starts, is not reported', async () => {
     const before = [1, 2, 3, 4].flatMap((week) => visitsOf(week, 'mobile', 120, 48))
     await archiveVisits([...before, ...visitsOf(0, 'mobile', 120, 44)])
     const chance = await create({ name: 'Chance', fall })

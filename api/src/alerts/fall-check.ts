@@ -95,7 +95,7 @@ export class FallCheck {
   }
 
   /**
-   * Asks for each period by itself: a person who comes in several of them is counted in each, as in the one that they
+   * Queries each period separately: a person who comes in several of them is counted in each, as in the one that they
    * are compared with.
    */
   private async askEach(
@@ -128,7 +128,7 @@ export class FallCheck {
         const fall = fallenSegment(breakdown, [rows(latest!)], before.map(rows), whole)
         if (fall) found.push(fall)
       } catch {
-        // the fall itself is known, and must be told
+        // The fall itself is known and must be reported, if without a segment.
         break
       }
     }

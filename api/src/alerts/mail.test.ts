@@ -70,7 +70,7 @@ it('names from events can neither add a header nor markup', async () => {
   expect(htmlOf(`<a href="x" b='y'>&`)).toContain('&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;')
 })
 
-it('tells a receiver that is refused forever from one refused for now, and from a server that is away', async () => {
+it('distinguishes a receiver refused forever, one refused for now, and a server that is unreachable', async () => {
   const refusing = (code: number): SMTPServerOptions => ({
     onRcptTo: (_, __, callback) => callback(Object.assign(new Error('no'), { responseCode: code })),
   })

@@ -56,9 +56,9 @@ export class QuietCheck {
       ({ min_time, max_time }) => min_time < to && max_time >= from,
     )
     if (chunks.length === 0) return false
-    // robots are archived, too, but are no events of anybody
-    const isPeoples = ({ columns }: ChunkSummary): boolean => !Object.hasOwn(columns, 'bot')
-    if (chunks.some((chunk) => isPeoples(chunk) && (chunk.max_time < to || chunk.min_time >= from))) return true
+    // Events of bots are archived, too, but do not count.
+    const isWithoutBots = ({ columns }: ChunkSummary): boolean => !Object.hasOwn(columns, 'bot')
+    if (chunks.some((chunk) => isWithoutBots(chunk) && (chunk.max_time < to || chunk.min_time >= from))) return true
     const query = { start: from, end: to, data: [{ name: 'events', filters: [] }] }
     const answer = await this.queries.events(app, query, clientOf(signal))
     const { data } = answer instanceof EncodedAnswer ? (JSON.parse(answer.toBuffer().toString()) as Counted) : answer
@@ -66,7 +66,7 @@ export class QuietCheck {
   }
 }
 
-/** True if a time lies wholly within the hours of one local date. */
+/** True if a time is completely within the hours of one local date. */
 function isWithin(app: App, from: number, to: number, hours: NonNullable<QuietRule['hours']>): boolean {
   const zone = timeZone(app.timezone)
   const date = zone.dateOf(to)

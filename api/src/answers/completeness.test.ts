@@ -116,7 +116,7 @@ test.each(['refuses', 'does not answer'])(
       isLogUnavailable: true,
     })
     await lanes.commit(lease, 2)
-    for (let asked = 0; asked < 20; asked++)
+    for (let times = 0; times < 20; times++)
       expect(await completeness.progress()).toMatchObject({ completeTo: 1_001_000, isLogUnavailable: true })
     expect(performance.now() - started).toBeLessThan(3_000)
     expect(await new Completeness(withOverrides(log, { ends: fail }), lanes, () => now).progress()).toMatchObject({

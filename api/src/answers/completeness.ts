@@ -49,7 +49,7 @@ export interface LaneProgress {
   readonly isLogCut: boolean
 }
 
-const SNAPSHOT_EVERY_MS = 250
+const SNAPSHOT_INTERVAL_MS = 250
 /** The tables can be read without the log, so an answer waits for the log at most this long. */
 const ENDS_MS_MAX = 1_000
 const SNAPSHOTS_MAX = 240
@@ -269,7 +269,7 @@ export class Completeness {
 
   private remember(snapshot: Snapshot): void {
     const last = this.snapshots.at(-1)
-    if (last && snapshot.at - last.at < SNAPSHOT_EVERY_MS) return
+    if (last && snapshot.at - last.at < SNAPSHOT_INTERVAL_MS) return
     // with a long backlog, half of the snapshots are enough
     if (this.snapshots.length >= SNAPSHOTS_MAX) this.snapshots = this.snapshots.filter((_, index) => index % 2 === 0)
     this.snapshots.push(snapshot)

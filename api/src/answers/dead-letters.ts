@@ -52,7 +52,7 @@ export const LettersToReplay = Type.Object({
       {
         additionalProperties: true,
         description:
-          'the mended message, an envelope of the same app, in the place of the one letter that `positions` names',
+          'the corrected message, an envelope of the same app, in the place of the one letter that `positions` names',
       },
     ),
   ),

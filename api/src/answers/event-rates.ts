@@ -6,7 +6,7 @@ export interface RateSample {
 }
 
 const WINDOW_MS = 60_000
-const SAMPLE_EVERY_MS = 1_000
+const SAMPLE_INTERVAL_MS = 1_000
 
 /** Rates over the last minute, computed from growing totals. */
 export class EventRates {
@@ -17,7 +17,7 @@ export class EventRates {
     const last = this.samples.at(-1)
     if (last && sample.at < last.at) this.samples = []
     // keep the first sample, which marks the start of the window
-    else if (last && (sample.at === last.at || (this.samples.length > 1 && sample.at - last.at < SAMPLE_EVERY_MS)))
+    else if (last && (sample.at === last.at || (this.samples.length > 1 && sample.at - last.at < SAMPLE_INTERVAL_MS)))
       this.samples.pop()
     this.samples.push(sample)
     while (this.samples.length > 2 && sample.at - this.samples[1]!.at >= WINDOW_MS) this.samples.shift()

@@ -1,7 +1,7 @@
 import type { Collection, LastSeenLog } from '@hopper/storage'
 
 const ID = 'last'
-const PUT_EVERY_MS = 10_000
+const PUT_INTERVAL_MS = 10_000
 
 /**
  * The recorded state of the log, so that a process started while the log is unavailable knows up to when everything is
@@ -39,7 +39,7 @@ export class LastSeen {
 
   /** Records the state of the log, at most every ten seconds. */
   async put(seen: LastSeenLog): Promise<void> {
-    if (performance.now() - this.putAt < PUT_EVERY_MS) return
+    if (performance.now() - this.putAt < PUT_INTERVAL_MS) return
     // The record of a process before this one may prove a later instant.
     const before = (await this.get())?.complete_to ?? null
     const known = Math.max(before ?? 0, seen.complete_to ?? 0)

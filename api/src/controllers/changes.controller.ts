@@ -26,7 +26,7 @@ export class ChangesController {
     note:
       'Events `changes` with `{ reports: [path] }`, at most one in a second: reports over these dates that have ' +
       'other answers than before. After a pause it resumes behind the `id` in Last-Event-ID: if anything has ' +
-      'changed since, that is told at once. Without one it begins now, with the `from` and `to` of that moment.',
+      'changed since, an event follows at once. Without one it begins now, with the `from` and `to` of that moment.',
   })
   async listen(
     @CurrentApp() app: App,

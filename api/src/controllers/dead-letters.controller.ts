@@ -30,7 +30,7 @@ export class DeadLettersController {
   }
 
   @Endpoint('POST', 'replay', {
-    summary: 'Append dead letters to the log again, as they are or mended',
+    summary: 'Append dead letters to the log again, as they are or corrected',
     note:
       `${whose} Each is appended once, also if the call is interrupted and made again with the same content; the ` +
       'aggregator then counts it. One that still cannot be counted stays in the list.',

@@ -1,7 +1,7 @@
 import { HopperError, sharedDefinitions, strictSchema } from '@hopper/contracts'
 import { Compile, type Validator } from 'typebox/schema'
 import type { TObject, TSchema } from 'typebox'
-import { assertBounded } from './bodies/bounded.ts'
+import { assertBounded } from './bodies/assert-bounded.ts'
 import { faultsOf, type Fault } from './faults.ts'
 
 /** Number of faults in the message; `details` lists all. */

@@ -53,7 +53,7 @@ test('large answers are compressed as the client accepts it, and are the same on
   }
 })
 
-test('reports as JSON and CSV are compressed, with and without an answer for all time', async () => {
+test('reports are compressed, as JSON and as CSV', async () => {
   const url = '/api/v1/apps/shop/traffic?by=hour&from=2026-03-01&to=2026-03-30'
   for (const accept of ['application/json', 'text/csv']) {
     const plain = await answerTo(url, 'identity', { ...read, accept })
@@ -67,7 +67,7 @@ test('reports as JSON and CSV are compressed, with and without an answer for all
   }
 })
 
-test('small answers, exports and refusals are sent as they are', async () => {
+test('small answers, exports and errors are sent uncompressed', async () => {
   for (const url of [
     '/api/v1/apps/shop/agents?by=device',
     '/api/v1/apps/shop/export?format=csv&from=2026-03-01',
@@ -78,7 +78,7 @@ test('small answers, exports and refusals are sent as they are', async () => {
   }
 })
 
-test('the dashboard is served from its compressed files, and its page with an entity tag', async () => {
+test('files of the dashboard are served as they were compressed on disk, and its page with an entity tag', async () => {
   for (const [accepted, encoding, unpack] of [
     ['gzip, br', 'br', brotliDecompressSync],
     ['gzip', 'gzip', gunzipSync],

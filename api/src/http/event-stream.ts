@@ -5,7 +5,7 @@ import { EncodedAnswer } from './csv/encoded-answer.ts'
 /** Maximum number of unread bytes; a client that falls further behind is disconnected. */
 const UNREAD_BYTES_MAX = 4 * 1024 * 1024
 
-/** A stream of Server-Sent Events that tells how far a query is, and then its answer. */
+/** A stream of Server-Sent Events that reports the progress of a query, and then its answer. */
 export class EventStream extends Readable {
   override _read(): void {
     // nothing to do: events are pushed as they come

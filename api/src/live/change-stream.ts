@@ -1,63 +1,63 @@
 import { Readable } from 'node:stream'
 import { countedReports, reports } from '@hopper/contracts'
 
-const KEPT_ALIVE_EVERY_MS = 15_000
-/** A client that reads so little has to connect again; it then loads what it has missed. */
+const KEEP_ALIVE_INTERVAL_MS = 15_000
+/** A client with more unread bytes than this is disconnected; it connects again and loads what it has missed. */
 const UNREAD_BYTES_MAX = 65_536
 
 /**
- * A stream of Server-Sent Events that tells which reports over some dates have changed. The tables have an event before
- * the archive does: what is answered from the tables is told at once, everything once the archive has it too. Only then
- * is the state an `id`, so that a client that left in between loads everything when it is back.
+ * A stream of Server-Sent Events that name the reports over some dates whose answers have changed. Tables have an event
+ * before the archive does: reports from tables are named at once, all of them once the archive has the event too. Only
+ * then is the state sent as an `id`, so that a client that reconnects in between loads everything.
  */
 export class ChangeStream extends Readable {
   /** ascending */
   readonly dates: readonly string[]
   readonly #alive: NodeJS.Timeout
-  /** the state of the dates, of which the client has or will be told */
+  /** the last state of the dates that was recorded: the client has heard of it, or will */
   #state: string | undefined
-  /** the instants (ms) of the last change, and of the first one of which not everything was told */
+  /** the instants (ms) of the last change, and of the first one that was not sent for all reports */
   #changedAt = 0
-  #untoldSince: number | undefined
+  #pendingSince: number | undefined
   #isChanged = false
-  #isBeginning: boolean
+  #isNew: boolean
 
-  /** @param after the id that the client has; undefined: it begins with what there is */
+  /** @param after the id that the client has; undefined: it follows changes from now on */
   constructor(dates: readonly string[], after: string | undefined) {
     super({ highWaterMark: UNREAD_BYTES_MAX })
     this.dates = dates
     this.#state = after
-    this.#isBeginning = after === undefined
-    this.#alive = setInterval(() => this.#write(':\n\n'), KEPT_ALIVE_EVERY_MS)
-    // sends the headers
+    this.#isNew = after === undefined
+    this.#alive = setInterval(() => this.#write(':\n\n'), KEEP_ALIVE_INTERVAL_MS)
+    // Without a first comment the headers would wait for the first change.
     this.#write(':\n\n')
   }
 
-  /** true while a change has not been told completely */
-  get isWaiting(): boolean {
-    return this.#untoldSince !== undefined
+  /** true while a change has not been sent for all reports */
+  get isPending(): boolean {
+    return this.#pendingSince !== undefined
   }
 
-  /** Takes note of the state of the dates at an instant, in ms. */
-  note(state: string, at: number): void {
+  /** Records the state of the dates at an instant, in ms. */
+  record(state: string, at: number): void {
     if (state === this.#state) return
     this.#state = state
     this.#changedAt = at
-    this.#untoldSince ??= at
-    this.#isChanged = !this.#isBeginning
+    this.#pendingSince ??= at
+    this.#isChanged = !this.#isNew
   }
 
-  /** Tells what has changed. What was received before `completeTo` is in the tables and in the archive. */
-  tell(completeTo: number | null): void {
-    if (this.#untoldSince === undefined) return
-    if (completeTo !== null && completeTo >= this.#untoldSince) {
+  /** Sends what has changed. What was received before `completeTo` is in the tables and in the archive. */
+  sendChanges(completeTo: number | null): void {
+    if (this.#pendingSince === undefined) return
+    if (completeTo !== null && completeTo >= this.#pendingSince) {
       const isCurrent = completeTo >= this.#changedAt
       const id = isCurrent ? `id: ${this.#state}\n` : ''
-      this.#write(this.#isBeginning ? `:\n${id}\n` : `${id}${textOf(reports)}`)
-      this.#untoldSince = isCurrent ? undefined : this.#changedAt
-    } else if (this.#isChanged) this.#write(textOf(countedReports))
+      this.#write(this.#isNew ? `:\n${id}\n` : `${id}${changesEvent(reports)}`)
+      this.#pendingSince = isCurrent ? undefined : this.#changedAt
+    } else if (this.#isChanged) this.#write(changesEvent(countedReports))
     this.#isChanged = false
-    this.#isBeginning = false
+    this.#isNew = false
   }
 
   end(): void {
@@ -66,7 +66,7 @@ export class ChangeStream extends Readable {
   }
 
   override _read(): void {
-    // nothing to do: changes are pushed as they come
+    // Changes are pushed as they come.
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -81,6 +81,6 @@ export class ChangeStream extends Readable {
   }
 }
 
-function textOf(changed: readonly string[]): string {
+function changesEvent(changed: readonly string[]): string {
   return `event: changes\ndata: ${JSON.stringify({ reports: changed })}\n\n`
 }

@@ -55,7 +55,7 @@ async function count(date = TODAY, app = 'shop'): Promise<void> {
   await hopper.fill({ lane: 0, counters: [{ ...partition, from: at!, to: at! + 1, rows }] })
 }
 
-test('a change of a date of the range is told once, with all reports', async () => {
+test('a change of a date of the range is sent once, with all reports', async () => {
   const stream = await open()
   expect([stream.status, stream.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
   const before = stream.lastId()
@@ -71,7 +71,7 @@ test('a change of a date of the range is told once, with all reports', async () 
   expect(stream.lastId()).not.toBe(after)
 })
 
-test('who comes back is told at once if anything has changed, at another process too, and else nothing', async () => {
+test('a client that reconnects, to whatever process, gets at once what has changed, and else nothing', async () => {
   const first = await open()
   const id = first.lastId()
   first.leave()
@@ -87,7 +87,7 @@ test('who comes back is told at once if anything has changed, at another process
   expect(await asParameter.events(1)).toEqual([all])
 })
 
-test('what the tables have before the archive is told twice, and who leaves in between is told again', async () => {
+test('a change that only the tables have is sent twice, and again to a client that leaves in between', async () => {
   const stream = await open()
   const before = stream.lastId()
   const sent: Sent[] = [{ device: 'phone', received_at: NOW, events: [putEvent('early', '1', NOW)] }]
@@ -128,7 +128,7 @@ test('the tables are read once for all who listen to an app', async () => {
   for (const stream of streams) expect(await stream.events(2)).toEqual([all, all])
 })
 
-test('tables that are away for a while do not end a stream', async () => {
+test('tables that are unavailable for a while do not end a stream', async () => {
   let failures = 0
   let isAway = false
   const { reader } = hopper.storage

@@ -1,8 +1,8 @@
 import {
   appOfMessage,
-  decodeEnvelope,
   seenDateOf,
   sentIndexes,
+  tryDecodeEnvelope,
   validateEnvelope,
   type Envelope,
   type Event,
@@ -97,7 +97,8 @@ function candidatesOf(
   forgotten: ForgottenEvents | undefined,
 ): Candidate[] {
   if ((appOfMessage(value) ?? app) !== app) return []
-  const sent = decodeIfPossible(value)
+  // A message that cannot be decoded is a dead letter.
+  const sent = tryDecodeEnvelope(value)
   if (sent?.app !== app) return []
   const envelope = forgotten?.knows(sent)
     ? forgotten.without(position, sent, validateEnvelope(sent) === undefined)
@@ -111,13 +112,4 @@ function candidatesOf(
     index: indexes?.[at] ?? at,
     date: seenDateOf(event),
   }))
-}
-
-/** Decodes an envelope; one that cannot be decoded is a dead letter. */
-function decodeIfPossible(value: LogMessage['value']): Envelope | undefined {
-  try {
-    return decodeEnvelope(value)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,6 @@
 import type { Lanes } from '@hopper/storage'
 
-const LOOK_EVERY_MS = 500
+const CHECK_INTERVAL_MS = 500
 
 /** The position of each lane before which everything is counted. Looks for it while somebody waits for more. */
 export class CountedPositions {
@@ -41,14 +41,14 @@ export class CountedPositions {
       }
       this.#waiters.add(wake)
       signal.addEventListener('abort', wake)
-      this.#timer ??= setTimeout(() => void this.#look(), LOOK_EVERY_MS)
+      this.#timer ??= setTimeout(() => void this.#look(), CHECK_INTERVAL_MS)
     })
   }
 
   async #look(): Promise<void> {
     this.#timer = undefined
     await this.read().catch((error: unknown) => this.#failed(error))
-    if (this.#waiters.size > 0) this.#timer ??= setTimeout(() => void this.#look(), LOOK_EVERY_MS)
+    if (this.#waiters.size > 0) this.#timer ??= setTimeout(() => void this.#look(), CHECK_INTERVAL_MS)
   }
 
   #rest(): void {

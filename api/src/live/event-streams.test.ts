@@ -4,8 +4,8 @@ import { ForgottenEvents, placeOf, withOverrides, type EventLog } from '@hopper/
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { CountedLog, deviceIn, ownEvent, putEvent, type Sent } from '../testing/counted-log.ts'
-import { decideToForget } from '../testing/forgotten-events.ts'
-import { openStream, type Stream, type Told } from '../testing/event-source.fixture.ts'
+import { decideToForget } from '../testing/decide-to-forget.ts'
+import { openStream, type Stream, type ReceivedEvent } from '../testing/event-source.fixture.ts'
 import { apiOver, keys, LANES, NOW, openInstallation, type Installation } from '../testing/installation.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
@@ -43,8 +43,8 @@ const put = (id: string, lane = number++ % LANES, payload = '{}'): Sent => ({
   received_at: T0,
   events: [putEvent(id, payload, T0)],
 })
-const idsOf = (told: readonly Told[]): unknown[] =>
-  told.map(({ data }) => (JSON.parse(data) as { message_id: string }).message_id)
+const idsOf = (received: readonly ReceivedEvent[]): unknown[] =>
+  received.map(({ data }) => (JSON.parse(data) as { message_id: string }).message_id)
 
 test('a stream has each PUT event of its app once it is counted, in the form of GET /events', async () => {
   const stream = await open('/eventstream')
@@ -82,9 +82,9 @@ test('all events of an app are streamed without bots, named on the path of the a
     [root, 'message'],
     [live, 'event'],
   ] as const) {
-    const told = await stream.events(3)
-    const seen = told.map(({ data }) => JSON.parse(data) as { event_id: string })
-    expect(told.map((each) => each.name)).toEqual([name, name, name])
+    const received = await stream.events(3)
+    const seen = received.map(({ data }) => JSON.parse(data) as { event_id: string })
+    expect(received.map((each) => each.name)).toEqual([name, name, name])
     expect(seen).toMatchObject([
       { event_id: 'a', fate: 'accepted', index: 0, device_id: 'phone', context: { device: 'server' } },
       { event_id: 'b', index: 2 },
@@ -140,10 +140,10 @@ test('a stream resumes after each event, also between those of one message', asy
   const places: string[] = []
   const order: unknown[] = []
   for (let count = 1; count <= ids.length; count++) {
-    const told = await stream.events(count)
+    const received = await stream.events(count)
     // several may have come in one piece, of which only the last id is known
-    if (told.length === count) places[count] = stream.lastId()
-    order.push(...idsOf(told).slice(order.length))
+    if (received.length === count) places[count] = stream.lastId()
+    order.push(...idsOf(received).slice(order.length))
   }
   const one = await open('/eventstream', { 'last-event-id': stream.lastId() })
   await log.add('shop', [put('e6')])
@@ -179,8 +179,10 @@ test('events of a forgotten person are streamed no more, though they are cached 
     await log.count('shop', sent, places)
     return places
   })
-  const seen = (told: readonly Told[]): unknown[] =>
-    told.map(({ data }) => JSON.parse(data) as { event_id: string; index: number }).map((e) => [e.event_id, e.index])
+  const seen = (received: readonly ReceivedEvent[]): unknown[] =>
+    received
+      .map(({ data }) => JSON.parse(data) as { event_id: string; index: number })
+      .map((e) => [e.event_id, e.index])
   const all = [
     ['f1', 0],
     ['f2', 1],
@@ -221,7 +223,7 @@ test('ids of another log, and positions that the log has no longer, are refused'
   expect([beyond.status, beyond.refusal]).toMatchObject([410, { error: { code: 'HOP_EVENTS_GONE' } }])
 })
 
-/** A log of which the beginning can be deleted, and that can be away. */
+/** A log of which the beginning can be deleted, and that can be unavailable. */
 function unsteady(stored: EventLog): { log: EventLog; starts: number[]; isUnavailable: boolean; refused: number } {
   const state = { log: stored, starts: new Array<number>(LANES).fill(0), isUnavailable: false, refused: 0 }
   state.log = withOverrides(stored, {
@@ -253,7 +255,7 @@ test('a log that has deleted what comes next ends the stream with an error, and 
   expect([again.status, again.refusal]).toMatchObject([410, { error: { code: 'HOP_EVENTS_GONE' } }])
 })
 
-test('a stream continues when the log was away for a while', async () => {
+test('a stream continues when the log was unavailable for a while', async () => {
   const state = unsteady(hopper.storage.log)
   const api = await apiOver({ ...hopper.storage, log: state.log })
   apis.push(api)

@@ -5,8 +5,8 @@ import { Shares, type ShareBounds } from '../query/sharing/shares.ts'
 
 /** Bounds of open streams: each caller and each app leaves room for others. */
 const streamBounds: ShareBounds = { total: 200, perApp: 100, perCaller: 25 }
-/** All streams fail together when what they read is away, so not each failure is logged. */
-const LOGGED_EVERY_MS = 10_000
+/** All streams fail together when what they read is unavailable, so not each failure is logged. */
+const LOG_INTERVAL_MS = 10_000
 
 /** A stream that can end before its client leaves. */
 interface Endable extends Readable {
@@ -68,7 +68,7 @@ export class OpenStreams<S extends Endable> {
   /** Logs that a stream could not be read, at most once in a while. */
   failed(error: unknown): void {
     const now = performance.now()
-    if (now - this.#loggedAt < LOGGED_EVERY_MS) return
+    if (now - this.#loggedAt < LOG_INTERVAL_MS) return
     this.#loggedAt = now
     this.#logger.warn({ err: error }, this.#failure)
   }

@@ -7,7 +7,7 @@ import type { StreamCursor } from './stream-cursor.ts'
 
 /** Bytes that wait for the client; reading ahead of it stops there. */
 const BUFFERED_BYTES = 65_536
-const KEPT_ALIVE_EVERY_MS = 15_000
+const KEEP_ALIVE_INTERVAL_MS = 15_000
 const RETRY_MS = 1_000
 /** Lanes that are read at a time. */
 const BATCHES_AHEAD = 8
@@ -45,7 +45,7 @@ export class TailStream extends Readable {
   constructor(tail: Tail) {
     super({ highWaterMark: BUFFERED_BYTES })
     this.#tail = tail
-    this.#alive = setInterval(() => this.#keepAlive(), KEPT_ALIVE_EVERY_MS)
+    this.#alive = setInterval(() => this.#keepAlive(), KEEP_ALIVE_INTERVAL_MS)
     // a client that leaves before its first event can resume from here
     this.#keepAlive()
     void this.#follow()

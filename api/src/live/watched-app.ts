@@ -4,10 +4,10 @@ import type { TableReader } from '@hopper/storage'
 import type { Completeness } from '../answers/completeness.ts'
 import type { ChangeStream } from './change-stream.ts'
 
-const LOOK_EVERY_MS = 1_000
-/** Hardly any event is of an earlier date, so the versions of those are read at every tenth look. */
+const CHECK_INTERVAL_MS = 1_000
+/** Hardly any event is of an earlier date, so the versions of earlier dates are read at every tenth check. */
 const RECENT_DATES = 9
-const LOOKS_PER_WHOLE = 10
+const CHECKS_PER_FULL = 10
 const DAY_MS = 86_400_000
 const STATE_CHARS = 22
 
@@ -20,63 +20,63 @@ export interface WatchSources {
   failed(error: unknown): void
 }
 
-/** Looks for changes of an app while anybody wants to know: once for all of its streams. */
+/** Checks an app for changes while it has streams: once for all of them. */
 export class WatchedApp {
   readonly #app: string
   readonly #sources: WatchSources
   readonly #streams = new Set<ChangeStream>()
   readonly #versions = new Map<string, string>()
-  #looked: Promise<void> = Promise.resolve()
-  #isLooking = false
+  #lastCheck: Promise<void> = Promise.resolve()
+  #isPolling = false
 
   constructor(app: string, sources: WatchSources) {
     this.#app = app
     this.#sources = sources
   }
 
-  get isWatched(): boolean {
+  get hasStreams(): boolean {
     return this.#streams.size > 0
   }
 
-  /** Begins to tell a stream of changes. Resolves once the state is known with which it begins. */
+  /** Adds a stream. Resolves once the state with which it begins is known. */
   async add(stream: ChangeStream): Promise<void> {
     this.#streams.add(stream)
-    await this.#look(true)
-    if (!this.#isLooking) void this.#watch()
+    await this.#check(true)
+    if (!this.#isPolling) void this.#poll()
   }
 
   remove(stream: ChangeStream): void {
     this.#streams.delete(stream)
   }
 
-  async #watch(): Promise<void> {
-    this.#isLooking = true
-    for (let looks = 1; this.isWatched; looks++) {
-      await pause(LOOK_EVERY_MS, undefined, { ref: false })
-      if (this.isWatched)
-        await this.#look(looks % LOOKS_PER_WHOLE === 0).catch((error: unknown) => this.#sources.failed(error))
+  async #poll(): Promise<void> {
+    this.#isPolling = true
+    for (let checks = 1; this.hasStreams; checks++) {
+      await pause(CHECK_INTERVAL_MS, undefined, { ref: false })
+      if (this.hasStreams)
+        await this.#check(checks % CHECKS_PER_FULL === 0).catch((error: unknown) => this.#sources.failed(error))
     }
-    this.#isLooking = false
+    this.#isPolling = false
   }
 
-  /** Reads the versions, one read after another, and tells all streams what has changed. */
-  #look(isWhole: boolean): Promise<void> {
-    const looked = this.#looked.then(() => this.#compare(isWhole))
-    this.#looked = looked.catch(() => undefined)
-    return looked
+  /** Reads the versions, one read after another, and sends what has changed to all streams. */
+  #check(isFull: boolean): Promise<void> {
+    const checked = this.#lastCheck.then(() => this.#compare(isFull))
+    this.#lastCheck = checked.catch(() => undefined)
+    return checked
   }
 
-  async #compare(isWhole: boolean): Promise<void> {
+  async #compare(isFull: boolean): Promise<void> {
     const { reader, completeness, clock } = this.#sources
     const watched = [...new Set([...this.#streams].flatMap(({ dates }) => dates))].sort()
-    const dates = isWhole ? watched : this.#recent(watched)
+    const dates = isFull ? watched : this.#recent(watched)
     const versions = await reader.versions(this.#app, dates)
     for (const date of dates) this.#versions.set(date, versions.get(date) ?? '')
     const at = clock()
-    for (const stream of this.#streams) stream.note(this.#stateOf(stream), at)
-    if (![...this.#streams].some(({ isWaiting }) => isWaiting)) return
+    for (const stream of this.#streams) stream.record(this.#stateOf(stream), at)
+    if (![...this.#streams].some(({ isPending }) => isPending)) return
     const { completeTo } = await completeness.progress(this.#app)
-    for (const stream of this.#streams) stream.tell(completeTo)
+    for (const stream of this.#streams) stream.sendChanges(completeTo)
   }
 
   #recent(dates: readonly string[]): readonly string[] {

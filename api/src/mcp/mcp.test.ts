@@ -132,8 +132,8 @@ test('every tool answers what its call answers', async () => {
     ['list_persons', { ...range, order: 'events' }, hopper.get(`${app}/persons?${dates}&order=events`)],
     ['person', { ...range, person: 'd:d1' }, hopper.get(`${app}/persons/d:d1?${dates}`)],
   ]
-  for (const [name, given, asked] of pairs) {
-    const { status, body } = await asked
+  for (const [name, given, answer] of pairs) {
+    const { status, body } = await answer
     expect([name, status]).toEqual([name, 200])
     expect([name, await call(client, name, given)]).toEqual([name, { isError: false, answer: body }])
   }
@@ -149,7 +149,7 @@ test('a wrong key, a write key and no key are refused; another app and unknown t
 
   const client = await connected(keys.read)
   const refused = async (name: string, given: object): Promise<unknown> => (await call(client, name, given)).answer
-  // The answer does not tell which apps exist.
+  // The answer does not reveal which apps exist.
   for (const app of ['blog', 'none'])
     expect(await refused('funnel', { app, ...funnel })).toMatchObject({ error: { code: 'HOP_KEY_POWER' } })
   await expect(client.callTool({ name: 'drop_tables', arguments: {} })).rejects.toThrow('no tool "drop_tables"')

@@ -74,7 +74,7 @@ async function putApp(registry: Registry, organization: string, entry: AppEntry)
   for (const element of entry.elements ?? []) await putElement(registry, app.id, element)
 }
 
-/** Puts an element, or changes the one that has got another XPath since: what was linked stays so. */
+/** Creates an element, or updates the one with this XPath or this past XPath: it keeps its present XPath. */
 async function putElement(registry: Registry, app: string, element: Element): Promise<void> {
   const old = (await registry.elements.list(app)).find((each) => xpathsOf(each).includes(element.xpath))
   const { xpath = element.xpath } = old ?? {}

@@ -14,7 +14,13 @@ import type { JobHost } from './pool/query-thread-handle.ts'
 import type { ExportPart, ExportRequest, Query, Results } from './query.ts'
 import { outlineOf, type Outline } from './scan-scope.ts'
 import { Result } from './result.ts'
-import { historyColumns, identifyingColumns, withNamedProperties, withoutValues, withValues } from './narrowed.ts'
+import {
+  historyColumns,
+  identifyingColumns,
+  withNamedProperties,
+  withoutValues,
+  withValues,
+} from './reduced-summaries.ts'
 import { SharedRuns, type Client } from './sharing/shared-runs.ts'
 import type { Requester } from './sharing/shares.ts'
 

@@ -181,9 +181,9 @@ export class KnownPeople {
   ): Promise<Known> {
     const known = this.#values.get(name)
     if (known) return known
-    const made = { name, ...(await make()) }
-    this.#values.put(name, made, made.bytes)
-    return made
+    const entry = { name, ...(await make()) }
+    this.#values.put(name, entry, entry.bytes)
+    return entry
   }
 
   /** Yields the facts of each chunk, from the cache where they are known. */

@@ -36,7 +36,7 @@ export interface ScanScope {
   readonly personKeys: readonly string[]
   /** true if the query shows all traits and computed properties of some persons */
   readonly showsPersons: boolean
-  /** Tells from its summary whether a chunk can match, so that no column is fetched in vain. */
+  /** Returns whether a chunk can match, by its summary, so that no column is fetched needlessly. */
   canMatch(summary: ChunkSummary): boolean
 }
 

@@ -72,11 +72,11 @@ test('an organization sees the letters of its apps, page by page, and none of an
   }
   expect(walked).toEqual([...own, ...last])
   expect(positions(await page('', other))).toEqual(foreign)
-  const asked = { lane: 0, positions: [...foreign, nobodys!, 999] }
+  const request = { lane: 0, positions: [...foreign, nobodys!, 999] }
   const why = 'there is no such dead letter'
-  expect(await replay(asked)).toEqual({
+  expect(await replay(request)).toEqual({
     replayed: 0,
-    left: asked.positions.map((position) => ({ lane: 0, position, why })),
+    left: request.positions.map((position) => ({ lane: 0, position, why })),
   })
   for (const headers of [{ authorization: `Bearer ${keys.read}` }, { authorization: `Bearer ${keys.write}` }])
     expect(await hopper.get(url, headers)).toMatchObject({ status: 403 })
@@ -91,37 +91,37 @@ test('a page of large letters ends early, with at least one', async () => {
   await hopper.storage.writer.removeDeadLetters(0, [first!, second!])
 })
 
-test('a letter is replayed as it is, or mended by an envelope of the same app, and leaves the list', async () => {
+test('a letter is replayed as it is, or corrected by an envelope of the same app, and leaves the list', async () => {
   const [fine, odd, wrong] = await bury([good('shop', 10), broken('shop'), broken('shop')])
   const before = (await hopper.storage.log.ends())[0]!
   expect(await replay({ lane: 0, positions: [fine, fine, odd] })).toEqual({
     replayed: 1,
     left: [{ lane: 0, position: odd, why: 'it still cannot be counted: invalid_envelope' }],
   })
-  const mended = envelope('shop', { device_id: 'd7' })
+  const corrected = envelope('shop', { device_id: 'd7' })
   const refused = async (value: object, also: number[] = []): Promise<unknown> =>
     hopper.send('POST', `${url}/replay`, { lane: 0, positions: [odd, ...also], value }, acme)
   for (const [value, message] of [
-    [{ ...mended, app: 'blog' }, /value\.app must be shop/],
-    [{ ...mended, app: 'foreign' }, /value\.app must be shop/],
+    [{ ...corrected, app: 'blog' }, /value\.app must be shop/],
+    [{ ...corrected, app: 'foreign' }, /value\.app must be shop/],
     [{ version: 2 }, /value is not an envelope/],
   ] as const)
     expect(await refused(value)).toMatchObject({
       status: 400,
       body: { error: { code: 'HOP_PARAM_INVALID', message: expect.stringMatching(message) as string } },
     })
-  expect(await refused(mended, [wrong!])).toMatchObject({ status: 400 })
-  expect(await replay({ lane: 0, positions: [odd], value: { ...mended, events: [{ type: 'click' }] } })).toEqual({
+  expect(await refused(corrected, [wrong!])).toMatchObject({ status: 400 })
+  expect(await replay({ lane: 0, positions: [odd], value: { ...corrected, events: [{ type: 'click' }] } })).toEqual({
     replayed: 0,
     left: [{ lane: 0, position: odd, why: 'it cannot be counted: invalid_envelope: its event 0 is not valid' }],
   })
-  expect(await replay({ lane: 0, positions: [odd], value: mended })).toEqual({ replayed: 1, left: [] })
+  expect(await replay({ lane: 0, positions: [odd], value: corrected })).toEqual({ replayed: 1, left: [] })
   expect(positions(await page())).toContain(wrong)
   expect(positions(await page())).not.toContain(odd)
   expect(await hopper.storage.writer.replayed!(0)).toEqual([fine, odd])
   const lanes = await Promise.all([0, 1].map((lane) => hopper.storage.log.read(lane, lane === 0 ? before : 0, 100)))
   const texts = lanes.flat().map(({ value }) => Buffer.from(value).toString())
-  expect(texts.sort()).toEqual([good('shop', 10).toString(), JSON.stringify(mended)].sort())
+  expect(texts.sort()).toEqual([good('shop', 10).toString(), JSON.stringify(corrected)].sort())
   expect(await hopper.storage.registry.imports.list('')).toEqual([])
 })
 

@@ -112,8 +112,8 @@ test('linked, the element has the counts of both, and of nothing else', async ()
   expect(await row(twin)).toMatchObject(both)
   expect(await row(old)).toBeUndefined()
   for (const name of [old, twin]) {
-    const asked = await hopper.get(at('/actions', `&xpath=${encodeURIComponent(name)}`))
-    expect((asked.body as ElementActions).rows).toMatchObject([{ ...both, xpath: twin }])
+    const answer = await hopper.get(at('/actions', `&xpath=${encodeURIComponent(name)}`))
+    expect((answer.body as ElementActions).rows).toMatchObject([{ ...both, xpath: twin }])
     const histogram = await hopper.get(at('/durations', `&xpath=${encodeURIComponent(name)}`))
     expect((histogram.body as ElementDurations).buckets.reduce((sum, { click }) => sum + click, 0)).toBe(9)
   }

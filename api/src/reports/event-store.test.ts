@@ -170,9 +170,9 @@ test('an event of the last second is answered once its place is final, and not b
   const headers = { authorization: `Bearer ${(key.body as { key: string }).key}` }
   // the clock of the installation is stopped, so its place does not become final
   expect((await page('/events', headers)).ids).toEqual([])
-  const asked = page('/events', headers)
+  const events = page('/events', headers)
   hopper.clock = NOW + 800
-  expect((await asked).ids).toEqual(['young'])
+  expect((await events).ids).toEqual(['young'])
   hopper.clock = NOW
 })
 

@@ -60,7 +60,7 @@ const short = ({ people, hovers, clicked, median_click_ms, median_leave_ms }: He
   median_leave_ms,
 ]
 
-test('tells how long people hover before they click or leave, by mouse unless asked otherwise', async () => {
+test('reports how long people hover before they click or leave, by mouse unless asked otherwise', async () => {
   const { histogram, clicked_share: share, meta, ...answer } = await ask({ element: ELEMENT })
   expect(short({ ...answer, histogram, clicked_share: share })).toEqual([3, 5, 3, 2_000, 600])
   expect(share).toBeCloseTo(3 / 5)
@@ -93,7 +93,7 @@ test('an element that nobody hovered over has no times, and bad questions are re
   expect(await refused({ pointer: 'foot' })).toMatchObject({ error: { code: 'HOP_PARAM_INVALID' } })
 })
 
-test('tells the same of all elements at once, with taps and those who went all the way', async () => {
+test('reports the same for all elements in one answer, with taps and those who completed the funnel', async () => {
   const send = (body: object, headers: object = {}): ReturnType<Installation['send']> =>
     hopper.send(
       'POST',

@@ -53,7 +53,7 @@ afterAll(() => hopper.close())
 
 const { send, ask } = queryCalls<InsteadAnswer>(() => hopper, 'instead/query', { ...range, steps })
 
-test('tells the next page and the next click of exactly those who were lost', async () => {
+test('reports the next page and the next click of exactly those who were lost', async () => {
   const { meta, ...answer } = await ask({ step: 2, outcome: 'dropped' })
   expect(answer).toEqual({
     people: 4,

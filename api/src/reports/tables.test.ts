@@ -39,14 +39,14 @@ async function tableOf(method: 'GET' | 'POST', url: string, body?: object, heade
 }
 
 test('every query is available as a table of its main rows', async () => {
-  const asked = { from: DATE, to: DATE }
-  expect(await tableOf('POST', `${app}/funnels/query`, { ...asked, steps })).toEqual([
+  const dates = { from: DATE, to: DATE }
+  expect(await tableOf('POST', `${app}/funnels/query`, { ...dates, steps })).toEqual([
     'step,name,count,rate,rate_from_previous,dropped,open,excluded,late,mismatch,before,never,' +
       'median_ms,average_ms,p90_ms',
     expect.stringMatching(/^1,view,2,1,1,0,0,0,0,0,0,0,/),
     expect.stringMatching(/^2,cart,1,0\.5,0\.5,1,\d,0,0,0,0,\d,1000,1000,1000$/),
   ])
-  const broken = await tableOf('POST', `${app}/funnels/query`, { ...asked, steps, breakdown: 'page' })
+  const broken = await tableOf('POST', `${app}/funnels/query`, { ...dates, steps, breakdown: 'page' })
   expect([broken[0]!.endsWith(',p90_ms,value'), broken.length, broken[1]!.endsWith(',/')]).toEqual([true, 3, true])
   const query = {
     start: DATE,
@@ -62,7 +62,7 @@ test('every query is available as a table of its main rows', async () => {
   expect(await tableOf('POST', '/query', query)).toEqual([head, ...sets])
   expect(
     (
-      await tableOf('POST', `${app}/retention/query`, { ...asked, first: [eq('view')], again: [eq('cart')], by: 'day' })
+      await tableOf('POST', `${app}/retention/query`, { ...dates, first: [eq('view')], again: [eq('cart')], by: 'day' })
     )[0],
   ).toMatch(/^time,size,again\.0/)
   expect((await tableOf('GET', `${app}/journeys?${range}&key=page`)).slice(0, 1)).toEqual([

@@ -58,6 +58,6 @@ export class ChangesService implements OnModuleDestroy {
   private forget(app: string, stream: ChangeStream): void {
     const watched = this.watched.get(app)
     watched?.remove(stream)
-    if (watched?.isWatched === false) this.watched.delete(app)
+    if (watched?.hasStreams === false) this.watched.delete(app)
   }
 }

@@ -79,7 +79,7 @@ export class DeadLettersService {
   }
 
   /**
-   * Appends letters to the log again, as they are or mended.
+   * Appends letters to the log again, as they are or corrected.
    * @throws HopperError HOP_RATE if too many calls wait already
    */
   async replay(caller: Caller, parameters: LettersToReplay): Promise<ReplayedLetters> {
@@ -92,14 +92,16 @@ export class DeadLettersService {
   }
 
   private async replayNow(caller: Caller, { lane, positions, value }: LettersToReplay): Promise<ReplayedLetters> {
-    const mended = value && envelopeOf(value, positions)
+    const corrected = value && envelopeOf(value, positions)
     const isVisible = await this.visibleTo(caller)
     const left: ReplayedLetters['left'] = []
     let replayed = 0
     for (const position of new Set(positions)) {
       const letter = lane < this.log.lanes ? await letterAt(this.reader, lane, position) : undefined
       const why =
-        letter && isVisible(letter) ? await this.replayOne(letter, mended, isVisible) : 'there is no such dead letter'
+        letter && isVisible(letter)
+          ? await this.replayOne(letter, corrected, isVisible)
+          : 'there is no such dead letter'
       if (why === undefined) replayed++
       else left.push({ lane, position, why })
     }
@@ -108,13 +110,13 @@ export class DeadLettersService {
 
   private async replayOne(
     letter: FoundLetter,
-    mended: Mended | undefined,
+    corrected: CorrectedMessage | undefined,
     isVisible: IsVisible,
   ): Promise<string | undefined> {
-    if (mended && !isOfSameApp(letter, mended, isVisible))
+    if (corrected && !isOfSameApp(letter, corrected, isVisible))
       throw invalidFields([{ field: 'value.app', message: `must be ${letter.app ?? 'an app of the organization'}` }])
     const store = { log: this.log, reader: this.reader, writer: this.writer, registry: this.registry }
-    return replayLetter(store, letter, mended?.value)
+    return replayLetter(store, letter, corrected?.value)
   }
 
   private async visibleTo({ organization }: Caller): Promise<IsVisible> {
@@ -128,18 +130,18 @@ export class DeadLettersService {
   }
 }
 
-interface Mended {
+interface CorrectedMessage {
   readonly app: string
   readonly value: Uint8Array
 }
 
 /** A letter that names no app may become a message of any app whose letters the caller sees. */
-function isOfSameApp(letter: FoundLetter, { app }: Mended, isVisible: IsVisible): boolean {
+function isOfSameApp(letter: FoundLetter, { app }: CorrectedMessage, isVisible: IsVisible): boolean {
   return letter.app === undefined ? isVisible({ ...letter, app }) : letter.app === app
 }
 
 /** @throws HopperError HOP_PARAM_INVALID for a message that is not an envelope, or of several letters */
-function envelopeOf(sent: object, positions: readonly number[]): Mended {
+function envelopeOf(sent: object, positions: readonly number[]): CorrectedMessage {
   if (positions.length !== 1)
     throw invalidFields([{ field: 'value', message: 'applies to one letter; name only the position of that one' }])
   const value = Buffer.from(JSON.stringify(sent))

@@ -44,13 +44,14 @@ export class ElementReportsService {
     const configured = await this.configured(app, parameters.xpath)
     const names = new Map(configured.map(({ xpath, name }) => [xpath, name]))
     const current = new Map(pastXPaths(configured))
-    const asked = parameters.xpath === undefined ? [[]] : namesOf(parameters.xpath, configured).map((xpath) => [xpath])
+    const prefixes =
+      parameters.xpath === undefined ? [[]] : xpathsToRead(parameters.xpath, configured).map((xpath) => [xpath])
     const read = (prefix: string[]): Promise<readonly CounterRow[]> =>
       this.reader.counters('element_actions_by_date', app.id, dates, prefix)
-    const counted = (await Promise.all(asked.map(read))).flat()
+    const counted = (await Promise.all(prefixes.map(read))).flat()
     const sums = new Map(configured.map(({ xpath }) => [xpath, [0, 0, 0, 0, 0]]))
-    const owner = (xpath: string): string => current.get(xpath) ?? xpath
-    for (const { key, counters } of sumBy(counted, ({ key }) => [owner(String(key[0]))]))
+    const currentXPath = (xpath: string): string => current.get(xpath) ?? xpath
+    for (const { key, counters } of sumBy(counted, ({ key }) => [currentXPath(String(key[0]))]))
       sums.set(String(key[0]), counters)
     if (parameters.xpath !== undefined && sums.size === 0) throw unknownElement(parameters.xpath)
     const rows = [...sums].map(([xpath, counters]) => actionsRow(xpath, names.get(xpath) ?? xpath, counters))
@@ -72,7 +73,7 @@ export class ElementReportsService {
     const configured = await this.configured(app, parameters.xpath)
     const read = (xpath: string): Promise<readonly CounterRow[]> =>
       this.reader.counters('element_durations_by_date', app.id, dates, [xpath])
-    const counted = (await Promise.all(namesOf(parameters.xpath, configured).map(read))).flat()
+    const counted = (await Promise.all(xpathsToRead(parameters.xpath, configured).map(read))).flat()
     if (counted.length === 0 && configured.length === 0) throw unknownElement(parameters.xpath)
     const counts = countsByBucket(sumBy(counted, ({ key }) => [key[1]!, key[2]!]))
     const buckets = [...counts].map(([bucket, actions]) => ({ bucket, ...actions }))
@@ -81,7 +82,7 @@ export class ElementReportsService {
 }
 
 /** Returns the XPaths under which the element with an XPath was counted. */
-function namesOf(xpath: string, configured: readonly Element[]): readonly string[] {
+function xpathsToRead(xpath: string, configured: readonly Element[]): readonly string[] {
   const [element] = configured
   return element ? xpathsOf(element) : [xpath]
 }

@@ -75,8 +75,8 @@ export class EventFateService {
   }
 
   /** Finds the first event with an id. Only if there is none, one with this id that was rejected. */
-  async fate(app: App, id: string, asked: RangeParameters, client: Client): Promise<EventFate> {
-    const range = await this.answers.open(app, asked)
+  async fate(app: App, id: string, parameters: RangeParameters, client: Client): Promise<EventFate> {
+    const range = await this.answers.open(app, parameters)
     const dates = [shiftDate(range.from, -1), ...range.dates, shiftDate(range.to, 1)]
     const found =
       (await this.firstSeen(id, dates, (date) => ({ app: app.id, date }))) ??
@@ -155,7 +155,7 @@ export class EventFateService {
     return { receivedAt: received_at, event: { event, device_id, context, received_at, lane, position, index } }
   }
 
-  /** Reads one message; undefined if the log is away, busy, slow, or no longer has it. */
+  /** Reads one message; undefined if the log is unavailable, busy, slow, or no longer has it. */
   private async envelopeAt(lane: number, position: number): Promise<Envelope | undefined> {
     if (this.logReads >= LOG_READS_MAX) return undefined
     this.logReads++

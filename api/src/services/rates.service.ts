@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { EventRates } from '../answers/event-rates.ts'
 import { CLOCK, LANES, LOGGER, READER, REGISTRY, type Clock } from '../tokens.ts'
 
-const SAMPLE_EVERY_MS = 5_000
+const SAMPLE_INTERVAL_MS = 5_000
 /** number of recent dates (UTC) whose totals may still grow */
 const DATES = 3
 const APPS_CONCURRENCY = 8
@@ -46,7 +46,7 @@ export class RatesService implements OnModuleInit, OnModuleDestroy {
     const sample = (): void =>
       void this.sample().catch((err: unknown) => this.logger.debug({ err }, 'the rate of events could not be read'))
     sample()
-    this.timer = setInterval(sample, SAMPLE_EVERY_MS).unref()
+    this.timer = setInterval(sample, SAMPLE_INTERVAL_MS).unref()
   }
 
   async onModuleDestroy(): Promise<void> {

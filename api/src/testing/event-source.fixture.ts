@@ -5,13 +5,13 @@ export interface Stream {
   /** the body of a refusal */
   readonly refusal: unknown
   /** Reads events until there are that many. */
-  events(count: number): Promise<readonly Told[]>
+  events(count: number): Promise<readonly ReceivedEvent[]>
   /** the id that a browser would send when it reconnects */
   lastId(): string
   leave(): void
 }
 
-export interface Told {
+export interface ReceivedEvent {
   readonly name: string
   readonly data: string
 }
@@ -22,7 +22,7 @@ export async function openStream(url: string, headers: Record<string, string>): 
   const answer = await fetch(url, { headers, signal: leaving.signal })
   const refusal: unknown = answer.ok ? undefined : await answer.json()
   const reader = (answer.ok ? answer.body! : new ReadableStream<Uint8Array>()).getReader()
-  const received: Told[] = []
+  const received: ReceivedEvent[] = []
   let [text, id, blocks] = ['', '', 0]
   const take = (block: string): void => {
     const fields = block.split('\n').map((line) => /^(\w*): ?(.*)$/.exec(line) ?? ['', '', ''])

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Aggregator } from '@hopper/aggregator'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { fillLog } from './aggregated.ts'
+import { fillLog } from './aggregate.ts'
 
 const ENVELOPES = 4_000
 const EVENTS = 25

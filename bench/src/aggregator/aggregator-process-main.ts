@@ -2,7 +2,7 @@ import { Aggregator } from '@hopper/aggregator'
 import { withOverrides, withLog } from '@hopper/storage'
 import { cassandraDefaults, openCassandra } from '@hopper/storage/cassandra'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
-import { reportingWriter } from './aggregated.ts'
+import { reportingWriter } from './aggregate.ts'
 
 /** The source and destination of the bench's processes. */
 export interface AggregatorTarget {

@@ -3,7 +3,7 @@ import { withLog, type Storage } from '@hopper/storage'
 import { cassandraDefaults, openCassandra } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
-import { reportingWriter } from './aggregated.ts'
+import { reportingWriter } from './aggregate.ts'
 import type { AggregatorTarget } from './aggregator-process-main.ts'
 
 /** The source and destination of the process: a directory, or engines. */

@@ -119,6 +119,27 @@ export function generatedColumns(rows: number, lane: number, lanes: number): Row
   return assemble(device, time, name, devices, lane, lanes, next)
 }
 
+/** Returns the number columns of events in an order in which those of a device are adjacent. */
+function numbersOf(
+  order: Uint32Array,
+  device: readonly number[],
+  time: readonly number[],
+): Record<NumberColumn, Float64Array> {
+  const columns = ['timestamp', 'seq', 'position', 'index', 'received_at'] as const
+  const numbers = Object.fromEntries(columns.map((column) => [column, new Float64Array(order.length)])) as Record<
+    NumberColumn,
+    Float64Array
+  >
+  order.forEach((from, i) => {
+    const isSameDevice = i > 0 && device[order[i - 1]!] === device[from]
+    numbers.timestamp[i] = isSameDevice ? Math.max(time[from]!, numbers.timestamp[i - 1]! + 1) : time[from]!
+    numbers.seq[i] = isSameDevice ? numbers.seq[i - 1]! + 1 : 0
+    numbers.position[i] = from
+    numbers.received_at[i] = numbers.timestamp[i] + 900
+  })
+  return numbers
+}
+
 function assemble(
   device: readonly number[],
   time: readonly number[],
@@ -132,19 +153,6 @@ function assemble(
   const counts = new Uint32Array(devices)
   for (const d of device) counts[d]!++
   const present = Array.from(counts.keys()).filter((d) => counts[d]! > 0)
-  const numbers = Object.fromEntries(
-    (['timestamp', 'seq', 'position', 'index', 'received_at'] as const).map((column) => [
-      column,
-      new Float64Array(order.length),
-    ]),
-  ) as Record<NumberColumn, Float64Array>
-  order.forEach((from, i) => {
-    const same = i > 0 && device[order[i - 1]!] === device[from]
-    numbers.timestamp[i] = same ? Math.max(time[from]!, numbers.timestamp[i - 1]! + 1) : time[from]!
-    numbers.seq[i] = same ? numbers.seq[i - 1]! + 1 : 0
-    numbers.position[i] = from
-    numbers.received_at[i] = numbers.timestamp[i] + 900
-  })
   const byte = (): number => Math.floor(next() * 256)
   const country = zipf(50, 1)
   const plan = Float64Array.from([0.7, 0.9, 0.98, 1])
@@ -174,7 +182,7 @@ function assemble(
         texts: new Map(),
       },
     },
-    numbers,
+    numbers: numbersOf(order, device, time),
     eventIds: { length: order.length, bytes: Uint8Array.from({ length: order.length * 16 }, byte), texts: new Map() },
     values: new Map([
       ['type', column(['custom'], new Uint32Array(order.length))],

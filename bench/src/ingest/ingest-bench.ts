@@ -14,7 +14,7 @@ interface Server {
   readonly port: number
 }
 
-async function serverOf(file: string): Promise<Server> {
+async function startServer(file: string): Promise<Server> {
   const child = fork(new URL(file, import.meta.url), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const [message] = (await once(child, 'message')) as [{ port: number }]
   return { child, port: message.port }
@@ -38,8 +38,8 @@ async function requestsPerSecond(server: Server, payloads: readonly string[]): P
 /** Compares ingest with synced acknowledgement and bare `node:http`: same bodies, same load generator, alternately. */
 export async function ingestBench(): Promise<void> {
   const [hopper, bare] = await Promise.all([
-    serverOf('./ingest-server-main.js'),
-    serverOf('../harness/bare-server-main.js'),
+    startServer('./ingest-server-main.js'),
+    startServer('../harness/bare-server-main.js'),
   ])
   try {
     for (const [events, bar] of [

@@ -11,7 +11,7 @@ import { withMemoryLimit, type MemoryLimit } from '../harness/memory-limit.ts'
 import { withOwnEngines } from '../harness/own-engines.ts'
 import { peakMegabytesOf } from '../harness/process-usage.ts'
 
-const VICTIM_EVERY_MS = 250
+const VICTIM_INTERVAL_MS = 250
 const POLL_MS = 100
 const SETTLE_MS_MAX = 600_000
 const DELAY_MS_MAX = 2_000
@@ -125,7 +125,7 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
       const status = await post(product, keys.other, JSON.stringify({ device_id: randomUUID(), events: [event] }))
       if (status >= 300) throw new Error(`ingest answered ${status} to the other app`)
       waiting.set(page.slice(8), performance.now())
-      await pause(VICTIM_EVERY_MS)
+      await pause(VICTIM_INTERVAL_MS)
     }
   })()
   const startedAt = performance.now()

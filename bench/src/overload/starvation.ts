@@ -9,7 +9,7 @@ const DAYS = 30
 const DAY_MS = 86_400_000
 const FUNNEL_CONCURRENCY = 90
 const STEPS = 30
-const PROBE_EVERY_MS = 10
+const PROBE_INTERVAL_MS = 10
 /** maximum for one key */
 const UNREAD_EXPORTS = 8
 const UNREAD_LIVE_STREAMS = 25
@@ -213,7 +213,7 @@ export async function probe(product: Product, ms: number, kinds: readonly Probe[
         const text = await answer.text()
         if (!answer.ok) throw new Error(`${kind} answered ${answer.status}: ${text.slice(0, 300)}`)
         taken[kind].push(performance.now() - at)
-        await pause(PROBE_EVERY_MS)
+        await pause(PROBE_INTERVAL_MS)
       }
     }),
   )

@@ -16,6 +16,8 @@ import { writeLane } from './lane-file.ts'
 
 const DAY_MS = 86_400_000
 const SPAN_DAYS = 3
+/** The largest Uint32 in the raw column `user`. */
+const NO_USER = 0xff_ff_ff_ff
 export const LANES = 8
 
 /** The generated events of all lanes: as Hopper's archive, and as raw columns for the peers. */
@@ -28,19 +30,19 @@ export interface Dataset {
   readonly mergeCpuMs: number
   /** bytes per event of each column of the merged archive */
   readonly bytes: Readonly<Record<string, number>>
-  /** true if the raw columns do not come from an earlier run */
-  readonly fresh: boolean
+  /** false if an earlier run wrote the same raw columns */
+  readonly isNew: boolean
 }
 
 /** Generates the events lane by lane into a folder. */
-export function buildDataset(wanted: number, dir: string): Dataset {
+export function buildDataset(rowCount: number, dir: string): Dataset {
   const index = new IdentityIndex()
   const hash = createHash('sha256')
   const raw = new RawColumns(dir)
   const total: Record<string, number> = {}
   const merge = { ms: 0, cpuMs: 0 }
   for (let lane = 0; lane < LANES; lane++) {
-    const columns = generatedColumns(wanted / LANES, lane, LANES)
+    const columns = generatedColumns(rowCount / LANES, lane, LANES)
     raw.add(lane, columns, hash)
     const spans = spansOfLane(columns, lane)
     const [start, cpu] = [performance.now(), process.cpuUsage()]
@@ -64,7 +66,7 @@ export function buildDataset(wanted: number, dir: string): Dataset {
     mergeMs: merge.ms,
     mergeCpuMs: merge.cpuMs,
     bytes,
-    fresh: raw.finish(hash.digest('hex')),
+    isNew: raw.finish(hash.digest('hex')),
   }
 }
 
@@ -106,7 +108,7 @@ class RawColumns {
     const person = new Uint32Array(rows)
     for (let run = 0, row = 0; run < runs.rows.length; row += runs.rows[run]!, run++) {
       device.fill(this.devices + run, row, row + runs.rows[run]!)
-      person.fill(this.#person(lane, run, runs.rows[run]!), row, row + runs.rows[run]!)
+      person.fill(this.#personOf(lane, run, runs.rows[run]!), row, row + runs.rows[run]!)
     }
     write('ts', numbers.timestamp)
     for (const column of ['seq', 'position', 'received_at'] as const) write(column, numbers[column])
@@ -126,7 +128,7 @@ class RawColumns {
     const before = this.#values.user!.length - 1
     write(
       'user',
-      user.codes.map((code) => (code === 0 ? 4_294_967_295 : before + code)),
+      user.codes.map((code) => (code === 0 ? NO_USER : before + code)),
     )
     this.#values.user!.push(...(user.values.slice(1) as string[]))
     this.#ids.push(runs.deviceIds.bytes)
@@ -134,18 +136,19 @@ class RawColumns {
     this.rows += rows
   }
 
-  /** Returns whether the columns are new. */
+  /** Writes the metadata; returns whether the columns differ from those of an earlier run. */
   finish(digest: string): boolean {
     writeFileSync(join(this.#dir, 'devices'), Buffer.concat(this.#ids))
     const meta = JSON.stringify({ lanes: LANES, digest, values: this.#values })
     const path = join(this.#dir, 'meta.json')
-    const fresh = !existsSync(path) || readFileSync(path, 'utf8') !== meta
+    const isNew = !existsSync(path) || readFileSync(path, 'utf8') !== meta
     writeFileSync(path, meta)
-    return fresh
+    return isNew
   }
 
-  /** A device of one event was never identified. */
-  #person(lane: number, run: number, rows: number): number {
+  /** Returns the number of a device's person: that of its user's first device, or its own if it has no user. */
+  #personOf(lane: number, run: number, rows: number): number {
+    // Generated devices with one event are never identified.
     const user = rows > 1 ? userOfRun(lane, run) : null
     const device = this.devices + run
     if (user === null) return device

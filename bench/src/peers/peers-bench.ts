@@ -31,7 +31,7 @@ export async function peersBench(wanted = 10_000_000): Promise<void> {
   describe(dataset)
   const python = pythonOfPeers()
   const parquet = join(dataset.dir, 'events.parquet')
-  if (dataset.fresh || !existsSync(parquet) || !existsSync(join(dataset.dir, 'sizes.json')))
+  if (dataset.isNew || !existsSync(parquet) || !existsSync(join(dataset.dir, 'sizes.json')))
     runScript(python, 'write_parquet.py', [dataset.dir])
   compareBytes(dataset)
   const merged = new EnginePool(dataset.dir, 'merged', LANES, THREADS, dataset.identities, context)

@@ -10,7 +10,7 @@ import { cpuOf } from '../harness/process-usage.ts'
 const DAYS = 30
 const ENVELOPES_PER_APPEND = 2_000
 const ROUNDS = 40
-const LIVE_EVERY_MS = 100
+const LIVE_INTERVAL_MS = 100
 const BAR_MS = 150
 const DAY_MS = 86_400_000
 const COUNTED_MS = 1_800_000
@@ -159,7 +159,7 @@ class Live {
     let user = users
     this.#timer = setInterval(
       () => void (this.#last = storage.log.append([visit(user++, Math.floor(Date.now() / DAY_MS) * DAY_MS)])),
-      LIVE_EVERY_MS,
+      LIVE_INTERVAL_MS,
     )
   }
 

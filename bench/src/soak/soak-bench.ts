@@ -10,7 +10,7 @@ import { SoakTraffic } from './soak-traffic.ts'
 const SENDERS = 16
 const FULL_LOAD_MS = 20_000
 const COUNTED_MS_MAX = 600_000
-const FAULT_EVERY_MS = 20_000
+const FAULT_INTERVAL_MS = 20_000
 const SAMPLE_MS = 1_000
 /** Growth of memory from half of the time to the end that is noise of garbage collection. */
 const GROWTH_MAX = 1.15
@@ -105,8 +105,8 @@ async function sendAt(perSecond: number, product: Product, traffic: SoakTraffic,
 async function strike(faults: readonly Fault[], startedAt: number, endsAt: number): Promise<string[]> {
   const half = startedAt + (endsAt - startedAt) / 2
   const struck: string[] = []
-  for (let at = 0; performance.now() + FAULT_EVERY_MS < endsAt; at++) {
-    await pause(FAULT_EVERY_MS)
+  for (let at = 0; performance.now() + FAULT_INTERVAL_MS < endsAt; at++) {
+    await pause(FAULT_INTERVAL_MS)
     const possible = faults.filter(({ ends }) => !ends || performance.now() < half)
     const fault = possible[at % possible.length]!
     await fault.strike()

@@ -25,7 +25,7 @@ interface Hovers {
   elapsed_click_ms: number
 }
 
-/** Makes requests of a soak, and counts by itself what Hopper has to count of them. */
+/** Makes requests of a soak, and counts independently what Hopper has to count of them. */
 export class SoakTraffic {
   readonly #devices = Array.from({ length: DEVICES }, () => ({ id: randomUUID(), session: randomUUID(), seq: 0 }))
   readonly #days = new Map<string, { events: number; views: number; users: Set<string> }>()

@@ -1,13 +1,13 @@
 import type { Visitor } from '@hopper/contracts'
 import { counterTables, visitorTables, type CounterPartition, type Key, type VisitorPartition } from '@hopper/storage'
 
-interface Place {
+interface LaneRow {
   readonly lane: number
   readonly key: Key
 }
 
 /** A counter row that differs from the recount. A missing row counts as zeros. */
-export interface CounterDrift extends CounterPartition, Place {
+export interface CounterDrift extends CounterPartition, LaneRow {
   readonly kind: 'counter'
   /** the watermark of the partition */
   readonly applied: number
@@ -16,7 +16,7 @@ export interface CounterDrift extends CounterPartition, Place {
 }
 
 /** A visitor row that is missing, or that no event accounts for. */
-export interface VisitorDrift extends VisitorPartition, Place {
+export interface VisitorDrift extends VisitorPartition, LaneRow {
   readonly kind: 'missing' | 'surplus'
   readonly visitor: Visitor
 }

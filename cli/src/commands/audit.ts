@@ -79,7 +79,7 @@ class Summary implements AuditReport {
   }
 
   reviewing(app: string, lane: number): void {
-    console.error(`lane ${lane}: it is being reviewed who of app ${app} is a bot, so its tables are not compared`)
+    console.error(`lane ${lane}: the bots of app ${app} are being reviewed, so its tables are not compared`)
   }
 
   progress(progress: AuditProgress): void {

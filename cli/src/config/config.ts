@@ -40,9 +40,9 @@ export function readConfig<N extends SettingName>(
   const isGood = (name: SettingName): boolean =>
     (names as readonly SettingName[]).includes(name) &&
     !bad.some((each) => [settings[name].flag, settings[name].variable].includes(each.name as never))
-  for (const { of, names: name, broken } of rules) {
-    const why = of.every(isGood) ? broken(config as AllSettings) : undefined
-    if (why !== undefined) bad.push({ name: settings[name].flag, message: `${settings[name].flag} ${why}` })
+  for (const { dependsOn, culprit, broken } of rules) {
+    const why = dependsOn.every(isGood) ? broken(config as AllSettings) : undefined
+    if (why !== undefined) bad.push({ name: settings[culprit].flag, message: `${settings[culprit].flag} ${why}` })
   }
   if (bad.length > 0)
     throw new HopperError('HOP_CONFIG', `${bad.map(({ message }) => message).join('; ')}.`, { details: bad })

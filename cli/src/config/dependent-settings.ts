@@ -3,9 +3,9 @@ import type { AllSettings, SettingName } from './settings.ts'
 /** A condition on two or more settings together. */
 interface Rule {
   /** the rule applies to commands that take all of them */
-  readonly of: readonly SettingName[]
+  readonly dependsOn: readonly SettingName[]
   /** the setting to name when the condition is violated */
-  readonly names: SettingName
+  readonly culprit: SettingName
   /**
    * Returns a sentence that begins with the setting's name and gives the reason; undefined when the values are
    * compatible.
@@ -23,8 +23,8 @@ const LEASE_TICK_MS = 1_000
  */
 export const rules: readonly Rule[] = [
   {
-    of: ['cassandraConsistency', 'cassandraReplication'],
-    names: 'cassandraConsistency',
+    dependsOn: ['cassandraConsistency', 'cassandraReplication'],
+    culprit: 'cassandraConsistency',
     broken: (config) =>
       config.cassandraConsistency === 'LOCAL_ONE' && config.cassandraReplication !== 1
         ? `cannot be LOCAL_ONE with ${config.cassandraReplication} replicas: ` +
@@ -32,48 +32,48 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
-    of: ['kafkaTopic', 'externalTopic'],
-    names: 'externalTopic',
+    dependsOn: ['kafkaTopic', 'externalTopic'],
+    culprit: 'externalTopic',
     broken: ({ kafkaTopic, externalTopic }) =>
       externalTopic === kafkaTopic
         ? 'cannot be the topic of the log: each of its messages would come back as a bad record'
         : undefined,
   },
   {
-    of: ['kafkaSasl', 'kafkaUsername', 'kafkaPassword'],
-    names: 'kafkaSasl',
+    dependsOn: ['kafkaSasl', 'kafkaUsername', 'kafkaPassword'],
+    culprit: 'kafkaSasl',
     broken: ({ kafkaSasl, kafkaUsername, kafkaPassword }) =>
       !kafkaSasl && (kafkaUsername ?? kafkaPassword) !== undefined
         ? 'must name the mechanism when a user or a password is given: without it they are not sent'
         : undefined,
   },
   {
-    of: ['kafkaSasl', 'kafkaUsername', 'kafkaPassword'],
-    names: 'kafkaUsername',
+    dependsOn: ['kafkaSasl', 'kafkaUsername', 'kafkaPassword'],
+    culprit: 'kafkaUsername',
     broken: ({ kafkaSasl, kafkaUsername, kafkaPassword }) =>
       kafkaSasl && !(kafkaUsername && kafkaPassword)
         ? 'and --kafka-password must be given with --kafka-sasl'
         : undefined,
   },
   {
-    of: ['cassandraUsername', 'cassandraPassword'],
-    names: 'cassandraUsername',
+    dependsOn: ['cassandraUsername', 'cassandraPassword'],
+    culprit: 'cassandraUsername',
     broken: ({ cassandraUsername, cassandraPassword }) =>
       cassandraPassword !== undefined && !cassandraUsername
         ? 'must be given with --cassandra-password: without it the password is not sent'
         : undefined,
   },
   {
-    of: ['smtpUrl', 'mailFrom'],
-    names: 'smtpUrl',
+    dependsOn: ['smtpUrl', 'mailFrom'],
+    culprit: 'smtpUrl',
     broken: ({ smtpUrl, mailFrom }) =>
       (smtpUrl === undefined) !== (mailFrom === undefined)
         ? 'and --mail-from must be given together: an e-mail needs a server and a sender'
         : undefined,
   },
   {
-    of: ['oidcIssuer', 'oidcClientId', 'oidcClientSecret', 'oidcClientSecretFile', 'oidcOrigins'],
-    names: 'oidcIssuer',
+    dependsOn: ['oidcIssuer', 'oidcClientId', 'oidcClientSecret', 'oidcClientSecretFile', 'oidcOrigins'],
+    culprit: 'oidcIssuer',
     broken: (config) =>
       isPartOfProvider(config)
         ? 'and --oidc-client-id must be given together, with --oidc-client-secret or --oidc-client-secret-file: ' +
@@ -81,16 +81,16 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
-    of: ['oidcClientSecret', 'oidcClientSecretFile'],
-    names: 'oidcClientSecretFile',
+    dependsOn: ['oidcClientSecret', 'oidcClientSecretFile'],
+    culprit: 'oidcClientSecretFile',
     broken: ({ oidcClientSecret, oidcClientSecretFile }) =>
       oidcClientSecret !== undefined && oidcClientSecretFile !== undefined
         ? 'cannot be given with --oidc-client-secret: which of the two is meant is unknown'
         : undefined,
   },
   {
-    of: ['leaseMs', 'archiveMs'],
-    names: 'leaseMs',
+    dependsOn: ['leaseMs', 'archiveMs'],
+    culprit: 'leaseMs',
     broken: ({ leaseMs }) =>
       leaseMs < 2 * LEASE_TICK_MS
         ? `must be at least ${2 * LEASE_TICK_MS}: ` +
@@ -98,8 +98,8 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
-    of: ['kafkaSessionMs', 'leaseMs'],
-    names: 'leaseMs',
+    dependsOn: ['kafkaSessionMs', 'leaseMs'],
+    culprit: 'leaseMs',
     broken: ({ kafkaSessionMs, leaseMs }) =>
       leaseMs > 20 * kafkaSessionMs
         ? `must not be more than 20 times --kafka-session-ms (${kafkaSessionMs}): ` +

@@ -98,7 +98,7 @@ export const settings = {
     flag: '--trusted-proxies',
     variable: 'HOPPER_TRUSTED_PROXIES',
     default: '0',
-    help: 'how many proxies in a row are in front; so many entries of X-Forwarded-For are believed, from its end',
+    help: 'how many proxies in a row are in front; that number of entries at the end of X-Forwarded-For is trusted',
     read: integer(0, 16),
   },
   connections: {

@@ -155,9 +155,9 @@ it('appends a letter once, wherever the replay is interrupted', async () => {
       },
     })
     const writer = withOverrides(storage.writer, {
-      removeDeadLetters: async (...asked) => {
+      removeDeadLetters: async (...args) => {
         if (how === 'before the removal') fails()
-        await storage.writer.removeDeadLetters(...asked)
+        await storage.writer.removeDeadLetters(...args)
       },
     })
     await expect(replayAll({ ...storage, log, writer })).rejects.toThrow('interrupted')
@@ -168,7 +168,7 @@ it('appends a letter once, wherever the replay is interrupted', async () => {
   }
 })
 
-it('counts a mended letter in its place, once, also when the replay was interrupted', async () => {
+it('counts a corrected letter in its place, once, also when the replay was interrupted', async () => {
   await using installation = await makeInstallation()
   const { storage } = installation
   const broken = Buffer.from(early(0).toString().replace('"d0"', '7'))
@@ -192,7 +192,7 @@ it('counts a mended letter in its place, once, also when the replay was interrup
   expect(await installation.audit()).toEqual([])
 })
 
-it('replays letters, as they are or mended, without the events of a person who was forgotten', async () => {
+it('replays letters, as they are or corrected, without the events of a person who was forgotten', async () => {
   await using installation = await makeInstallation()
   const { storage } = installation
   await storage.log.appendMessages([early(1), early(2), garbage[0]!].map((value) => ({ lane: 0, value })))

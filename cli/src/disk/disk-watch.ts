@@ -12,7 +12,7 @@ import type { Registry } from '@hopper/storage'
 import type { Logger } from 'pino'
 import { Gauge, type Registry as Metrics } from 'prom-client'
 
-const EVERY_MS = 60_000
+const INTERVAL_MS = 60_000
 /** The pause is at least this many times what a measurement took, so that a large directory is measured less often. */
 const PAUSE_FACTOR = 50
 const CLAIM_MS = 60_000
@@ -70,7 +70,7 @@ export class DiskWatch {
     const begun = performance.now()
     void this.measure().then(() => {
       if (this.#isClosed) return
-      const pauseMs = Math.max(EVERY_MS, PAUSE_FACTOR * (performance.now() - begun))
+      const pauseMs = Math.max(INTERVAL_MS, PAUSE_FACTOR * (performance.now() - begun))
       this.#timer = setTimeout(() => this.#measureAgain(), pauseMs).unref()
     })
   }

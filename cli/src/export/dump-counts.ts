@@ -1,4 +1,4 @@
-import { DecodeError, decodeEnvelope, type Envelope } from '@hopper/contracts'
+import { tryDecodeEnvelope, type Envelope } from '@hopper/contracts'
 import type { LaneMessage } from '@hopper/storage'
 import type { DumpCounts, DumpedKind } from './dump-lines.ts'
 
@@ -37,7 +37,7 @@ export class DumpTally {
   /** Counts a message; returns its envelope, or undefined when it cannot be decoded. */
   addMessage({ lane, value }: LaneMessage): Envelope | undefined {
     this.#lanes[lane] = (this.#lanes[lane] ?? 0) + 1
-    const envelope = envelopeOf(value)
+    const envelope = tryDecodeEnvelope(value)
     if (!envelope) {
       this.#undecodable++
       return undefined
@@ -108,16 +108,6 @@ function valueAt(of: Readonly<Record<string, unknown>>, name: string): unknown {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
-}
-
-/** Decodes a message. One that cannot be decoded is counted as such, and kept byte for byte. */
-function envelopeOf(value: Uint8Array): Envelope | undefined {
-  try {
-    return decodeEnvelope(value)
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined
-    throw error
-  }
 }
 
 function increment(counts: Map<string, number>, name: string, by: number): void {

@@ -77,7 +77,7 @@ export class ExternalFile {
       await this.#take(range, isPending)
       isPending = false
     }
-    await this.#note({ pending: 0, is_whole: isWhole })
+    await this.#saveProgress({ pending: 0, is_whole: isWhole })
   }
 
   /**
@@ -100,7 +100,7 @@ export class ExternalFile {
     const messages = await this.#messagesOf(range, receivedAt)
     if (isPending) await log.appendMessages(await missingMessages(log, messages, this.#progress.ends))
     else if (messages.length > 0) {
-      await this.#note({ pending: range.bytes.length, received_at: receivedAt })
+      await this.#saveProgress({ pending: range.bytes.length, received_at: receivedAt })
       await log.appendMessages(messages)
     }
     this.#progress = { ...this.#progress, offset: this.#progress.offset + range.bytes.length, pending: 0 }
@@ -126,7 +126,7 @@ export class ExternalFile {
         }
       }
     } catch (error) {
-      // Broken quotes: nothing tells where the next record begins, so the whole range is kept for people.
+      // Broken quotes: where the next record begins is unknown, so the whole range is kept for people to look at.
       return [this.#bad('not_an_object', (error as Error).message, range.bytes.toString(), receivedAt)]
     }
     if (batch.rows.length > 0) await take()
@@ -160,7 +160,7 @@ export class ExternalFile {
     return badRecordMessage(bad, receivedAt, this.#parts.log.lanes)
   }
 
-  async #note(changes: Partial<ExternalProgress>): Promise<void> {
+  async #saveProgress(changes: Partial<ExternalProgress>): Promise<void> {
     const { log, registry } = this.#parts
     const { path, size, mtimeMs } = this.#file
     const { id, offset } = this.#progress

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { ExternalFile, externalId, type ExternalParts, type FoundFile } from './external-file.ts'
 import { appDirectories, findFiles } from './find-files.ts'
 
-const EVERY_MS = 5_000
+const INTERVAL_MS = 5_000
 
 export interface ExternalLogger {
   info(details: object, message: string): void
@@ -29,7 +29,7 @@ export class ExternalFiles {
     this.#logger = logger
   }
 
-  start(everyMs: number = EVERY_MS): void {
+  start(everyMs: number = INTERVAL_MS): void {
     this.#running = this.#run(everyMs)
   }
 

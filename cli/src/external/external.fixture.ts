@@ -9,7 +9,7 @@ import { countAll } from '../testing/installation.fixture.ts'
 import { ExternalFiles } from './external-files.ts'
 
 /** An installation with the app `shop`, and a directory that others write to. */
-export interface ExternalPlace extends AsyncDisposable {
+export interface ExternalSetup extends AsyncDisposable {
   readonly storage: Storage
   /** where the files of `shop` are */
   readonly dir: string
@@ -25,7 +25,7 @@ export interface ExternalPlace extends AsyncDisposable {
   fates(): Promise<Record<string, number>>
 }
 
-export async function makeExternal(): Promise<ExternalPlace> {
+export async function makeExternal(): Promise<ExternalSetup> {
   const base = await mkdtemp(join(tmpdir(), 'hopper-external-'))
   const [root, dir] = [join(base, 'files'), join(base, 'files', 'shop')]
   await mkdir(dir, { recursive: true })
@@ -37,7 +37,7 @@ export async function makeExternal(): Promise<ExternalPlace> {
     info: () => undefined,
     warn: (details: object) => void warnings.push((details as { err: Error }).err.message),
   }
-  const place: ExternalPlace = {
+  const external: ExternalSetup = {
     ...{ storage, dir, root, warnings, counted },
     addApp: async (id) => {
       const app = { id, organization: 'acme', name: id, timezone: 'UTC', origins: [], keep_parameters: [] }
@@ -53,8 +53,8 @@ export async function makeExternal(): Promise<ExternalPlace> {
     },
   }
   await storage.registry.organizations.put('', 'acme', { id: 'acme', name: 'Acme' })
-  await place.addApp('shop')
-  return place
+  await external.addApp('shop')
+  return external
 }
 
 async function messagesIn({ log }: Storage): Promise<Uint8Array[]> {

@@ -259,7 +259,7 @@ it('refuses to dump a log that has lost messages, unless `partial` is set', asyn
   const lossy = (lost: (position: number) => boolean): Storage => ({
     ...storage,
     log: withOverrides(storage.log, {
-      read: async (...asked) => (await storage.log.read(...asked)).filter(({ position }) => !lost(position)),
+      read: async (...args) => (await storage.log.read(...args)).filter(({ position }) => !lost(position)),
     }),
   })
   const dump = (of: Storage, partial: boolean, leftOut: string[] = []): Promise<string[]> =>

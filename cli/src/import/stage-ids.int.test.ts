@@ -129,7 +129,7 @@ async function usersOf(call: Call): Promise<Record<string, number>> {
 }
 
 /** The past goes from waiting to running to done, and again after any change to the meaning of a stage. */
-async function pastOf(storage: Storage): Promise<void> {
+async function expectPastStates(storage: Storage): Promise<void> {
   await storage.log.append(visits(['/a', '/a', '/b', '/c']))
   let opened = Promise.withResolvers<void>()
   // The archive cannot be read until the test lets it continue, so that each state can be observed.
@@ -202,7 +202,7 @@ describe('ids of stages, standalone', () => {
     await using stack = new AsyncDisposableStack()
     const { storage } = await standalone(stack)
     await provision(storage.registry, file, 0)
-    await pastOf(storage)
+    await expectPastStates(storage)
   })
 })
 
@@ -215,7 +215,7 @@ describe.skipIf(!engines)('ids of stages, cluster', () => {
     const storage = await openInstallation(config)
     stack.defer(() => storage.close())
     await provision(storage.registry, file, 0)
-    await pastOf(storage)
+    await expectPastStates(storage)
     await asAdministrator(storage, (call) => refusesAfterPast(call))
     const other = await standalone(stack)
     await readDump(other.storage, await dumpOf(storage))
@@ -223,7 +223,7 @@ describe.skipIf(!engines)('ids of stages, cluster', () => {
   })
 })
 
-/** The funnel of `pastOf` was removed: none of its ids may be used again. */
+/** The funnel of `expectPastStates` was removed: none of its ids may be used again. */
 async function refusesAfterPast(call: Call): Promise<void> {
   const made = await call('POST', 'funnels', { id: 'f', name: 'F', stages: [stage('/a')] })
   expect(idsOf(made)[0]).toBeGreaterThan(4)

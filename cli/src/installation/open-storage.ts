@@ -18,7 +18,7 @@ import type { ConfigOf } from '../config/config.ts'
  * Share of the process memory for data fetched from Kafka. Fetched data is compressed, and takes about nine times as
  * much decompressed.
  */
-const HELD_SHARE = 0.01
+const READ_AHEAD_SHARE = 0.01
 
 type EngineConfig = Omit<ConfigOf<'installation'>, 'data' | 'acceptLoss'>
 
@@ -52,7 +52,7 @@ export async function openCluster(
   const kafka = {
     ...settings,
     heldBytesMax:
-      memoryBytes === undefined ? heldBytesMax : Math.min(heldBytesMax, Math.ceil(memoryBytes * HELD_SHARE)),
+      memoryBytes === undefined ? heldBytesMax : Math.min(heldBytesMax, Math.ceil(memoryBytes * READ_AHEAD_SHARE)),
   }
   const rest = await openCassandra(cassandra, config.lanes, logger)
   const log = new KafkaEventLog(kafka)

@@ -2,7 +2,7 @@ import { Source, wireEvents, type EventType } from '@hopper/contracts'
 import { Value } from 'typebox/value'
 import { expect, it } from 'vitest'
 import { botAgents } from './agents.ts'
-import { DAY_MS } from './rhythm.ts'
+import { DAY_MS } from './visit-times.ts'
 import { traffic, visitsOf, type Plan, type Visit } from './traffic.ts'
 
 const plan: Plan = {

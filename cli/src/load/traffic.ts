@@ -1,7 +1,7 @@
 import { botAgents } from './agents.ts'
 import { Random } from './random.ts'
 import { Recorder } from './recorder.ts'
-import { DAY_MS, startsOfDay, visitsByDay } from './rhythm.ts'
+import { DAY_MS, startsOfDay, visitsByDay } from './visit-times.ts'
 import type { Batch } from './sender.ts'
 import { screenOf, sourceOf } from './sessions.ts'
 import { Shoppers } from './shoppers.ts'

@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 import type { ConfigOf } from '../config/config.ts'
 import { portFor, serve } from '../server/listen.ts'
 import { assertLogReaches } from '../installation/assert-log-reaches.ts'
-import { withPatience } from './with-patience.ts'
+import { openWithRetries } from './open-with-retries.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { metricsAccess } from '../server/metrics-access.ts'
@@ -20,7 +20,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   const port = await portFor(config)
   const memoryBytes = config.memoryMb > 0 ? config.memoryMb * 1_000_000 : defaultMemoryBytes()
   warnOfSmallHeap(memoryBytes, logger)
-  const { log, writer, reader, lanes, registry, archive, health, close } = await withPatience(logger, async () => {
+  const { log, writer, reader, lanes, registry, archive, health, close } = await openWithRetries(logger, async () => {
     await assertExactTimes(config, logger)
     return openCluster(config, { memoryBytes, logger })
   })

@@ -1,7 +1,7 @@
 import type { ApiOptions } from '@hopper/api'
 import type { Config } from '../config/config.ts'
 
-const CHECK_EVERY_MS = 60_000
+const CHECK_INTERVAL_MS = 60_000
 
 type AlertSettings = Config<'alertWebhooks' | 'alertPrivateAddresses' | 'smtpUrl' | 'mailFrom'>
 
@@ -13,7 +13,7 @@ export function alertOptions(config: AlertSettings): Required<Pick<ApiOptions, '
       webhookOrigins: alertWebhooks,
       arePrivateAddressesAllowed: alertPrivateAddresses,
       ...(smtpUrl !== undefined && mailFrom !== undefined ? { mail: { url: smtpUrl, from: mailFrom } } : {}),
-      checkEveryMs: CHECK_EVERY_MS,
+      checkEveryMs: CHECK_INTERVAL_MS,
     },
   }
 }

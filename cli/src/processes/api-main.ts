@@ -7,7 +7,7 @@ import { builtDashboard, builtTracker } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { DiskWatch } from '../disk/disk-watch.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
-import { withPatience } from './with-patience.ts'
+import { openWithRetries } from './open-with-retries.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { metricsAccess } from '../server/metrics-access.ts'
@@ -20,14 +20,14 @@ const LOG_NAMES = ['kafka', 'log']
 export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
   const port = await portFor(config)
-  const { log, reader, writer, lanes, registry, secrets, archive, health, diskUse, close } = await withPatience(
+  const { log, reader, writer, lanes, registry, secrets, archive, health, diskUse, close } = await openWithRetries(
     logger,
     () =>
       openCluster(config, {
         onLogUnavailable: (error) =>
           logger.error(
             { err: error },
-            'Kafka is away: answers come from the tables and say up to when they are complete',
+            'Kafka is unavailable: answers come from the tables and say up to when they are complete',
           ),
       }),
   )

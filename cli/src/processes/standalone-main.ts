@@ -45,7 +45,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
 
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
   const demoKey = hasDemo(config) ? await ensureDemoKey(config.data) : undefined
-  const source = { file: config.provision, demoKey, isDemoPublic: !isReachedByThisMachineOnly(config) }
+  const source = { file: config.provision, demoKey, isDemoPublic: !isLocalOnly(config) }
   const { newKeys, loginUrl } = await provisionAll(registry, source, publicUrl)
 
   const aggregator = await AggregatorThread.start({
@@ -127,12 +127,12 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   }
 }
 
-/** The key of the demo shop is known to everybody who reaches it, so others must not by default. */
+/** By default only for this machine: everybody who opens the demo shop can read its key. */
 function hasDemo(config: ConfigOf<'start'>): boolean {
-  return config.demo ?? isReachedByThisMachineOnly(config)
+  return config.demo ?? isLocalOnly(config)
 }
 
-function isReachedByThisMachineOnly({ host, publicUrl, trustedProxies }: ConfigOf<'start'>): boolean {
+function isLocalOnly({ host, publicUrl, trustedProxies }: ConfigOf<'start'>): boolean {
   const isLocal = host === 'localhost' || isLoopback(sourceOf(host))
   return isLocal && publicUrl === undefined && trustedProxies === 0
 }

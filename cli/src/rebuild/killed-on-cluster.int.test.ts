@@ -21,7 +21,7 @@ const [sample] = fc.sample(traffic, { numRuns: 20, seed: 3 }).filter((envelopes)
 const lanes = 2
 const apps = ['berlin', 'kathmandu']
 const KILLS = 2
-/** A rebuild that ends before its kill shows how long one takes here. */
+/** An attempt fails when the rebuild ends before its kill; the next one is then killed earlier. */
 const ATTEMPTS_MAX = 8
 const KILLS_MS_MAX = 9_000
 const funnel = {
@@ -34,8 +34,8 @@ const funnel = {
   ],
 }
 
-/** A reader's view: rows of counters with their values, visitors, and the number of archived events. */
-interface Seen {
+/** What readers see: rows of counters with their values, visitors, and the number of archived events. */
+interface TableContents {
   readonly counters: ReadonlyMap<string, string>
   readonly visitors: ReadonlySet<string>
   readonly events: number
@@ -62,20 +62,20 @@ describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment',
     expect([...wanted.visitors].some((row) => row.startsWith('stage_edges_by_date'))).toBe(true)
     await damage(storage)
     const damaged = await readTables(storage)
-    expect(lessThan(damaged, wanted, wanted)).not.toEqual([])
+    expect(wrongRows(damaged, wanted, wanted)).not.toEqual([])
     let kills = 0
     let withinMs = KILLS_MS_MAX
     for (let attempt = 0; kills < KILLS && attempt < ATTEMPTS_MAX; attempt++) {
       const afterMs = Math.floor(Math.random() * withinMs)
       const check = async (): Promise<void> =>
-        expect(lessThan(await readTables(storage), damaged, wanted), `killed after ${afterMs} ms`).toEqual([])
+        expect(wrongRows(await readTables(storage), damaged, wanted), `killed after ${afterMs} ms`).toEqual([])
       if (await checkWhile(rebuildAndKill(settings, afterMs), check)) kills++
       else withinMs = afterMs
     }
     expect(kills).toBe(KILLS)
     const last = rebuildAndKill(settings, Infinity)
     expect(
-      await checkWhile(last, async () => expect(lessThan(await readTables(storage), damaged, wanted)).toEqual([])),
+      await checkWhile(last, async () => expect(wrongRows(await readTables(storage), damaged, wanted)).toEqual([])),
     ).toBe(false)
     expect(await readTables(storage)).toEqual(wanted)
     expect(await auditOf(storage)).toEqual([])
@@ -83,13 +83,13 @@ describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment',
     const missed: string[] = []
     await checkWhile(
       rebuildAndKill(settings, 6_000, 'in-place'),
-      async () => void missed.push(...lessThan(await readTables(storage), wanted, wanted)),
+      async () => void missed.push(...wrongRows(await readTables(storage), wanted, wanted)),
     )
     expect(missed).not.toEqual([])
   }, 600_000)
 })
 
-/** Looks repeatedly while something runs, and once more when it has ended. */
+/** Checks repeatedly while something runs, and once more when it has ended. */
 async function checkWhile<T>(running: Promise<T>, check: () => Promise<void>): Promise<T> {
   let isRunning = true
   const ended = running.finally(() => (isRunning = false))
@@ -102,8 +102,8 @@ async function checkWhile<T>(running: Promise<T>, check: () => Promise<void>): P
   return ended
 }
 
-/** Returns the rows that equal neither the earlier nor the final state. */
-function lessThan(now: Seen, before: Seen, after: Seen): string[] {
+/** Returns what readers should not see: counters of neither state, and visitors of both states that are missing. */
+function wrongRows(now: TableContents, before: TableContents, after: TableContents): string[] {
   const counters = [...new Map([...before.counters, ...after.counters]).keys()].filter((row) => {
     const value = now.counters.get(row)
     return value !== before.counters.get(row) && value !== after.counters.get(row)
@@ -112,14 +112,14 @@ function lessThan(now: Seen, before: Seen, after: Seen): string[] {
   return [...counters, ...visitors, ...(now.events === after.events ? [] : [`${now.events} events`])]
 }
 
-async function readTables({ reader, archive }: Storage): Promise<Seen> {
-  const places = datesBetween(RANGE.from, RANGE.to).flatMap((date) =>
+async function readTables({ reader, archive }: Storage): Promise<TableContents> {
+  const partitions = datesBetween(RANGE.from, RANGE.to).flatMap((date) =>
     apps.flatMap((app) => [0, 1].map((lane) => ({ app, date, lane }))),
   )
   const counters = new Map<string, string>()
   const visitors = new Set<string>()
   await Promise.all(
-    places.map(async ({ app, date, lane }) => {
+    partitions.map(async ({ app, date, lane }) => {
       await Promise.all(
         counterTableNames.map(async (table) => {
           for (const { key, counters: values } of await reader.counterPartition(lane, { table, app, date })) {

@@ -19,8 +19,7 @@ export interface RebuildReport {
 
 /**
  * Counts the log again in staging tables and a staging archive, and swaps in the result when it is complete (decision
- * 0021). Killed at any moment, readers see either the old state or the recounted one. A rebuild that is run again
- * continues.
+ * 0021). Whenever it is killed, readers see either the old state or the recounted one, and the next run continues it.
  * @throws HopperError when another process has the data directory or a lane, when a log has lost its beginning, and
  * when one app is requested in a cluster
  */

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 /** Files that the process itself needs: databases, their logs, threads, engines, and some to spare. */
 const FILES_OF_OURS = 256
 const CONNECTIONS_MIN = 32
-const SAID_EVERY_MS = 60_000
+const LOG_INTERVAL_MS = 60_000
 /** Of all connections, what one address may hold, and what one of this machine may, which is the operator's. */
 const [SHARE, LOCAL_SHARE] = [1 / 4, 3 / 4]
 
@@ -89,7 +89,7 @@ export class ConnectionLimit {
     this.refused[bound]++
     this.#unsaid[bound]++
     const now = performance.now()
-    if (now - this.#saidAt[bound] < SAID_EVERY_MS) return
+    if (now - this.#saidAt[bound] < LOG_INTERVAL_MS) return
     const { filesMax } = this.#bounds
     this.#logger.warn(
       {

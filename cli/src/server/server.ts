@@ -7,7 +7,7 @@ import { settings } from '../config/settings.ts'
 import { connectionMetrics } from '../metrics/connection-metrics.ts'
 import { apiInTurns } from './api-turns.ts'
 import { ConnectionLimit, openFilesMax } from './connection-limit.ts'
-import { sequentially } from './pipelined.ts'
+import { sequentially } from './pipelined-requests.ts'
 import { refuseShortChunks } from './short-chunks.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 import { answerForServer, answerParserError, answerRouterError, checkHost } from './protocol-errors.ts'
@@ -22,7 +22,7 @@ const PATH_PART_CHARS_MAX = 1_024
 const REQUEST_MS_MAX = 60_000
 
 /** interval between two checks of the time limit, in ms */
-const CHECK_EVERY_MS = 5_000
+const CHECK_INTERVAL_MS = 5_000
 
 /** idle time limit of a connection between two requests: longer than that of proxies */
 const KEEP_ALIVE_MS = 72_000
@@ -78,7 +78,7 @@ export function createServer(
         {
           requireHostHeader: false,
           requestTimeout: REQUEST_MS_MAX,
-          connectionsCheckingInterval: CHECK_EVERY_MS,
+          connectionsCheckingInterval: CHECK_INTERVAL_MS,
           keepAliveTimeout: KEEP_ALIVE_MS,
           shouldUpgradeCallback: (request) => asksForWebSocket(request) && http.listenerCount('upgrade') > 0,
         },

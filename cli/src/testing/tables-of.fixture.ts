@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-/** Tables that locate chunks and lanes, and random numbers that tell of changes: another for each way to count. */
+/** Tables that locate chunks and lanes, and random versions: they differ between two ways of counting the same log. */
 const leftOut = ['chunks', 'chunk_cells', 'archived', 'lanes', 'applied', 'registry_changes', 'versions_by_date']
 
 /** Returns every row of the tables of a data directory that says what was counted, as text, in order. */

@@ -1,8 +1,8 @@
 import { botDefinition, type RuledApp } from './bot-rules.ts'
 
 /**
- * State of a lane in reviewing who of an app is a bot: the verdicts in its archive, and the tables that follow from
- * them. The owner of the lane stores it in the registry.
+ * Progress of a lane in reviewing which sessions of an app are bots: the verdicts in its archive, and the tables that
+ * follow from them. The owner of the lane stores it in the registry.
  */
 export interface BotReview {
   readonly app: string

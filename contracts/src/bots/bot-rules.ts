@@ -18,7 +18,7 @@ export const botRuleKinds = ['user_agent', 'network', 'browser', 'os', 'country'
 export type BotRuleKind = (typeof botRuleKinds)[number]
 const kindsOfIngest: ReadonlySet<BotRuleKind> = new Set(['user_agent', 'network'])
 
-/** A rule of an app about who is a bot; one that holds somebody for human wins over all others. */
+/** A rule of an app about who is a bot; a rule with the action `human` wins over all others. */
 export const BotRule = Type.Object({
   kind: Type.Enum([...botRuleKinds], {
     description:
@@ -83,7 +83,7 @@ export function urlOfEvent(event: Event): string | undefined {
 }
 
 /**
- * Returns the verdict about an event by itself: a rule that holds it for human, then one that holds it for a bot, then
+ * Returns the verdict about an event by itself: a rule with the action `human`, then one with the action `bot`, then
  * what ingest says. The order of the rules makes no difference.
  */
 export function ownVerdict({ context, url }: JudgedEvent, rules: KeptRules, app: RuledApp): OwnVerdict {

@@ -34,11 +34,11 @@ export class SessionVerdict {
 
   constructor(events: readonly SessionEvent[]) {
     const ordered = [...events].sort((a, b) => a.timestamp - b.timestamp)
-    for (const { own, timestamp } of ordered) if (own !== undefined) this.#note(own, timestamp)
+    for (const { own, timestamp } of ordered) if (own !== undefined) this.#record(own, timestamp)
     const acted = ordered.filter((event) => event.isAction)
     for (let at = limits.actionsPerMinuteMax; at < acted.length; at++) {
       const first = acted[at - limits.actionsPerMinuteMax]!
-      if (acted[at]!.timestamp - first.timestamp < MINUTE_MS) this.#note('rate', acted[at]!.timestamp)
+      if (acted[at]!.timestamp - first.timestamp < MINUTE_MS) this.#record('rate', acted[at]!.timestamp)
     }
   }
 
@@ -48,7 +48,7 @@ export class SessionVerdict {
     return botReasons.find((reason) => this.#has(reason, timestamp))
   }
 
-  #note(verdict: BotReason | 'human', timestamp: number): void {
+  #record(verdict: BotReason | 'human', timestamp: number): void {
     const times = this.#times.get(verdict)
     if (times) times.push(timestamp)
     else this.#times.set(verdict, [timestamp])

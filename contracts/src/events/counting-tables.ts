@@ -1,7 +1,7 @@
 import type { StageMatcher } from '../stages/stage-matcher.ts'
 import type { Context } from './envelope.ts'
 import type { Event } from './event.ts'
-import { isByMouse } from './hesitation.ts'
+import { isByMouse } from './is-by-mouse.ts'
 import { isView, measuresTime } from './page-view.ts'
 
 /** The facts that decide which tables count an event, besides the event itself. */

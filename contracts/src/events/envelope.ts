@@ -155,6 +155,16 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   return value
 }
 
+/** Decodes a message of the log; undefined for one that is not an envelope. */
+export function tryDecodeEnvelope(bytes: Uint8Array): Envelope | undefined {
+  try {
+    return decodeEnvelope(bytes)
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined
+    throw error
+  }
+}
+
 function parse(json: string): unknown {
   try {
     return JSON.parse(json)

@@ -211,8 +211,7 @@ export const EventsAnswer = Type.Object({
   ),
   bot: Type.Optional(
     Type.Integer({
-      description:
-        'how many of the accepted events are kept but not counted, since a machine is held to have sent them',
+      description: 'how many of the accepted events are kept but not counted, since a bot seems to have sent them',
     }),
   ),
   bot_reason: Type.Optional(literals(botReasons)),

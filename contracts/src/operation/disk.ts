@@ -10,7 +10,7 @@ export type DiskPart = (typeof diskParts)[number]
 /** Bytes in use in a place on a disk, by part. */
 export interface DiskUse {
   readonly parts: readonly { readonly part: DiskPart; readonly bytes: number }[]
-  /** free for Hopper, and the size of the whole disk; missing where an engine does not tell */
+  /** free for Hopper, and the size of the whole disk; missing where an engine does not report it */
   readonly free?: number
   readonly size?: number
 }
@@ -32,7 +32,7 @@ export interface DiskRecord extends DiskUse {
 }
 
 /** Samples that are kept: one an hour for two weeks. */
-const SAMPLE_EVERY_MS = HOUR_MS
+const SAMPLE_INTERVAL_MS = HOUR_MS
 const SAMPLES_MAX = 14 * 24
 /** Growth is taken over the last week, or the time since the first sample. */
 const GROWTH_MS = 7 * DAY_MS
@@ -51,7 +51,7 @@ export const DISK_FULL_MS_MIN = 7 * DAY_MS
 export function withMeasurement(before: DiskRecord | undefined, place: string, use: DiskUse, now: number): DiskRecord {
   const samples = before?.samples ?? []
   const last = samples.at(-1)
-  const isDue = last === undefined || now - last.at >= SAMPLE_EVERY_MS || now < last.at
+  const isDue = last === undefined || now - last.at >= SAMPLE_INTERVAL_MS || now < last.at
   const sample = { at: now, used: usedBytes(use), ...(use.free === undefined ? {} : { free: use.free }) }
   // a clock that was set back makes later samples useless
   const kept = samples.filter(({ at }) => at < now)

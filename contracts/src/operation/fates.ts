@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 
-/** Dates of receipt whose fates are told. */
+/** Number of dates of receipt whose fates are listed. */
 export const FATE_DAYS = 30
 
 /** `GET /api/v1/apps/:app/fates`: what became of the events of an app, by the date on which they were received. */

@@ -17,7 +17,10 @@ export type RefusalCode = (typeof refusalCodes)[number]
 
 /** Dates of refusals that are kept. */
 export const REFUSAL_DAYS = 30
-/** Kinds of refusals that a process tells apart on a date; more are counted without origin and key. */
+/**
+ * Maximum number of kinds of refusals that a process counts separately on a date; more are counted without origin and
+ * key.
+ */
 export const REFUSALS_PER_DAY_MAX = 100
 
 /** Requests that ingest has refused for one reason, of one origin. */

@@ -12,7 +12,7 @@ const maybe = Type.Union([Type.Number(), Type.Null()])
 const CompleteTo = Type.Union([whole, Type.Null()], {
   description:
     'every event of the app that was received before this instant (ms) is counted; null if no such instant is known: ' +
-    'the log is away, and no process has recorded one before',
+    'the log is unavailable, and no process has recorded one before',
 })
 
 export const Meta = Type.Object({

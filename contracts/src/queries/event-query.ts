@@ -28,7 +28,7 @@ export const EventSet = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: queryLimits.eventsMax,
-        description: 'so many of the matching events, the earliest first',
+        description: 'how many of the matching events are returned, the earliest first',
       }),
     ),
   },

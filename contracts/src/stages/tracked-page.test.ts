@@ -11,8 +11,8 @@ const rule = (keep_parameters: string[] = [], hash_routing = false): PageRule =>
 const rules = [rule(), rule(['step', 'b c']), rule([], true), rule(['step'], true)]
 
 /**
- * Paths of which each part has one spelling. A path with ",&" is cut there, a parameter that is there twice has its
- * first value, and the route `#/` with a parameter is not a separate page: only ingest distinguishes those.
+ * Paths whose parts have one spelling each. Left out is what the tracker and ingest may distinguish differently: ",&"
+ * in a path, a parameter that occurs twice, and the route `#/` with a parameter.
  */
 const part = fc
   .array(

@@ -5,7 +5,7 @@ import { appPath } from './paths.ts'
 /** Events that are kept; older ones are dropped. */
 const KEPT_MAX = 500
 
-/** An event as the stream tells it. */
+/** An event as the stream sends it. */
 export interface LiveEvent extends TimelineEvent {
   readonly device_id: string
   readonly user_id?: string

@@ -2,9 +2,9 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import type { ChangeSignal } from './change-signal.ts'
 import { useSession } from './session.tsx'
 
-/** Polling interval of a range that new events can change, while the server does not tell of changes. */
+/** Polling interval of a range that new events can change, while no stream reports changes. */
 const LIVE_MS = 5_000
-/** Polling interval of the state of Hopper, of whose changes the server does not tell. */
+/** Polling interval of the state of Hopper, whose changes no stream reports. */
 const STATUS_MS = 15_000
 /** Polling interval of other answers, which only late events change. */
 const SETTLED_MS = 60_000

@@ -5,12 +5,12 @@ import { hoverBins } from './hover-bins.ts'
 
 interface Props {
   label: string
-  groups: readonly { readonly name: string; readonly tone: 'reached' | 'lost'; readonly of: Hesitation }[]
+  groups: readonly { readonly name: string; readonly tone: 'reached' | 'lost'; readonly hesitation: Hesitation }[]
 }
 
-/** Bars of two groups side by side, by how long people looked. The title of a bin tells its numbers. */
+/** Bars of two groups side by side, by how long people looked. The title of a bin contains its numbers. */
 export function HoverHistogram({ label, groups }: Props): ReactNode {
-  const bins = hoverBins(groups.map(({ of }) => of))
+  const bins = hoverBins(groups.map(({ hesitation }) => hesitation))
   const most = Math.max(...bins.flatMap(({ shares }) => shares), 1e-9)
   return (
     <figure className="histogram">

@@ -45,14 +45,7 @@ export function LineChart({ label, lines, ticks, titles, openFrom, format, heigh
   const [at, setAt] = useState<number | null>(null)
   const hint = useId()
   const count = ticks.length
-  const highest = Math.max(
-    0,
-    ...lines.flatMap(({ values, band = [] }) => [
-      ...values.map((value) => value ?? 0),
-      ...band.map((one) => one?.high ?? 0),
-    ]),
-  )
-  const marks = marksTo(highest)
+  const marks = marksTo(highestOf(lines))
   const inner = Math.max(1, width - LEFT - RIGHT)
   const x = (index: number): number => LEFT + (count < 2 ? inner / 2 : (index / (count - 1)) * inner)
   const y = (value: number): number => TOP + (1 - value / marks.at(-1)!) * (height - TOP - BOTTOM)
@@ -113,16 +106,28 @@ export function LineChart({ label, lines, ticks, titles, openFrom, format, heigh
         <div className="tooltip" role="status" style={tooltipPlace(x(at), width)}>
           <b>{titles[at]}</b>
           {at >= openFrom && <span className="hint"> can still change</span>}
-          {lines.map(({ name, values, color }) => (
-            <div key={name}>
-              <i style={{ background: `var(${color})` }} /> {name}:{' '}
-              <b className="tnum">{values[at] === null || values[at] === undefined ? '–' : format(values[at])}</b>
-            </div>
-          ))}
+          <ValuesAt index={at} lines={lines} format={format} />
         </div>
       )}
     </div>
   )
+}
+
+function highestOf(lines: readonly Line[]): number {
+  const all = lines.flatMap(({ values, band = [] }) => [...values, ...band.map((one) => one?.high)])
+  return Math.max(0, ...all.map((value) => value ?? 0))
+}
+
+function ValuesAt({ index, lines, format }: Pick<Props, 'lines' | 'format'> & { index: number }): ReactNode {
+  return lines.map(({ name, values, color }) => {
+    const value = values[index] ?? null
+    return (
+      <div key={name}>
+        <i style={{ background: `var(${color})` }} /> {name}:{' '}
+        <b className="tnum">{value === null ? '–' : format(value)}</b>
+      </div>
+    )
+  })
 }
 
 interface MarksProps {

@@ -34,7 +34,7 @@ export default function FilterPopover({ choose }: { choose: (chip: Chip) => void
           </button>
         </div>
       </div>
-      <ValueList of={key} choose={(value) => choose({ key, value, ...(not ? { not: true } : {}) })} />
+      <ValueList keyName={key} choose={(value) => choose({ key, value, ...(not ? { not: true } : {}) })} />
     </>
   )
 }
@@ -69,12 +69,12 @@ export function KeyList({ choose }: { choose: (key: string) => void }): ReactNod
   )
 }
 
-function ValueList({ of, choose }: { of: string; choose: (value: string) => void }): ReactNode {
+function ValueList({ keyName, choose }: { keyName: string; choose: (value: string) => void }): ReactNode {
   const { app, range } = useScope()
   const [search, setSearch] = useState('')
   const prefix = useDeferredValue(search)
   const report = useReport<Values>(
-    reportPath(app.id, `keys/${encodeURIComponent(of)}/values`, range, prefix === '' ? {} : { prefix }),
+    reportPath(app.id, `keys/${encodeURIComponent(keyName)}/values`, range, prefix === '' ? {} : { prefix }),
   )
   return (
     <>

@@ -4,7 +4,7 @@ import { formatCount, formatDuration, formatPercent } from '../format/numbers.ts
 import { words } from '../words.ts'
 
 interface Props {
-  groups: readonly { readonly name: string; readonly of: ElementHovers }[]
+  groups: readonly { readonly name: string; readonly hovers: ElementHovers }[]
   /** heading of the column with the number of people; without it there is no such column */
   people?: string
 }
@@ -25,14 +25,14 @@ export function HesitationTable({ groups, people }: Props): ReactNode {
         </tr>
       </thead>
       <tbody>
-        {groups.map(({ name, of }) => (
+        {groups.map(({ name, hovers }) => (
           <tr key={name}>
             <th scope="row">{name}</th>
-            {people !== undefined && <td className="number">{formatCount(of.people)}</td>}
-            <td className="number">{formatCount(of.hovers)}</td>
-            <td className="number">{formatPercent(of.clicked_share)}</td>
-            <td className="number">{formatDuration(of.median_click_ms)}</td>
-            <td className="number">{formatDuration(of.median_leave_ms)}</td>
+            {people !== undefined && <td className="number">{formatCount(hovers.people)}</td>}
+            <td className="number">{formatCount(hovers.hovers)}</td>
+            <td className="number">{formatPercent(hovers.clicked_share)}</td>
+            <td className="number">{formatDuration(hovers.median_click_ms)}</td>
+            <td className="number">{formatDuration(hovers.median_leave_ms)}</td>
           </tr>
         ))}
       </tbody>

@@ -34,7 +34,7 @@ export interface BadParameter {
   readonly text: string
 }
 
-/** Reads the scope of an app from the search parameters, or tells which of them cannot be read. */
+/** Reads the scope of an app from the search parameters, or names those that cannot be read. */
 export function readScope(app: AppView, search: Search, today: string): Scope | BadParameter {
   const choice = readRange(search.range ?? DEFAULT_RANGE)
   if (!choice) return { name: 'range', text: search.range! }

@@ -54,7 +54,7 @@ describe('the search parameters', () => {
     )
   })
 
-  it('with values of no meaning are left out, but a range that cannot be read stays to be told', () => {
+  it('without meaning are left out, but a range that cannot be read is kept for the error message', () => {
     expect(
       readSearch({ unit: 'user', stage: '0', cause: 'x', view: 'graph', depth: '9', link: 'a', login: 'expired' }),
     ).toEqual({})

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from '../traffic/launch-browser.ts'
 
-/** Without it pages can tell that a program drives the browser, and some clients then send nothing. */
+/** Without it pages can detect that a program drives the browser, and some clients then send nothing. */
 const AUTOMATION_HIDDEN = '--disable-blink-features=AutomationControlled'
 
 /** Site of another origin than ingest, whose every page has a client's script, visited with a real browser. */

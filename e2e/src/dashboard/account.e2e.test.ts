@@ -58,7 +58,7 @@ it('a member sets a password, and a second factor that the next login asks for',
   await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor()
 })
 
-it('an app without events does not take a reader back who has left for a page that is still loading', async () => {
+it('an app without events does not redirect somebody who has left for a page that is still loading', async () => {
   const { page } = dashboard
   const dates = await holdRequest(page, /by=day/)
   const code = await holdRequest(page, /assets\/account-page.*\.js/)
@@ -86,28 +86,28 @@ it('an owner invites a member, who logs in by the link, and removes the member a
   const link = await members.getByRole('group', { name: 'Login link' }).locator('pre').textContent()
   await members.getByText('Ann <b>').waitFor()
 
-  const theirs = await (await browser.newContext()).newPage()
-  await theirs.goto(link!)
-  await theirs.getByRole('button', { name: 'Log in to Hopper' }).click()
-  await theirs.waitForURL('**/a/**')
-  await theirs.goto(`${dashboard.product.apiUrl}/a/demo-shop/settings`)
-  await theirs.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
-  expect(await theirs.getByRole('region', { name: 'Members' }).count()).toBe(0)
+  const memberPage = await (await browser.newContext()).newPage()
+  await memberPage.goto(link!)
+  await memberPage.getByRole('button', { name: 'Log in to Hopper' }).click()
+  await memberPage.waitForURL('**/a/**')
+  await memberPage.goto(`${dashboard.product.apiUrl}/a/demo-shop/settings`)
+  await memberPage.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
+  expect(await memberPage.getByRole('region', { name: 'Members' }).count()).toBe(0)
 
   await members.getByLabel('Role of ann').selectOption('admin')
   await expect.poll(() => members.getByLabel('Role of ann').inputValue()).toBe('admin')
-  await theirs.reload()
-  await theirs.getByRole('region', { name: 'Members' }).waitFor()
+  await memberPage.reload()
+  await memberPage.getByRole('region', { name: 'Members' }).waitFor()
 
   await members.getByRole('button', { name: 'Delete the member ann' }).click()
   await members.getByRole('button', { name: 'Really: Delete the member ann' }).click()
   await members.getByText('Ann <b>').waitFor({ state: 'detached' })
-  await theirs.reload()
-  await theirs.getByRole('heading', { name: 'Log in' }).waitFor()
-  await theirs.close()
+  await memberPage.reload()
+  await memberPage.getByRole('heading', { name: 'Log in' }).waitFor()
+  await memberPage.close()
 })
 
-it('an admin changes what an app accepts and keeps, and deletes nothing without having said so', async () => {
+it('an admin changes what an app accepts and keeps, and no event is deleted before the admin confirms it', async () => {
   const { page, product } = dashboard
   const settings = async (): Promise<unknown> =>
     (await page.request.get(`${product.apiUrl}/api/v1/apps/demo-shop`)).json()
@@ -149,7 +149,7 @@ it.each([
   ['account', 'light', 1_440],
   ['settings', 'dark', 390],
   ['settings', 'light', 1_440],
-] as const)('can use %s with %s, %i px', async (path, colorScheme, width) => {
+] as const)('the page %s is usable in the %s theme, %i px wide', async (path, colorScheme, width) => {
   const { page } = dashboard
   await page.setViewportSize({ width, height: 900 })
   await page.emulateMedia({ colorScheme })

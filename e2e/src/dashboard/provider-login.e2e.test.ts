@@ -73,7 +73,7 @@ it('a member whom an admin has named logs in by the provider, and is out when th
   expect(dashboard.complaints).toEqual([])
 })
 
-it('whoever does not get in is told why on the login page', async () => {
+it('the login page says why somebody was not let in', async () => {
   for (const [subject, account, text] of [
     ['stranger', { email: 'stranger@shop.example', email_verified: true }, 'no member has your e-mail address'],
     ['unconfirmed', { email: 'ann.b@shop.example', email_verified: false }, 'does not confirm your e-mail address'],

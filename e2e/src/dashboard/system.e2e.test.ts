@@ -56,7 +56,7 @@ it('the page says in a sentence that all is counted, and what the disk holds', a
   const { fates } = await get<Status>('status')
   const all = fates.reduce((sum, { events }) => sum + events, 0)
   const counted = fates.filter(({ fate }) => fate === 'accepted' || fate === 'late')
-  const sum = counted.reduce((so, { events }) => so + events, 0)
+  const sum = counted.reduce((total, { events }) => total + events, 0)
   expect(all).toBeGreaterThan(100)
   await card('Counted and not counted').getByText(new Intl.NumberFormat('en').format(sum)).first().waitFor()
   await card('Lost on the way').getByRole('columnheader', { name: 'Expected' }).waitFor()

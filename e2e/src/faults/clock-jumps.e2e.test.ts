@@ -5,7 +5,7 @@ import type { Status } from '@hopper/contracts'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { forEachProduct } from '../products/for-each-product.ts'
 import { getJson, whenCounted, type Product } from '../products/product.ts'
-import { sendUntilAcknowledged } from '../traffic/acknowledged.ts'
+import { sendUntilAcknowledged } from '../traffic/send-until-acknowledged.ts'
 import { randomTraffic } from '../traffic/random-traffic.ts'
 import { apps, provision } from './apps.fixture.ts'
 

@@ -20,7 +20,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { until } from '../products/until.ts'
 import { apps, provision } from './apps.fixture.ts'
-import { sendUntilAcknowledged } from '../traffic/acknowledged.ts'
+import { sendUntilAcknowledged } from '../traffic/send-until-acknowledged.ts'
 import { randomTraffic, type RandomRequest } from '../traffic/random-traffic.ts'
 import { Service } from '../products/service.ts'
 

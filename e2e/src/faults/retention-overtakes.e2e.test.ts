@@ -1,7 +1,7 @@
 import { decodeEnvelope } from '@hopper/contracts'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { sendUntilAcknowledged } from '../traffic/acknowledged.ts'
+import { sendUntilAcknowledged } from '../traffic/send-until-acknowledged.ts'
 import { cluster, type Cluster } from '../products/cluster.ts'
 import { whenCounted, getJson } from '../products/product.ts'
 import { randomTraffic } from '../traffic/random-traffic.ts'

@@ -1,4 +1,4 @@
-import { sendUntilAcknowledged } from '../traffic/acknowledged.ts'
+import { sendUntilAcknowledged } from '../traffic/send-until-acknowledged.ts'
 import { mulberry32, randomTraffic, type RandomRequest } from '../traffic/random-traffic.ts'
 import { until } from '../products/until.ts'
 

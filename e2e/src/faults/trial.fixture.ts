@@ -10,7 +10,7 @@ import {
   sorted,
   type ArchivedEvents,
   type StoredRows,
-} from '../traffic/stored.ts'
+} from '../traffic/stored-rows.ts'
 import { timezone, type FaultApp } from './apps.fixture.ts'
 import { Sending, type Sent } from './sending.fixture.ts'
 

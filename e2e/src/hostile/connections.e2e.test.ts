@@ -6,7 +6,7 @@ import { afterEach, expect, it } from 'vitest'
 import type { Product } from '../products/product.ts'
 import { standalone } from '../products/standalone.ts'
 import { until } from '../products/until.ts'
-import { longestDelay, residentMb } from './neighbour.fixture.ts'
+import { longestDelay, residentMb } from './load-measurements.fixture.ts'
 
 const DELAY_MS_MAX = 2_000
 const CONNECTING = 100
@@ -35,7 +35,7 @@ async function start(env: Record<string, string>): Promise<void> {
   await product.start()
 }
 
-/** Opens connections that send nothing, no more at once than the system queues for the server. */
+/** Opens connections that send nothing, in batches that fit into the server's accept queue. */
 async function open(count: number, host: string, localAddress: string): Promise<void> {
   const port = Number(new URL(product.ingestUrl).port)
   const openOne = (): Promise<unknown> => {
@@ -50,7 +50,7 @@ async function open(count: number, host: string, localAddress: string): Promise<
 const whenClosed = (count: number): Promise<void> =>
   until(() => sockets.filter(({ closed }) => closed).length >= count, REFUSED_MS_MAX)
 
-/** Asks over a connection of its own; false if it is closed. */
+/** Sends a request over a new connection; false if the connection is closed. */
 const isServed = (): Promise<boolean> =>
   new Promise((resolve) => {
     get(`${product.ingestUrl}/healthcheck`, { agent: false }, (answer) => {
@@ -91,7 +91,7 @@ it('the control: where the share does not apply, the same flood keeps others out
   await until(isServed, REFUSED_MS_MAX)
 }, 60_000)
 
-it('connections cost little memory, as many as there may be', async () => {
+it('the maximum number of connections takes little memory', async () => {
   await start({ HOPPER_CONNECTIONS: '5000', HOPPER_TRUSTED_PROXIES: '1' })
   const { pid } = product.services[0]!
   await open(1_000, '127.0.0.1', '127.0.0.2')

@@ -11,7 +11,7 @@ export interface ServedRoute {
 
 /**
  * Output of the probe on each signal: the routes, and the delays of the event loop since the last one, in ms of CPU
- * time that the thread used between two turns. Unlike the time on the clock, it has no part of other programs.
+ * time that the thread used between two turns. Unlike wall-clock time, it excludes other programs.
  */
 export interface Probed {
   readonly routes: readonly ServedRoute[]

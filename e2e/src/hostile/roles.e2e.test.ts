@@ -99,7 +99,7 @@ describe('every route', () => {
     expect(called().length).toBeGreaterThan(60)
   })
 
-  it('refuses every caller without that access, and every foreign app, and tells nothing of it', async () => {
+  it('refuses every caller without that access, and every foreign app, and reveals nothing about it', async () => {
     const wrong: string[] = []
     let tried = 0
     for (const route of called()) {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocket, type RawData } from 'ws'
 import { getJson, whenCounted, type Product } from '../products/product.ts'
 import { standalone } from '../products/standalone.ts'
-import { longestDelay, residentMb } from './neighbour.fixture.ts'
+import { longestDelay, residentMb } from './load-measurements.fixture.ts'
 
 const SOCKETS = 1_000
 const CONNECTING = 50

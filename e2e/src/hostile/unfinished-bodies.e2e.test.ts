@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Product } from '../products/product.ts'
 import { standalone } from '../products/standalone.ts'
 import { until } from '../products/until.ts'
-import { longestDelay, residentMb } from './neighbour.fixture.ts'
+import { longestDelay, residentMb } from './load-measurements.fixture.ts'
 
 const DELAY_MS_MAX = 2_000
 /** What all of these bodies may cost together: ingest and API hold 80 MB of unfinished ones. */

@@ -60,7 +60,7 @@ forEachProduct((open, kind) => {
     expect((await get<Status>('status')).last_audit).toMatchObject({ differing: 0, partitions })
   })
 
-  it('the disk of every process is told, and what ingest refused', async () => {
+  it('the disk of every process is shown, and what ingest refused', async () => {
     expect(await send('hw_nobody_knows_Wxyz', 'd')).toBe(401)
     const places = async (): Promise<string[]> => (await get<Disk>('disk')).places.map(({ place }) => place)
     const expected =
@@ -71,30 +71,33 @@ forEachProduct((open, kind) => {
     await expect.poll(refused, { timeout: 60_000 }).toEqual([['HOP_KEY_UNKNOWN', 'https://shop.example', 'Wxyz']])
   })
 
-  it.runIf(kind === 'cluster')('events that wait for a frozen aggregator are told until they are counted', async () => {
-    const aggregator = product.services.find(({ name }) => name === 'aggregator')!
-    await using opened = await launchBrowser()
-    const page = await opened.newPage()
-    await logOwnerIn(page, product)
-    await page.goto(`${product.apiUrl}/a/${app.id}/overview`)
-    const chip = page.locator('button.trust')
-    await chip.getByText(/complete to/).waitFor()
-    aggregator.signal('SIGSTOP')
-    try {
-      for (let n = 0; n < 10; n++) expect(await send(app.write_key, `e${n}`)).toBe(202)
-      const lag = async (): Promise<Status['lag']> => (await get<Status>('status')).lag
-      await expect.poll(async () => (await lag()).events, { timeout: 60_000 }).toBeGreaterThan(0)
-      await expect.poll(async () => (await lag()).seconds, { timeout: 60_000 }).toBeGreaterThan(5)
-      await chip.getByText(/behind .* s: [\d,]+ to count/).waitFor({ timeout: REFRESH_MS })
-      await page.goto(`${product.apiUrl}/a/${app.id}/system`)
-      await page.getByText(/[\d,]+ events wait to be counted, the oldest for/).waitFor()
-    } finally {
-      aggregator.signal('SIGCONT')
-    }
-    await whenCounted(product, admin)
-    expect((await get<Status>('status')).lag).toMatchObject({ messages: 0, events: 0 })
-    await page.getByText('Healthy.').waitFor({ timeout: REFRESH_MS })
-    await page.goto(`${product.apiUrl}/a/${app.id}/overview`)
-    await chip.getByText(/complete to/).waitFor()
-  })
+  it.runIf(kind === 'cluster')(
+    'events that wait for a frozen aggregator are shown until they are counted',
+    async () => {
+      const aggregator = product.services.find(({ name }) => name === 'aggregator')!
+      await using opened = await launchBrowser()
+      const page = await opened.newPage()
+      await logOwnerIn(page, product)
+      await page.goto(`${product.apiUrl}/a/${app.id}/overview`)
+      const chip = page.locator('button.trust')
+      await chip.getByText(/complete to/).waitFor()
+      aggregator.signal('SIGSTOP')
+      try {
+        for (let n = 0; n < 10; n++) expect(await send(app.write_key, `e${n}`)).toBe(202)
+        const lag = async (): Promise<Status['lag']> => (await get<Status>('status')).lag
+        await expect.poll(async () => (await lag()).events, { timeout: 60_000 }).toBeGreaterThan(0)
+        await expect.poll(async () => (await lag()).seconds, { timeout: 60_000 }).toBeGreaterThan(5)
+        await chip.getByText(/behind .* s: [\d,]+ to count/).waitFor({ timeout: REFRESH_MS })
+        await page.goto(`${product.apiUrl}/a/${app.id}/system`)
+        await page.getByText(/[\d,]+ events wait to be counted, the oldest for/).waitFor()
+      } finally {
+        aggregator.signal('SIGCONT')
+      }
+      await whenCounted(product, admin)
+      expect((await get<Status>('status')).lag).toMatchObject({ messages: 0, events: 0 })
+      await page.getByText('Healthy.').waitFor({ timeout: REFRESH_MS })
+      await page.goto(`${product.apiUrl}/a/${app.id}/overview`)
+      await chip.getByText(/complete to/).waitFor()
+    },
+  )
 })

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { whenCounted, type Product } from '../products/product.ts'
 import { standalone } from '../products/standalone.ts'
 import { mulberry32 } from '../traffic/random-traffic.ts'
-import { readTables } from '../traffic/stored.ts'
+import { readTables } from '../traffic/stored-rows.ts'
 import { deedOf, PageLives, type Sabotage } from './page-lives.fixture.ts'
 
 const LIVES = repetitions(200)

@@ -85,11 +85,11 @@ export class UnreliableIngest {
       headers,
       body: body ?? null,
     })
-    if (body) await this.#note(answer.clone(), body)
+    if (body) await this.#record(answer.clone(), body)
     return answer
   }
 
-  async #note(answer: Response, body: Buffer): Promise<void> {
+  async #record(answer: Response, body: Buffer): Promise<void> {
     const text = await answer.text()
     const { rejected = [] } = (answer.status === 202 ? JSON.parse(text) : {}) as { rejected?: unknown[] }
     if (answer.status !== 202 || rejected.length > 0) this.refusals.push(`${answer.status} ${text}`)

@@ -5,14 +5,14 @@ import { WebSocket, type RawData } from 'ws'
 const RETRY_MS = 50
 const ATTEMPTS_MAX = 2_000
 
-/** Message item of a session's socket. */
+/** An item of a message on a session's socket. */
 export interface SessionItem {
   readonly type: 'SESSION_START' | 'EVENT' | 'SESSION_END'
   readonly timestamp: number
   readonly name?: string
 }
 
-/** Session that a client sends over one socket after the other, message by message. */
+/** A session that a client sends message by message, over as many sockets as it takes. */
 export interface SentSession {
   readonly id: string
   readonly acknowledged: SessionItem[]

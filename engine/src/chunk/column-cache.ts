@@ -29,13 +29,13 @@ export class ColumnCache {
       this.#entries.set(key, found)
       return found.value as T
     }
-    const made = decode()
-    if (made.bytes <= this.bytesMax) {
-      this.#entries.set(key, made)
-      this.#bytes += made.bytes
+    const decoded = decode()
+    if (decoded.bytes <= this.bytesMax) {
+      this.#entries.set(key, decoded)
+      this.#bytes += decoded.bytes
       this.#shrink()
     }
-    return made.value
+    return decoded.value
   }
 
   #shrink(): void {

@@ -4,10 +4,12 @@
  */
 export const REST_BITS = 11
 
+/** Returns the upper 53 bits, by which devices are ordered first. */
 export function keyOf(high: number, low: number): number {
   return high * 2_097_152 + (low >>> REST_BITS)
 }
 
+/** Returns the 11 bits below. */
 export function restOf(low: number): number {
   return low & ((1 << REST_BITS) - 1)
 }

@@ -5,7 +5,7 @@ import { CHUNK_ROWS_MAX, numberParts, partsOf } from './encoding/encode-chunk.ts
 import { isFreeColumn, numberColumns, type NumberColumn } from './event-keys.ts'
 import { pickIds } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'
-import { chooseOwnKeys, ownKeysMax, SpillBuilder } from './spilled.ts'
+import { chooseOwnKeys, ownKeysMax, SpillBuilder } from './spilled-entries.ts'
 import { Dictionary, type ValueCodes } from './value-column.ts'
 
 /** Maximum product of rows and columns of a slice, 4 bytes each. */

@@ -13,7 +13,7 @@ import { FreeKeys } from './free-keys.ts'
 import { GrowableArray } from './growable-array.ts'
 import { idsOf, type Ids } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'
-import { chooseOwnKeys, ownKeysMax, SpillBuilder } from './spilled.ts'
+import { chooseOwnKeys, ownKeysMax, SpillBuilder } from './spilled-entries.ts'
 import { BufferedColumn, type ValueCodes } from './value-column.ts'
 
 /** Initial capacities. They are small, because a process has buffers for many apps and lanes. */

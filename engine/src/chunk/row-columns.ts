@@ -1,6 +1,6 @@
 import { numberColumns, type NumberColumn } from './event-keys.ts'
 import type { Ids } from './ids.ts'
-import { sliceSpilled, type SpilledEntries } from './spilled.ts'
+import { sliceSpilled, type SpilledEntries } from './spilled-entries.ts'
 import type { ValueCodes } from './value-column.ts'
 
 /** One entry per device, ascending by hash. The rows of a device are adjacent. */

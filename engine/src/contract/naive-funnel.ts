@@ -56,7 +56,7 @@ export function naiveOutcomes(world: World, request: FunnelRequest, context: Que
 }
 
 /** Returns whether a unit with this outcome is one of those asked for. */
-export function naiveIsAsked({ taken, cause }: NaiveOutcome, step: number, outcome: StepOutcome): boolean {
+export function naiveIsSelected({ taken, cause }: NaiveOutcome, step: number, outcome: StepOutcome): boolean {
   if (outcome === 'reached') return taken.length >= step
   return taken.length === step - 1 && (outcome === 'dropped' || cause === outcome)
 }
@@ -153,7 +153,7 @@ function answer(
   if (request.trend) out.trend = trendOf(results, request, context, window)
   if (request.people) {
     const { step, outcome } = request.people
-    out.people = results.filter((r) => naiveIsAsked(r, step, outcome)).map((r) => r.unit)
+    out.people = results.filter((r) => naiveIsSelected(r, step, outcome)).map((r) => r.unit)
   }
   return out
 }

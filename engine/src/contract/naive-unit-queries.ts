@@ -15,13 +15,13 @@ import { naiveAll, naiveValue } from './naive-filter.ts'
 import { naiveUnits, type Row } from './naive-units.ts'
 import type { World } from './random-world.ts'
 
-interface Asked {
+interface UnitRange {
   readonly from: number
   readonly to: number
   readonly count_by?: FunnelUnit
 }
 
-function namedUnits(world: World, { from, to, count_by }: Asked): [name: string, rows: Row[]][] {
+function namedUnits(world: World, { from, to, count_by }: UnitRange): [name: string, rows: Row[]][] {
   const seen = world.rows.filter((r) => r.event.timestamp >= from && r.event.timestamp < to)
   return [...naiveUnits(world, seen, count_by ?? 'person')].map(([name, rows]) => [
     name,
@@ -29,8 +29,8 @@ function namedUnits(world: World, { from, to, count_by }: Asked): [name: string,
   ])
 }
 
-function units(world: World, asked: Asked): Row[][] {
-  return namedUnits(world, asked).map(([, rows]) => rows)
+function units(world: World, range: UnitRange): Row[][] {
+  return namedUnits(world, range).map(([, rows]) => rows)
 }
 
 export function naiveDistinct(world: World, request: DistinctRequest): DistinctResult {

@@ -10,8 +10,8 @@ export interface Atom {
 /** A boolean expression over the atoms of a set, which are referred to by number. */
 export type Expression =
   | { readonly op: 'atom'; readonly atom: number }
-  | { readonly op: 'not'; readonly of: Expression }
-  | { readonly op: 'and' | 'or'; readonly of: readonly Expression[] }
+  | { readonly op: 'not'; readonly operand: Expression }
+  | { readonly op: 'and' | 'or'; readonly operands: readonly Expression[] }
 
 /**
  * The filters of one query, decomposed into atoms that can be tested once per dictionary value. Equal atoms are
@@ -24,7 +24,7 @@ export class AtomSet {
 
   /** Compiles the conjunction of the filters; an empty list always holds. */
   compile(filters: readonly Filter[]): Expression {
-    return { op: 'and', of: filters.map((filter) => this.#expression(filter)) }
+    return { op: 'and', operands: filters.map((filter) => this.#expression(filter)) }
   }
 
   /** Returns the distinct keys that an expression of this set tests. */
@@ -33,16 +33,16 @@ export class AtomSet {
       case 'atom':
         return [this.atoms[expression.atom]!.key]
       case 'not':
-        return this.keysOf(expression.of)
+        return this.keysOf(expression.operand)
       case 'and':
       case 'or':
-        return [...new Set(expression.of.flatMap((inner) => this.keysOf(inner)))]
+        return [...new Set(expression.operands.flatMap((inner) => this.keysOf(inner)))]
     }
   }
 
   #expression(filter: Filter): Expression {
-    if (filter.type === 'not') return { op: 'not', of: this.#expression(filter.filter) }
-    if (filter.type === 'or') return { op: 'or', of: filter.filters.map((inner) => this.#expression(inner)) }
+    if (filter.type === 'not') return { op: 'not', operand: this.#expression(filter.filter) }
+    if (filter.type === 'or') return { op: 'or', operands: filter.filters.map((inner) => this.#expression(inner)) }
     const name = JSON.stringify(filter)
     let atom = this.#numbers.get(name)
     if (atom === undefined) {
@@ -74,11 +74,11 @@ export function holds(expression: Expression, truth: Uint8Array): boolean {
     case 'atom':
       return truth[expression.atom] === 1
     case 'not':
-      return !holds(expression.of, truth)
+      return !holds(expression.operand, truth)
     case 'and':
-      return expression.of.every((inner) => holds(inner, truth))
+      return expression.operands.every((inner) => holds(inner, truth))
     case 'or':
-      return expression.of.some((inner) => holds(inner, truth))
+      return expression.operands.some((inner) => holds(inner, truth))
   }
 }
 
@@ -90,13 +90,13 @@ export function possible(expression: Expression, outcomes: Uint8Array): number {
     case 'atom':
       return outcomes[expression.atom]!
     case 'not': {
-      const inner = possible(expression.of, outcomes)
+      const inner = possible(expression.operand, outcomes)
       return ((inner & 1) << 1) | (inner >> 1)
     }
     case 'and':
-      return expression.of.reduce((sum, inner) => both(sum, possible(inner, outcomes)), 1)
+      return expression.operands.reduce((sum, inner) => both(sum, possible(inner, outcomes)), 1)
     case 'or':
-      return expression.of.reduce((sum, inner) => either(sum, possible(inner, outcomes)), 2)
+      return expression.operands.reduce((sum, inner) => either(sum, possible(inner, outcomes)), 2)
   }
 }
 

@@ -47,15 +47,15 @@ const request = fc.record({
 })
 
 /** The list of all persons, without pages: the documented definition, without regard to speed. */
-function naivePersons(at: World, asked: Omit<PersonsRequest, 'limit'>): Listed[] {
+function naivePersons(at: World, query: Omit<PersonsRequest, 'limit'>): Listed[] {
   const rows = at.rows.filter(
-    ({ event, context }) => event.timestamp >= asked.from && event.timestamp < asked.to && !context.bot,
+    ({ event, context }) => event.timestamp >= query.from && event.timestamp < query.to && !context.bot,
   )
   const persons = [...Map.groupBy(rows, ({ person }) => person.name).values()]
-    .filter((own) => asked.filters.every((filter) => naiveHolds(ofPerson(own[0]!), filter)) && found(own, asked.search))
+    .filter((own) => query.filters.every((filter) => naiveHolds(ofPerson(own[0]!), filter)) && found(own, query.search))
     .map((own) => [own[0]!, listed(own.toSorted(compareTimes))] as const)
   const valueOf = ([{ person }, one]: (typeof persons)[number]): Value | undefined => {
-    const [kind, name] = asked.order.split('.') as [string, string | undefined]
+    const [kind, name] = query.order.split('.') as [string, string | undefined]
     if (name === undefined) return one[kind as 'events']
     return kind === 'trait' ? person.traits[name] : person.properties[name]
   }
@@ -66,7 +66,7 @@ function naivePersons(at: World, asked: Omit<PersonsRequest, 'limit'>): Listed[]
       const byId = a[1].id < b[1].id ? -1 : 1
       if (x === undefined || y === undefined) return x === y ? byId : x === undefined ? 1 : -1
       const order = rank(x) - rank(y) || (x < y ? -1 : x > y ? 1 : 0)
-      return (asked.descending ? -order : order) || byId
+      return (query.descending ? -order : order) || byId
     })
     .map(([, one]) => one)
 }
@@ -96,7 +96,7 @@ function listed(rows: readonly Row[]): Listed {
 }
 
 /** Walks all pages, each of which ends where the next begins. */
-function walk(at: World, asked: PersonsRequest): Listed[] {
+function walk(at: World, query: PersonsRequest): Listed[] {
   const people = at.chunks.flat()[0]!.people
   const ofTraits = new Set(
     at.rows.flatMap(({ person }) =>
@@ -104,7 +104,7 @@ function walk(at: World, asked: PersonsRequest): Listed[] {
       Object.values(person.traits).some((value) =>
         String(value)
           .toLowerCase()
-          .includes((asked.search ?? '').toLowerCase()),
+          .includes((query.search ?? '').toLowerCase()),
       )
         ? [person.user]
         : [],
@@ -112,10 +112,10 @@ function walk(at: World, asked: PersonsRequest): Listed[] {
   )
   const persons: Listed[] = []
   for (let after: PersonsRequest['after']; ;) {
-    const scan = new PersonsScan({ ...asked, ...(after ? { after } : {}) }, people, ofTraits)
+    const scan = new PersonsScan({ ...query, ...(after ? { after } : {}) }, people, ofTraits)
     for (const { spans } of at.lanes) scan.scanLane(spans)
     const page = scan.finish()
-    expect(page.persons.length).toBeLessThanOrEqual(asked.limit)
+    expect(page.persons.length).toBeLessThanOrEqual(query.limit)
     persons.push(
       ...page.persons.map(({ id, devices, first_seen, last_seen, events }) => ({
         id,
@@ -135,8 +135,8 @@ it('lists the same persons as the naive reference, in any order and page by page
     fc.property(world, fc.array(request, { minLength: 8, maxLength: 8 }), (at, requests) => {
       for (const { from, ticks, search, ...rest } of requests) {
         const range = { from: T0 + from * TICK_MS, to: T0 + (from + ticks) * TICK_MS }
-        const asked = { ...range, ...rest, ...(search === undefined ? {} : { search }) }
-        expect(walk(at, asked)).toEqual(naivePersons(at, asked))
+        const query = { ...range, ...rest, ...(search === undefined ? {} : { search }) }
+        expect(walk(at, query)).toEqual(naivePersons(at, query))
       }
     }),
     { numRuns: 40 },
@@ -144,10 +144,10 @@ it('lists the same persons as the naive reference, in any order and page by page
 })
 
 it('refuses keys that are not those of a person', () => {
-  const asked = { from: 0, to: 1, filters: [], order: 'events', descending: false, limit: 1 }
+  const query = { from: 0, to: 1, filters: [], order: 'events', descending: false, limit: 1 }
   const people = undefined as never
-  expect(() => new PersonsScan({ ...asked, filters: [{ type: 'all', key: 'page' }] }, people)).toThrow(
+  expect(() => new PersonsScan({ ...query, filters: [{ type: 'all', key: 'page' }] }, people)).toThrow(
     'cannot test page',
   )
-  expect(() => new PersonsScan({ ...asked, order: 'page' }, people)).toThrow('order must be')
+  expect(() => new PersonsScan({ ...query, order: 'page' }, people)).toThrow('order must be')
 })

@@ -117,7 +117,7 @@ function placed(lanes: readonly Lane[]): Placed[] {
 }
 
 it(
-  'a chunk tells its put events by their place, with payload and time as they were sent, and how many it has',
+  'a chunk returns its put events by their place, with payload and time as they were sent, and how many it has',
   { timeout: 60_000 },
   () => {
     fc.assert(

@@ -39,7 +39,7 @@ export class CombinedPlan {
   /** @see FunnelPlan.columns */
   columns(summary: ChunkSummary): { readonly always: readonly string[]; readonly tied: readonly string[] } {
     const all = this.#plans.map((plan) => plan.columns(summary))
-    // units are told apart by their names
+    // units are distinguished by their names
     const always = new Set(['device_id', ...all.flatMap((columns) => columns.always)])
     const tied = new Set(all.flatMap((columns) => columns.tied))
     return { always: [...always], tied: [...tied].filter((name) => !always.has(name)) }

@@ -46,9 +46,9 @@ it('has for each element what a question about this element alone answers', () =
   let [elements, sides, tapped] = [0, 0, 0]
   fc.assert(
     fc.property(world, fc.array(request, { minLength: 6, maxLength: 6 }), (at, requests) => {
-      for (const asked of requests) {
-        const { rows, times } = queryElements(asked, context, at.lanes)
-        const { from, to, filters = [], count_by = 'person', trend, taps: _, ...common } = asked
+      for (const query of requests) {
+        const { rows, times } = queryElements(query, context, at.lanes)
+        const { from, to, filters = [], count_by = 'person', trend, taps: _, ...common } = query
         const seen = at.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < to)
         const units = [...naiveUnits(at, seen, count_by).values()]
         const expected = ['//a', '//b'].map((xpath) => {
@@ -92,10 +92,10 @@ it('has for each element what a question about this element alone answers', () =
 it('counts what was done with a past XPath for the current one, as if it had been named so from the start', () => {
   let joined = 0
   fc.assert(
-    fc.property(world, request, (at, asked) => {
-      const linked = queryElements({ ...asked, linked: [['//a', '//b']] }, context, at.lanes)
-      const { rows: apart } = queryElements(asked, context, at.lanes)
-      const { from, to, filters = [], count_by = 'person', taps: _, trend: __, ...common } = asked
+    fc.property(world, request, (at, query) => {
+      const linked = queryElements({ ...query, linked: [['//a', '//b']] }, context, at.lanes)
+      const { rows: apart } = queryElements(query, context, at.lanes)
+      const { from, to, filters = [], count_by = 'person', taps: _, trend: __, ...common } = query
       const target: Filter = { type: 'in', key: 'target', values: ['//a', '//b'] }
       const either = { ...common, from, to, filters, count_by, hovers: [...hovers, target] }
       const { went_on: wentOn, lost, ...all } = queryHesitation(either, context, at.lanes)

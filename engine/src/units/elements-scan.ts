@@ -23,7 +23,7 @@ const CLICKED = 2
 const TAPPED = 3
 /** Maximum number of counters of the trends of all elements: further elements are left out, and the answer says so. */
 const TREND_CELLS_MAX = 4_000_000
-/** Maximum number of elements that are told apart. */
+/** Maximum number of elements that are counted separately. */
 const ELEMENTS_MAX = 10_000
 
 /** Actions of a unit on one element. */
@@ -66,7 +66,7 @@ export class ElementsPlan extends CombinedPlan {
 }
 
 /**
- * Tells of each element how people hover over it and tap it, and how those who went all the way in a funnel differ from
+ * Computes for each element how people hover over it and tap it, and how those who completed a funnel differ from
  * those lost. All events of a unit are in one lane, or shared until the end, so only the actions of one lane and of
  * shared units are held by name.
  */

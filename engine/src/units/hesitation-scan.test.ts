@@ -153,6 +153,6 @@ it('equals the naive reference on random worlds, for everyone, those who went on
 }, 60_000)
 
 it('refuses a step that the funnel does not have', () => {
-  const asked = { from: T0, to: T0 + 1, hovers: [hover], steps: [{ name: 'a', filters: named('a') }], step: 2 }
-  expect(() => new HesitationScan(asked, contextOf(asked))).toThrow('step')
+  const query = { from: T0, to: T0 + 1, hovers: [hover], steps: [{ name: 'a', filters: named('a') }], step: 2 }
+  expect(() => new HesitationScan(query, contextOf(query))).toThrow('step')
 })

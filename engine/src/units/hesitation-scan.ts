@@ -36,8 +36,8 @@ export class HesitationPlan extends CombinedPlan {
 }
 
 /**
- * Tells how people hover, and how those who went on in a funnel differ in it from those lost. All events of a unit are
- * in one lane, or shared until the end, so only the hovers of one lane and of shared units are held by name.
+ * Computes how people hover, and how those who went on in a funnel differ in it from those lost. All events of a unit
+ * are in one lane, or shared until the end, so only the hovers of one lane and of shared units are held by name.
  */
 export class HesitationScan {
   readonly plan: HesitationPlan

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { dropCauses, limits, StagePattern, type InsteadRequest, type InsteadResult } from '@hopper/contracts'
 import { naiveAll, naiveValue } from '../contract/naive-filter.ts'
-import { naiveIsAsked, naiveOutcomes } from '../contract/naive-funnel.ts'
+import { naiveIsSelected, naiveOutcomes } from '../contract/naive-funnel.ts'
 import { naiveUnits } from '../contract/naive-units.ts'
 import { T0, worldOfVisits, type World } from '../contract/random-world.ts'
 import { STEP_WINDOW_MS, stepContext, stepFields, stepRequest, stepsNamed } from '../contract/step-requests.ts'
@@ -11,12 +11,12 @@ import { InsteadScan, queryInstead } from './instead-scan.ts'
 /** The documented definition, without regard to speed. */
 function naive(at: World, request: InsteadRequest): InsteadResult {
   const { from, to, filters = [], count_by = 'person', step, outcome, groups = [] } = request
-  const asked = naiveOutcomes(at, request, stepContext).filter((one) => naiveIsAsked(one, step, outcome))
+  const selected = naiveOutcomes(at, request, stepContext).filter((one) => naiveIsSelected(one, step, outcome))
   const end = to + STEP_WINDOW_MS + limits.sessionPauseMs
   const seen = at.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < end)
   const units = naiveUnits(at, seen, count_by)
   const next = (type: string, key: string, elsewhere: boolean): InsteadResult['pages'] => {
-    const found = asked.flatMap(({ unit, taken }) => {
+    const found = selected.flatMap(({ unit, taken }) => {
       const last = taken[(outcome === 'reached' ? step : taken.length) - 1]!.event.timestamp
       const places = units.get(unit)!.flatMap((row) => {
         const value = naiveValue(row, key)
@@ -40,8 +40,9 @@ function naive(at: World, request: InsteadRequest): InsteadResult {
   }
   const pages = next('url_change', 'page', true)
   const clicks = next('click', 'target', false)
-  const rest = (rows: InsteadResult['pages']): number => asked.length - rows.reduce((sum, { users }) => sum + users, 0)
-  return { people: asked.length, pages, left: rest(pages), clicks, no_click: rest(clicks) }
+  const rest = (rows: InsteadResult['pages']): number =>
+    selected.length - rows.reduce((sum, { users }) => sum + users, 0)
+  return { people: selected.length, pages, left: rest(pages), clicks, no_click: rest(clicks) }
 }
 
 const request: fc.Arbitrary<InsteadRequest> = fc
@@ -74,6 +75,6 @@ it('equals the naive reference on random worlds, and the places add up to the pe
 }, 60_000)
 
 it('refuses a step that the funnel does not have, and people who were lost before the first', () => {
-  const asked = { from: T0, to: T0 + 1, steps: stepsNamed(['a', 'b']), outcome: 'dropped' as const }
-  for (const step of [0, 1, 3]) expect(() => new InsteadScan({ ...asked, step }, stepContext)).toThrow('step')
+  const query = { from: T0, to: T0 + 1, steps: stepsNamed(['a', 'b']), outcome: 'dropped' as const }
+  for (const step of [0, 1, 3]) expect(() => new InsteadScan({ ...query, step }, stepContext)).toThrow('step')
 })

@@ -6,7 +6,7 @@ import type { LaneInput } from '../funnel/scan/unit-scan.ts'
 import { unlimitedBudget, type Budget } from '../scan/budget.ts'
 import { CombinedPlan } from './combined-plan.ts'
 import { NextPlaceScan, placePlan } from './next-place-scan.ts'
-import { checkAsked, isAsked, OutcomeScan, type Outcome } from './outcome-scan.ts'
+import { assertValidSelection, isSelected, OutcomeScan, type Outcome } from './outcome-scan.ts'
 import { PlaceGroups } from './place-groups.ts'
 
 /** Maximum number of places with their own count: further places count as `other` from the start. */
@@ -20,7 +20,7 @@ export class InsteadPlan extends CombinedPlan {
 
   constructor({ step, outcome, groups: _, ...request }: InsteadRequest) {
     const funnel = new FunnelPlan(request)
-    checkAsked(step, outcome, funnel.steps)
+    assertValidSelection(step, outcome, funnel.steps)
     const windowMs = funnel.windowMs + limits.sessionPauseMs
     const views = placePlan(request, funnel.unit, 'url_change', 'page', windowMs)
     const clicks = placePlan(request, funnel.unit, 'click', 'target', windowMs)
@@ -32,7 +32,7 @@ export class InsteadPlan extends CombinedPlan {
 }
 
 /**
- * Tells what those who took a step of a funnel, or did not, did after the last step that they took. All events of a
+ * Computes what those who took a step of a funnel, or did not, did after the last step that they took. All events of a
  * unit are in one lane, or shared until the end, so only those of one lane and shared ones are held by name.
  */
 export class InsteadScan {
@@ -98,7 +98,7 @@ export class InsteadScan {
 
   #take(found: Outcome): void {
     const { step, outcome } = this.#request
-    if (!isAsked(found, this.#request)) return
+    if (!isSelected(found, this.#request)) return
     this.#people++
     this.#last.set(found.who(), found.takenAt(outcome === 'reached' ? step : found.level))
   }

@@ -64,8 +64,8 @@ function lanesOf(events: readonly Recorded[], rows = 7): LaneInput[] {
   return [{ lane: 0, spans: spansOf(chunks), identities: identitiesOf('a', []) }]
 }
 
-const lossIn = (events: readonly Recorded[], asked: Partial<LossRequest> = {}): ReturnType<typeof queryLoss> =>
-  queryLoss({ ...request, ...asked }, context, lanesOf(events))
+const lossIn = (events: readonly Recorded[], query: Partial<LossRequest> = {}): ReturnType<typeof queryLoss> =>
+  queryLoss({ ...request, ...query }, context, lanesOf(events))
 
 const session = (device: string, start: number, seqs: readonly number[], more: Partial<Recorded> = {}): Recorded[] =>
   seqs.map((seq) => ({ device, session: `s-${device}`, time: start + seq * MINUTE_MS, seq, ...more }))

@@ -50,7 +50,7 @@ const leftAPage: readonly Filter[] = [
 
 /**
  * Measures lost events by the gaps in the numbers that trackers give to the events of a session. A session belongs to
- * the date of its first received event; the day before the range tells which sessions began earlier, and the day after
+ * the date of its first received event; the day before the range shows which sessions began earlier, and the day after
  * it has the rest of those that began in it.
  */
 export class LossScan extends UnitScan {

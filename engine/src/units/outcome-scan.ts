@@ -23,7 +23,7 @@ export interface Outcome {
 }
 
 /** Returns whether a unit with this outcome is one of those asked for. */
-export function isAsked(
+export function isSelected(
   { level, cause }: Pick<Outcome, 'level' | 'cause'>,
   { step, outcome }: { readonly step: number; readonly outcome: StepOutcome },
 ): boolean {
@@ -32,7 +32,7 @@ export function isAsked(
 }
 
 /** @throws HopperError HOP_PARAM_INVALID if nobody can have this outcome of the step */
-export function checkAsked(step: number, outcome: StepOutcome, steps: number): void {
+export function assertValidSelection(step: number, outcome: StepOutcome, steps: number): void {
   if (!(Number.isInteger(step) && step >= 1 && step <= steps)) throw invalid('step', 'must be one of the steps')
   if (step === 1 && outcome !== 'reached') throw invalid('step', 'has no step before it that people could take')
 }

@@ -55,17 +55,17 @@ export class PeopleRows {
       ...byAttribute.map(
         (plan, at) =>
           new OutcomeScan(plan, context, budget, ({ who, first }) =>
-            this.#note(who(), () => ({ [attributeNames[at]!]: textOf(first()) })),
+            this.#record(who(), () => ({ [attributeNames[at]!]: textOf(first()) })),
           ),
       ),
-      new LastEventScan(events, budget, (name, last) => this.#note(name, () => last())),
+      new LastEventScan(events, budget, (name, last) => this.#record(name, () => last())),
       new NextPlaceScan({
         plan: views,
         budget,
         after: (name) => this.#people.get(name)?.stepAt,
         elsewhere: true,
         placeOf: (page) => page,
-        found: (next, name) => this.#note(name, () => ({ next })),
+        found: (next, name) => this.#record(name, () => ({ next })),
       }),
     ]
   }
@@ -101,7 +101,7 @@ export class PeopleRows {
     })
   }
 
-  #note(name: string, facts: () => Partial<PersonRow>): void {
+  #record(name: string, facts: () => Partial<PersonRow>): void {
     if (this.#people.has(name)) this.#facts.set(name, { ...this.#facts.get(name), ...facts() })
   }
 }

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { dropCauses, limits, type PeoplePlace, type PeopleRequest, type PersonRow, type Value } from '@hopper/contracts'
 import { naiveAll, naiveValue } from '../contract/naive-filter.ts'
-import { naiveIsAsked, naiveOutcomes } from '../contract/naive-funnel.ts'
+import { naiveIsSelected, naiveOutcomes } from '../contract/naive-funnel.ts'
 import { naiveUnits } from '../contract/naive-units.ts'
 import { T0, worldOfVisits, type World } from '../contract/random-world.ts'
 import { STEP_WINDOW_MS, stepContext, stepFields, stepRequest, stepsNamed } from '../contract/step-requests.ts'
@@ -28,7 +28,7 @@ function naive(at: World, request: PeopleRequest): PersonRow[] {
     unitsUntil(to + STEP_WINDOW_MS + limits.sessionPauseMs),
   ]
   const rows = naiveOutcomes(at, request, stepContext)
-    .filter((one) => naiveIsAsked(one, step, outcome))
+    .filter((one) => naiveIsSelected(one, step, outcome))
     .filter(({ taken }) => value === undefined || (naiveValue(taken[0]!, breakdown!) ?? null) === value)
     .map(({ unit, taken, cause }): PersonRow => {
       const counts = (row: World['rows'][number]): boolean => !row.context.bot && naiveAll(row, filters)
@@ -112,20 +112,20 @@ it('equals the naive reference on random worlds, whatever the size of a page', (
   expect(Math.min(several, next, pages)).toBeGreaterThan(0)
 }, 60_000)
 
-it('leaves out the devices that it is told to leave out, and no others', () => {
+it('leaves out the devices that the query excludes, and no others', () => {
   let found = 0
   fc.assert(
     fc.property(worldOfVisits, request, (at, one) => {
-      const asked: PeopleRequest = { ...one, limit: 1_000, count_by: one.count_by === 'session' ? 'session' : 'device' }
+      const query: PeopleRequest = { ...one, limit: 1_000, count_by: one.count_by === 'session' ? 'session' : 'device' }
       const isKept = (name: string): boolean => name.startsWith('device-1')
       const only = (chunk: Chunk): Uint8Array =>
         Uint8Array.from({ length: chunk.summary.devices }, (_, run) => Number(isKept(idAt(chunk.deviceIds(), run))))
       const kept = queryPeople(
-        asked,
+        query,
         stepContext,
         at.lanes.map((lane) => ({ ...lane, only })),
       ).people
-      expect(kept).toEqual(naive(at, asked).filter(({ id }) => isKept(id)))
+      expect(kept).toEqual(naive(at, query).filter(({ id }) => isKept(id)))
       found += kept.length
     }),
     { numRuns: 60 },
@@ -134,7 +134,7 @@ it('leaves out the devices that it is told to leave out, and no others', () => {
 })
 
 it('refuses a step that the funnel does not have, and a value without its key', () => {
-  const asked = { from: T0, to: T0 + 1, steps: stepsNamed(['a', 'b']), outcome: 'dropped' as const, limit: 1 }
-  for (const step of [0, 1, 3]) expect(() => new PeopleScan({ ...asked, step }, stepContext)).toThrow('step')
-  expect(() => new PeopleScan({ ...asked, step: 2, value: null }, stepContext)).toThrow('value')
+  const query = { from: T0, to: T0 + 1, steps: stepsNamed(['a', 'b']), outcome: 'dropped' as const, limit: 1 }
+  for (const step of [0, 1, 3]) expect(() => new PeopleScan({ ...query, step }, stepContext)).toThrow('step')
+  expect(() => new PeopleScan({ ...query, step: 2, value: null }, stepContext)).toThrow('value')
 })

@@ -5,9 +5,9 @@ import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
 import type { LaneInput } from '../funnel/scan/unit-scan.ts'
 import { unlimitedBudget, type Budget } from '../scan/budget.ts'
 import { CombinedPlan } from './combined-plan.ts'
-import { checkAsked, isAsked, OutcomeScan, type Outcome } from './outcome-scan.ts'
+import { assertValidSelection, isSelected, OutcomeScan, type Outcome } from './outcome-scan.ts'
 
-/** One of the people behind a number, as the events of the funnel tell. */
+/** One of the people behind a number, as the events of the funnel describe them. */
 export interface FoundPerson extends PeoplePlace {
   /** steps that were taken */
   readonly steps: number
@@ -31,7 +31,7 @@ export class FoundPlan extends CombinedPlan {
 
   constructor({ step, outcome, value, ...request }: PeopleRequest) {
     const funnel = new FunnelPlan(request)
-    checkAsked(step, outcome, funnel.steps)
+    assertValidSelection(step, outcome, funnel.steps)
     if (value !== undefined && request.breakdown === undefined)
       throw invalid('value', 'needs a `breakdown` of which it is a value')
     super([funnel])
@@ -73,7 +73,7 @@ export class PeopleScan {
 
   #take(outcome: Outcome): void {
     const { value, after, limit } = this.#request
-    if (!isAsked(outcome, this.#request)) return
+    if (!isSelected(outcome, this.#request)) return
     if (value !== undefined && outcome.first() !== value) return
     this.#total++
     const entered = outcome.takenAt(1)

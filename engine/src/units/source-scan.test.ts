@@ -46,20 +46,20 @@ function expected(at: World, { from, to, filters, by, count_by, search = '' }: S
 it('counts the same users and sessions as the naive reference, page by page in order', { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
-      for (const asked of requests) {
+      for (const query of requests) {
         const rows = []
         let total = 0
         for (let after: SourcePlace | null | undefined; after !== null;) {
-          const page = querySources({ ...asked, ...(after ? { after } : {}) }, at.lanes)
-          expect(page.rows.length).toBeLessThanOrEqual(asked.limit)
+          const page = querySources({ ...query, ...(after ? { after } : {}) }, at.lanes)
+          expect(page.rows.length).toBeLessThanOrEqual(query.limit)
           rows.push(...page.rows)
           total = page.total_users
           after = page.next
         }
-        expect({ total_users: total, rows: new Set(rows) }).toEqual(expected(at, asked))
-        const column = rows.map((row) => row[asked.order])
+        expect({ total_users: total, rows: new Set(rows) }).toEqual(expected(at, query))
+        const column = rows.map((row) => row[query.order])
         const inOrder = column.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-        expect(column).toEqual(asked.descending ? inOrder.toReversed() : inOrder)
+        expect(column).toEqual(query.descending ? inOrder.toReversed() : inOrder)
       }
     }),
     { numRuns: 30 },

@@ -1,7 +1,7 @@
 import { HopperError, isLoopback, sourceOf } from '@hopper/contracts'
 import type { FastifyRequest } from 'fastify'
 import type { KeyCheck, Sender } from './key-check.ts'
-import { noteSender } from './refused-requests.ts'
+import { recordSender } from './refused-requests.ts'
 import { RateLimit, type RateExceeded, type RequestCost } from './rate-limit.ts'
 
 /**
@@ -38,10 +38,10 @@ export class Gate {
   async admitKey(key: string | undefined, request: FastifyRequest): Promise<Sender> {
     const source = remoteSource(request)
     // before the key is looked up: one who guesses keys has no other limit
-    noteSender(request, key === undefined ? {} : { key })
+    recordSender(request, key === undefined ? {} : { key })
     if (source !== undefined) refuse(this.#sources.admit(source, performance.now()), 'address')
     const known = await this.#keys.senderOf(key)
-    noteSender(request, { app: known.app.id })
+    recordSender(request, { app: known.app.id })
     const sender = source === undefined ? known : { ...known, source }
     const { origin } = request.headers
     const { origins } = sender.app

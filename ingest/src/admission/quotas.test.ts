@@ -72,7 +72,7 @@ it('the control: without a quota an app may send more', async () => {
   expect(await statuses(6)).toEqual([202, 202, 202, 202, 202, 202])
 })
 
-it('still tells pages what to track while the app is refused', async () => {
+it('still answers pages what to track while the app is refused', async () => {
   await setApp({ quota_bytes: 1 })
   expect(await statuses(2)).toEqual([202, 429])
   expect((await gateway.server.inject(`/v1/config?key=${keys.write}`)).statusCode).toBe(200)
@@ -142,7 +142,7 @@ it('several processes share a quota, whichever has started when, and are a few s
   await later.close()
 })
 
-it('goes on while the registry is away, and stores then what it has counted', async () => {
+it('goes on while the registry is unavailable, and stores then what it has counted', async () => {
   const { registry } = gateway.storage
   let isAway = true
   let failures = 0

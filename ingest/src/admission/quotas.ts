@@ -7,14 +7,14 @@ import { LRUCache } from 'lru-cache'
 
 const APPS_MAX = 10_000
 /** What other processes have received is read again after this time, and what this one has is stored. */
-const READ_EVERY_MS = 10_000
-const STORE_EVERY_MS = 10_000
+const READ_INTERVAL_MS = 10_000
+const STORE_INTERVAL_MS = 10_000
 /** A request waits no longer for the registry: it is taken, as far as is known. */
 const PATIENCE_MS = 1_000
 const CLOSE_MS_MAX = 2_000
 const WRITE_CONCURRENCY = 16
 const RETRY_AFTER_SECONDS = 300
-const SAID_EVERY_MS = 600_000
+const LOG_INTERVAL_MS = 600_000
 
 type Day = Pick<Usage, 'date' | 'bytes' | 'events'>
 
@@ -50,7 +50,7 @@ export class Quotas {
   constructor(
     registry: Pick<Registry, 'usages'>,
     logger: Pick<FastifyBaseLogger, 'info' | 'error'>,
-    { readEveryMs, storeEveryMs }: QuotaPauses = { readEveryMs: READ_EVERY_MS, storeEveryMs: STORE_EVERY_MS },
+    { readEveryMs, storeEveryMs }: QuotaPauses = { readEveryMs: READ_INTERVAL_MS, storeEveryMs: STORE_INTERVAL_MS },
   ) {
     this.#registry = registry
     this.#logger = logger
@@ -144,7 +144,7 @@ export class Quotas {
   /** Logs that an app is refused, once in ten minutes: its owner or the operator must act. */
   #say(app: string, quotaBytes: number): void {
     const now = performance.now()
-    if (now - (this.#saidAt.get(app) ?? -Infinity) < SAID_EVERY_MS) return
+    if (now - (this.#saidAt.get(app) ?? -Infinity) < LOG_INTERVAL_MS) return
     this.#saidAt.set(app, now)
     this.#logger.error(
       { app, quotaBytes },

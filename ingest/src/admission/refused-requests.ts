@@ -14,7 +14,7 @@ import {
 import type { Registry } from '@hopper/storage'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 
-const STORE_EVERY_MS = 10_000
+const STORE_INTERVAL_MS = 10_000
 const CLOSE_MS_MAX = 2_000
 const HINT_CHARS = 4
 /** A shorter key would be shown in large part. */
@@ -22,7 +22,7 @@ const HINTED_CHARS_MIN = 12
 const ORIGIN_CHARS_MAX = 200
 /** Records of all processes that are kept; a process that starts again and again adds one each time. */
 const RECORDS_MAX = 500
-const FORGET_EVERY_MS = 3_600_000
+const FORGET_INTERVAL_MS = 3_600_000
 
 type Row = Omit<Refusal, 'date'>
 
@@ -35,7 +35,7 @@ interface KnownSender {
 const senders = new WeakMap<FastifyRequest, KnownSender>()
 
 /** Notes whose a request is, in case it is refused. */
-export function noteSender(request: FastifyRequest, sender: KnownSender): void {
+export function recordSender(request: FastifyRequest, sender: KnownSender): void {
   senders.set(request, sender)
 }
 
@@ -59,7 +59,7 @@ export class RefusedRequests {
     registry: Pick<Registry, 'refusals'>,
     logger: Pick<FastifyBaseLogger, 'info'>,
     clock: () => number,
-    storeEveryMs = STORE_EVERY_MS,
+    storeEveryMs = STORE_INTERVAL_MS,
   ) {
     this.#registry = registry
     this.#logger = logger
@@ -112,7 +112,7 @@ export class RefusedRequests {
 
   /** Removes what is too old or too much, once an hour. */
   async #forgetOld(today: string): Promise<void> {
-    if (performance.now() - this.#forgotAt < FORGET_EVERY_MS) return
+    if (performance.now() - this.#forgotAt < FORGET_INTERVAL_MS) return
     this.#forgotAt = performance.now()
     const oldestFirst = await this.#registry.refusals.list('')
     const surplus = oldestFirst.length - RECORDS_MAX

@@ -118,12 +118,12 @@ const flags: ReadonlySet<string> = new Set(
 /** Records unknown fields, and values without meaning. */
 function changesOf(body: object, room: Room): Changes {
   const changes = new Changes(room)
-  changes.noteUnknown(body, fields)
+  changes.recordUnknown(body, fields)
   for (const name in body) {
     const value = (body as Record<string, unknown>)[name]
     if (!fields.has(name)) continue
-    if (value === null) changes.note(name, 'null_value')
-    else if (flags.has(name) && typeof value !== 'boolean') changes.note(name, 'wrong_type')
+    if (value === null) changes.record(name, 'null_value')
+    else if (flags.has(name) && typeof value !== 'boolean') changes.record(name, 'wrong_type')
   }
   return changes
 }
@@ -131,7 +131,7 @@ function changesOf(body: object, room: Room): Changes {
 /** Leaves out the ids of a cookieless body, and records those that it has. */
 function withoutIds(ids: Readonly<Record<string, unknown>>, changes: Changes): object {
   for (const [name, value] of Object.entries(ids))
-    if (value !== undefined && value !== null) changes.note(name, 'cookieless')
+    if (value !== undefined && value !== null) changes.record(name, 'cookieless')
   return {}
 }
 
@@ -140,7 +140,7 @@ function idOf(name: string, value: unknown, changes: Changes): string | undefine
   if (isId(value)) return value
   if (typeof value !== 'string' || value.isWellFormed())
     throw invalid(`The field "${name}" must be a string of 1 to ${limits.idCharsMax} characters`)
-  changes.note(name, 'hashed')
+  changes.record(name, 'hashed')
   return hashedId(value)
 }
 

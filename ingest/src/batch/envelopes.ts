@@ -10,7 +10,7 @@ import { Dropped, type Batch, type Incoming, type Supplement } from './incoming.
 const NO_DEVICE = ''
 
 /** Sender of a request, as its headers show it. */
-export interface Sending {
+export interface RequestSender {
   /** agent of an event; nearly always that of the request */
   readonly agentOf: (supplement: Supplement | undefined) => Agent
   /** country and region of the visitor, where they are known */
@@ -44,7 +44,7 @@ export function envelopesOf(
   batch: Batch,
   sent: readonly unknown[],
   results: readonly (Incoming | Dropped)[],
-  sending: Sending,
+  sending: RequestSender,
 ): Envelope[] {
   if (isTakenAsSent(batch, results)) {
     const events = results.map(({ event }) => event!)
@@ -131,7 +131,7 @@ function entersPage({ type, wire }: Incoming): boolean {
 function headOf(
   batch: Batch,
   { device, supplement, first, events, numbered }: Omit<Run, 'context' | 'rejected'>,
-  sending: Sending,
+  sending: RequestSender,
 ): Omit<Envelope, 'events'> {
   const { app, session_id, received_at, historical } = batch
   const { agentOf, placeOf, referer, origin, arrivals } = sending

@@ -12,8 +12,8 @@ export interface CookielessSender {
 
 /**
  * Returns a function from the time of an event (ms since the epoch) to its device: a hash of the sender with the salt
- * of the event's UTC day. So an event has the same device whenever it is delivered, and counts once. An event of
- * a day without a salt, older than that of yesterday or ahead, has the device of the day of its receipt.
+ * of the event's UTC day, so that an event has the same device whenever it is delivered, and counts once. Salts exist
+ * for yesterday and today; events of other days get the device of the day on which they were received.
  */
 export function cookielessDevices(
   salts: Salts,

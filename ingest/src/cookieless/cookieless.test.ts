@@ -154,11 +154,11 @@ describe('a cookieless request', () => {
     const [stored] = (await gateway.envelopes(ends)) as [Envelope]
     expect(stored).not.toHaveProperty('session_id')
     expect(stored.events[0]).not.toHaveProperty('session_id')
-    // the loss meter must not take its numbers for those of one session
+    // Its numbers are not those of one session, so losses must not be measured by them.
     expect(stored.context).not.toHaveProperty('numbered')
   })
 
-  it('leaves out the ids that it names all the same, and says so', async () => {
+  it('drops the ids that its sender sends nevertheless, and reports that as changes', async () => {
     const device = await deviceOf()
     const before = await gateway.ends()
     const ids = { device_id: 'fingerprint', session_id: 'one' }

@@ -20,7 +20,7 @@ const networks: Networks = {
   '2001:db8::/32': { country: { iso_code: 'JP' }, subdivisions: [{ iso_code: '13' }] },
 }
 
-async function fileOf(bytes: Buffer | string, name = `${Math.random()}.mmdb`): Promise<string> {
+async function createFile(bytes: Buffer | string, name = `${Math.random()}.mmdb`): Promise<string> {
   const path = join(dir, name)
   await writeFile(path, bytes)
   return path
@@ -45,7 +45,7 @@ it.each([
   ['not an address', {}],
   [undefined, {}],
 ])('finds the place of %s', async (address, place) => {
-  await using database = await GeoDatabase.open(await fileOf(geoFile(networks)), logger)
+  await using database = await GeoDatabase.open(await createFile(geoFile(networks)), logger)
   expect(database.placeOf(address)).toEqual(place)
   // the second time from the cache of records
   expect(database.placeOf(address)).toEqual(place)
@@ -62,7 +62,7 @@ describe('a file that cannot be used is refused', () => {
       /GeoLite2-ASN/,
     ],
   ])('%s', async (_, bytes, message) => {
-    await expect(GeoDatabase.open(await fileOf(bytes), logger)).rejects.toThrow(message)
+    await expect(GeoDatabase.open(await createFile(bytes), logger)).rejects.toThrow(message)
   })
 
   it('a missing one', async () => {
@@ -71,9 +71,9 @@ describe('a file that cannot be used is refused', () => {
 })
 
 it('is read again when it was replaced, and a bad replacement leaves the last one in use', async () => {
-  const path = await fileOf(geoFile(networks))
+  const path = await createFile(geoFile(networks))
   await using database = await GeoDatabase.open(path, logger, 5)
-  const replace = async (bytes: Buffer | string): Promise<void> => rename(await fileOf(bytes), path)
+  const replace = async (bytes: Buffer | string): Promise<void> => rename(await createFile(bytes), path)
   logger.error.mockClear()
   await replace('broken')
   await vi.waitFor(() => expect(logger.error).toHaveBeenCalledTimes(1), 5_000)

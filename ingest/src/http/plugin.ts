@@ -31,7 +31,7 @@ import { trackRoutes } from '../routes/track-routes.ts'
 import { trackerRoutes } from '../routes/tracker-route.ts'
 
 /** An expired salt is deleted this long after its end, at most. */
-const SALTS_REMOVED_EVERY_MS = 60_000
+const SALT_REMOVAL_INTERVAL_MS = 60_000
 
 /**
  * The gateway (docs/events.md) on any Fastify server. Parsers, hooks and the error handler are encapsulated, so that
@@ -103,7 +103,7 @@ function removeExpiredSalts(
       .removeExpired(clock())
       .catch((err: unknown) => logger.error({ err }, 'expired salts are not deleted yet'))
   remove()
-  const timer = setInterval(remove, SALTS_REMOVED_EVERY_MS)
+  const timer = setInterval(remove, SALT_REMOVAL_INTERVAL_MS)
   timer.unref()
   server.addHook('onClose', async () => clearInterval(timer))
 }

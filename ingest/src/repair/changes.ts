@@ -67,7 +67,7 @@ export class Changes {
     return this.#room.left > 0 && this.named.length < limits.changesNamedMax
   }
 
-  note(path: string, reason: ChangeReason, meant?: string): void {
+  record(path: string, reason: ChangeReason, meant?: string): void {
     this.total++
     if (!this.#hasRoom) return
     this.#room.left--
@@ -76,11 +76,11 @@ export class Changes {
   }
 
   /** Records the fields that were sent and are unknown. */
-  noteUnknown(sent: object, known: ReadonlySet<string>): void {
+  recordUnknown(sent: object, known: ReadonlySet<string>): void {
     for (const name in sent) {
       if (known.has(name)) continue
       const meant = this.#hasRoom ? meantBy(name, known) : undefined
-      this.note(name, 'unknown_field', meant)
+      this.record(name, 'unknown_field', meant)
     }
   }
 }

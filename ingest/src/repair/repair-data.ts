@@ -35,7 +35,7 @@ class DataRepair {
       else this.#addValue(key, value)
     }
     for (const [key, value] of inner) {
-      this.#note(key, 'flattened')
+      this.#record(key, 'flattened')
       this.addObject(value, `${key}.`, depth + 1)
     }
   }
@@ -43,32 +43,32 @@ class DataRepair {
   #addValue(sentKey: string, sent: unknown): void {
     const value = this.#valueOf(sentKey, sent)
     if (value === undefined) return
-    if (sentKey === '') return this.#note(sentKey, 'empty')
-    const key = repairText(sentKey, limits.dataKeyCharsMax, (reason) => this.#note(sentKey, reason))
-    if (key in this.data) return this.#note(sentKey, 'key_taken')
-    if (this.#keys === limits.dataKeysMax) return this.#note(sentKey, 'too_many_keys')
+    if (sentKey === '') return this.#record(sentKey, 'empty')
+    const key = repairText(sentKey, limits.dataKeyCharsMax, (reason) => this.#record(sentKey, reason))
+    if (key in this.data) return this.#record(sentKey, 'key_taken')
+    if (this.#keys === limits.dataKeysMax) return this.#record(sentKey, 'too_many_keys')
     this.#keys++
     this.data[key] = value
   }
 
   #valueOf(key: string, sent: unknown): Value | undefined {
     if (typeof sent === 'boolean' || Number.isFinite(sent)) return sent as Value
-    if (sent === null) return void this.#note(key, 'null_value')
-    if (typeof sent === 'number') return void this.#note(key, 'out_of_range')
+    if (sent === null) return void this.#record(key, 'null_value')
+    if (typeof sent === 'number') return void this.#record(key, 'out_of_range')
     return this.#textOf(key, sent)
   }
 
   #textOf(key: string, sent: unknown): string | undefined {
-    const note = (reason: Parameters<Changes['note']>[1]): void => this.#note(key, reason)
-    if (typeof sent === 'string') return repairText(sent, limits.dataValueCharsMax, note)
+    const record = (reason: Parameters<Changes['record']>[1]): void => this.#record(key, reason)
+    if (typeof sent === 'string') return repairText(sent, limits.dataValueCharsMax, record)
     const json = jsonOf(sent)
-    if (json === undefined) return void note('wrong_type')
-    note('made_text')
-    return repairText(json, limits.dataValueCharsMax, note)
+    if (json === undefined) return void record('wrong_type')
+    record('made_text')
+    return repairText(json, limits.dataValueCharsMax, record)
   }
 
-  #note(key: string, reason: Parameters<Changes['note']>[1]): void {
-    this.#changes.note(`data.${key}`, reason)
+  #record(key: string, reason: Parameters<Changes['record']>[1]): void {
+    this.#changes.record(`data.${key}`, reason)
   }
 }
 

@@ -1,5 +1,5 @@
 import { instantOf } from '../batch/instant.ts'
-import type { Note } from './repair-value.ts'
+import type { RecordChange } from './repair-value.ts'
 
 const number = /^\s*[+-]?\d{1,20}(\.\d{1,20})?\s*$/
 /** Date, or date and time of day, in the order of ISO 8601 or with the space of SQL, with or without a time zone. */
@@ -8,23 +8,23 @@ const dateTime = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)
 /**
  * Reads a time in another than the documented form, in ms since the epoch; undefined when it is ambiguous or no time.
  */
-export function repairTime(sent: unknown, note: Note): number | undefined {
-  if (typeof sent === 'number') return roundTime(sent, note)
+export function repairTime(sent: unknown, record: RecordChange): number | undefined {
+  if (typeof sent === 'number') return roundTime(sent, record)
   if (typeof sent !== 'string') return undefined
   if (number.test(sent)) {
-    note('made_number')
-    return roundTime(Number(sent), note)
+    record('made_number')
+    return roundTime(Number(sent), record)
   }
   const [, date, time, zone] = dateTime.exec(sent.trim()) ?? []
   if (date === undefined) return undefined
   const offset = zone === undefined ? 'Z' : offsetOf(zone)
   const instant = instantOf(`${date}T${clockOf(time)}${offset}`)
-  if (zone === undefined && instant !== undefined) note('utc_assumed')
+  if (zone === undefined && instant !== undefined) record('utc_assumed')
   return instant !== undefined && isInCalendar(date) ? instant : undefined
 }
 
-function roundTime(sent: number, note: Note): number {
-  if (Number.isFinite(sent) && !Number.isInteger(sent)) note('rounded')
+function roundTime(sent: number, record: RecordChange): number {
+  if (Number.isFinite(sent) && !Number.isInteger(sent)) record('rounded')
   return Math.round(sent)
 }
 

@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox'
 import { hashedId } from './repair-text.ts'
 
 /** Records a change of a value. */
-export type Note = (reason: ChangeReason) => void
+export type RecordChange = (reason: ChangeReason) => void
 
 /** Properties of a field's schema that repairs use. */
 type FieldSchema = TSchema & {
@@ -21,16 +21,16 @@ const ids: ReadonlySet<string> = new Set(['event_id', 'device_id', 'session_id',
 const urls: ReadonlySet<string> = new Set(['from', 'to', 'current_url'])
 
 /** Converts a value to one that the field accepts, and records how; returns undefined when that is impossible. */
-export function repairValue(name: string, value: unknown, schema: FieldSchema, note: Note): unknown {
-  if (name === 'elapsed_time') return repairInteger(value, schema, note) ?? 0
+export function repairValue(name: string, value: unknown, schema: FieldSchema, record: RecordChange): unknown {
+  if (name === 'elapsed_time') return repairInteger(value, schema, record) ?? 0
   if (value === null) {
-    note('null_value')
+    record('null_value')
     return schema.type === 'string' && urls.has(name) ? '' : undefined
   }
-  if (schema.type === 'string') return repairString(value, schema, ids.has(name), note)
-  if (schema.type === 'integer') return repairInteger(value, schema, note)
+  if (schema.type === 'string') return repairString(value, schema, ids.has(name), record)
+  if (schema.type === 'integer') return repairInteger(value, schema, record)
   if (isOneOf(value, schema)) return value
-  note('wrong_type')
+  record('wrong_type')
   return undefined
 }
 
@@ -38,48 +38,48 @@ function repairString(
   value: unknown,
   { minLength = 0, maxLength = Infinity }: FieldSchema,
   isId: boolean,
-  note: Note,
+  record: RecordChange,
 ): string | undefined {
-  const text = textOf(value, isId, note)
+  const text = textOf(value, isId, record)
   if (text === undefined) return undefined
-  if (text.length < minLength) return void note('empty')
+  if (text.length < minLength) return void record('empty')
   if (isId && !(text.isWellFormed() && isWithin(text, maxLength))) {
-    note('hashed')
+    record('hashed')
     return hashedId(text)
   }
-  return repairText(text, maxLength, note)
+  return repairText(text, maxLength, record)
 }
 
 /** Shortens a string, and replaces lone surrogates by U+FFFD. */
-export function repairText(text: string, charsMax: number, note: Note): string {
-  if (!text.isWellFormed()) note('not_unicode')
+export function repairText(text: string, charsMax: number, record: RecordChange): string {
+  if (!text.isWellFormed()) record('not_unicode')
   const whole = text.toWellFormed()
   if (isWithin(whole, charsMax)) return whole
-  note('shortened')
+  record('shortened')
   return truncateText(whole, charsMax)
 }
 
-function textOf(value: unknown, isId: boolean, note: Note): string | undefined {
+function textOf(value: unknown, isId: boolean, record: RecordChange): string | undefined {
   if (typeof value === 'string') return value
   if ((typeof value === 'number' && Number.isFinite(value)) || (typeof value === 'boolean' && !isId)) {
-    note('made_text')
+    record('made_text')
     return String(value)
   }
-  return void note('wrong_type')
+  return void record('wrong_type')
 }
 
 function repairInteger(
   value: unknown,
   { minimum = -Infinity, maximum = Infinity }: FieldSchema,
-  note: Note,
+  record: RecordChange,
 ): number | undefined {
-  if (value === null) return void note('null_value')
-  if (typeof value === 'string' && number.test(value)) note('made_number')
-  else if (typeof value !== 'number') return void note('wrong_type')
+  if (value === null) return void record('null_value')
+  if (typeof value === 'string' && number.test(value)) record('made_number')
+  else if (typeof value !== 'number') return void record('wrong_type')
   const read = Number(value)
   const whole = Math.round(read)
-  if (!(whole >= minimum && whole <= maximum)) return void note('out_of_range')
-  if (whole !== read) note('rounded')
+  if (!(whole >= minimum && whole <= maximum)) return void record('out_of_range')
+  if (whole !== read) record('rounded')
   return whole
 }
 

@@ -4,7 +4,7 @@ import { Changes } from './changes.ts'
 import type { Incoming } from '../batch/incoming.ts'
 import { repairData } from './repair-data.ts'
 import { repairTime } from './repair-time.ts'
-import { repairValue, type Note } from './repair-value.ts'
+import { repairValue, type RecordChange } from './repair-value.ts'
 
 interface FieldsOfType {
   readonly schemas: Readonly<Record<string, TSchema>>
@@ -29,22 +29,22 @@ export function repair(incoming: Incoming): void {
   for (const name of Object.keys(schemas)) {
     const value = Object.hasOwn(sent, name) ? sent[name] : undefined
     if (name === 'type' || value === undefined) continue
-    const note: Note = (reason) => changes.note(name, reason)
-    const repaired = repairField(name, value, schemas[name]!, changes, note)
+    const record: RecordChange = (reason) => changes.record(name, reason)
+    const repaired = repairField(name, value, schemas[name]!, changes, record)
     if (repaired !== undefined) wire[name] = repaired
     else if (required.has(name)) wire[name] = value
   }
   incoming.wire = wire
 }
 
-function repairField(name: string, value: unknown, schema: TSchema, changes: Changes, note: Note): unknown {
+function repairField(name: string, value: unknown, schema: TSchema, changes: Changes, record: RecordChange): unknown {
   if (name === 'timestamp' && value !== null) {
     // An unreadable time stays, so that the event is rejected: the time of receipt would be wrong.
-    return repairTime(value, note) ?? value
+    return repairTime(value, record) ?? value
   }
-  if (name !== 'data') return repairValue(name, value, schema, note)
-  if (value === null) return void note('null_value')
-  if (typeof value !== 'object' || Array.isArray(value)) return void note('wrong_type')
+  if (name !== 'data') return repairValue(name, value, schema, record)
+  if (value === null) return void record('null_value')
+  if (typeof value !== 'object' || Array.isArray(value)) return void record('wrong_type')
   return repairData(value, changes)
 }
 

@@ -139,7 +139,7 @@ describe('what cannot be taken', () => {
   })
 })
 
-it('tells its clients that it goes away when the server closes', async () => {
+it('sends its clients "going away" when the server closes', async () => {
   const own = await openGateway()
   await own.server.listen({ port: 0, host: '127.0.0.1' })
   const { port } = own.server.server.address() as AddressInfo

@@ -22,7 +22,7 @@ const PARTS_MAX = 256
 const SOCKETS_MAX = 4_000
 /** Answers that a client has not read; a client that falls further behind is disconnected. */
 const UNREAD_BYTES_MAX = 65_536
-const PING_EVERY_MS = 30_000
+const PING_INTERVAL_MS = 30_000
 /** Close codes of RFC 6455, section 7.4.1, and of the IANA registry. */
 const closeCodes = { goingAway: 1001, tooSlow: 1008, tryAgain: 1013 } as const
 
@@ -41,7 +41,7 @@ export async function sessionSocket(
   /** sockets that have answered the last ping, or are new */
   const alive = new WeakSet<WebSocket>()
   const senders = new WeakMap<FastifyRequest, Sender>()
-  const pings = setInterval(() => ping(sockets, alive), PING_EVERY_MS)
+  const pings = setInterval(() => ping(sockets, alive), PING_INTERVAL_MS)
   pings.unref()
   await server.register(fastifyWebsocket, {
     options: {

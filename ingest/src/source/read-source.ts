@@ -30,9 +30,9 @@ const fields: ReadonlySet<string> = new Set(Object.keys(Source.properties))
 export function readSession(body: Readonly<Record<string, unknown>>, changes: Changes): StatedSession {
   const { source, language, screen } = body
   const tag = typeof language === 'string' ? languageOf(language) : undefined
-  if (tag === undefined && isValue(language)) changes.note('language', 'wrong_type')
+  if (tag === undefined && isValue(language)) changes.record('language', 'wrong_type')
   const known = screenClasses.find((name) => name === screen)
-  if (known === undefined && isValue(screen)) changes.note('screen', 'wrong_type')
+  if (known === undefined && isValue(screen)) changes.record('screen', 'wrong_type')
   return {
     source: readSource(source, changes),
     visitor: {
@@ -46,25 +46,27 @@ export function readSession(body: Readonly<Record<string, unknown>>, changes: Ch
 /** A region has no meaning without its country. */
 function readPlace({ country, region }: Readonly<Record<string, unknown>>, changes: Changes): Visitor {
   const code = countryCodeOf(country)
-  if (code === undefined && isValue(country)) changes.note('country', 'wrong_type')
+  if (code === undefined && isValue(country)) changes.record('country', 'wrong_type')
   const isNamed = typeof region === 'string' && region !== '' && code !== undefined
-  if (!isNamed && isValue(region)) changes.note('region', 'wrong_type')
+  if (!isNamed && isValue(region)) changes.record('region', 'wrong_type')
   return {
     ...(code !== undefined && { country: code }),
-    ...(isNamed && { region: repairText(region, limits.regionCharsMax, (reason) => changes.note('region', reason)) }),
+    ...(isNamed && { region: repairText(region, limits.regionCharsMax, (reason) => changes.record('region', reason)) }),
   }
 }
 
 function readSource(sent: unknown, changes: Changes): StatedArrival | undefined {
   if (sent === undefined || sent === null) return undefined
-  if (typeof sent !== 'object' || Array.isArray(sent)) return void changes.note('source', 'wrong_type')
+  if (typeof sent !== 'object' || Array.isArray(sent)) return void changes.record('source', 'wrong_type')
   const source = sent as Readonly<Record<string, unknown>>
-  for (const name in source) if (!fields.has(name)) changes.note(`source.${name}`, 'unknown_field')
+  for (const name in source) if (!fields.has(name)) changes.record(`source.${name}`, 'unknown_field')
   const text = (name: string, charsMax: number): string | undefined => {
     const value = source[name]
     if (typeof value === 'string')
-      return value === '' ? undefined : repairText(value, charsMax, (reason) => changes.note(`source.${name}`, reason))
-    if (isValue(value)) changes.note(`source.${name}`, 'wrong_type')
+      return value === ''
+        ? undefined
+        : repairText(value, charsMax, (reason) => changes.record(`source.${name}`, reason))
+    if (isValue(value)) changes.record(`source.${name}`, 'wrong_type')
     return undefined
   }
   const referrer = text('referrer', limits.urlCharsMax)
@@ -84,7 +86,7 @@ function readSource(sent: unknown, changes: Changes): StatedArrival | undefined 
 
 function readClickId(sent: unknown, changes: Changes): ClickId | undefined {
   const known = clickIds.find((name) => name === sent)
-  if (known === undefined && isValue(sent) && sent !== '') changes.note('source.click_id', 'wrong_type')
+  if (known === undefined && isValue(sent) && sent !== '') changes.record('source.click_id', 'wrong_type')
   return known
 }
 

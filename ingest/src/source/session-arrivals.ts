@@ -13,9 +13,9 @@ interface Known {
 }
 
 /**
- * Remembers how sessions began whose sender says so only in their first request, as older trackers and the clients of
- * other products do, so that a purchase three requests later has the same source. Bounded to 32 MB: beyond, the
- * sessions that were used least recently are forgotten, as all are when the process ends.
+ * Remembers how sessions began, for senders that report it only in the first request of a session (older trackers, the
+ * clients of other products): a purchase three requests later then has the same source. Memory is bounded to 32 MB: the
+ * sessions used least recently are forgotten first, and all of them when the process ends.
  */
 export class SessionArrivals {
   readonly #known = new LRUCache<string, Known>({

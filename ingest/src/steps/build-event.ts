@@ -25,7 +25,7 @@ export function buildEvent(incoming: Incoming): Incoming {
     incoming.event = wire as Event
     return incoming
   }
-  noteUnknown(incoming)
+  recordUnknown(incoming)
   const event: Record<string, unknown> = { event_id, timestamp, type, seq: wire.seq ?? index }
   if (client_time !== undefined) event.client_time = client_time
   if (wire.session_id !== undefined) event.session_id = wire.session_id
@@ -44,11 +44,11 @@ export function buildEvent(incoming: Incoming): Incoming {
   return incoming
 }
 
-function noteUnknown(incoming: Incoming): void {
+function recordUnknown(incoming: Incoming): void {
   const sent = incoming.sent as object
   const known = wireNames[incoming.type]
   for (const name in sent)
-    if (!known.has(name)) return (incoming.changes ??= new Changes(incoming.batch.room)).noteUnknown(sent, known)
+    if (!known.has(name)) return (incoming.changes ??= new Changes(incoming.batch.room)).recordUnknown(sent, known)
 }
 
 /** True when the event was sent exactly as the log stores it, except for its type, which may be a number. */

@@ -14,7 +14,7 @@ export function deriveDevice(incoming: Incoming): Incoming {
   const { device_id, session_id, ...wire } = incoming.wire
   if (device_id === undefined && session_id === undefined) return incoming
   for (const name of derived)
-    if (incoming.wire[name] !== undefined) (incoming.changes ??= new Changes(room)).note(name, 'cookieless')
+    if (incoming.wire[name] !== undefined) (incoming.changes ??= new Changes(room)).record(name, 'cookieless')
   incoming.wire = wire
   return incoming
 }

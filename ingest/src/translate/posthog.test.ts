@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from 'vitest'
 import { Dropped } from '../batch/incoming.ts'
-import { posthogEvent, type Sending } from './posthog.ts'
+import { posthogEvent, type RequestTimes } from './posthog.ts'
 
-function translated(message: object, sending?: Sending): { event: object; supplement?: object | undefined } {
+function translated(message: object, sending?: RequestTimes): { event: object; supplement?: object | undefined } {
   const result = posthogEvent(message, sending)
   if (result instanceof Dropped) throw new Error(result.message)
   return result
@@ -173,7 +173,7 @@ it('states user agent, referring site and campaign, and the session', () => {
 })
 
 describe('the time', () => {
-  const timestamp = (message: object, sending?: Sending): unknown =>
+  const timestamp = (message: object, sending?: RequestTimes): unknown =>
     (translated({ event: 'x', distinct_id: 'u', ...message }, sending).event as { timestamp?: unknown }).timestamp
   const sending = { sentAt: 10_000_000, receivedAt: 20_000_000 }
 

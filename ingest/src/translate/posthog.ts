@@ -9,7 +9,7 @@ import { visitOf } from './visit.ts'
 type Fields = Readonly<Record<string, unknown>>
 
 /** The time of an event that states none: ms since the epoch, by two clocks. */
-export interface Sending {
+export interface RequestTimes {
   /** by the sender's clock */
   readonly sentAt?: number | undefined
   readonly receivedAt?: number
@@ -29,7 +29,7 @@ const DIRECT = '$direct'
 const ENTRY = '$session_entry_'
 
 /** Translates one event of PostHog, as its clients send it and as its exports have it. */
-export function posthogEvent(message: unknown, sending: Sending = {}): TranslatedEvent | Dropped {
+export function posthogEvent(message: unknown, sending: RequestTimes = {}): TranslatedEvent | Dropped {
   if (!isObject(message)) return new Dropped('not_an_object', rejectReasons.not_an_object)
   const properties = objectOf(message['properties'])
   const distinctId = idText(message['distinct_id'] ?? properties['distinct_id'] ?? message['$distinct_id'])
@@ -97,7 +97,7 @@ function alias({ properties, person, distinctId }: Message): Fields {
  * (`offset`), which is wrong when it is sent again; when the event happened is in `$time`, in seconds, unless the page
  * has set the time itself.
  */
-function timeOf({ timestamp, offset }: Fields, properties: Fields, { sentAt, receivedAt }: Sending): unknown {
+function timeOf({ timestamp, offset }: Fields, properties: Fields, { sentAt, receivedAt }: RequestTimes): unknown {
   if (timestamp !== undefined && timestamp !== null) return timestamp
   const seconds = properties['$time']
   if (typeof seconds === 'number' && properties['$event_time_override_provided'] !== true)

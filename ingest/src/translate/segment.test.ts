@@ -172,6 +172,6 @@ test.each([
   [{ anonymousId: 'a', userId: 'ann', type: 'signed_up', data: {} }, false],
   [{ anonymousId: 'a', userId: 'ann', traits: {} }, false],
   [[{ event: 'x' }], false],
-])('a body is told from one of our own by its fields: %j', (body, isSegments) => {
+])('a body is distinguished from one in the format of Hopper by its fields: %j', (body, isSegments) => {
   expect(isSegmentMessage(body)).toBe(isSegments)
 })

@@ -26,12 +26,12 @@ const kinds: Readonly<Record<SegmentKind, (message: Fields, page: Page) => Field
   alias,
 }
 
-/** Fields that a body of Segment's clients has, and one of our own in `POST /v1/track` and `/v1/identify` does not. */
-const ownFields = ['event', 'messageId', 'context', 'sentAt', 'writeKey'] as const
+/** Fields of Segment's clients that Hopper's own bodies of `POST /v1/track` and `/v1/identify` do not have. */
+const segmentFields = ['event', 'messageId', 'context', 'sentAt', 'writeKey'] as const
 
 /** Returns whether a body of `POST /v1/track` or `/v1/identify` is a message of a Segment client. */
 export function isSegmentMessage(body: unknown): boolean {
-  return isObject(body) && ownFields.some((name) => body[name] !== undefined)
+  return isObject(body) && segmentFields.some((name) => body[name] !== undefined)
 }
 
 /** Translates the body of a call for one message, such as `POST /v1/page`. */
@@ -140,7 +140,7 @@ function identify({ userId, traits, context }: Fields, { url }: Page): Fields {
 function group({ groupId, traits }: Fields, { url }: Page): Fields | Dropped {
   const group_id = idText(groupId)
   if (group_id === undefined)
-    return new Dropped('missing_field', 'A group message needs "groupId", which group it is; add it.')
+    return new Dropped('missing_field', 'A group message needs "groupId", the id of the group; add it.')
   const prefixed = Object.entries(objectOf(traits)).map(([name, value]) => [`group.${name}`, value] as const)
   const data = { group_id, ...Object.fromEntries(prefixed) }
   return { type: 'custom', name: 'group', data, ...defined({ current_url: url }) }

@@ -14,7 +14,7 @@ import type { Registry } from '../ports/registry.ts'
 const CLAIM = 'audit'
 const CLAIM_MS = 60_000
 /** Well below the silence after which an audit counts as interrupted. */
-const ALIVE_EVERY_MS = 5_000
+const HEARTBEAT_INTERVAL_MS = 5_000
 
 /** The scope of an audit, and who asked for it. */
 export interface AuditOrder {
@@ -48,7 +48,7 @@ export class RecordedAudit {
     this.#holder = holder
     this.#stored = stored
     // a beat that fails is followed by another; the final state is written by who waits for it
-    this.#timer = setInterval(() => void this.#beat().catch(() => undefined), ALIVE_EVERY_MS)
+    this.#timer = setInterval(() => void this.#beat().catch(() => undefined), HEARTBEAT_INTERVAL_MS)
     this.#timer.unref()
   }
 

@@ -3,12 +3,12 @@ import type { DiskPart, DiskUse } from '@hopper/contracts'
 
 const MIB = 1_048_576
 const TIMEOUT_MS = 5_000
-/** Each node tells its own tables, in a virtual table of Cassandra 4. */
+/** Each node reports its own tables, in a virtual table that Cassandra has since version 4. */
 const QUERY = 'SELECT keyspace_name, table_name, mebibytes FROM system_views.disk_usage'
 
 /**
- * Adds up what the tables of a keyspace take on all nodes, replicas included. Nodes do not tell how much of their disks
- * is free.
+ * Adds up what the tables of a keyspace take on all nodes, replicas included. Nodes do not report how much of their
+ * disks is free.
  * @throws Error if a node does not answer: a sum without it would look as if data had gone
  */
 export async function measureKeyspace(client: Client, keyspace: string): Promise<DiskUse> {

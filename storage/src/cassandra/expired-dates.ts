@@ -10,7 +10,7 @@ const MONTH_CONCURRENCY = 16
 /** No event is older: ingest rejects it. */
 const FIRST_DATE = '2000-01-01'
 /** Not less than the write timestamp of any id, see `SeenIds`. */
-const TOP_OF_IDS = 2n ** 52n
+const ID_TIMESTAMP_MAX = 2n ** 52n
 const auxiliary = ['visitor-blocks-by-date', 'visitor-deltas', 'visitor-digests'] as const
 
 /** The dates on which a lane has counted something of an app: those whose counters have a version. */
@@ -29,7 +29,7 @@ export async function countedDates(
 }
 
 /** Statements that remove the partitions of a date, each on its own. */
-export function expiries(lane: number, { app, date }: Partition, tables: ExpiredTables): Statement[] {
+export function expiryStatements(lane: number, { app, date }: Partition, tables: ExpiredTables): Statement[] {
   const partition = [app, date, lane]
   if (tables === 'counted') {
     const counted = counterTableNames.filter((table) => table !== 'fates_by_date')
@@ -40,7 +40,7 @@ export function expiries(lane: number, { app, date }: Partition, tables: Expired
   return [
     { query: statement('fates-by-date.expire'), params: partition },
     { query: statement('seen-blocks-by-date.expire'), params: rejected },
-    { query: statement('seen-by-date.expire'), params: [TOP_OF_IDS, ...rejected] },
+    { query: statement('seen-by-date.expire'), params: [ID_TIMESTAMP_MAX, ...rejected] },
   ]
 }
 

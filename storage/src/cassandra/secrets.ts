@@ -16,13 +16,13 @@ export class CassandraSecrets implements Secrets {
   async secret(name: string, lifetime?: Lifetime): Promise<Uint8Array> {
     const known = await this.#read(name, lifetime)
     if (known) return known
-    const made = randomBytes(SECRET_BYTES)
+    const secret = randomBytes(SECRET_BYTES)
     const [query, values] = lifetime
-      ? ['secrets.createPassing', [name, made, secondsOf(lifetime)]]
-      : ['secrets.create', [name, made]]
+      ? ['secrets.createPassing', [name, secret, secondsOf(lifetime)]]
+      : ['secrets.create', [name, secret]]
     const answer = await this.#client.execute(statement(query), values, { prepare: true, isIdempotent: false })
     // A transaction that was not applied answers with the row that was there before.
-    return answer.wasApplied() ? made : (answer.first().get('secret') as Buffer)
+    return answer.wasApplied() ? secret : (answer.first().get('secret') as Buffer)
   }
 
   async removeExpired(): Promise<void> {}

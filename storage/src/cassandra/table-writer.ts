@@ -23,7 +23,7 @@ import { mapConcurrent } from './client/map-concurrent.ts'
 import { GENERATION, idempotentWrites, identityRemovals } from './idempotent-writes.ts'
 import { identitiesOf } from './identities-of.ts'
 import { splitByCount } from './client/batches.ts'
-import { countedDates, expiries, generationOfDevices } from './expired-dates.ts'
+import { countedDates, expiryStatements, generationOfDevices } from './expired-dates.ts'
 import { PackedVisitors } from './visitors/packed-visitors.ts'
 import { SeenIds } from './seen/seen-ids.ts'
 import { SessionRows } from './sessions/sessions.ts'
@@ -225,7 +225,7 @@ export class CassandraTableWriter implements TableWriter {
   async expire(lease: Lease, partition: Partition, tables: ExpiredTables): Promise<boolean> {
     const assertLease = (): void => assertLeaseHolds(lease)
     if (tables === 'counted') await this.#packed.writeOutAll(lease, partition, assertLease)
-    await mapConcurrent(expiries(lease.lane, partition, tables), WRITE_CONCURRENCY, ({ query, params }) => {
+    await mapConcurrent(expiryStatements(lease.lane, partition, tables), WRITE_CONCURRENCY, ({ query, params }) => {
       assertLease()
       return this.#client.execute(query, params, { prepare: true, isIdempotent: true })
     })

@@ -187,7 +187,7 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       await expect(archive.append(lease, span(app, 0, 3, 12))).rejects.toMatchObject({ code: 'HOP_INTERNAL' })
     })
 
-    it('tells a rewritten span from what it was at the same positions', async () => {
+    it('distinguishes a rewritten span from what it was at the same positions', async () => {
       const app = randomUUID()
       const [before] = span(app, 0, 0, 9)
       const [after] = span(app, 0, 0, 9)

@@ -109,7 +109,7 @@ export function expiryContract(name: string, make: () => Promise<Storage>): void
       expect(await read()).toEqual([dates.slice(1), [6, 6]])
     })
 
-    it('tells the dates that may have something', async () => {
+    it('lists the dates that may have rows', async () => {
       const app = randomUUID()
       await filled(app)
       const { writer } = storage

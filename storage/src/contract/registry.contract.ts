@@ -65,7 +65,7 @@ export function registryContract(name: string, make: () => Promise<Storage>): vo
       expect([await alerts.remove(app, id), await alertRecords.remove(app, id)]).toEqual([true, true])
     })
 
-    it('keeps what processes tell about the installation: audits, disks, refusals, and tests of alerts', async () => {
+    it('keeps what processes report about the installation: audits, disks, refusals, and tests of alerts', async () => {
       const { auditRuns, disks, refusals, alertTests } = storage.registry
       const id = randomUUID()
       const audit = { ...noTally, id, state: 'running' as const, started_by: 'Ann', lane: 0, lanes: 2 }
@@ -82,7 +82,7 @@ export function registryContract(name: string, make: () => Promise<Storage>): vo
       expect(await alertTests.get('app', id)).toEqual({ id, notices: [] })
     })
 
-    it('tells the disk that it uses, by part', async () => {
+    it('reports the disk space that it uses, by part', async () => {
       const { parts } = await storage.diskUse!()
       expect(parts.every(({ part, bytes }) => diskParts.includes(part) && bytes >= 0)).toBe(true)
       expect(new Set(parts.map(({ part }) => part)).size).toBe(parts.length)

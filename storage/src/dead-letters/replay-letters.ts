@@ -46,24 +46,24 @@ export async function replayLetters(
 }
 
 /**
- * Appends one dead letter to the log again; with `mended`, that message in its place. Returns why it stays where it is;
- * undefined when it was appended.
+ * Appends one dead letter to the log again; with `corrected`, that message in its place. Returns why it stays where it
+ * is; undefined when it was appended.
  */
 export async function replayLetter(
   store: ReplayStore,
   letter: FoundLetter,
-  mended?: Uint8Array,
+  corrected?: Uint8Array,
 ): Promise<string | undefined> {
   const { lane, position } = letter
-  const value = mended ?? letter.value
+  const value = corrected ?? letter.value
   const read = await readMessage({ position, value }, (id) => store.registry.app(id))
   if (!isCountable(read)) {
-    const flaw = mended ? `${read.reason}: ${read.detail}` : read.reason
-    return `it ${mended ? '' : 'still '}cannot be counted: ${flaw}`
+    const flaw = corrected ? `${read.reason}: ${read.detail}` : read.reason
+    return `it ${corrected ? '' : 'still '}cannot be counted: ${flaw}`
   }
   // An interrupted replay is completed by the same content only: any other would be appended beside it.
   const own = `replay ${lane}/${position}`
-  const name = mended ? `${own} ${hash('sha256', mended)}` : own
+  const name = corrected ? `${own} ${hash('sha256', corrected)}` : own
   const interrupted = (await store.registry.imports.list('')).find(
     ({ dump }) => dump !== name && (dump === own || dump.startsWith(`${own} `)),
   )

@@ -10,13 +10,13 @@ import {
 } from '@hopper/contracts'
 import { emptied } from './forgotten-events.ts'
 
-/** In the place of the id of an expired event: nothing of it remains. */
+/** Replaces the id of an expired event. */
 const NO_ID = 'expired'
 
 /**
  * Returns a message without its expired events; the message itself when there are none. The index of each removed event
- * remains while others need it or its fate is still counted, and with it the user that it identified the device as, if
- * `isInEffect` says so: later events of the device are that user's.
+ * remains while other events need it or its fate is still counted. The user that a removed event identified the device
+ * as remains, too, if `isInEffect` returns true: later events of the device are that user's.
  */
 export function withoutExpired(
   app: Pick<App, 'kept_from' | 'timezone'>,
@@ -27,7 +27,7 @@ export function withoutExpired(
   const isFateKept = utcDate(envelope.received_at) >= receivedFrom(app)
   const indexes = sentIndexes(envelope)
   const events = envelope.events.filter((event) => !isOlderThanKept(app, event))
-  const gone = envelope.events.flatMap((event, at): ForgottenEvent[] => {
+  const removed = envelope.events.flatMap((event, at): ForgottenEvent[] => {
     if (!isOlderThanKept(app, event)) return []
     return [expiredEvent(indexes?.[at] ?? at, utcDate(event.timestamp), event.user_id, isInEffect)]
   })
@@ -35,24 +35,24 @@ export function withoutExpired(
     each.expired ? expiredEvent(each.index, each.date, each.user_id, isInEffect) : each,
   )
   const rejected = isFateKept ? envelope.rejected : undefined
-  const all = [...before, ...gone].sort((a, b) => a.index - b.index)
+  const all = [...before, ...removed].sort((a, b) => a.index - b.index)
   const isUsed = events.length > 0 || all.some(({ user_id }) => user_id !== undefined)
   const forgotten = isUsed || isFateKept ? all : all.filter(({ expired }) => !expired)
   const isSame =
-    gone.length === 0 &&
+    removed.length === 0 &&
     rejected === envelope.rejected &&
     forgotten.length === (envelope.forgotten ?? []).length &&
     forgotten.every(({ user_id }, at) => user_id === envelope.forgotten![at]!.user_id)
   if (isSame) return envelope
   const { version, device_id, received_at, context } = envelope
-  const what = {
+  const remaining = {
     events,
     ...(rejected === undefined ? {} : { rejected }),
     ...(forgotten.length > 0 ? { forgotten } : {}),
   }
   return isUsed || rejected !== undefined
-    ? { version, app: envelope.app, device_id, received_at, context, ...what }
-    : { ...emptied(envelope), ...what }
+    ? { version, app: envelope.app, device_id, received_at, context, ...remaining }
+    : { ...emptied(envelope), ...remaining }
 }
 
 function expiredEvent(

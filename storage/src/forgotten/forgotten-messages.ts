@@ -1,6 +1,5 @@
 import {
-  DecodeError,
-  decodeEnvelope,
+  tryDecodeEnvelope,
   encodeEnvelope,
   forgottenId,
   laneOf,
@@ -76,7 +75,7 @@ export class ForgottenMessages {
     value: Uint8Array,
     change: (envelope: Envelope, forgotten: ForgottenEvents | undefined) => Promise<Envelope>,
   ): Promise<Uint8Array> {
-    const envelope = envelopeOf(value)
+    const envelope = tryDecodeEnvelope(value)
     if (!envelope) return value
     const [forgotten, app] = await Promise.all([this.#of(envelope.app), this.#app(envelope.app)])
     if (!forgotten && app?.kept_from === undefined) return value
@@ -120,13 +119,4 @@ async function withoutIds(reader: ForgottenIds['reader'], lane: number, envelope
     (event) => gone.has(`${seenDateOf(event)} ${forgottenId(envelope.app, event.event_id)}`),
     false,
   )
-}
-
-function envelopeOf(value: Uint8Array): Envelope | undefined {
-  try {
-    return decodeEnvelope(value)
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined
-    throw error
-  }
 }

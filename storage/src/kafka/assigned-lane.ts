@@ -48,7 +48,7 @@ export class AssignedLane {
   }
 
   /**
-   * Gives the lane back to the consumer and asks it for a position again, as when the log has lost the wanted position.
+   * Returns the lane to the consumer and asks it for a position again, as when the log has lost the wanted position.
    * Does nothing while the lane is not held.
    */
   takeAgain(taken: () => void): void {

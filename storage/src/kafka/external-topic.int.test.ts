@@ -29,7 +29,7 @@ class Taking {
   readonly take = async (messages: readonly TopicMessage[]): Promise<void> => {
     if (this.failures > 0) {
       this.failures--
-      throw new Error('the log is away')
+      throw new Error('the log is unavailable')
     }
     this.messages.push(...messages)
     this.texts.push(...messages.map(({ value }) => Buffer.from(value).toString()))

@@ -129,9 +129,9 @@ export class KafkaEventLog implements EventLog {
   /** Whole segments are deleted, and a segment takes messages for `segment.ms` at most. */
   async keptUntil(appendedBefore: number): Promise<number | undefined> {
     const { topic } = this.#settings
-    const asked = { type: TOPIC_CONFIG, name: topic, configNames: ['retention.ms', 'segment.ms'] }
+    const resource = { type: TOPIC_CONFIG, name: topic, configNames: ['retention.ms', 'segment.ms'] }
     const { resources } = await this.#adminClient.send((admin) =>
-      admin.describeConfigs({ includeSynonyms: false, resources: [asked] }),
+      admin.describeConfigs({ includeSynonyms: false, resources: [resource] }),
     )
     const valueOf = (name: string): number =>
       Number(resources[0]?.configEntries.find(({ configName }) => configName === name)?.configValue ?? -1)

@@ -3,12 +3,12 @@ import { HopperError } from '@hopper/contracts'
 import type { Admin, ITopicConfig } from 'kafkajs'
 import type { KafkaSettings } from './settings.ts'
 
-const KNOWN_CHECK_MS = 100
+const METADATA_RETRY_MS = 100
 
 /**
- * Ensures that the topic exists with exactly L partitions. A partition is a lane and stays it, so a topic with another
- * number is refused. Messages are retained without limit by default (`retention.ms` -1): the log is the source of truth
- * until the archive has them.
+ * Ensures that the topic exists with one partition for each lane. Devices never change their lane, so a topic with
+ * another number is refused. Messages are retained without limit by default (`retention.ms` -1): the log is the source
+ * of truth until the archive has them.
  * @throws HopperError HOP_CONFIG when the topic has another number of partitions
  */
 export async function ensureTopic(admin: Admin, settings: KafkaSettings): Promise<void> {
@@ -30,8 +30,8 @@ function createTopic(admin: Admin, topic: ITopicConfig): Promise<boolean> {
 }
 
 /**
- * Returns the number of partitions of a topic that exists. Its brokers know it, with its leaders, some time after their
- * controller has created it; that is waited for as long as a request may take.
+ * Returns the number of partitions of a topic that exists. Brokers learn of a new topic and its leaders some time after
+ * the controller has created it, so unknown topics are asked for again until the time of a request is over.
  */
 async function partitionsOf(
   admin: Admin,
@@ -44,7 +44,7 @@ async function partitionsOf(
       return topics[0]?.partitions.length
     } catch (error) {
       if (!isUnknownYet(error) || performance.now() > end) throw error
-      await setTimeout(KNOWN_CHECK_MS)
+      await setTimeout(METADATA_RETRY_MS)
     }
   }
 }
@@ -58,18 +58,18 @@ function isUnknownYet(error: unknown): boolean {
 export type ExternalTopicState = 'exists' | 'created' | 'forbidden'
 
 /**
- * Creates the topic that other systems write, with L partitions, unless it exists: then it stays as it is, with
- * whatever number of partitions. Its retention is the broker's default, since the log has what was read from it.
+ * Creates the topic that other systems write, with a partition for each lane. A topic that exists is not changed and
+ * may have any number of partitions. Its retention is the broker's default, since the log has what was read from it.
  * Reports a user who may not create topics as `forbidden`: another user can create it later.
  */
 export async function ensureExternalTopic(admin: Admin, settings: KafkaSettings): Promise<ExternalTopicState> {
   const { topic, lanes, replication } = settings
   if ((await admin.listTopics()).includes(topic)) return 'exists'
   try {
-    const isOurs = await createTopic(admin, { topic, numPartitions: lanes, replicationFactor: replication })
+    const wasCreated = await createTopic(admin, { topic, numPartitions: lanes, replicationFactor: replication })
     await partitionsOf(admin, settings)
-    // Otherwise another process has just created it.
-    return isOurs ? 'created' : 'exists'
+    // false: another process created it in the meantime
+    return wasCreated ? 'created' : 'exists'
   } catch (error) {
     if (isForbidden(error)) return 'forbidden'
     throw error

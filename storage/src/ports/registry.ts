@@ -47,15 +47,15 @@ export interface AlertRecord {
   /** of the alert */
   readonly id: string
   readonly state?: AlertState
-  /** the period for which the rule was decided, and when the rule was last changed: it is checked once for both */
+  /** the period that was checked last, and when the rule was changed last: each pair is checked once */
   readonly decided?: string
-  /** the period about which the last notice was, so that there is one for each */
+  /** the period of the last notice: each period has one notice */
   readonly noticed?: string
   /** the newest first */
   readonly notices: readonly StoredNotice[]
 }
 
-/** The last tests of an alert: a record of its own, since a test does not wait for who checks the rule. */
+/** The last tests of an alert: a record of its own, since a test does not wait for the process that checks the rule. */
 export interface AlertTests {
   /** of the alert */
   readonly id: string
@@ -133,7 +133,7 @@ export interface ExternalProgress {
   readonly mtime_ms: number
   /** up to here everything is in the log */
   readonly offset: number
-  /** hash of the bytes before `offset`, which tells another file in the same place */
+  /** hash of the bytes before `offset`, which reveals that another file is at the same path */
   readonly tail: string
   /** bytes after `offset` whose append has begun */
   readonly pending: number
@@ -196,7 +196,7 @@ export interface Registry {
   readonly retentions: Collection<Retention>
   /** the part of each lane in removing expired data, by app and lane */
   readonly retentionParts: Collection<RetentionPart>
-  /** who of an app is a bot, the part of each lane, by app; see `botReviewId` */
+  /** progress of each lane in reviewing which sessions of an app are bots, by app; see `botReviewId` */
   readonly botReviews: Collection<BotReview>
   /** what each process of ingest has received of an app, by date; see `usageId` */
   readonly usages: Collection<Usage>

@@ -28,7 +28,9 @@ export interface Storage {
   readonly archive?: Archive
   readonly registry: Registry
   readonly secrets: Secrets
-  /** Returns the disk that the engine uses, as far as it tells; missing in adapters that know nothing of it. */
+  /**
+   * Returns the disk space that the engine uses, as far as it reports it; missing in adapters that know nothing of it.
+   */
   readonly diskUse?: () => Promise<DiskUse>
   /** health of each engine, by name */
   readonly health: () => Promise<readonly PartHealth[]>

@@ -284,7 +284,7 @@ export interface UniquesRow {
 export interface TableReader {
   /**
    * The version of the counts of an app on each of these dates; dates without anything are missing. It differs from
-   * every earlier one once a batch or a correction has changed the date, and tells nothing else. Rows that are read
+   * every earlier one once a batch or a correction has changed the date, and means nothing else. Rows that are read
    * afterwards are at least as new.
    */
   versions(app: string, dates: readonly string[]): Promise<ReadonlyMap<string, string>>

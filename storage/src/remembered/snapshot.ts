@@ -27,8 +27,8 @@ export interface RegistrySnapshot {
 }
 
 /**
- * Reads all of it.
- * @throws RangeError when it is too large to keep
+ * Reads the part of a registry that ingest needs.
+ * @throws RangeError when it is too large for a snapshot
  */
 export async function takeSnapshot(
   registry: Registry,
@@ -37,7 +37,7 @@ export async function takeSnapshot(
   const at = Date.now()
   const [keys, apps] = await Promise.all([registry.keys.list(), registry.apps.list()])
   let records = keys.length + apps.length
-  const whole: RegistrySnapshot['apps'][number][] = []
+  const all: RegistrySnapshot['apps'][number][] = []
   for (let begin = 0; begin < apps.length; begin += APPS_CONCURRENCY) {
     if (records > RECORDS_MAX) throw new RangeError(`The registry has more than ${RECORDS_MAX} records.`)
     const some = await Promise.all(
@@ -48,14 +48,14 @@ export async function takeSnapshot(
       })),
     )
     for (const each of some) records += each.funnels.length + each.elements.length
-    whole.push(...some)
+    all.push(...some)
   }
   const hashes = new Set(keys.map(({ hash }) => hash))
   const earlier = (before?.keys ?? []).map(({ hash }) => hash)
   const revoked = [...new Set([...(before?.revoked ?? []), ...earlier])]
     .filter((hash) => !hashes.has(hash))
     .slice(-REVOKED_MAX)
-  return { version: 1, at, keys, apps: whole, revoked }
+  return { version: 1, at, keys, apps: all, revoked }
 }
 
 /** Reads the snapshot in a file. Returns undefined when there is none, or none that can be read. */
@@ -80,18 +80,18 @@ export function readSnapshot(file: string): RegistrySnapshot | undefined {
 export function writeSnapshot(file: string, snapshot: RegistrySnapshot): void {
   const text = JSON.stringify(snapshot)
   if (Buffer.byteLength(text) > BYTES_MAX) throw new RangeError(`The registry takes more than ${BYTES_MAX} bytes.`)
-  const made = `${file}.${process.pid}`
+  const temporary = `${file}.${process.pid}`
   try {
-    const descriptor = openSync(made, 'w', 0o600)
+    const descriptor = openSync(temporary, 'w', 0o600)
     try {
       writeSync(descriptor, text)
       fsyncSync(descriptor)
     } finally {
       closeSync(descriptor)
     }
-    renameSync(made, file)
+    renameSync(temporary, file)
   } catch (error) {
-    rmSync(made, { force: true })
+    rmSync(temporary, { force: true })
     throw error
   }
 }

@@ -66,7 +66,10 @@ function attributeSelector(element: Element, name: string): string | undefined {
   return value ? `[${name}="${CSS.escape(value)}"]` : undefined
 }
 
-/** Tag with the classes that people have chosen, below the nearest ancestor with a chosen id where it needs that. */
+/**
+ * Returns a selector by tag, classes and attributes that are not generated; if none is unique, below the nearest
+ * ancestor whose id is not generated.
+ */
 function shortCss(element: Element, root: Document | ShadowRoot): string | undefined {
   const classes = [...element.classList].filter((name) => !isGenerated(name)).slice(0, CLASSES_MAX)
   const attribute = ['name', 'type', 'href', 'aria-label'].map((name) => {

@@ -1,13 +1,13 @@
 import { invalidFields } from '../../http/checked.ts'
 
-/** The start of a page of events: the first order to read in each lane, and the number of events to skip from there. */
+/** The start of a page of events: the first place to read in each lane, and the number of events to skip from there. */
 export interface PageStart {
   readonly starts: readonly number[]
   readonly skip: number
 }
 
 /**
- * Parses `start`: a number of events, or the lane orders where the previous page ended.
+ * Parses `start`: a number of events, or the cursor of the previous page.
  * @throws HopperError HOP_PARAM_INVALID
  */
 export function pageStart(start: string | undefined, lanes: number): PageStart {
@@ -25,7 +25,7 @@ export function pageStart(start: string | undefined, lanes: number): PageStart {
   return { starts, skip: 0 }
 }
 
-/** Parses a cursor: by lane, the order of the next event. Undefined for any other text. */
+/** Parses a cursor: by lane, the place of the next event. Undefined for any other text. */
 export function placesOfCursor(cursor: string, lanes: number): readonly number[] | undefined {
   if (!/^c[0-9a-z.]+$/.test(cursor)) return undefined
   const places = cursor

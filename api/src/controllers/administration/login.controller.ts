@@ -59,7 +59,7 @@ export class LoginController {
 
   @Endpoint('GET', 'login', {
     summary: 'The page of a login link: its button logs in',
-    note: 'Opening the link changes nothing: programs that look into mails open links too.',
+    note: 'Opening the link changes nothing: programs that scan e-mails open links too.',
     need: 'nothing',
     lenient: true,
     query: LinkParameters,
@@ -89,8 +89,8 @@ export class LoginController {
     try {
       login = await this.logins.byLink(token, code, request.ip)
     } catch (error) {
-      const forAPerson = (request.headers.accept ?? '').includes('text/html')
-      if (!forAPerson || !(error instanceof HopperError)) throw error
+      const acceptsHtml = (request.headers.accept ?? '').includes('text/html')
+      if (!acceptsHtml || !(error instanceof HopperError)) throw error
       if (error.code === 'HOP_SECOND_FACTOR')
         return void reply.code(error.status).type('text/html; charset=utf-8').send(pageWith(token, codeFields))
       return void reply.redirect('/?login=expired', 303)

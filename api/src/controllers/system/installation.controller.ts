@@ -30,7 +30,7 @@ export class InstallationController {
 
   @Endpoint('GET', 'disk', {
     summary: 'The disk that the installation uses, by part, and when it is full',
-    note: 'Measured every minute by each process that writes files, and of Cassandra as far as it tells.',
+    note: 'Measured every minute by each process that writes files, and of Cassandra as far as it reports sizes.',
     need: 'read',
     answer: Disk,
   })

@@ -1,7 +1,7 @@
 import { openEmbedded } from '@hopper/storage/embedded'
 import { limits } from '@hopper/contracts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { assertBoundedText } from './bounded.ts'
+import { assertBoundedText } from './assert-bounded.ts'
 import { keys, openInstallation, type Installation } from '../../testing/installation.fixture.ts'
 
 let hopper: Installation

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { BodyMemory, collectBody, HopperError, limits } from '@hopper/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { assertBoundedText } from './bounded.ts'
+import { assertBoundedText } from './assert-bounded.ts'
 
 /** Bytes of bodies that have arrived in part. */
 const BODIES_BYTES_MAX = 16 * 1_048_576

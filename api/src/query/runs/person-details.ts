@@ -42,16 +42,16 @@ export class PersonDetails {
     this.#devices = new DevicesByLane(devices, lanes)
   }
 
-  async read({ identifying, history }: QueryJob, place: QueryRuntime): Promise<this> {
+  async read({ identifying, history }: QueryJob, runtime: QueryRuntime): Promise<this> {
     const described = identifying.filter((summary) => mayHaveTraits(summary))
     const traitsOf = (chunk: Chunk, runs: readonly number[]): void =>
       this.#traits.add(traitFacts(chunk, undefined, runs))
-    await this.#devices.each(described, (summary) => traitColumns(summary), traitsOf, place)
+    await this.#devices.each(described, (summary) => traitColumns(summary), traitsOf, runtime)
     for (const { plan, totals } of this.#totals) {
       const matching = history.filter((summary) => plan.canMatch(summary))
       const add = (chunk: Chunk, runs: readonly number[]): void =>
-        totals.add(propertyFacts(plan, chunk, place.budget, runs))
-      await this.#devices.each(matching, (summary) => plan.columns(summary), add, place)
+        totals.add(propertyFacts(plan, chunk, runtime.budget, runs))
+      await this.#devices.each(matching, (summary) => plan.columns(summary), add, runtime)
     }
     return this
   }

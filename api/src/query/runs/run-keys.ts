@@ -3,7 +3,7 @@ import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
-import { prefetchChunks } from './fetched-ahead.ts'
+import { prefetchChunks } from './prefetch-chunks.ts'
 
 /** Lists the keys that are too rare for a column of their own. */
 export async function runKeys(

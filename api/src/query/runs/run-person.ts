@@ -16,7 +16,7 @@ import type { QueryJob } from '../pool/query-job.ts'
 import type { Attributes, PersonResult, QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 import { PersonDetails } from './person-details.ts'
-import { prefetchChunks } from './fetched-ahead.ts'
+import { prefetchChunks } from './prefetch-chunks.ts'
 
 type Device = DeviceKey & { readonly first: boolean }
 
@@ -81,7 +81,7 @@ class PersonTimeline {
   #newest: PersonResult['timeline'][number][] = []
 
   constructor(limit: number, before: EventPlace | undefined) {
-    // one more tells whether there are older events
+    // One more than requested shows whether there are older events.
     this.#wanted = limit + 1
     this.#before = before
   }

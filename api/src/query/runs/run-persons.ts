@@ -5,24 +5,24 @@ import type { QueryRuntime } from '../pool/query-runtime.ts'
 import type { PersonsResult, QueryOf } from '../query.ts'
 import { peopleFor } from './people-for.ts'
 import { PersonDetails } from './person-details.ts'
-import { prefetchChunks } from './fetched-ahead.ts'
+import { prefetchChunks } from './prefetch-chunks.ts'
 
 /** Lists the persons of a range, page by page; their traits and computed properties are read at the end. */
 export async function runPersons(
   question: QueryOf<'persons'>,
   job: QueryJob,
-  place: QueryRuntime,
+  runtime: QueryRuntime,
 ): Promise<PersonsResult> {
   const { request } = question
-  const people = await peopleFor(question, job, place)
-  const found = await foundByTraits(request.search, job, place)
-  const scan = new PersonsScan(request, people, found, place.budget)
+  const people = await peopleFor(question, job, runtime)
+  const found = await foundByTraits(request.search, job, runtime)
+  const scan = new PersonsScan(request, people, found, runtime.budget)
   const lanes = [...Map.groupBy(job.chunks, ({ lane }) => lane).values()]
   const fetches = lanes.map((lane) => lane.map((summary) => ({ summary, names: scan.columns(summary) })))
   fetches.forEach(assertLaneFits)
-  for await (const lane of prefetchChunks(fetches, place)) scan.scanLane(spansOf(lane))
+  for await (const lane of prefetchChunks(fetches, runtime)) scan.scanLane(spansOf(lane))
   const { persons, more } = scan.finish()
-  const details = await detailsOf(persons, people, job, request.lanes, place)
+  const details = await detailsOf(persons, people, job, request.lanes, runtime)
   const last = persons.at(-1)
   return {
     persons: persons.map((person) => {
@@ -43,11 +43,11 @@ export async function runPersons(
 }
 
 /** Returns the users with a trait that contains the text, in any case. */
-async function foundByTraits(search: string | undefined, job: QueryJob, place: QueryRuntime): Promise<Set<string>> {
+async function foundByTraits(search: string | undefined, job: QueryJob, runtime: QueryRuntime): Promise<Set<string>> {
   const found = new Set<string>()
   if (search === undefined) return found
   const needle = search.toLowerCase()
-  const traits = await place.people.traits(job, place.budget)
+  const traits = await runtime.people.traits(job, runtime.budget)
   traits.forEach((user, value) => {
     if (String(value).toLowerCase().includes(needle)) found.add(user)
   })
@@ -59,10 +59,10 @@ async function detailsOf(
   { identities }: People,
   job: QueryJob,
   lanes: number,
-  place: QueryRuntime,
+  runtime: QueryRuntime,
 ): Promise<PersonDetails> {
-  const index = await place.identities.index(job.app, job.identifying)
+  const index = await runtime.identities.index(job.app, job.identifying)
   const users = new Set(persons.flatMap(({ user }) => user ?? []))
   const devices = [...index.devicesOfUsers(users), ...persons.flatMap(({ device }) => device ?? [])]
-  return new PersonDetails(job.context, identities, devices, lanes).read(job, place)
+  return new PersonDetails(job.context, identities, devices, lanes).read(job, runtime)
 }

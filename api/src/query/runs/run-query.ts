@@ -15,7 +15,7 @@ import { runUnits } from './run-units.ts'
 import { runValues } from './run-values.ts'
 import { isNeeded, peopleFor } from './people-for.ts'
 import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
-import { prefetchChunks } from './fetched-ahead.ts'
+import { prefetchChunks } from './prefetch-chunks.ts'
 
 /** Runs a query in this thread, over the chunks that can match. */
 export async function runQuery(queryJob: QueryJob, runtime: QueryRuntime): Promise<QuestionOutcome> {

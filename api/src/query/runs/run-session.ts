@@ -3,7 +3,7 @@ import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 import type { QueryOf, SessionResult } from '../query.ts'
-import { prefetchChunks } from './fetched-ahead.ts'
+import { prefetchChunks } from './prefetch-chunks.ts'
 
 /** Collects the events of a session that count. They may have several devices, so every lane is searched. */
 export async function runSession(

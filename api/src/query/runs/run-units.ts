@@ -15,7 +15,7 @@ import type { QueryJob } from '../pool/query-job.ts'
 import type { UnitQuery } from '../query.ts'
 import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
 import { isNeeded, peopleFor } from './people-for.ts'
-import { prefetchChunks } from './fetched-ahead.ts'
+import { prefetchChunks } from './prefetch-chunks.ts'
 import { fetchesOfLane } from './lane-fetches.ts'
 
 type Scan =

@@ -7,7 +7,7 @@ import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryOf } from '../query.ts'
 import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
 import { isNeeded, peopleFor } from './people-for.ts'
-import { prefetchChunks } from './fetched-ahead.ts'
+import { prefetchChunks } from './prefetch-chunks.ts'
 
 /** Counts the values of keys. The tallies of whole chunks are cached, also for other ranges and prefixes. */
 export async function runValues(

@@ -179,7 +179,7 @@ it('a query that has yielded is answered after the query that it made room for',
   )
   const queries = open({ threadsMax: 1, sliceMs: 300 })
   const order: string[] = []
-  const noted = <T>(name: string, asked: Promise<T>): Promise<T> => asked.finally(() => order.push(name))
+  const noted = <T>(name: string, query: Promise<T>): Promise<T> => query.finally(() => order.push(name))
   // some seconds: 20 ms for each of 200 values
   const filters: Filter[] = [slowFilter, { type: 'eq', key: 'text', value: texts[7]! }]
   const client = { signal: new AbortController().signal }

@@ -27,9 +27,9 @@ import { CLOCK, REGISTRY, type Clock } from '../../tokens.ts'
 import { FunnelsService } from './funnels.service.ts'
 
 const ID_BYTES = 8
-const TEST_EVERY_MS = 5_000
-/** tests that are kept of an alert */
-const TESTS_KEPT = 5
+const TEST_INTERVAL_MS = 5_000
+/** maximum number of tests of an alert that are stored */
+const TESTS_MAX = 5
 /** ids of alerts whose last test is remembered */
 const TESTED_MAX = 1_000
 const MINUTES_PER_HOUR = 60
@@ -80,7 +80,7 @@ export class AlertsService {
     return { ...(await this.viewOf(alert, caller)), ...(sent.webhook ? await this.secretOf(alert) : {}) }
   }
 
-  /** Changes an alert. Its kind stays, since what it has noticed is about that. */
+  /** Changes an alert, but not its kind: its earlier notices are about that kind. */
   async change(app: App, id: string, patch: AlertPatch, caller: Caller): Promise<ChangedAlert> {
     const before = await this.get(app, id)
     const { webhook, email, silenced_until, new_secret, ...rest } = patch
@@ -111,11 +111,11 @@ export class AlertsService {
     await this.registry.alertTests.remove(app.id, id)
   }
 
-  /** Sends a notice on every channel now, tells how each delivery went, and keeps that among the notices. */
+  /** Sends a notice on every channel now, and stores and returns it with the outcome of each delivery. */
   async test(app: App, id: string): Promise<Notice> {
     const alert = await this.get(app, id)
     const now = this.clock()
-    const waitMs = (this.tested.get(id) ?? -Infinity) + TEST_EVERY_MS - now
+    const waitMs = (this.tested.get(id) ?? -Infinity) + TEST_INTERVAL_MS - now
     if (waitMs > 0)
       throw new HopperError('HOP_RATE', 'This alert was tested just now.', {
         details: { retry_after_seconds: Math.ceil(waitMs / 1_000) },
@@ -137,7 +137,7 @@ export class AlertsService {
     })
     const tested = { ...viewOfNotice(notice), deliveries: await Promise.all(attempts) }
     const earlier = (await this.registry.alertTests.get(app.id, id))?.notices ?? []
-    await this.registry.alertTests.put(app.id, id, { id, notices: [tested, ...earlier].slice(0, TESTS_KEPT) })
+    await this.registry.alertTests.put(app.id, id, { id, notices: [tested, ...earlier].slice(0, TESTS_MAX) })
     return tested
   }
 

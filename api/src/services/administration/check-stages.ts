@@ -56,7 +56,7 @@ export function keptProblems(parameters: readonly string[], field = 'stages'): F
  * Adds the parameters that the stages of a funnel use to those that the app keeps. A parameter that no stage uses any
  * more stays until it is removed from the list.
  */
-export async function keepParametersOf(registry: Registry, app: App, funnel: Funnel): Promise<void> {
+export async function addKeptParameters(registry: Registry, app: App, funnel: Funnel): Promise<void> {
   const parameters = keptParameters(app.keep_parameters, [funnel])
   if (parameters.length > app.keep_parameters.length)
     await registry.apps.put(app.organization, app.id, { ...app, keep_parameters: parameters })

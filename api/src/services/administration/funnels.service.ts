@@ -4,7 +4,7 @@ import type { Registry } from '@hopper/storage'
 import type { FunnelPatch, FunnelView, SentFunnel } from '../../answers/administration.ts'
 import { invalidFields } from '../../http/checked.ts'
 import { REGISTRY } from '../../tokens.ts'
-import { checkStages, keepParametersOf } from './check-stages.ts'
+import { checkStages, addKeptParameters } from './check-stages.ts'
 import { markOf, numberStages, putFunnel } from './stage-numbers.ts'
 
 @Injectable()
@@ -68,7 +68,7 @@ export class FunnelsService {
     if (faults.length > 0) throw invalidFields(faults)
     const funnel = { ...sent, stages }
     checkStages(funnel, app)
-    await keepParametersOf(this.registry, app, funnel)
+    await addKeptParameters(this.registry, app, funnel)
     await putFunnel(this.registry, app.id, funnel, highest)
     return funnel
   }

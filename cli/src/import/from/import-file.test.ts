@@ -53,7 +53,7 @@ async function read(storage: Storage, path: string, reading: Reading = {}): Prom
   return importFile(storage, { app, file, from, format: formatOf(from, path, mapping), mapping }, report)
 }
 
-async function fileOf(dir: string, name: string, content: string | Uint8Array): Promise<string> {
+async function createFile(dir: string, name: string, content: string | Uint8Array): Promise<string> {
   await writeFile(join(dir, name), content)
   return join(dir, name)
 }
@@ -95,7 +95,7 @@ it('reads CSV by a mapping: times in seconds, numbers, texts like numbers, quote
     '1600000001.5,v1,ann,bought,1e2,12345678901234567890,false,',
     '',
   ].join('\r\n')
-  const path = await fileOf(target.dir, 'a.csv', csv)
+  const path = await createFile(target.dir, 'a.csv', csv)
   const mapping = {
     timestamp: 'ts',
     device_id: 'visitor',
@@ -129,7 +129,7 @@ it('reads CSV by a mapping: times in seconds, numbers, texts like numbers, quote
 it('reads CSV whose columns are named as our fields, and page views', async () => {
   await using target = await makeTarget()
   const csv = 'timestamp,device_id,to,elapsed_time\n2024-01-31T12:00:00Z,d,https://shop.example/a?utm_source=x,250\n'
-  await read(target.storage, await fileOf(target.dir, 'a.csv', csv), { from: 'csv' })
+  await read(target.storage, await createFile(target.dir, 'a.csv', csv), { from: 'csv' })
   expect(await eventsIn(target.storage)).toMatchObject([
     { type: 'url_change', from: '', to: 'https://shop.example/a', elapsed_time: 250, timestamp: 1_706_702_400_000 },
   ])
@@ -140,8 +140,8 @@ it('reads lines of JSON as POST /v1/events does, nested fields by a mapping, lis
   await using target = await makeTarget()
   const nested = { ts: 1_600_000_000_000_000, user: { id: 'ann' }, what: 'bought', cart: { total: 7, items: ['a'] } }
   const mapping = { timestamp: 'ts', user_id: 'user.id', name: 'what', data: 'cart', timestamp_unit: 'us' }
-  await read(target.storage, await fileOf(target.dir, 'a.json', `[${JSON.stringify(nested)}]`), { mapping })
-  await read(target.storage, await fileOf(target.dir, 'b.ndjson.gz', gzipSync(rows(3))))
+  await read(target.storage, await createFile(target.dir, 'a.json', `[${JSON.stringify(nested)}]`), { mapping })
+  await read(target.storage, await createFile(target.dir, 'b.ndjson.gz', gzipSync(rows(3))))
   const events = await eventsIn(target.storage)
   expect(events.filter(({ user_id }) => user_id === 'ann')).toMatchObject([
     { name: 'bought', timestamp: 1_600_000_000_000, data: { total: 7, items: '["a"]' } },
@@ -164,7 +164,7 @@ it('reads an archive of Segment, with its messages of every kind', async () => {
     { ...common, type: 'delete', messageId: 'm4' },
   ]
   const archive = gzipSync(messages.map((each) => JSON.stringify(each)).join('\n'))
-  const counts = await read(target.storage, await fileOf(target.dir, 'a.gz', archive), { from: 'segment' })
+  const counts = await read(target.storage, await createFile(target.dir, 'a.gz', archive), { from: 'segment' })
   expect(counts.firstRejected).toMatchObject([{ number: 4, reason: 'unknown_type' }])
   expect(await eventsIn(target.storage)).toMatchObject([
     { event_id: 'm1', type: 'custom', name: 'Bought', device_id: 'd', data: { price: 5 } },
@@ -189,7 +189,7 @@ it('reads the same events from every kind of export of PostHog', async () => {
   ]
   for (const [name, content] of exports) {
     await using target = await makeTarget()
-    await read(target.storage, await fileOf(target.dir, name, content), { from: 'posthog' })
+    await read(target.storage, await createFile(target.dir, name, content), { from: 'posthog' })
     expect([name, await eventsIn(target.storage)]).toMatchObject([
       name,
       [{ event_id: 'u1', type: 'custom', name: 'signed up', device_id: 'd', data: { plan: 'pro' } }],
@@ -202,12 +202,12 @@ it('changes nothing when it is repeated: the same file, a copy, and a longer fil
   const { storage, dir } = target
   // Three equal rows are three events, however often they come.
   const equal = `${row(1)}\n`.repeat(3)
-  const path = await fileOf(dir, 'a.ndjson', `${equal}${rows(2_500, 10)}${row(7, { event_id: 'own' })}\nnot JSON\n`)
+  const path = await createFile(dir, 'a.ndjson', `${equal}${rows(2_500, 10)}${row(7, { event_id: 'own' })}\nnot JSON\n`)
   expect((await read(storage, path)).skipped).toBe(0)
   const messages = await messagesIn(storage)
   const again = await read(storage, path)
   expect([again.rows, again.rejected, again.skipped]).toEqual([2_505, 1, again.messages])
-  await read(storage, await fileOf(dir, 'copy.ndjson', await readFile(path)))
+  await read(storage, await createFile(dir, 'copy.ndjson', await readFile(path)))
   expect(await messagesIn(storage)).toEqual(messages)
   expect(await fatesOf(storage)).toEqual({ 'accepted historical': 2_504, 'rejected not_an_object': 1 })
 
@@ -216,7 +216,7 @@ it('changes nothing when it is repeated: the same file, a copy, and a longer fil
   const reordered = other.map((line) =>
     JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(line) as object).reverse())),
   )
-  await read(storage, await fileOf(dir, 'longer.ndjson', reordered.join('\n')))
+  await read(storage, await createFile(dir, 'longer.ndjson', reordered.join('\n')))
   expect(await fatesOf(storage)).toEqual({
     'accepted historical': 2_505,
     'duplicate repeated_id': 2_503,
@@ -228,12 +228,12 @@ it('continues after an interruption at any append, and appends each message once
   await using whole = await makeTarget()
   // a device for each row, so that there are several appends
   const varied = `${Array.from({ length: 6_000 }, (_, n) => row(n, { device_id: `d${n}` })).join('\n')}\nnot JSON\n`
-  await read(whole.storage, await fileOf(whole.dir, 'a.ndjson', varied))
+  await read(whole.storage, await createFile(whole.dir, 'a.ndjson', varied))
   const wanted = withoutReceipt(await messagesIn(whole.storage))
   expect(wanted.length).toBeGreaterThan(5_999)
   for (const how of ['before', 'half', 'after'] as const) {
     await using target = await makeTarget()
-    const path = await fileOf(target.dir, 'a.ndjson', varied)
+    const path = await createFile(target.dir, 'a.ndjson', varied)
     for (const appends of [1, 0, 0])
       await expect(read(interrupted(target.storage, appends, how), path)).rejects.toThrow('interrupted')
     await read(target.storage, path)
@@ -277,7 +277,7 @@ it('rejects rows by their reasons, names the first ones, and imports all others'
     row(9),
   ]
   const bytes = Buffer.concat([Buffer.from(`${lines.join('\n')}\n`), Buffer.from([0x22, 0xff, 0x22])])
-  const counts = await read(target.storage, await fileOf(target.dir, 'a.ndjson', bytes))
+  const counts = await read(target.storage, await createFile(target.dir, 'a.ndjson', bytes))
   expect([counts.rows, counts.accepted, counts.changed]).toEqual([13, 3, 1])
   expect(counts.firstRejected.map(({ number, reason }) => [number, reason])).toEqual([
     [3, 'not_an_object'],
@@ -302,7 +302,7 @@ it('rejects rows by their reasons, names the first ones, and imports all others'
 it('keeps the order of rows with the same time, over all batches', async () => {
   await using target = await makeTarget(1)
   const same = Array.from({ length: 2_500 }, (_, n) => row(0, { event_id: `e${n}` })).join('\n')
-  await read(target.storage, await fileOf(target.dir, 'a.ndjson', same))
+  await read(target.storage, await createFile(target.dir, 'a.ndjson', same))
   const events = await eventsIn(target.storage)
   const ordered = events.toSorted((a, b) => a.timestamp - b.timestamp || a.seq - b.seq)
   expect(ordered.map(({ event_id }) => event_id)).toEqual(Array.from({ length: 2_500 }, (_, n) => `e${n}`))
@@ -311,7 +311,7 @@ it('keeps the order of rows with the same time, over all batches', async () => {
 it('notices that the file changes while it is imported', async () => {
   await using target = await makeTarget()
   const { storage, dir } = target
-  const path = await fileOf(dir, 'a.ndjson', rows(5_000))
+  const path = await createFile(dir, 'a.ndjson', rows(5_000))
   let isChanged = false
   const report = (): void => {
     if (!isChanged) appendFileSync(path, rows(1, 9_000))
@@ -328,15 +328,17 @@ it('refuses files and mappings that cannot be read, and says why', async () => {
   const { storage, dir } = target
   await expect(read(storage, join(dir, 'none'))).rejects.toThrow(/none cannot be read: ENOENT/)
   await expect(read(storage, dir)).rejects.toThrow('is not a file')
-  await expect(read(storage, await fileOf(dir, 'a.gz', 'no gzip'))).rejects.toThrow(
+  await expect(read(storage, await createFile(dir, 'a.gz', 'no gzip'))).rejects.toThrow(
     /a.gz cannot be read: incorrect header/,
   )
-  const csv = await fileOf(dir, 'a.csv', 'ts,who\n1,ann\n')
+  const csv = await createFile(dir, 'a.csv', 'ts,who\n1,ann\n')
   const mapping = { timestamp: 'time', user_id: 'who' }
   await expect(read(storage, csv, { from: 'csv', mapping })).rejects.toThrow('no column "time"')
   await expect(read(storage, csv, { from: 'csv' })).rejects.toThrow('no column "timestamp"')
-  await expect(read(storage, await fileOf(dir, 'b.csv', 'a,a\n'), { from: 'csv' })).rejects.toThrow('two columns "a"')
-  const open = await fileOf(dir, 'c.csv', `timestamp,device_id,name\n1600000000000,d,n\n1600000000000,d,"n\n`)
+  await expect(read(storage, await createFile(dir, 'b.csv', 'a,a\n'), { from: 'csv' })).rejects.toThrow(
+    'two columns "a"',
+  )
+  const open = await createFile(dir, 'c.csv', `timestamp,device_id,name\n1600000000000,d,n\n1600000000000,d,"n\n`)
   await expect(read(storage, open, { from: 'csv' })).rejects.toThrow(/cannot be read to its end: Quote Not Closed/)
   await expect(appNamed(storage, 'shoop')).rejects.toThrow('there are: shop')
   expect((await appNamed(storage, undefined)).id).toBe('shop')
@@ -354,13 +356,13 @@ it('leaves out events that were forgotten here, of another file with the same ro
       name: `of ${device_id} ${event_id}`,
       timestamp: Date.UTC(2026, 2, 1, 12),
     }) + '\n'
-  await read(storage, await fileOf(dir, 'one.ndjson', line('d1', 'a') + line('d2', 'b')))
+  await read(storage, await createFile(dir, 'one.ndjson', line('d1', 'a') + line('d2', 'b')))
   expect(await fatesOf(storage)).toEqual({ 'accepted historical': 2 })
   const config = readConfig(settingsOf.installation, { data: dir, lanes: '3' }, {})
   const silent = { logger: createLogger('silent', 'forget'), progress: () => undefined }
   await forgetPerson(storage, config, { app: 'shop', kind: 'device', person: 'd1' }, silent)
   expect((await messagesIn(storage)).filter((text) => text.includes('of d1'))).toEqual([])
-  await read(storage, await fileOf(dir, 'two.ndjson', line('d1', 'a') + line('d1', 'c') + line('d2', 'b')))
+  await read(storage, await createFile(dir, 'two.ndjson', line('d1', 'a') + line('d1', 'c') + line('d2', 'b')))
   const of = (await messagesIn(storage)).flatMap((text) => text.match(/of d1 ./g) ?? [])
   expect(of).toEqual(['of d1 c'])
   expect(await fatesOf(storage)).toEqual({ 'accepted historical': 2, 'duplicate repeated_id': 1 })

@@ -174,12 +174,12 @@ function usePeopleChoices(app: AppView, text: string): Choice[] {
   const go = useGo(app)
   const { search } = useSearchState()
   const scope = readScope(app, search, useToday(app.timezone))
-  const isAsked = text.length >= SEARCH_CHARS_MIN && 'range' in scope
+  const isSearching = text.length >= SEARCH_CHARS_MIN && 'range' in scope
   const parameters = { search: text, limit: String(PEOPLE_SHOWN) }
   const report = useReport<{ persons: readonly { id: string }[] }>(
-    isAsked ? reportPath(app.id, 'persons', scope.range, parameters) : null,
+    isSearching ? reportPath(app.id, 'persons', scope.range, parameters) : null,
   )
-  if (!isAsked || report.stale) return []
+  if (!isSearching || report.stale) return []
   return (report.data?.persons ?? []).map(({ id }) => ({
     id,
     name: shownId(id),

@@ -43,8 +43,8 @@ interface ListProps {
   reload: () => void
 }
 
-/** The part of the last answer that is not in the list. */
-interface Told {
+/** The part of the last answer that the list does not have: it is shown until the next one. */
+interface ShownOnce {
   readonly secret?: string
   readonly tested?: { readonly name: string; readonly notice: Notice }
 }
@@ -53,10 +53,11 @@ function AlertList({ data: { alerts, channels }, funnels, reload }: ListProps): 
   const { app } = useScope()
   const { client, me } = useSession()
   const editor = useListEditor(reload)
-  const [told, setTold] = useState<Told>({})
+  const [shownOnce, setShownOnce] = useState<ShownOnce>({})
   const mayChange = me.member.role !== 'viewer'
   const pathOf = (id: string, call = ''): string => appPath(app.id, `alerts/${encodeURIComponent(id)}${call}`)
-  const keepSecret = ({ webhook_secret: secret }: ChangedAlert): void => setTold(secret === undefined ? {} : { secret })
+  const keepSecret = ({ webhook_secret: secret }: ChangedAlert): void =>
+    setShownOnce(secret === undefined ? {} : { secret })
   const save = (body: Record<string, unknown>, edited?: AlertView): void =>
     editor.save(async () =>
       keepSecret(
@@ -71,7 +72,7 @@ function AlertList({ data: { alerts, channels }, funnels, reload }: ListProps): 
     test: () =>
       editor.run(async () => {
         const { notice } = await client.send<TestedAlert>('POST', pathOf(id, '/test'))
-        setTold({ tested: { name, notice } })
+        setShownOnce({ tested: { name, notice } })
       }),
     silence: (silenced_until) => editor.run(() => client.send('PATCH', pathOf(id), { silenced_until })),
     remove: () => editor.run(() => client.send('DELETE', pathOf(id))),
@@ -89,7 +90,7 @@ function AlertList({ data: { alerts, channels }, funnels, reload }: ListProps): 
   return (
     <>
       {editor.error && <Problem error={editor.error} />}
-      <ToldOnce told={told} />
+      <LastAnswer {...shownOnce} />
       {channels.webhook_origins.length === 0 && !channels.email && <p className="hint">{alertWords.noChannel}</p>}
       {alerts.length === 0 && (
         <>
@@ -128,7 +129,7 @@ function AlertList({ data: { alerts, channels }, funnels, reload }: ListProps): 
 const isDelivered = ({ state }: Delivery): boolean => state === 'delivered'
 
 /** A new secret, or how a test went. */
-function ToldOnce({ told: { secret, tested } }: { told: Told }): ReactNode {
+function LastAnswer({ secret, tested }: ShownOnce): ReactNode {
   return (
     <div role="status">
       {secret !== undefined && (

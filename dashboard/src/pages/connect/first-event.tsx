@@ -12,7 +12,7 @@ import { words } from '../../words.ts'
 
 type LiveEvent = TimelineEvent & { readonly context: { readonly browser?: string } }
 
-/** Waits for the first event and tells it; tells what arrives but is not counted, too. */
+/** Waits for the first event and shows it; shows what arrives but is not counted, too. */
 export function FirstEvent(): ReactNode {
   const { app } = useScope()
   const first = useFirstEvent(app.id)

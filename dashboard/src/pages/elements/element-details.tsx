@@ -50,8 +50,8 @@ export function ElementDetails({ row, funnel }: { row: NamedElement; funnel?: Li
               {answer.went_on && answer.lost && (
                 <HesitationTable
                   groups={[
-                    { name: elementWords.wentAllTheWay, of: answer.went_on },
-                    { name: words.funnels.panel.lost, of: answer.lost },
+                    { name: elementWords.wentAllTheWay, hovers: answer.went_on },
+                    { name: words.funnels.panel.lost, hovers: answer.lost },
                   ]}
                 />
               )}

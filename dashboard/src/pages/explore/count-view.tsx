@@ -21,16 +21,20 @@ import { LINES_SHOWN, countQuestion } from './explore-question.ts'
 import { exploreWords } from './explore-words.ts'
 
 type Row = NonNullable<FunnelAnswer['breakdown']>[number]
-export type Asked = Pick<Scope, 'filters' | 'unit' | 'range'>
+export type QuestionScope = Pick<Scope, 'filters' | 'unit' | 'range'>
 
 /** Shows how many people had an event: as a number, by a property, over time. */
-export function CountView({ asked }: { asked: Asked }): ReactNode {
+export function CountView({ questionScope }: { questionScope: QuestionScope }): ReactNode {
   const { app, live, unit, range } = useScope()
   const { search } = useSearchState()
   const { what, by } = search
   const body = useMemo(
-    () => countQuestion(asked, what, { ...(by === undefined ? {} : { breakdown: by }), trend: trendStep(asked.range) }),
-    [asked, what, by],
+    () =>
+      countQuestion(questionScope, what, {
+        ...(by === undefined ? {} : { breakdown: by }),
+        trend: trendStep(questionScope.range),
+      }),
+    [questionScope, what, by],
   )
   const report = useFunnel(app.id, body, live)
   const path = appPath(app.id, 'funnels/query')
@@ -56,7 +60,7 @@ export function CountView({ asked }: { asked: Asked }): ReactNode {
                 <QueryCsvButton path={path} body={body} name="explore" />
               </header>
               {search.as === 'line' ? (
-                <Lines asked={asked} answer={answer} />
+                <Lines questionScope={questionScope} answer={answer} />
               ) : search.as === 'bar' ? (
                 <Bars answer={answer} />
               ) : (
@@ -131,7 +135,7 @@ function Bars({ answer }: { answer: FunnelAnswer }): ReactNode {
 const colors = ['--blue', '--teal', '--amber', '--violet', '--pink'] as const
 
 /** The days or weeks as a line, of a breakdown a line for each of the values that most people have. */
-function Lines({ asked, answer }: { asked: Asked; answer: FunnelAnswer }): ReactNode {
+function Lines({ questionScope, answer }: { questionScope: QuestionScope; answer: FunnelAnswer }): ReactNode {
   const { app, live, range, unit } = useScope()
   const { search } = useSearchState()
   const { by, what } = search
@@ -147,9 +151,9 @@ function Lines({ asked, answer }: { asked: Asked; answer: FunnelAnswer }): React
   const bodies = useMemo(
     () =>
       Array.from({ length: LINES_SHOWN }, (_, index) =>
-        chips[index] ? countQuestion(asked, what, { trend: step, only: chips[index] }) : null,
+        chips[index] ? countQuestion(questionScope, what, { trend: step, only: chips[index] }) : null,
       ),
-    [asked, what, step, chips],
+    [questionScope, what, step, chips],
   )
   const reports = [
     useFunnel(app.id, bodies[0]!, live),

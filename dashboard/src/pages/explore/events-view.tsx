@@ -16,7 +16,7 @@ import { useScope } from '../../state/scope.tsx'
 import { useSearchState } from '../../state/use-search.ts'
 import { keyName, words } from '../../words.ts'
 import { CallCard } from './call-card.tsx'
-import type { Asked } from './count-view.tsx'
+import type { QuestionScope } from './count-view.tsx'
 import { csvOf } from './csv-of-rows.ts'
 import { COLUMNS_MAX, columnsOfEvents, eventsQuestion } from './explore-question.ts'
 import { exploreWords } from './explore-words.ts'
@@ -28,11 +28,11 @@ type EventAnswer = EventResult & { readonly meta: Meta }
 type Row = Readonly<Record<string, unknown>>
 
 /** The events themselves, with the columns that the address names. */
-export function EventsView({ asked }: { asked: Asked }): ReactNode {
+export function EventsView({ questionScope }: { questionScope: QuestionScope }): ReactNode {
   const { app, live, range } = useScope()
   const { search } = useSearchState()
   const columns = search.cols ?? columnsOfEvents
-  const body = useMemo(() => eventsQuestion(asked, search.what, columns), [asked, search.what, columns])
+  const body = useMemo(() => eventsQuestion(questionScope, search.what, columns), [questionScope, search.what, columns])
   const path = appPath(app.id, 'query')
   const report = useLongQuery<EventAnswer>(path, body, live)
   return (

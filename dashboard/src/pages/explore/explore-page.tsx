@@ -34,8 +34,8 @@ export default function ExplorePage(): ReactNode {
 function Answer(): ReactNode {
   const scope = useScope()
   const { search } = useSearchState()
-  const asked = useMemo(() => ({ filters: scope.filters, unit: scope.unit, range: scope.range }), [scope])
-  if (search.as === 'events') return <EventsView asked={asked} />
-  if (search.as === 'retention') return <RetentionView asked={asked} />
-  return <CountView asked={asked} />
+  const questionScope = useMemo(() => ({ filters: scope.filters, unit: scope.unit, range: scope.range }), [scope])
+  if (search.as === 'events') return <EventsView questionScope={questionScope} />
+  if (search.as === 'retention') return <RetentionView questionScope={questionScope} />
+  return <CountView questionScope={questionScope} />
 }

@@ -2,7 +2,7 @@ import type { EventRequest, Filter, FunnelQuery, RetentionRequest } from '@hoppe
 import { filterOf, readChip, type Chip } from '../../state/filters.ts'
 import type { Scope } from '../../state/scope.tsx'
 
-type Asked = Pick<Scope, 'filters' | 'unit' | 'range'>
+type QuestionScope = Pick<Scope, 'filters' | 'unit' | 'range'>
 type EventBody = Omit<EventRequest, 'start' | 'end'> & { readonly start: string; readonly end: string }
 type RetentionBody = Omit<RetentionRequest, 'from' | 'to'> & { readonly from: string; readonly to: string }
 
@@ -26,7 +26,7 @@ export function eventFilters(what: string | undefined): Filter[] {
  * their first event, so the rows add up to the total.
  */
 export function countQuestion(
-  { filters, unit, range }: Asked,
+  { filters, unit, range }: QuestionScope,
   what: string | undefined,
   more: { readonly breakdown?: string; readonly trend?: 'day' | 'week'; readonly only?: Chip } = {},
 ): FunnelQuery {
@@ -46,7 +46,7 @@ export function countQuestion(
 
 /** Returns the question for the events themselves. */
 export function eventsQuestion(
-  { filters, range }: Asked,
+  { filters, range }: QuestionScope,
   what: string | undefined,
   keys: readonly string[],
 ): EventBody {
@@ -59,7 +59,7 @@ export function eventsQuestion(
 
 /** Returns the question who comes back: after their first such event, with an event that `again` names. */
 export function retentionQuestion(
-  { filters, unit, range }: Asked,
+  { filters, unit, range }: QuestionScope,
   what: string | undefined,
   again: string | undefined,
   by: 'day' | 'week',

@@ -11,19 +11,19 @@ import { Skeleton } from '../../parts/skeleton.tsx'
 import { useScope } from '../../state/scope.tsx'
 import { useSearchState } from '../../state/use-search.ts'
 import { CallCard } from './call-card.tsx'
-import type { Asked } from './count-view.tsx'
+import type { QuestionScope } from './count-view.tsx'
 import { retentionQuestion } from './explore-question.ts'
 import { exploreWords } from './explore-words.ts'
 import { retentionGrid } from './retention-grid.ts'
 
 /** Shows who comes back: a row for each day or week of first events, a column for each one after it. */
-export function RetentionView({ asked }: { asked: Asked }): ReactNode {
+export function RetentionView({ questionScope }: { questionScope: QuestionScope }): ReactNode {
   const { app, live } = useScope()
   const { search } = useSearchState()
   const by = search.each ?? 'week'
   const body = useMemo(
-    () => retentionQuestion(asked, search.what, search.again, by),
-    [asked, search.what, search.again, by],
+    () => retentionQuestion(questionScope, search.what, search.again, by),
+    [questionScope, search.what, search.again, by],
   )
   const path = appPath(app.id, 'retention/query')
   const report = useLongQuery<RetentionResult & { readonly meta: Meta }>(path, body, live)

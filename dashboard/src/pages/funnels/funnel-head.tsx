@@ -20,6 +20,7 @@ import { useScope } from '../../state/scope.tsx'
 import type { Unit } from '../../state/search.ts'
 import { keyName, words } from '../../words.ts'
 import { PastProgress } from '../settings/past-progress.tsx'
+import { proportionOf } from './funnel-proportion.ts'
 import { finalRateOf, type StageRow } from './stage-rows.ts'
 import { verdictText } from './verdict-text.ts'
 
@@ -133,8 +134,4 @@ function Comparison({ unit, now, before }: { unit: Unit; now: Proportion; before
       </dd>
     </div>
   )
-}
-
-export function proportionOf({ total, steps }: Pick<FunnelAnswer, 'total' | 'steps'>): Proportion {
-  return { hits: steps.at(-1)?.count ?? 0, n: total }
 }

@@ -2,7 +2,7 @@ import type { DropCause, Filter, FunnelQuery, PeopleQuery, Value } from '@hopper
 import type { DateRange } from '../../state/date-range.ts'
 import type { Scope } from '../../state/scope.tsx'
 
-export type AskedSteps =
+export type QuestionSteps =
   | { readonly funnel: string }
   | { readonly steps: readonly { readonly name: string; readonly filters: readonly Filter[] }[] }
 
@@ -19,13 +19,13 @@ export interface PeopleOf {
 export function funnelQuestion(
   { filters, unit }: Pick<Scope, 'filters' | 'unit'>,
   { from, to }: DateRange,
-  asked: AskedSteps,
+  steps: QuestionSteps,
   more: Pick<FunnelQuery, 'breakdown' | 'trend'> = {},
 ): FunnelQuery {
   return {
     from,
     to,
-    ...asked,
+    ...steps,
     ...(filters.length === 0 ? {} : { filters }),
     ...(unit === 'person' ? {} : { count_by: unit }),
     ...more,

@@ -1,5 +1,5 @@
 import { useMemo, type ReactNode } from 'react'
-import type { ListedFunnel } from '@hopper/contracts'
+import type { FunnelAnswer, ListedFunnel } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
 import { useSession } from '../../api/session.tsx'
 import { useFunnel } from '../../api/use-funnel.ts'
@@ -14,7 +14,7 @@ import { Skeleton } from '../../parts/skeleton.tsx'
 import { resolveCompare, trendStep } from '../../state/date-range.ts'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
-import { proportionOf } from './funnel-head.tsx'
+import { proportionOf } from './funnel-proportion.ts'
 import { funnelQuestion } from './funnel-question.ts'
 import { stageRows, worstStage } from './stage-rows.ts'
 import { trendPoints } from './trend.ts'
@@ -58,16 +58,18 @@ export default function FunnelsPage(): ReactNode {
 
 function FunnelEntry({ funnel }: { funnel: ListedFunnel }): ReactNode {
   const scope = useScope()
-  const { app, range, live, unit } = scope
+  const { app, range, live } = scope
   const compared = scope.compared ?? resolveCompare('previous', range)
   const question = useMemo(
     () => funnelQuestion(scope, range, { funnel: funnel.id }, { trend: trendStep(range) }),
     [scope, range, funnel.id],
   )
-  const asked = useMemo(() => funnelQuestion(scope, compared, { funnel: funnel.id }), [scope, compared, funnel.id])
+  const earlierQuestion = useMemo(
+    () => funnelQuestion(scope, compared, { funnel: funnel.id }),
+    [scope, compared, funnel.id],
+  )
   const report = useFunnel(app.id, question, live)
-  const before = useFunnel(app.id, asked, false).data
-  const was = before && proportionOf(before)
+  const before = useFunnel(app.id, earlierQuestion, false).data
   return (
     <li className="card">
       <h2>
@@ -77,52 +79,63 @@ function FunnelEntry({ funnel }: { funnel: ListedFunnel }): ReactNode {
       </h2>
       <p className="hint cut">{funnel.stages.map(({ name }) => name).join(' → ')}</p>
       <ReportView report={report} skeleton={<Skeleton height={64} />}>
-        {(answer) => {
-          const now = proportionOf(answer)
-          const worst = worstStage(stageRows(answer.steps))
-          const trend = trendPoints(answer.trend ?? [])
-          const rate = answer.overall.rate
-          return (
-            <dl className="numbers">
-              <div>
-                <dt>{words.funnels.rate}</dt>
-                <dd className="large tnum">{formatPercent(rate)}</dd>
-                <dd className="hint">
-                  {words.funnels.reachedOf(formatCount(now.hits), formatCount(now.n), words.units[unit].of(now.n))}
-                </dd>
-              </div>
-              <div>
-                <dt>{words.bar.compare}</dt>
-                <dd className="large tnum">
-                  {was && was.n > 0 && rate !== null ? formatPoints(rate - was.hits / was.n) : '–'}
-                </dd>
-              </div>
-              <div>
-                <dt>{words.funnels.trend}</dt>
-                <dd>
-                  <Sparkline values={trend.points.map((point) => point.rate ?? 0)} openFrom={trend.openFrom} />
-                </dd>
-              </div>
-              <div>
-                <dt>{words.funnels.worst}</dt>
-                <dd>
-                  {worst ? (
-                    <AppLink
-                      app={app.id}
-                      to={`funnels/${encodeURIComponent(funnel.id)}`}
-                      search={{ stage: worst.stage, show: 'lost' }}
-                    >
-                      → <bdi>{worst.name}</bdi>: {formatPercent(worst.lost / worst.before)}
-                    </AppLink>
-                  ) : (
-                    '–'
-                  )}
-                </dd>
-              </div>
-            </dl>
-          )
-        }}
+        {(answer) => <FunnelNumbers funnel={funnel} answer={answer} before={before} />}
       </ReportView>
     </li>
+  )
+}
+
+interface NumbersProps {
+  funnel: ListedFunnel
+  answer: FunnelAnswer
+  /** the answer of the range that is compared with */
+  before: FunnelAnswer | undefined
+}
+
+function FunnelNumbers({ funnel, answer, before }: NumbersProps): ReactNode {
+  const { app, unit } = useScope()
+  const now = proportionOf(answer)
+  const was = before && proportionOf(before)
+  const worst = worstStage(stageRows(answer.steps))
+  const trend = trendPoints(answer.trend ?? [])
+  const rate = answer.overall.rate
+  return (
+    <dl className="numbers">
+      <div>
+        <dt>{words.funnels.rate}</dt>
+        <dd className="large tnum">{formatPercent(rate)}</dd>
+        <dd className="hint">
+          {words.funnels.reachedOf(formatCount(now.hits), formatCount(now.n), words.units[unit].of(now.n))}
+        </dd>
+      </div>
+      <div>
+        <dt>{words.bar.compare}</dt>
+        <dd className="large tnum">
+          {was && was.n > 0 && rate !== null ? formatPoints(rate - was.hits / was.n) : '–'}
+        </dd>
+      </div>
+      <div>
+        <dt>{words.funnels.trend}</dt>
+        <dd>
+          <Sparkline values={trend.points.map((point) => point.rate ?? 0)} openFrom={trend.openFrom} />
+        </dd>
+      </div>
+      <div>
+        <dt>{words.funnels.worst}</dt>
+        <dd>
+          {worst ? (
+            <AppLink
+              app={app.id}
+              to={`funnels/${encodeURIComponent(funnel.id)}`}
+              search={{ stage: worst.stage, show: 'lost' }}
+            >
+              → <bdi>{worst.name}</bdi>: {formatPercent(worst.lost / worst.before)}
+            </AppLink>
+          ) : (
+            '–'
+          )}
+        </dd>
+      </div>
+    </dl>
   )
 }

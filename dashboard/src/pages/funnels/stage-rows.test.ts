@@ -20,7 +20,7 @@ function step(count: number, before: number, causes: Partial<FunnelStepAnswer['c
 }
 
 describe('the rows of a funnel', () => {
-  it('tell those who are lost from those who are still deciding', () => {
+  it('distinguish those who are lost from those who are still deciding', () => {
     const rows = stageRows([step(1_044, 1_044), step(446, 1_044, { never: 451, open: 138, late: 4, before: 5 })])
     expect(rows[0]).toMatchObject({ lost: 0, deciding: 0, rateFromBefore: null, medianMs: null, finalRate: null })
     expect(rows[1]).toMatchObject({ before: 1_044, lost: 460, deciding: 138, medianMs: 1_500 })

@@ -29,7 +29,7 @@ export interface StageRow {
   readonly finalRate: Interval | null
 }
 
-/** The order in which causes are shown: never came first, then those who did something else. */
+/** The order in which causes are shown: first those who never came, then those who came in another way. */
 const causePlaces: Record<Exclude<DropCause, 'open'>, number> = {
   never: 0,
   before: 1,

@@ -28,24 +28,6 @@ export function TrendCard({
   const step = trendStep(range)
   const { points, openFrom } = useMemo(() => trendPoints(trend), [trend])
   const before = useMemo(() => (compared ? trendPoints(compared).points : undefined), [compared])
-  const lines: Line[] = [
-    {
-      name: words.funnels.now,
-      color: '--blue',
-      values: points.map(({ rate }) => rate),
-      band: points.map(({ interval }) => interval),
-    },
-    ...(before
-      ? [
-          {
-            name: words.funnels.before,
-            color: '--slate',
-            isCompared: true,
-            values: points.map((_, index) => before[index]?.rate ?? null),
-          },
-        ]
-      : []),
-  ]
   const columns: Column<TrendPoint>[] = [
     {
       name: step === 'day' ? words.funnels.day : words.funnels.week,
@@ -62,18 +44,10 @@ export function TrendCard({
       size="wide"
       picture={
         <>
-          <p className="legend">
-            <span>{words.funnels.settledLine}</span>
-            {openFrom < points.length && <span className="dashed">{words.funnels.openLine}</span>}
-            {before && (
-              <span className="thin" style={{ '--legend': 'var(--slate)' } as object}>
-                {words.funnels.before}
-              </span>
-            )}
-          </p>
+          <Legend hasOpen={openFrom < points.length} isCompared={before !== undefined} />
           <LineChart
             label={words.funnels.trendLabel(step)}
-            lines={lines}
+            lines={linesOf(points, before)}
             ticks={points.map(({ time }) => formatTick(timezone, time, 'day'))}
             titles={points.map(({ time }) => formatStep(timezone, time, 'day'))}
             openFrom={openFrom}
@@ -95,5 +69,31 @@ export function TrendCard({
         />
       }
     />
+  )
+}
+
+function linesOf(points: readonly TrendPoint[], before: readonly TrendPoint[] | undefined): Line[] {
+  const now: Line = {
+    name: words.funnels.now,
+    color: '--blue',
+    values: points.map(({ rate }) => rate),
+    band: points.map(({ interval }) => interval),
+  }
+  if (!before) return [now]
+  const values = points.map((_, index) => before[index]?.rate ?? null)
+  return [now, { name: words.funnels.before, color: '--slate', isCompared: true, values }]
+}
+
+function Legend({ hasOpen, isCompared }: { hasOpen: boolean; isCompared: boolean }): ReactNode {
+  return (
+    <p className="legend">
+      <span>{words.funnels.settledLine}</span>
+      {hasOpen && <span className="dashed">{words.funnels.openLine}</span>}
+      {isCompared && (
+        <span className="thin" style={{ '--legend': 'var(--slate)' } as object}>
+          {words.funnels.before}
+        </span>
+      )}
+    </p>
   )
 }

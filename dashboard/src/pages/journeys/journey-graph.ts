@@ -103,7 +103,7 @@ export function linkId(from: Pick<JourneyNode, 'id'>, to: Pick<JourneyNode, 'id'
   return JSON.stringify([from.id, to.id])
 }
 
-/** Tells whether the API can list the people of a link: of a place, or of an exit, but not of many places. */
+/** Returns whether the API can list the people of a link: to one place or to the exit, but not to several places. */
 export function isListable({ from, to }: JourneyLink): boolean {
   return from.kind === undefined && (to.kind === undefined || to.kind === 'exit')
 }

@@ -44,22 +44,22 @@ describe('the places of journeys', () => {
       filters: [{ type: 'eq' as const, key: 'device', value: 'mobile' }],
       unit: 'session' as const,
     }
-    const query = (path: string): object => Object.fromEntries(new URL(path, 'http://localhost').searchParams)
+    const parametersOf = (path: string): object => Object.fromEntries(new URL(path, 'http://localhost').searchParams)
     const groups = [{ pattern: '/products/*', name: 'Product' }]
-    const asked = {
+    const query = {
       from: '2026-01-01',
       to: '2026-01-31',
       filters: '[{"type":"eq","key":"device","value":"mobile"}]',
       count_by: 'session',
     }
-    expect(query(journeysPath(scope, { start: '/a', end: '/b' }, groups))).toEqual({
-      ...asked,
+    expect(parametersOf(journeysPath(scope, { start: '/a', end: '/b' }, groups))).toEqual({
+      ...query,
       depth: '5',
       start: '/a',
       groups: '["/products/*"]',
     })
-    expect(query(journeysPath(scope, { end: 'bought', depth: 3, places: 'events' }, groups))).toEqual({
-      ...asked,
+    expect(parametersOf(journeysPath(scope, { end: 'bought', depth: 3, places: 'events' }, groups))).toEqual({
+      ...query,
       depth: '3',
       end: 'bought',
       key: 'name',

@@ -28,7 +28,7 @@ export function LinkPeople({ link, groups }: { link: JourneyLink; groups: readon
         {({ people: ids = [] }) => (
           <>
             {ids.length < link.users && <p className="hint">{peopleWords.first(ids.length)}</p>}
-            <PeopleList of={path} rows={ids.map((id) => ({ id }))} />
+            <PeopleList listId={path} rows={ids.map((id) => ({ id }))} />
           </>
         )}
       </ReportView>

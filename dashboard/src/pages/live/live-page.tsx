@@ -42,32 +42,7 @@ export default function LivePage(): ReactNode {
       )}
       <div className={search.event === undefined ? 'live' : 'live with-receipt'}>
         <section className="card" aria-label={text.title}>
-          <div className="row people-tools">
-            <SearchField
-              label={text.search}
-              value={typed}
-              set={(next) => {
-                setTyped(next)
-                change({ q: next.trim() === '' ? undefined : next.trim() }, { replace: true })
-              }}
-            />
-            <label className="inline">
-              {text.kind}
-              <select
-                value={search.kind ?? ''}
-                onChange={(event) =>
-                  change({ kind: event.target.value === '' ? undefined : event.target.value }, { replace: true })
-                }
-              >
-                <option value="">{text.anyKind}</option>
-                {Object.entries(text.kinds).map(([kind, name]) => (
-                  <option key={kind} value={kind}>
-                    {name}
-                  </option>
-                ))}
-              </select>
-            </label>
-          </div>
+          <LiveFilters typed={typed} setTyped={setTyped} />
           {found.length === 0 && <p className="nothing">{events.length === 0 ? text.none : text.noneFound}</p>}
           <ol className="live-events">
             {found.map((event) => (
@@ -86,6 +61,40 @@ export default function LivePage(): ReactNode {
         )}
       </div>
     </PageFrame>
+  )
+}
+
+/** Search and kind; both are in the address, too. */
+function LiveFilters({ typed, setTyped }: { typed: string; setTyped: (text: string) => void }): ReactNode {
+  const { search, change } = useSearchState()
+  const text = words.live
+  return (
+    <div className="row people-tools">
+      <SearchField
+        label={text.search}
+        value={typed}
+        set={(next) => {
+          setTyped(next)
+          change({ q: next.trim() === '' ? undefined : next.trim() }, { replace: true })
+        }}
+      />
+      <label className="inline">
+        {text.kind}
+        <select
+          value={search.kind ?? ''}
+          onChange={(event) =>
+            change({ kind: event.target.value === '' ? undefined : event.target.value }, { replace: true })
+          }
+        >
+          <option value="">{text.anyKind}</option>
+          {Object.entries(text.kinds).map(([kind, name]) => (
+            <option key={kind} value={kind}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
   )
 }
 

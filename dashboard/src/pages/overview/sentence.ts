@@ -4,6 +4,7 @@ import type { SearchChange } from '../../state/use-search.ts'
 import type { Unit } from '../../state/search.ts'
 import { words } from '../../words.ts'
 import { breakdownRows } from '../funnels/breakdown.ts'
+import { proportionOf } from '../funnels/funnel-proportion.ts'
 import { stageRows, worstStage } from '../funnels/stage-rows.ts'
 
 /** A part of the sentence; with `search` it leads to the view of the funnel that shows it. */
@@ -79,10 +80,6 @@ function worstValueParts({ breakdown = [] }: FunnelAnswer, by: string): Sentence
     { text: w.against(formatPercent(worst.rate), formatPercent(hits / n)) },
     { text: w.real(zText(worst.verdict.z)) },
   ]
-}
-
-function proportionOf({ total, steps }: FunnelAnswer): Proportion {
-  return { hits: steps.at(-1)?.count ?? 0, n: total }
 }
 
 function zText(z: number): string {

@@ -41,7 +41,7 @@ export function SplitCard({ title, keys }: { title: string; keys: readonly [stri
           <>
             <ul className="bars" title={words.overview.filterHint}>
               {breakdown.slice(0, all ? undefined : FIRST).map((row, index) => (
-                <SplitRow key={index} of={key} row={row} all={total} />
+                <SplitRow key={index} keyName={key} row={row} all={total} />
               ))}
             </ul>
             {breakdown.length > FIRST && (
@@ -57,14 +57,14 @@ export function SplitCard({ title, keys }: { title: string; keys: readonly [stri
 }
 
 interface RowProps {
-  of: string
+  keyName: string
   row: { readonly value: string | number | boolean | null; readonly total: number; readonly other?: boolean }
   all: number
 }
 
-function SplitRow({ of, row: { value, total, other }, all }: RowProps): ReactNode {
+function SplitRow({ keyName, row: { value, total, other }, all }: RowProps): ReactNode {
   const { add } = useChips()
-  const chip = other ? undefined : chipOf(of, value)
+  const chip = other ? undefined : chipOf(keyName, value)
   const name = other ? words.other : value === null || value === '' ? words.none : String(value)
   return (
     <li>

@@ -10,7 +10,7 @@ import { Skeleton } from '../../parts/skeleton.tsx'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
 
-const ASK_EVERY_MS = 2_000
+const POLL_INTERVAL_MS = 2_000
 
 /** The parts of a certificate that are shown; all of it can be saved. */
 interface Forget {
@@ -36,7 +36,7 @@ export function Certificate({ forget }: { forget: string }): ReactNode {
   const { reload } = report
   useEffect(() => {
     if (isDone) return
-    const timer = setInterval(reload, ASK_EVERY_MS)
+    const timer = setInterval(reload, POLL_INTERVAL_MS)
     return () => clearInterval(timer)
   }, [isDone, reload])
   const text = words.people

@@ -11,7 +11,7 @@ const event = (minute: number, session_id?: string): TimelineEvent => ({
 })
 
 describe('visitsOf', () => {
-  it('splits by session, else by pauses of half an hour, and tells the pauses between', () => {
+  it('splits by session, else by pauses of half an hour, and returns the pauses between', () => {
     const visits = visitsOf([event(200, 'b'), event(199, 'b'), event(198, 'a'), event(100), event(71), event(30)])
     expect(visits.map(({ start, end, events, pauseMs }) => [start, end, events.length, pauseMs])).toEqual(
       [

@@ -14,14 +14,14 @@ export const PEOPLE_MAX: (typeof queryLimits)['peopleMax'] = 100_000
 const ROW_PX = 57
 
 /** Sizes of the rows of the list that was left last: Back finds them, so that it finds the place at which it was. */
-let left: { readonly of: string; readonly sizes: VirtualItem[] } | undefined
+let left: { readonly listId: string; readonly sizes: VirtualItem[] } | undefined
 
 /** Rows before the last one at which the next page is asked for. */
 const AHEAD = 20
 
 interface Props {
   /** identifies the list: the property that its people have in common */
-  of: string
+  listId: string
   rows: readonly ListedRow[]
   /** number of stages of the funnel that the rows are about */
   stages?: number
@@ -30,7 +30,7 @@ interface Props {
 }
 
 /** A list of people, of which only those in view are drawn. Back returns to who was opened, and as far scrolled. */
-export function PeopleList({ of, rows, stages, more }: Props): ReactNode {
+export function PeopleList({ listId, rows, stages, more }: Props): ReactNode {
   const { unit } = useScope()
   const { search, change } = useSearchState()
   const scroll = useRef<HTMLDivElement>(null)
@@ -47,13 +47,13 @@ export function PeopleList({ of, rows, stages, more }: Props): ReactNode {
     getItemKey: (index) => rows[index]?.id ?? '',
     overscan: 8,
     initialOffset: scrolled?.scrollY ?? 0,
-    ...(left?.of === of ? { initialMeasurementsCache: left.sizes } : {}),
+    ...(left?.listId === listId ? { initialMeasurementsCache: left.sizes } : {}),
   })
   useEffect(
     () => () => {
-      left = { of, sizes: virtual.takeSnapshot() }
+      left = { listId, sizes: virtual.takeSnapshot() }
     },
-    [of, virtual],
+    [listId, virtual],
   )
   const items = virtual.getVirtualItems()
   const isNearEnd = hasMore && (items.at(-1)?.index ?? 0) >= rows.length - AHEAD

@@ -16,7 +16,7 @@ import { encodeNumbers, numberEncodings } from './number-encoding.ts'
 import { DropUnused } from '../drop-unused.ts'
 import { RowBuffer, type GroupOfRow } from '../row-buffer.ts'
 import { sliceColumns, type RowColumns } from '../row-columns.ts'
-import { spilledKeyFields, type SpilledEntries } from '../spilled.ts'
+import { spilledKeyFields, type SpilledEntries } from '../spilled-entries.ts'
 import type { ValueCodes } from '../value-column.ts'
 
 /** Maximum rows of a chunk, chosen so that 16 random bytes per row (event ids) still fit into a cell. */

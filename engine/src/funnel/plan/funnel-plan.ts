@@ -70,11 +70,11 @@ export class FunnelPlan {
     this.atoms = atoms.atoms
     this.#steps = steps
     this.exclusions = exclusions
-    this.#filters = { op: 'and', of: filters }
+    this.#filters = { op: 'and', operands: filters }
     const matched = [...steps, ...exclusions.map(({ expression }) => expression)]
     const apart = this.unit === 'session' ? [] : filtersApart(filters, matched, atoms)
     this.apart = apart.map((expression) => ({ expression, key: atoms.keysOf(expression)[0]! }))
-    this.#together = { op: 'and', of: filters.filter((filter) => !apart.includes(filter)) }
+    this.#together = { op: 'and', operands: filters.filter((filter) => !apart.includes(filter)) }
     this.keys = new Set([this.#together, ...matched].flatMap((expression) => atoms.keysOf(expression)))
     this.isPlain = this.order === 'ordered' && this.match.length === 0 && exclusions.length === 0
   }

@@ -23,7 +23,7 @@ export interface LaneInput {
   readonly only?: (chunk: Chunk) => Uint8Array
 }
 
-/** Returns the name of the unit that the device of a run is. */
+/** Returns the name of the unit whose only device is that of a run. */
 export type RunName = (run: number) => string
 
 /**

@@ -10,7 +10,7 @@ import { rowsOf, statement } from '../client/statements.ts'
  * or lost its lease.
  */
 const CHECK_AFTER_MS = 600_000
-const SWEEP_EVERY_MS = 600_000
+const SWEEP_INTERVAL_MS = 600_000
 const CHECK_CONCURRENCY = 8
 const PURGE_TRIES = 10
 
@@ -67,7 +67,7 @@ export class OrphanSpans {
    * not pile up.
    */
   async sweep(lane: number, now = Date.now()): Promise<void> {
-    if (now - (this.#sweptAt.get(lane) ?? -Infinity) < SWEEP_EVERY_MS) return
+    if (now - (this.#sweptAt.get(lane) ?? -Infinity) < SWEEP_INTERVAL_MS) return
     this.#sweptAt.set(lane, now)
     const entries = await this.#entries(lane)
     const before = now - CHECK_AFTER_MS

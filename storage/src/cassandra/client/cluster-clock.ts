@@ -6,7 +6,7 @@ const PRECISE_MS_MAX = 10_000
 const DIFFERENCE_MS_MAX = 5_000
 const QUERY = 'SELECT toUnixTimestamp(now()) AS time FROM system.local'
 
-/** Is told when the clock of this machine and that of the cluster begin to differ, and when that is over. */
+/** Called when the clock of this machine and that of the cluster begin to differ, and when that is over. */
 export interface ClockLogger {
   warn(details: object, message: string): void
   info(details: object, message: string): void
@@ -24,7 +24,7 @@ interface Measurement {
  * Write timestamps by the clock of the cluster. Of two writes Cassandra keeps the one with the larger timestamp, so a
  * process whose time of day was set back, or that follows one with a clock ahead, would write in vain without any
  * error. These timestamps are monotonic and do not depend on the time of day of this machine: they run on its monotonic
- * clock from the time that a node has told (Cristian's algorithm, 1989).
+ * clock from the time that a node has reported (Cristian's algorithm, 1989).
  */
 export class ClusterClock extends policies.timestampGeneration.MonotonicTimestampGenerator {
   readonly #logger: ClockLogger | undefined
@@ -50,13 +50,13 @@ export class ClusterClock extends policies.timestampGeneration.MonotonicTimestam
   /** Asks a node, the given one if any, for its time. Rejects when it does not answer. */
   async measure(client: Client, options: Pick<QueryOptions, 'host' | 'readTimeout'> = {}): Promise<void> {
     const sentAt = performance.now()
-    const asked = { ...options, prepare: false, isIdempotent: false, consistency: types.consistencies.one }
-    const row = (await client.execute(QUERY, [], asked)).first()
-    this.note(Number(row.get('time') as bigint), sentAt, performance.now())
+    const queryOptions = { ...options, prepare: false, isIdempotent: false, consistency: types.consistencies.one }
+    const row = (await client.execute(QUERY, [], queryOptions)).first()
+    this.recordTime(Number(row.get('time') as bigint), sentAt, performance.now())
   }
 
-  /** Records the time that a node told, ms since the epoch, between two points of the monotonic clock. */
-  note(time: number, sentAt: number, receivedAt: number): void {
+  /** Records the time that a node reported, ms since the epoch, between two points of the monotonic clock. */
+  recordTime(time: number, sentAt: number, receivedAt: number): void {
     const measured = {
       offset: time - (sentAt + receivedAt) / 2,
       roundTripMs: receivedAt - sentAt,

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { expect, it, vi } from 'vitest'
 import { addressesOf, FrozenNodes, whenNodesAnswer } from './frozen-nodes.ts'
 
-async function serverOf(onRequest: (socket: Socket) => void): Promise<{ server: Server; address: string }> {
+async function startServer(onRequest: (socket: Socket) => void): Promise<{ server: Server; address: string }> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.on('data', () => onRequest(socket))
@@ -13,9 +13,9 @@ async function serverOf(onRequest: (socket: Socket) => void): Promise<{ server: 
 }
 
 it('waits for no node that answers, closes the connection, or has no process', async () => {
-  const answering = await serverOf((socket) => socket.write('x'))
-  const closing = await serverOf((socket) => socket.destroy())
-  const gone = await serverOf(() => undefined)
+  const answering = await startServer((socket) => socket.write('x'))
+  const closing = await startServer((socket) => socket.destroy())
+  const gone = await startServer(() => undefined)
   gone.server.close()
   await once(gone.server, 'close')
   const waited: string[] = []
@@ -26,7 +26,7 @@ it('waits for no node that answers, closes the connection, or has no process', a
 
 it('waits for a node that takes connections and answers nothing, until it answers', async () => {
   let isFrozen = true
-  const frozen = await serverOf((socket) => void (isFrozen || socket.write('x')))
+  const frozen = await startServer((socket) => void (isFrozen || socket.write('x')))
   const waited: string[] = []
   await whenNodesAnswer([frozen.address], (address) => {
     waited.push(address)
@@ -38,8 +38,8 @@ it('waits for a node that takes connections and answers nothing, until it answer
 
 it('says once which node is waited for and since when, for any number of lanes, and when that is over', async () => {
   let isFrozen = true
-  const frozen = await serverOf((socket) => void (isFrozen || socket.write('x')))
-  const answering = await serverOf((socket) => socket.write('x'))
+  const frozen = await startServer((socket) => void (isFrozen || socket.write('x')))
+  const answering = await startServer((socket) => socket.write('x'))
   const said: object[] = []
   const nodes = new FrozenNodes(() => [frozen.address, answering.address], {
     warn: (details) => void said.push({ level: 'warn', ...details }),

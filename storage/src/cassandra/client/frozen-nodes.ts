@@ -4,7 +4,7 @@ import type { Client } from 'cassandra-driver'
 import type { CassandraSettings } from './settings.ts'
 
 const PROBE_MS_MAX = 1_000
-const PROBE_EVERY_MS = 250
+const PROBE_INTERVAL_MS = 250
 /** A machine that takes no connection for this long counts as switched off. */
 const UNREACHABLE_MS_MAX = 60_000
 /** A request OPTIONS of version 4 of the native protocol (section 4.1.3): a node answers it before any login. */
@@ -34,7 +34,7 @@ async function whenAnswered(address: string, waiting: (address: string) => void)
     if (state === 'alive' || state === 'gone') return
     if (state === 'unreachable' && performance.now() - startedAt >= UNREACHABLE_MS_MAX) return
     waiting(address)
-    await pause(PROBE_EVERY_MS)
+    await pause(PROBE_INTERVAL_MS)
   }
 }
 

@@ -47,9 +47,9 @@ class InOrder extends policies.loadBalancing.LoadBalancingPolicy {
   }
 }
 
-function planOf(steady: ResponsiveHosts): Promise<string[]> {
+function planOf(policy: ResponsiveHosts): Promise<string[]> {
   return new Promise((resolve, reject) =>
-    steady.newQueryPlan('k', {} as never, (error, plan) => {
+    policy.newQueryPlan('k', {} as never, (error, plan) => {
       if (error) return reject(error)
       const planned: string[] = []
       for (let next = plan.next(); !next.done; next = plan.next()) planned.push(next.value.address)
@@ -62,41 +62,41 @@ describe('the order of nodes', () => {
   const [first, second, third] = addresses as [string, string, string]
 
   it('is that of the inner policy while all nodes answer, and after one missed probe', async () => {
-    const steady = new ResponsiveHosts(new InOrder(hosts()))
-    expect(await planOf(steady)).toEqual(addresses)
-    steady.note(first, false)
-    expect([steady.isSilent(first), await planOf(steady)]).toEqual([false, addresses])
+    const policy = new ResponsiveHosts(new InOrder(hosts()))
+    expect(await planOf(policy)).toEqual(addresses)
+    policy.recordProbe(first, false)
+    expect([policy.isSilent(first), await planOf(policy)]).toEqual([false, addresses])
   })
 
   it('puts a node last after two consecutive missed probes, and back in its place after the next answer', async () => {
-    const steady = new ResponsiveHosts(new InOrder(hosts()))
-    steady.note(first, false)
-    steady.note(first, true)
-    steady.note(first, false)
-    expect(steady.isSilent(first)).toBe(false)
-    steady.note(first, false)
-    expect([steady.isSilent(first), await planOf(steady)]).toEqual([true, [second, third, first]])
-    steady.note(first, true)
-    expect(await planOf(steady)).toEqual(addresses)
+    const policy = new ResponsiveHosts(new InOrder(hosts()))
+    policy.recordProbe(first, false)
+    policy.recordProbe(first, true)
+    policy.recordProbe(first, false)
+    expect(policy.isSilent(first)).toBe(false)
+    policy.recordProbe(first, false)
+    expect([policy.isSilent(first), await planOf(policy)]).toEqual([true, [second, third, first]])
+    policy.recordProbe(first, true)
+    expect(await planOf(policy)).toEqual(addresses)
   })
 
   it('contains every node, even when none answers', async () => {
-    const steady = new ResponsiveHosts(new InOrder(hosts()))
-    for (const address of addresses) for (let missed = 0; missed < 5; missed++) steady.note(address, false)
-    expect(await planOf(steady)).toEqual(addresses)
-    steady.note(second, true)
-    expect(await planOf(steady)).toEqual([second, first, third])
+    const policy = new ResponsiveHosts(new InOrder(hosts()))
+    for (const address of addresses) for (let missed = 0; missed < 5; missed++) policy.recordProbe(address, false)
+    expect(await planOf(policy)).toEqual(addresses)
+    policy.recordProbe(second, true)
+    expect(await planOf(policy)).toEqual([second, first, third])
   })
 
   it('delegates everything else to the inner policy', async () => {
     const inner = new InOrder(hosts())
-    const steady = new ResponsiveHosts(inner)
-    expect([steady.getDistance({} as Host), steady.getOptions()]).toEqual([
+    const policy = new ResponsiveHosts(inner)
+    expect([policy.getDistance({} as Host), policy.getOptions()]).toEqual([
       types.distance.local,
       new Map([['inner', {}]]),
     ])
     inner.error = new Error('no plan')
-    await expect(planOf(steady)).rejects.toThrow('no plan')
+    await expect(planOf(policy)).rejects.toThrow('no plan')
   })
 
   it('is computed lazily: a driver that takes only the first node does not check the others', async () => {
@@ -130,7 +130,7 @@ describe('probes', () => {
 
   it('query each node that is up once a second, one query at a time, and no other node instead', async () => {
     const all = hosts()
-    const steady = new ResponsiveHosts(new InOrder(all))
+    const policy = new ResponsiveHosts(new InOrder(all))
     const probed: string[] = []
     const frozen = new Set<string>()
     const client = {
@@ -146,7 +146,7 @@ describe('probes', () => {
         return new Promise((_, reject) => setTimeout(() => reject(new Error('timed out')), readTimeout + 500))
       },
     } as unknown as Client
-    const probes = probeHosts(client, steady, new ClusterClock())
+    const probes = probeHosts(client, policy, new ClusterClock())
     await vi.advanceTimersByTimeAsync(1_000)
     expect(probed).toEqual(addresses)
 
@@ -157,13 +157,13 @@ describe('probes', () => {
     // The query to the frozen node is still in flight a second later, so the node is not probed again then.
     await vi.advanceTimersByTimeAsync(1_000)
     expect(probed).toEqual([addresses[0], addresses[1], addresses[0]])
-    expect(steady.isSilent(addresses[1]!)).toBe(false)
+    expect(policy.isSilent(addresses[1]!)).toBe(false)
     await vi.advanceTimersByTimeAsync(3_000)
-    expect(addresses.map((address) => steady.isSilent(address))).toEqual([false, true, false])
+    expect(addresses.map((address) => policy.isSilent(address))).toEqual([false, true, false])
 
     frozen.clear()
     await vi.advanceTimersByTimeAsync(2_000)
-    expect(steady.isSilent(addresses[1]!)).toBe(false)
+    expect(policy.isSilent(addresses[1]!)).toBe(false)
 
     probes.stop()
     probed.length = 0

@@ -3,7 +3,7 @@ import type { ClusterClock } from './cluster-clock.ts'
 
 type HostCallback = Parameters<policies.loadBalancing.LoadBalancingPolicy['newQueryPlan']>[2]
 
-const PROBE_EVERY_MS = 1_000
+const PROBE_INTERVAL_MS = 1_000
 const PROBE_MS_MAX = 1_000
 /** number of consecutive unanswered probes after which a node counts as silent */
 const MISSED_MAX = 2
@@ -38,7 +38,7 @@ export class ResponsiveHosts extends policies.loadBalancing.LoadBalancingPolicy 
   }
 
   /** Records the outcome of a probe of a node. */
-  note(address: string, answered: boolean): void {
+  recordProbe(address: string, answered: boolean): void {
     if (answered) this.#missed.delete(address)
     else this.#missed.set(address, (this.#missed.get(address) ?? 0) + 1)
   }
@@ -67,11 +67,11 @@ export function probeHosts(client: Client, hosts: ResponsiveHosts, clock: Cluste
       () => true,
       () => false,
     )
-    hosts.note(address, answered)
+    hosts.recordProbe(address, answered)
     probing.delete(address)
   }
   const timer = setInterval(() => {
     for (const host of client.hosts.values()) if (host.isUp() && !probing.has(host.address)) void probe(host)
-  }, PROBE_EVERY_MS).unref()
+  }, PROBE_INTERVAL_MS).unref()
   return { stop: () => clearInterval(timer) }
 }

@@ -3,7 +3,7 @@ import type { CounterTableName, Key, KeyValue } from '../../ports/table-definiti
 import type { CounterPartitionRow } from '../../ports/tables.ts'
 import { rowsOf, statement } from '../client/statements.ts'
 
-/** Tables whose last key column is a text that events bring, so that a row may tell of a single person. */
+/** Tables whose last key column is a text that events bring, so that a row may be about a single person. */
 export const removableTables = ['page_views_by_date', 'clicks_by_date'] as const satisfies CounterTableName[]
 export type RemovableTable = (typeof removableTables)[number]
 

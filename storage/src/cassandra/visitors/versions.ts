@@ -10,7 +10,7 @@ const CONCURRENCY = 16
 
 /**
  * Everything that has a version for each date and lane: a table with deltas, or all counter tables together. The latter
- * is bumped with every other one of its date, so that it tells alone whether a date has changed.
+ * is bumped with every other one of its date, so that it alone shows whether a date has changed.
  */
 export type Versioned = PackedTable | 'counters'
 

@@ -25,7 +25,7 @@ import { salvageLog, salvageRegistry } from './salvage.ts'
 /** The file that records accepted losses, one JSON object per line. */
 export const LOSSES_FILE = 'losses.jsonl'
 
-/** Receives the losses. */
+/** Logs losses. */
 export interface LossLogger {
   warn(details: object, message: string): void
 }
@@ -66,7 +66,7 @@ function ensure(options: IntactOptions, find: () => Findings): string {
   const findings = find()
   if (findings.damages.length === 0) {
     const id = findings.id ?? randomUUID()
-    if (findings.beyond.length > 0) passOver(options, id, findings.beyond)
+    if (findings.beyond.length > 0) skipBeyondLog(options, id, findings.beyond)
     return id
   }
   if (!acceptLoss || findings.damages.some(({ kind }) => kind === 'ambiguous')) throw damageError(dir, findings.damages)
@@ -74,7 +74,7 @@ function ensure(options: IntactOptions, find: () => Findings): string {
 }
 
 /** Skips positions up to watermarks beyond the log: otherwise the next messages would be considered counted. */
-function passOver({ dir, lanes, logger }: IntactOptions, id: string, beyond: Findings['beyond']): void {
+function skipBeyondLog({ dir, lanes, logger }: IntactOptions, id: string, beyond: Findings['beyond']): void {
   recordLosses(dir, lanes, id, () => beyond)
   logger?.warn(
     { positions: beyond },
@@ -96,7 +96,7 @@ function accept({ dir, lanes, logger }: IntactOptions, found: Findings, find: ()
   const kinds = (file: string): Damage['kind'][] =>
     found.damages.filter((damage) => damage.file === file).map(({ kind }) => kind)
   const [logKinds, tablesKinds] = [kinds(LOG_FILE), kinds(TABLES_FILE)]
-  write(dir, { at: new Date().toISOString(), accepted: found.damages }, logger, found.damages)
+  appendLoss(dir, { at: new Date().toISOString(), accepted: found.damages }, logger, found.damages)
   if (logKinds.some((kind) => kind === 'broken' || kind === 'foreign')) {
     replaceFile(
       dir,
@@ -116,8 +116,8 @@ function accept({ dir, lanes, logger }: IntactOptions, found: Findings, find: ()
   if (kinds(RECORDS).length > 0)
     for (const file of [LOG_RECORD, TABLES_RECORD]) rmSync(join(dir, file), { force: true })
   const left = find()
-  noteLost(dir, lanes, id, left, logger)
-  if (tablesKinds.length > 0) noteTables(dir, id, found)
+  recordMissing(dir, lanes, id, left, logger)
+  if (tablesKinds.length > 0) recreateTables(dir, id, found)
   return id
 }
 
@@ -125,7 +125,7 @@ function accept({ dir, lanes, logger }: IntactOptions, found: Findings, find: ()
  * Records the losses in the log, so that no later message gets a lost position: a position that was counted must not be
  * used again.
  */
-function noteLost(dir: string, lanes: number, id: string, left: Findings, logger: LossLogger | undefined): void {
+function recordMissing(dir: string, lanes: number, id: string, left: Findings, logger: LossLogger | undefined): void {
   const lost = recordLosses(dir, lanes, id, (database) =>
     Array.from({ length: lanes }, (_, lane) =>
       [...lossesToAccept(lane, left), ...dropSpoiled(database, lane, left.spoiled[lane]!)].map((range) => ({
@@ -134,7 +134,7 @@ function noteLost(dir: string, lanes: number, id: string, left: Findings, logger
       })),
     ).flat(),
   )
-  if (lost.length > 0) write(dir, { at: new Date().toISOString(), lost }, logger, lost)
+  if (lost.length > 0) appendLoss(dir, { at: new Date().toISOString(), lost }, logger, lost)
 }
 
 /** Records positions of the log as lost, in one transaction, and returns them. */
@@ -173,7 +173,7 @@ function dropSpoiled(database: DatabaseSync, lane: number, firsts: readonly numb
  * Creates lost tables again; they are then counted from the log. A lost archive stays lost if the log cannot restore it
  * either.
  */
-function noteTables(dir: string, id: string, { damages, log, tables }: Findings): void {
+function recreateTables(dir: string, id: string, { damages, log, tables }: Findings): void {
   const database = openDatabase(join(dir, TABLES_FILE))
   try {
     transaction(database, () => {
@@ -203,16 +203,16 @@ function replaceFile(
   name: string,
   salvage: ((from: string, to: string) => void) | undefined,
 ): void {
-  const [path, made] = [join(dir, file), join(dir, `${file}.salvaged`)]
-  for (const suffix of ['', '-wal', '-shm']) rmSync(made + suffix, { force: true })
-  salvage?.(path, made)
+  const [path, salvaged] = [join(dir, file), join(dir, `${file}.salvaged`)]
+  for (const suffix of ['', '-wal', '-shm']) rmSync(salvaged + suffix, { force: true })
+  salvage?.(path, salvaged)
   for (const suffix of ['', '-wal'])
     if (existsSync(path + suffix)) renameSync(path + suffix, `${path}.${name}${suffix}`)
   rmSync(`${path}-shm`, { force: true })
-  if (salvage) renameSync(made, path)
+  if (salvage) renameSync(salvaged, path)
 }
 
-function write(dir: string, line: object, logger: LossLogger | undefined, details: unknown): void {
+function appendLoss(dir: string, line: object, logger: LossLogger | undefined, details: unknown): void {
   const file = join(dir, LOSSES_FILE)
   const descriptor = openSync(file, 'a', 0o600)
   try {

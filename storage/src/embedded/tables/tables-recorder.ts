@@ -26,8 +26,8 @@ export class TablesRecorder {
     this.#ends = ends
     this.#lanes = ends().length
     this.#record = new SideRecord(join(dir, TABLES_RECORD))
-    this.#note()
-    this.#timer = setInterval(() => this.#note(), RECORD_MS).unref()
+    this.#write()
+    this.#timer = setInterval(() => this.#write(), RECORD_MS).unref()
   }
 
   /** the reason why the last attempt to record failed */
@@ -37,11 +37,11 @@ export class TablesRecorder {
 
   close(): void {
     clearInterval(this.#timer)
-    this.#note()
+    this.#write()
     this.#record.close()
   }
 
-  #note(): void {
+  #write(): void {
     try {
       const record = this.#state()
       const text = JSON.stringify(record)

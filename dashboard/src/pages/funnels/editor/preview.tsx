@@ -17,7 +17,7 @@ const TYPING_MS = 400
 /** Counts the people of the past in each stage. A draft that is being typed is counted once the typing pauses. */
 export function Preview({ draft }: { draft: FunnelDraft }): ReactNode {
   const { app, today, unit } = useScope()
-  const asked = useMemo(() => {
+  const question = useMemo(() => {
     const stages = draft.stages.filter(({ pattern }) => pattern.trim() !== '')
     if (stages.length === 0) return null
     const filters = stageFilters(stages.map(conditionOf))
@@ -27,11 +27,11 @@ export function Preview({ draft }: { draft: FunnelDraft }): ReactNode {
       { steps: stages.map(({ name }, index) => ({ name: name.trim() || `${index + 1}`, filters: filters[index]! })) },
     )
   }, [draft, today, unit])
-  const [body, setBody] = useState(asked)
+  const [body, setBody] = useState(question)
   useEffect(() => {
-    const timer = setTimeout(() => setBody(asked), TYPING_MS)
+    const timer = setTimeout(() => setBody(question), TYPING_MS)
     return () => clearTimeout(timer)
-  }, [asked])
+  }, [question])
   const report = useFunnel(app.id, body, false)
   const { editor } = words.funnels
   return (
@@ -41,7 +41,7 @@ export function Preview({ draft }: { draft: FunnelDraft }): ReactNode {
       {body && (
         <ReportView report={report} skeleton={<Skeleton height={120} />}>
           {({ steps, total }) => (
-            <ol className="small-funnel preview" aria-busy={body !== asked}>
+            <ol className="small-funnel preview" aria-busy={body !== question}>
               {steps.map(({ name, count, rate }, index) => (
                 <li key={index}>
                   <bdi className="cut">{name}</bdi>

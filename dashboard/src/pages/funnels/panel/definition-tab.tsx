@@ -26,7 +26,7 @@ export function DefinitionTab({ funnel, rows, of }: PanelProps): ReactNode {
       {of.outcome === 'reached' && <p>{panel.whatReached(name, WINDOW_DAYS)}</p>}
       {of.outcome !== 'reached' && <p>{panel.whatDropped(before, name)}</p>}
       {of.outcome !== 'reached' && of.outcome !== 'dropped' && <p>{panel.whatCause[of.outcome](name)}</p>}
-      <h3>{panel.askedAs}</h3>
+      <h3>{panel.sameQuestion}</h3>
       <pre tabIndex={0}>{curl}</pre>
       <p className="hint">{words.funnels.curlHint}</p>
       <CopyButton text={() => curl}>{panel.copyCurl}</CopyButton>

@@ -88,9 +88,9 @@ function Comparison({ answer }: { answer: HesitationAnswer }): ReactNode {
         <HesitationTable
           people={words.units[unit].name}
           groups={[
-            { name: text.everybody, of: answer },
-            ...(wentOn ? [{ name: text.wentOn, of: wentOn }] : []),
-            ...(lost ? [{ name: text.lost, of: lost }] : []),
+            { name: text.everybody, hovers: answer },
+            ...(wentOn ? [{ name: text.wentOn, hovers: wentOn }] : []),
+            ...(lost ? [{ name: text.lost, hovers: lost }] : []),
           ]}
         />
       </div>
@@ -108,8 +108,8 @@ function Comparison({ answer }: { answer: HesitationAnswer }): ReactNode {
         <HoverHistogram
           label={text.histogram}
           groups={[
-            { name: text.wentOn, tone: 'reached', of: wentOn },
-            { name: text.lost, tone: 'lost', of: lost },
+            { name: text.wentOn, tone: 'reached', hesitation: wentOn },
+            { name: text.lost, tone: 'lost', hesitation: lost },
           ]}
         />
       )}

@@ -62,7 +62,7 @@ export default function PeopleTab({ funnel, of }: PanelProps): ReactNode {
           <>
             <PeopleList
               key={JSON.stringify(body)}
-              of={JSON.stringify(body)}
+              listId={JSON.stringify(body)}
               rows={pages.flatMap(({ people }) => people)}
               stages={funnel.stages.length}
               {...(report.hasMore ? { more: report.more } : {})}

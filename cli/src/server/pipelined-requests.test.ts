@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { pino } from 'pino'
-import { sequentially } from './pipelined.ts'
+import { sequentially } from './pipelined-requests.ts'
 import { createServer as createProductServer } from './server.ts'
 
 const REQUESTS = 1_000
@@ -41,7 +41,7 @@ async function answers(socket: Socket, number: number): Promise<string[]> {
     text += String(part)
     if (text.split('HTTP/1.1 ').length > number) break
   }
-  return [...text.matchAll(/answer to \/(\d+)/g)].map(([, asked]) => asked!)
+  return [...text.matchAll(/answer to \/(\d+)/g)].map(([, path]) => path!)
 }
 
 /** Counts the requests in flight, and answers each after a moment. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { likeness } from './element-place.ts'
+import { likeness } from './element-xpaths.ts'
 
 const like = (xpath: string, target: string, fingerprints: string[] = []): number =>
   likeness({ name: '', xpath, fingerprints }, target)

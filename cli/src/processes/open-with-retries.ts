@@ -12,7 +12,7 @@ const awayCodes: readonly string[] = ['HOP_STORE_UNAVAILABLE', 'HOP_LOG_UNAVAILA
  * Nothing listens meanwhile, so requests for `/ready` are refused. An invalid setting ends the process. An engine that
  * refuses a password or a certificate is retried, because that may be corrected in the engine.
  */
-export async function withPatience<T>(logger: Logger, open: () => Promise<T>): Promise<T> {
+export async function openWithRetries<T>(logger: Logger, open: () => Promise<T>): Promise<T> {
   for (let waitMs = RETRY_MS_FIRST; ; waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)) {
     try {
       return await open()

@@ -1,0 +1,10 @@
+/** Thrown when something else must happen first. The message says what, for whoever waits. */
+export class Postponed extends Error {}
+
+/** Returns the state of work without the problem that stopped it, since it has gone on. */
+export function withoutProblem<T extends { readonly problem?: string }>({
+  problem: _,
+  ...rest
+}: T): Omit<T, 'problem'> {
+  return rest
+}
