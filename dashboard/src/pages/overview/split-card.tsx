@@ -63,8 +63,8 @@ interface RowProps {
 }
 
 function SplitRow({ of, row: { value, total, other }, all }: RowProps): ReactNode {
-  const { add } = useChips()
-  const chip = other ? undefined : chipOf(of, value)
+  const { add, isLocked } = useChips()
+  const chip = other || isLocked ? undefined : chipOf(of, value)
   const name = other ? words.other : value === null || value === '' ? words.none : String(value)
   return (
     <li>
@@ -78,7 +78,9 @@ function SplitRow({ of, row: { value, total, other }, all }: RowProps): ReactNod
           <bdi>{name}</bdi>
         </button>
       ) : (
-        <span className="cut">{name}</span>
+        <span className="cut">
+          <bdi>{name}</bdi>
+        </span>
       )}
       <span className="tnum">{formatCount(total)}</span>
       <small className="tnum">{formatPercent(all === 0 ? null : total / all)}</small>
