@@ -14,9 +14,11 @@ import { OidcProvider } from './access/oidc-provider.ts'
 import { ProviderLinks } from './access/provider-links.ts'
 import { SecondFactors } from './access/second-factors.ts'
 import { SessionGuesses } from './access/session-guesses.ts'
+import { SharedSessions } from './access/shared-sessions.ts'
 import { AccessService } from './access/access.service.ts'
 import { Completeness } from './answers/completeness.ts'
 import { AlertsController } from './controllers/administration/alerts.controller.ts'
+import { AnnotationsController } from './controllers/administration/annotations.controller.ts'
 import { AppsController } from './controllers/administration/apps.controller.ts'
 import { DeadLettersController } from './controllers/dead-letters.controller.ts'
 import { ElementsController } from './controllers/administration/elements.controller.ts'
@@ -41,6 +43,7 @@ import { ProviderLoginController } from './controllers/administration/provider-l
 import { PropertiesController } from './controllers/properties.controller.ts'
 import { QueriesController } from './controllers/queries.controller.ts'
 import { QueryController } from './controllers/query.controller.ts'
+import { SharedLinksController } from './controllers/administration/shared-links.controller.ts'
 import { SchemasController } from './controllers/schemas.controller.ts'
 import { SourcesController } from './controllers/sources.controller.ts'
 import { StagesController } from './controllers/stages.controller.ts'
@@ -49,11 +52,14 @@ import { TrafficController } from './controllers/traffic.controller.ts'
 import { CheckInterceptor } from './http/check.interceptor.ts'
 import { CsvInterceptor } from './http/csv/csv.interceptor.ts'
 import { EncodedInterceptor } from './http/csv/encoded.interceptor.ts'
+import type { DashboardFiles } from './http/dashboard-files.ts'
 import { ProgressInterceptor } from './http/progress.interceptor.ts'
+import { SharedInterceptor } from './sharing/shared.interceptor.ts'
 import { McpService } from './mcp/mcp.service.ts'
 import type { AlertOptions, ApiOptions } from './options.ts'
 import { ArchiveQueries } from './query/archive-queries.ts'
 import { AlertsService } from './services/administration/alerts.service.ts'
+import { AnnotationsService } from './services/administration/annotations.service.ts'
 import { AnswerService } from './services/answer.service.ts'
 import { AppsService } from './services/administration/apps.service.ts'
 import { AuditsService } from './services/audits.service.ts'
@@ -81,6 +87,7 @@ import { PersonsService } from './services/people/persons.service.ts'
 import { PropertiesService } from './services/people/properties.service.ts'
 import { QueryService } from './services/query.service.ts'
 import { RatesService } from './services/rates.service.ts'
+import { SharedLinksService } from './services/administration/shared-links.service.ts'
 import { SourcesService } from './services/sources.service.ts'
 import { SecondFactorService } from './services/administration/second-factor.service.ts'
 import { StagesService } from './services/stages.service.ts'
@@ -90,6 +97,7 @@ import {
   ALERT_OPTIONS,
   ARCHIVE,
   CLOCK,
+  DASHBOARD_FILES,
   HEALTH,
   INGEST_URL,
   LANES,
@@ -127,6 +135,7 @@ const controllers = [
   ChangesController,
   ForgetsController,
   AlertsController,
+  AnnotationsController,
   FunnelsController,
   KeysController,
   AppsController,
@@ -140,10 +149,12 @@ const controllers = [
   AuditsController,
   InstallationController,
   McpController,
+  SharedLinksController,
   SchemasController,
 ]
 const services = [
   AlertsService,
+  AnnotationsService,
   AnswerService,
   AppsService,
   AuditsService,
@@ -172,6 +183,7 @@ const services = [
   QueryService,
   RatesService,
   SecondFactorService,
+  SharedLinksService,
   SourcesService,
   StagesService,
   StatusService,
@@ -187,12 +199,13 @@ const NO_ALERTS: AlertOptions = { webhookOrigins: [], arePrivateAddressesAllowed
 /** The only module: every controller, every service, and the ports under their tokens. */
 @Module({})
 export class AppModule {
-  static over(options: ApiOptions): DynamicModule {
+  static over(options: ApiOptions, dashboard?: DashboardFiles): DynamicModule {
     return {
       module: AppModule,
       controllers: options.operationRoutes ? [...controllers, OperationController] : controllers,
       providers: [
         ...portsOf(options),
+        { provide: DASHBOARD_FILES, useValue: dashboard },
         ...services,
         ...alerts,
         McpService,
@@ -202,12 +215,14 @@ export class AppModule {
         ProviderLinks,
         SecondFactors,
         SessionGuesses,
+        SharedSessions,
         ArchiveQueries,
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_INTERCEPTOR, useClass: CheckInterceptor },
         { provide: APP_INTERCEPTOR, useClass: EncodedInterceptor },
         { provide: APP_INTERCEPTOR, useClass: CsvInterceptor },
         { provide: APP_INTERCEPTOR, useClass: ProgressInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: SharedInterceptor },
       ],
     }
   }

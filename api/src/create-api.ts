@@ -43,7 +43,7 @@ export async function createApi(
   const dashboard = options.dashboardDir === undefined ? undefined : new DashboardFiles(options.dashboardDir)
   await dashboard?.register(fastify)
   const adapter = new FastifyAdapter(fastify)
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.over(options), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.over(options, dashboard), adapter, {
     logger: false,
     bodyParser: false,
     abortOnError: false,

@@ -97,6 +97,23 @@ export const errorCatalogue = {
     hint: 'The OpenID provider does not answer; try again shortly, or log in by password or login link.',
   },
   HOP_LOGIN_REQUIRED: { status: 401, retryable: false, hint: 'Log in, or send a read key.' },
+  HOP_SHARED_LINK: {
+    status: 401,
+    retryable: false,
+    hint: 'The shared link is wrong, or has ended; ask the person who sent it for another one.',
+  },
+  HOP_SHARED_PASSWORD: {
+    status: 401,
+    retryable: false,
+    hint: 'Send the password of the shared link as "password".',
+    follows: true,
+  },
+  HOP_SHARED_VIEW: {
+    status: 403,
+    retryable: false,
+    hint: 'A shared link only answers the questions of its view; log in for others.',
+    follows: true,
+  },
   HOP_FOREIGN_ORIGIN: {
     status: 403,
     retryable: false,

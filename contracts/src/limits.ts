@@ -51,6 +51,16 @@ export const limits = {
   alertsPerAppMax: 50,
   /** e-mail addresses of one alert */
   alertRecipientsMax: 10,
+  /** shared links that have not ended */
+  sharedLinksPerAppMax: 100,
+  /** longest time until a shared link ends */
+  sharedDaysMax: 366,
+  /** locked filters of a shared view */
+  sharedFiltersMax: 20,
+  /** sites that may show a shared view in a frame */
+  sharedOriginsMax: 10,
+  annotationsPerAppMax: 1_000,
+  annotationCharsMax: 500,
   /** computed properties */
   propertiesPerAppMax: 50,
   /** URL parameters that an app keeps, including those used by its stages */

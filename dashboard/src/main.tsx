@@ -1,4 +1,4 @@
-import { StrictMode } from 'react'
+import { StrictMode, Suspense, lazy } from 'react'
 import { createRoot } from 'react-dom/client'
 import { RouterProvider } from '@tanstack/react-router'
 import '@fontsource-variable/inter/wght.css'
@@ -24,12 +24,23 @@ import './style/people.css'
 import './style/alerts.css'
 import './style/system.css'
 import './style/forms.css'
+import './style/annotations.css'
+import './style/shared.css'
+
+const SharedPage = lazy(() => import('./shared/shared-page.tsx'))
 
 applyTheme()
+const [, kind, link] = /^\/(share|embed)\/([^/]+)$/.exec(location.pathname) ?? []
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
-    <LoggedIn>
-      <RouterProvider router={router} />
-    </LoggedIn>
+    {link === undefined ? (
+      <LoggedIn>
+        <RouterProvider router={router} />
+      </LoggedIn>
+    ) : (
+      <Suspense fallback={null}>
+        <SharedPage id={link} inFrame={kind === 'embed'} />
+      </Suspense>
+    )}
   </StrictMode>,
 )

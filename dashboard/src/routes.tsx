@@ -4,6 +4,7 @@ import {
   Outlet,
   createRootRoute,
   createRoute,
+  createMemoryHistory,
   createRouter,
   lazyRouteComponent,
   redirect,
@@ -117,8 +118,7 @@ const system = createRoute({
   component: lazyRouteComponent(() => import('./pages/system/system-page.tsx')),
 })
 
-/** The addresses of the dashboard. Each page of an app is a child of `app` and is loaded when it is opened. */
-export const router = createRouter({
+const options = {
   routeTree: root.addChildren([
     home,
     app.addChildren([
@@ -143,9 +143,17 @@ export const router = createRouter({
   ]),
   parseSearch: parseQuery,
   stringifySearch: formatQuery,
-  defaultPreload: 'intent',
+  defaultPreload: 'intent' as const,
   scrollRestoration: true,
-})
+}
+
+/** The addresses of the dashboard. Each page of an app is a child of `app` and is loaded when it is opened. */
+export const router = createRouter(options)
+
+/** Shows one page of an app whatever the browser's address is. */
+export function sharedRouter(address: string): typeof router {
+  return createRouter({ ...options, history: createMemoryHistory({ initialEntries: [address] }) })
+}
 
 declare module '@tanstack/react-router' {
   interface Register {

@@ -472,6 +472,8 @@ const byCode: Readonly<Record<string, string>> = {
   HOP_AUDIT_RUNNING: 'An audit runs already. Wait until it is done.',
   HOP_QUERY_BUSY: 'Hopper answers as many questions as it can right now. Try again in a moment.',
   HOP_SHARE: 'You ask more questions at once than your share. Try again in a moment.',
+  HOP_SHARED_PASSWORD: 'The password is wrong.',
+  HOP_SHARED_VIEW: 'This is not part of the view that was shared.',
   HOP_FORBIDDEN: 'Your role does not allow this. Ask an owner.',
   HOP_EXISTS: 'Something with this name exists already. Choose another one.',
 }

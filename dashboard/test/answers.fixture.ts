@@ -1,6 +1,7 @@
 import type {
   Agents,
   Alerts,
+  Annotations,
   App,
   AppFates,
   Apps,
@@ -21,14 +22,17 @@ import type {
   Me,
   Meta,
   PageViews,
-  Refusals,
   PeopleAnswer,
+  Refusals,
+  SharedLinks,
   Status,
   Traffic,
 } from '@hopper/contracts'
 
 /** Answers of the fixture server. Each number is made up and appears in only one place. */
 export const EVIL = '<img src=x onerror=window.pwned=1>'
+/** The same in another form, where a page has EVIL already. */
+export const SCRIPT = '<script>window.pwned=1</script>'
 
 export interface Fixture {
   loggedIn: boolean
@@ -161,6 +165,21 @@ const refusals: Refusals = {
 }
 
 /** An alert whose texts are as long and as hostile as they can be. */
+const sharedLinks: SharedLinks = {
+  links: [
+    {
+      id: '0123456789abcdef',
+      name: EVIL,
+      view: { page: 'funnel', funnel: 'buy', range: '30d', filters: [{ key: EVIL, value: EVIL }] },
+      has_password: true,
+      frame_origins: ['https://wiki.example'],
+      created_by: EVIL,
+      created_at: 0,
+      ends_at: 4_000_000_000_000,
+    },
+  ],
+}
+
 const alerts: Alerts = {
   alerts: [
     {
@@ -382,6 +401,12 @@ export function answerTo(path: string, parameters: URLSearchParams, fixture: Fix
     '/api/v1/apps/shop/elements': { elements: fixture.elements },
     '/api/v1/apps/shop/keys': keys,
     '/api/v1/apps/shop/alerts': alerts,
+    '/api/v1/apps/shop/annotations': {
+      annotations: [
+        { id: '0123456789abcdef', from: meta.from, to: meta.to, text: SCRIPT, created_by: 'Ann', created_at: 0 },
+      ],
+    } satisfies Annotations,
+    '/api/v1/apps/shop/shared-links': sharedLinks,
     '/api/v1/apps/shop/persons': { persons: [{ id: 'd:0001' }], meta },
     '/api/v1/apps/shop/persons/u%3Aann': { timeline: [], meta },
     '/api/v1/apps/shop/elements/actions': { rows: actions, meta },

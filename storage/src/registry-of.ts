@@ -1,4 +1,4 @@
-import type { App, KeyRecord, Retention } from '@hopper/contracts'
+import type { App, KeyRecord, Retention, SharedLink } from '@hopper/contracts'
 import type { Claims, Collection, Registry } from './ports/registry.ts'
 
 /** A collection whose records can also be found by id alone, without the owner. */
@@ -11,6 +11,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
   const retentions = collectionOf<Retention>('retention')
   const apps = withRetention(collectionOf<App>('app'), retentions)
   const keys = collectionOf<KeyRecord>('key')
+  const sharedLinks = collectionOf<SharedLink>('shared_link')
   return {
     organizations: collectionOf('organization'),
     apps,
@@ -29,6 +30,9 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     alerts: collectionOf('alert'),
     alertRecords: collectionOf('alert_record'),
     alertTests: collectionOf('alert_test'),
+    annotations: collectionOf('annotation'),
+    sharedLinks,
+    sharedLinkUses: collectionOf('shared_link_use'),
     claims,
     properties: collectionOf('property'),
     members: collectionOf('member'),
@@ -47,6 +51,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     ahead: collectionOf('ahead'),
     lastSeenLog: collectionOf('last_seen_log'),
     app: (id) => apps.byId(id),
+    sharedLink: (id) => sharedLinks.byId(id),
     keyByHash: (hash) => keys.byId(hash),
   }
 }

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Secrets } from './ports/secrets.ts'
 
 /** Purpose of a token; one for another purpose is not valid. */
-export type TokenPurpose = 'link' | 'pick'
+export type TokenPurpose = 'link' | 'pick' | 'share'
 
 /** Why a token is refused. */
 export type TokenFault = 'malformed' | 'forged' | 'expired'

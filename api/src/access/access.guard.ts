@@ -2,11 +2,12 @@ import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@ne
 import { HopperError, type App } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { FastifyRequest } from 'fastify'
-import { callOf, type Need } from '../http/call.ts'
+import { callOf, type Call, type Need } from '../http/call.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
-import { REGISTRY } from '../tokens.ts'
+import { sharedScope } from '../sharing/shared-scope.ts'
+import { CLOCK, REGISTRY, type Clock } from '../tokens.ts'
 import { AccessService } from './access.service.ts'
-import { callerName, grant, maySee, roleOf, type Caller } from './caller.ts'
+import { callerName, grant, maySee, roleOf, type Caller, type SharedCaller } from './caller.ts'
 
 /**
  * Admits a request if its caller has the scope that the call needs, and may see the app in the path or has one of its
@@ -17,12 +18,15 @@ export class AccessGuard implements CanActivate {
   private readonly access: AccessService
   private readonly registry: Registry
   private readonly queries: ArchiveQueries
+  private readonly clock: Clock
 
   constructor(
     @Inject(AccessService) access: AccessService,
     @Inject(REGISTRY) registry: Registry,
     @Inject(ArchiveQueries) queries: ArchiveQueries,
+    @Inject(CLOCK) clock: Clock,
   ) {
+    this.clock = clock
     this.access = access
     this.registry = registry
     this.queries = queries
@@ -34,10 +38,14 @@ export class AccessGuard implements CanActivate {
     if (need === 'nothing') return true
     const request = context.switchToHttp().getRequest<FastifyRequest>()
     const caller = await this.access.identify(request, call)
-    checkScope(caller, need)
+    if (caller.kind === 'shared') checkShared(caller, call)
+    else checkScope(caller, need)
     const { app: id } = request.params as { app?: string }
-    if (id !== undefined) grant(request, { caller, app: await visibleApp(this.registry, caller, id) })
-    else grant(request, ofKey === undefined ? { caller } : { caller, app: await this.appOfKey(caller, ofKey) })
+    if (id !== undefined) {
+      const app = await visibleApp(this.registry, caller, id)
+      const scope = caller.kind === 'shared' ? sharedScope(caller.link.view, app, this.clock()) : undefined
+      grant(request, { caller, app, ...(scope ? { scope } : {}) })
+    } else grant(request, ofKey === undefined ? { caller } : { caller, app: await this.appOfKey(caller, ofKey) })
     // refuse a flood of queries before validating their bodies
     const app = id ?? (caller.kind === 'key' ? caller.app : undefined)
     if (progress && app !== undefined) this.queries.assertRoom({ app, caller: callerName(caller) })
@@ -61,10 +69,17 @@ export class AccessGuard implements CanActivate {
  */
 export async function visibleApp(registry: Pick<Registry, 'app'>, caller: Caller, id: string): Promise<App> {
   // the same answer whether the other app exists or not
+  if (caller.kind === 'shared' && caller.app !== id) throw new HopperError('HOP_SHARED_VIEW')
   if (caller.kind === 'key' && caller.app !== undefined && caller.app !== id) throw new HopperError('HOP_KEY_POWER')
   const app = await registry.app(id)
   if (!app || !maySee(caller, app)) throw new HopperError('HOP_APP_UNKNOWN')
   return app
+}
+
+/** @throws HopperError HOP_SHARED_VIEW for a call that the page of the shared view does not make */
+function checkShared({ link }: SharedCaller, { need, shared }: Pick<Call, 'need' | 'shared'>): void {
+  if (need === 'shared' || shared?.pages.includes(link.view.page)) return
+  throw new HopperError('HOP_SHARED_VIEW', 'This call is not part of the view.')
 }
 
 /** @throws HopperError if the caller lacks the required scope */
@@ -77,6 +92,7 @@ export function checkScope(caller: Caller, need: Exclude<Need, 'nothing'>): void
       )
     return
   }
+  if (need === 'shared') throw new HopperError('HOP_SHARED_LINK')
   const role = roleOf(caller)
   if (role === 'owner' || role === 'admin' || (role === 'viewer' && need === 'read')) return
   if (caller.kind !== 'key') throw new HopperError('HOP_ROLE')

@@ -8,6 +8,7 @@ import { isCredential } from '../http/credential.ts'
 import type { Caller, KeyCaller, MemberCaller } from './caller.ts'
 import { sessionCookie } from './cookies.ts'
 import { removeLogin } from './logins.ts'
+import { SharedSessions } from './shared-sessions.ts'
 import { sameSecret, secretHash } from './secret.ts'
 
 /** A session that was not used for this long is over. */
@@ -16,18 +17,24 @@ const IDLE_MS_MAX = 7 * 86_400_000
 const USE_NOTED_MS = 3_600_000
 const SAFE_METHODS = new Set(['GET', 'HEAD'])
 
-/** Identifies the caller. A key takes precedence over a cookie; a change made with a cookie needs the CSRF header. */
+/**
+ * Identifies the caller. A key takes precedence over a shared link, and that over a cookie; a change made with a cookie
+ * needs the CSRF header.
+ */
 @Injectable()
 export class AccessService {
   private readonly registry: Registry
   private readonly clock: Clock
   private readonly secure: boolean
+  private readonly shared: SharedSessions
 
   constructor(
     @Inject(REGISTRY) registry: Registry,
     @Inject(CLOCK) clock: Clock,
     @Inject(PUBLIC_URL) publicUrl: string,
+    @Inject(SharedSessions) shared: SharedSessions,
   ) {
+    this.shared = shared
     this.registry = registry
     this.clock = clock
     this.secure = publicUrl.startsWith('https:')
@@ -36,6 +43,8 @@ export class AccessService {
   async identify(request: FastifyRequest, call: Pick<Call, 'query'>): Promise<Caller> {
     const key = keyOf(request, call)
     if (key !== undefined) return this.byKey(key)
+    const reader = await this.shared.identify(request)
+    if (reader) return reader
     const token = sessionCookie(request, this.secure)
     if (!token) throw new HopperError('HOP_LOGIN_REQUIRED')
     const caller = await this.byCookie(token)

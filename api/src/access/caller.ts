@@ -1,5 +1,7 @@
-import type { App, KeyScope, Role } from '@hopper/contracts'
+import type { App, KeyScope, Role, SharedLink } from '@hopper/contracts'
 import type { FastifyRequest } from 'fastify'
+import { READERS_PREFIX } from '../query/sharing/shares.ts'
+import type { SharedScope } from '../sharing/shared-scope.ts'
 
 export interface KeyCaller {
   readonly kind: 'key'
@@ -20,17 +22,33 @@ export interface MemberCaller {
   readonly login: string
 }
 
-/** The caller of a request: a key, or a member with a cookie. */
-export type Caller = KeyCaller | MemberCaller
+/** A reader of a shared link: somebody who has it, and its password if it has one. */
+export interface SharedCaller {
+  readonly kind: 'shared'
+  readonly organization: string
+  readonly app: string
+  readonly link: SharedLink
+}
 
-/** A stable name: the same for every request of a key, and for all sessions of a member. */
+/** The caller of a request: a key, a member with a cookie, or a reader of a shared link. */
+export type Caller = KeyCaller | MemberCaller | SharedCaller
+
+/**
+ * A stable name: the same for every request of a key, for all sessions of a member, and for all readers of an app's
+ * shared links, who share what one caller may use.
+ */
 export function callerName(caller: Caller): string {
+  if (caller.kind === 'shared') return `${READERS_PREFIX}${caller.app}`
   return caller.kind === 'key' ? `key ${caller.hash}` : `member ${caller.organization} ${caller.member}`
 }
 
-/** The highest role of a caller; undefined for a write key. An admin key counts as an owner of its organization. */
+/**
+ * The highest role of a caller; undefined for a write key and for readers. An admin key counts as an owner of its
+ * organization.
+ */
 export function roleOf(caller: Caller): Role | undefined {
   if (caller.kind === 'member') return caller.role
+  if (caller.kind === 'shared') return undefined
   return caller.power === 'admin' ? 'owner' : caller.power === 'read' ? 'viewer' : undefined
 }
 
@@ -45,6 +63,8 @@ export interface Granted {
   readonly caller: Caller
   /** the app in the path, or that of the key */
   readonly app?: App
+  /** what a reader of a shared link may ask about */
+  readonly scope?: SharedScope
 }
 
 const grants = new WeakMap<FastifyRequest, Granted>()

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 const SESSION = 'hopper_session'
 const CSRF = 'hopper_csrf'
 const ATTEMPT = 'hopper_oidc'
+const SHARED = 'hopper_share_'
 
 /**
  * Returns the name of a cookie. With https it has the prefix that browsers only accept from this host over TLS
@@ -32,6 +33,22 @@ export function setAttemptCookie(reply: FastifyReply, value: string, maxAgeSecon
 
 export function clearAttemptCookie(reply: FastifyReply, secure: boolean): void {
   setAttemptCookie(reply, '', 0, secure)
+}
+
+/** Returns the session of a shared link in this browser. */
+export function sharedCookie(request: FastifyRequest, link: string, secure: boolean): string | undefined {
+  return cookieOf(request, named(SHARED + link, secure))
+}
+
+/** Strict, since only the page of the link itself makes calls with it. */
+export function setSharedCookie(
+  reply: FastifyReply,
+  link: string,
+  session: { readonly token: string; readonly maxAgeSeconds: number },
+  secure: boolean,
+): void {
+  const end = `HttpOnly; Max-Age=${session.maxAgeSeconds}; Path=/; SameSite=Strict${secure ? '; Secure' : ''}`
+  void reply.header('set-cookie', `${named(SHARED + link, secure)}=${session.token}; ${end}`)
 }
 
 function cookieOf(request: FastifyRequest, name: string): string | undefined {

@@ -46,6 +46,17 @@ const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax, descr
 
 export const RangeParameters = Type.Object(range)
 export type RangeParameters = Static<typeof RangeParameters>
+export const AnnotationsParameters = Type.Object({
+  ...range,
+  funnel: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: limits.idCharsMax,
+      description: 'only annotations of the whole app and of this funnel; default: all',
+    }),
+  ),
+})
+export type AnnotationsParameters = Static<typeof AnnotationsParameters>
 export const ChangesParameters = Type.Object({
   ...range,
   lastEventId: Type.Optional(

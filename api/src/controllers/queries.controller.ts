@@ -15,6 +15,7 @@ import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ValidQuery, ValidBody, CurrentApp, CurrentClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
+import { sharedElementHovers, sharedFunnel, sharedHesitation, sharedJourneys } from '../sharing/shared-calls.ts'
 import { QueryService, type EventQueryBody, type RetentionQueryBody } from '../services/query.service.ts'
 
 const query = { need: 'read', status: 200, progress: true } as const
@@ -32,6 +33,7 @@ export class QueriesController {
     summary: 'A funnel of arbitrary steps over all past events',
     body: contracts.FunnelQuery,
     csv: funnelTable,
+    shared: sharedFunnel,
     answer: contracts.FunnelAnswer,
   })
   funnel(
@@ -47,6 +49,7 @@ export class QueriesController {
     summary: 'How long people hover over elements before they click or leave, and who goes on in a funnel',
     body: contracts.HesitationQuery,
     csv: hesitationTable,
+    shared: sharedHesitation,
     answer: contracts.HesitationAnswer,
   })
   hesitation(
@@ -62,6 +65,7 @@ export class QueriesController {
     summary: 'How people look at each element and click it, and how those who go all the way in a funnel differ',
     body: contracts.ElementsQuery,
     csv: elementHoversTable,
+    shared: sharedElementHovers,
     answer: contracts.ElementsAnswer,
   })
   elements(
@@ -137,6 +141,7 @@ export class QueriesController {
     summary: 'The journeys of people through the pages',
     query: JourneysParameters,
     csv: journeysTable,
+    shared: sharedJourneys,
     answer: JourneysAnswer,
   })
   journeys(

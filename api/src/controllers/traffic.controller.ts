@@ -3,6 +3,7 @@ import { Agents, Clicks, PageViews, Traffic, type App } from '@hopper/contracts'
 import { AgentsParameters, RangeParameters, TrafficParameters } from '../answers/report-parameters.ts'
 import { Endpoint } from '../http/call.ts'
 import { ValidQuery, CurrentApp } from '../http/parameters.ts'
+import { sharedReport } from '../sharing/shared-calls.ts'
 import { TrafficService } from '../services/traffic.service.ts'
 
 @Controller('api/v1/apps/:app')
@@ -19,6 +20,7 @@ export class TrafficController {
     csv: true,
     query: RangeParameters,
     answer: PageViews,
+    shared: sharedReport(['overview', 'journeys']),
   })
   pages(@CurrentApp() app: App, @ValidQuery() parameters: RangeParameters): Promise<PageViews> {
     return this.service.pages(app, parameters)
@@ -30,6 +32,7 @@ export class TrafficController {
     csv: true,
     query: RangeParameters,
     answer: Clicks,
+    shared: sharedReport(['overview', 'elements']),
   })
   clicks(@CurrentApp() app: App, @ValidQuery() parameters: RangeParameters): Promise<Clicks> {
     return this.service.clicks(app, parameters)
@@ -52,6 +55,7 @@ export class TrafficController {
     csv: true,
     query: TrafficParameters,
     answer: Traffic,
+    shared: sharedReport(['overview'], { by: ['hour', 'day'], count_by: ['person', 'device'] }),
   })
   traffic(@CurrentApp() app: App, @ValidQuery() parameters: TrafficParameters): Promise<Traffic> {
     return this.service.traffic(app, parameters)

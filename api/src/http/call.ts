@@ -3,10 +3,11 @@ import { RouteConfig } from '@nestjs/platform-fastify'
 import { ApiExtension, ApiOperation } from '@nestjs/swagger'
 import type { AccessConfig, RouteAccess } from '@hopper/contracts'
 import { Type, type TObject, type TSchema } from 'typebox'
+import type { SharedRule } from '../sharing/shared-rule.ts'
 import { tableOf, type Table } from './csv/csv.ts'
 
-/** The access that a call needs: none, a login, the read scope, or the admin scope. */
-export type Need = 'nothing' | 'login' | 'read' | 'admin'
+/** The access that a call needs: none, a login, a shared link, the read scope, or the admin scope. */
+export type Need = 'nothing' | 'login' | 'shared' | 'read' | 'admin'
 
 /** The declaration of one API call, used by the guard, the validation, CSV and OpenAPI. */
 export interface Call {
@@ -14,6 +15,8 @@ export interface Call {
   readonly need: Need
   /** checks of the handler itself, beyond `need` */
   readonly access?: RouteAccess
+  /** what readers of a shared link may ask of it; without a rule they are refused */
+  readonly shared?: SharedRule
   /** details beyond the summary */
   readonly note?: string
   readonly query?: TObject
@@ -50,11 +53,15 @@ export function Endpoint(method: keyof typeof methods, path: string, call: Call)
   return applyDecorators(
     methods[method](path),
     HttpCode(status),
-    RouteConfig({ access: call.access ?? call.need } satisfies AccessConfig),
+    RouteConfig(accessOf(call)),
     SetMetadata(CALL, call),
     ApiOperation({ summary: call.summary, description: descriptionOf(call) }),
     ApiExtension(CALL_NUMBER, numbered.push(call) - 1),
   )
+}
+
+function accessOf({ access, need, shared }: Call): AccessConfig {
+  return { access: access ?? need, ...(shared ? { sharedPages: shared.pages } : {}) }
 }
 
 /**
@@ -102,11 +109,16 @@ const PROGRESS_TEXT =
 const needTexts: Record<Need, string> = {
   nothing: 'Needs no key.',
   login: 'Needs a logged-in member.',
+  shared: 'Needs a shared link that was opened.',
   read: 'Needs a read key of the app, an admin key, or a logged-in member.',
   admin: 'Needs an admin key, or a member who is owner or admin.',
 }
 
-function descriptionOf({ need, ofKey, note, progress }: Call): string {
+const SHARED_TEXT = 'Readers of a shared link get the answers of their view.'
+
+function descriptionOf({ need, ofKey, note, progress, shared }: Call): string {
   const access = ofKey === undefined ? needTexts[need] : 'Needs a read key; answers for its app.'
-  return [access, note, progress ? PROGRESS_TEXT : undefined].filter(Boolean).join(' ')
+  return [access, shared ? SHARED_TEXT : undefined, note, progress ? PROGRESS_TEXT : undefined]
+    .filter(Boolean)
+    .join(' ')
 }

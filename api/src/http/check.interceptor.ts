@@ -1,7 +1,9 @@
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common'
+import { HopperError } from '@hopper/contracts'
 import type { FastifyRequest } from 'fastify'
 import type { Observable } from 'rxjs'
 import { Type, type TObject } from 'typebox'
+import { grantedOf } from '../access/caller.ts'
 import { callOf, parametersOf, type Call } from './call.ts'
 import { checkedBody, checkedQuery } from './checked.ts'
 import { isCredential } from './credential.ts'
@@ -17,16 +19,27 @@ interface Checked {
 const parameterSchemas = new WeakMap<Call, TObject>()
 const results = new WeakMap<FastifyRequest, Checked>()
 
-/** Validates parameters and body of every call before its handler runs; unknown ones are refused by name. */
+/**
+ * Validates parameters and body of every call before its handler runs; unknown ones are refused by name. The question
+ * of a reader of a shared link becomes the one of its view.
+ */
 @Injectable()
 export class CheckInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<FastifyRequest>()
     const call = callOf(context.getHandler())
     if (call.lenient) results.set(request, { query: lenientQuery(call, request), body: undefined, style: {} })
-    else results.set(request, { ...queryOf(call, request), body: bodyOf(call, request) })
+    else results.set(request, sharedQuestion(call, request, { ...queryOf(call, request), body: bodyOf(call, request) }))
     return next.handle()
   }
+}
+
+function sharedQuestion({ need, shared }: Call, request: FastifyRequest, parts: Checked): Checked {
+  if (need === 'nothing' || need === 'shared') return parts
+  const { caller, scope } = grantedOf(request)
+  if (caller.kind !== 'shared') return parts
+  if (!shared || !scope) throw new HopperError('HOP_SHARED_VIEW')
+  return { ...parts, ...shared.ask(scope, parts) }
 }
 
 /** Returns the validated parts of a request. */

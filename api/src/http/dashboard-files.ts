@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isFresh } from './entity-tag.ts'
-import { secureHeaders } from './secure-headers.ts'
+import { allowFrames, secureHeaders } from './secure-headers.ts'
 
 const HASHED = /[\\/]assets[\\/]/
 const NO_PAGE = /^\/(api|v1|docs)(\/|$)|\.[A-Za-z0-9]+$/
@@ -45,6 +45,13 @@ export class DashboardFiles {
       (request.headers.accept ?? '').includes('text/html') &&
       !NO_PAGE.test(path)
     )
+  }
+
+  /** Sends the page so that these sites may show it in a frame. A tag would say nothing of its headers: it has none. */
+  sendFramedPage(reply: FastifyReply, origins: readonly string[]): void {
+    secureHeaders(reply)
+    allowFrames(reply, origins)
+    void reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').code(200).send(this.page)
   }
 
   sendPage(request: FastifyRequest, reply: FastifyReply): void {

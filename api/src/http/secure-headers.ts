@@ -31,13 +31,20 @@ const headers = {
 } as const
 
 const OURS = new RegExp(
-  '^/(api/|docs(/|$)|openapi\\.json$|schemas/|login(/oidc(/callback)?)?$|mcp$|query$|events$|eventstream$|' +
+  '^/(api/|docs(/|$)|openapi\\.json$|schemas/|login(/oidc(/callback)?)?$|embed/|mcp$|query$|events$|eventstream$|' +
     'database_events$|session/)',
 )
 
 /** Returns whether the API serves a path; in standalone the same server also hosts ingest and the demo shop. */
 export function isApiPath(url: string): boolean {
   return OURS.test(url.split('?', 1)[0]!)
+}
+
+/** Allows these sites, whose origins are checked when they are stored, to show an answer in a frame. */
+export function allowFrames(reply: FastifyReply, origins: readonly string[]): void {
+  if (origins.length === 0) return
+  const policy = POLICY.replace("frame-ancestors 'none'", `frame-ancestors ${origins.join(' ')}`)
+  void reply.removeHeader('x-frame-options').header('content-security-policy', policy)
 }
 
 export function secureHeaders(reply: FastifyReply, docs = false): void {

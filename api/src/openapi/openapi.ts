@@ -39,6 +39,14 @@ const securitySchemes = {
     name: 'hopper_session',
     description: 'a login of the dashboard; calls that change something must also send X-Hopper-Csrf',
   },
+  sharedLink: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Hopper-Share',
+    description:
+      'a shared link that was opened: its id beside its cookie, or the `session` that a frame got; ' +
+      'answers its view only',
+  },
 }
 
 type Operation = { [CALL_NUMBER]?: number; operationId: string; summary: string; description?: string; tags?: string[] }

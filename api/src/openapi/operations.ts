@@ -8,6 +8,7 @@ const anyKey = [{ bearer: [] }, { header: [] }, { parameter: [] }, { cookie: [] 
 const security: Record<Call['need'], readonly object[]> = {
   nothing: [],
   login: [{ cookie: [] }],
+  shared: [{ sharedLink: [] }],
   read: anyKey,
   admin: anyKey,
 }
@@ -29,7 +30,7 @@ export function operationOf(call: Call, method: string, path: string, components
     schema: { type: 'string', minLength: 1 },
   }))
   return {
-    security: security[call.need],
+    security: [...security[call.need], ...(call.shared ? security.shared : [])],
     parameters: [...parts, ...queryParameters(parametersOf(call)), ...conditional(call, method)],
     ...(call.body
       ? { requestBody: { required: true, content: { 'application/json': bodyOf(call.body, components) } } }

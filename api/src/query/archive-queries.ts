@@ -22,7 +22,7 @@ import {
   withValues,
 } from './reduced-summaries.ts'
 import { SharedRuns, type Client } from './sharing/shared-runs.ts'
-import type { Requester } from './sharing/shares.ts'
+import { isReader, type Requester } from './sharing/shares.ts'
 
 const FETCH_CONCURRENCY = 16
 const SETTLED_BYTES_MAX = 32 * 1024 * 1024
@@ -104,7 +104,9 @@ export class ArchiveQueries implements OnModuleDestroy {
     const outline = outlineOf(question, given)
     const context = withNamedProperties(given, outline)
     const work = { app, question, context, outline }
-    const key = equalityKey([app, context.timezone, context.pages ?? null, context.properties ?? null, question])
+    const { timezone, pages = null, properties = null } = context
+    // a member does not wait in the places of readers
+    const key = equalityKey([app, timezone, pages, properties, question, isReader(client.caller)])
     const [limited, done] = withLimit(client, this.#limitMs)
     try {
       return await (this.#waiting.join(key, limited, (all, detach) =>

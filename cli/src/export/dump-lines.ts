@@ -17,6 +17,8 @@ export const dumpedKinds = [
   'elements',
   'properties',
   'alerts',
+  'sharedLinks',
+  'annotations',
 ] as const satisfies (keyof Registry)[]
 export type DumpedKind = (typeof dumpedKinds)[number]
 

@@ -125,7 +125,15 @@ async function* dumpRegistry({ registry }: Storage, report: DumpReport): AsyncGe
 
 function ownersOf(kind: DumpedKind, organizations: readonly string[], apps: readonly string[]): readonly string[] {
   if (kind === 'organizations') return ['']
-  const ofApps: readonly DumpedKind[] = ['funnels', 'funnelMarks', 'elements', 'properties', 'alerts']
+  const ofApps: readonly DumpedKind[] = [
+    'funnels',
+    'funnelMarks',
+    'elements',
+    'properties',
+    'alerts',
+    'sharedLinks',
+    'annotations',
+  ]
   return ofApps.includes(kind) ? apps : organizations
 }
 
@@ -150,6 +158,8 @@ export function idOf(kind: DumpedKind, record: object): string {
     case 'funnels':
     case 'funnelMarks':
     case 'alerts':
+    case 'sharedLinks':
+    case 'annotations':
       return fields.id ?? ''
   }
 }

@@ -63,6 +63,12 @@ async function openFilled(envelopes: readonly Envelope[], lanes: number): Promis
     webhook: { url: 'https://hooks.example/' },
   }
   await made.storage.registry.alerts.put('berlin', 'a1', { ...alert, created_at: 1, changed_at: 1, secret_number: 1 })
+  const view = { page: 'funnel', funnel: 'f', range: '30d' } as const
+  const shared = { id: '0123456789abcdef', app: 'berlin', name: 'Board', view, hash: 'a'.repeat(64) }
+  const times = { created_at: 1, ends_at: 2 }
+  await made.storage.registry.sharedLinks.put('berlin', shared.id, { ...shared, created_by: 'Ann', ...times })
+  const note = { id: '0123456789abcdef', app: 'berlin', from: '2026-03-01', text: 'New', created_by: 'Ann' }
+  await made.storage.registry.annotations.put('berlin', note.id, { ...note, created_at: 1 })
   await made.storage.log.append(envelopes)
   await made.storage.log.appendMessages(unreadable.map((value, at) => ({ lane: at % lanes, value })))
   await countAll(made.storage)

@@ -1,5 +1,6 @@
 import {
   Alert,
+  Annotation,
   App,
   ComputedProperty,
   Element,
@@ -8,6 +9,7 @@ import {
   isTimeZone,
   keyPrefixes,
   Organization,
+  SharedLink,
 } from '@hopper/contracts'
 import { Type, type TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
@@ -34,6 +36,8 @@ const schemas = {
   elements: Element,
   properties: ComputedProperty,
   alerts: Alert,
+  sharedLinks: SharedLink,
+  annotations: Annotation,
   funnelMarks: Type.Object({ id: text, highest: Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER }) }),
   keys: Type.Object({
     hash: sha256,
@@ -137,7 +141,7 @@ function isInPlace({ kind, owner, id, record }: DumpedRecord): boolean {
     timezone?: string
     app?: string
   }
-  if (kind === 'alerts' && app !== owner) return false
+  if (['alerts', 'sharedLinks', 'annotations'].includes(kind) && app !== owner) return false
   return idOf(kind, record) === id && organization === owner && isTimeZone(timezone)
 }
 

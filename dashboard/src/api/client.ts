@@ -29,10 +29,11 @@ export interface ClientListener {
   onAnswer(answered: boolean): void
 }
 
-/** Calls the API as the member whose cookie the browser holds. */
+/** Calls the API as the member whose cookie the browser holds, or as the reader of a shared link. */
 export class Client {
   private readonly listener: ClientListener
   private csrf = ''
+  private shared: string | undefined
 
   constructor(listener: ClientListener) {
     this.listener = listener
@@ -41,6 +42,11 @@ export class Client {
   /** Sets the CSRF value that every later changing call sends. */
   trust(csrf: string): void {
     this.csrf = csrf
+  }
+
+  /** Makes every later call as the reader of a shared link: its id, or the session that a frame was given. */
+  share(session: string): void {
+    this.shared = session
   }
 
   /** Returns the text of a response. */
@@ -93,10 +99,15 @@ export class Client {
     return { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
   }
 
+  private sharedHeader(): Record<string, string> {
+    return this.shared === undefined ? {} : { 'x-hopper-share': this.shared }
+  }
+
   private async request(path: string, init: RequestInit): Promise<Response> {
     let response: Response
     try {
-      response = await fetch(path, { credentials: 'same-origin', cache: 'no-cache', ...init })
+      const headers = { ...(init.headers as Record<string, string>), ...this.sharedHeader() }
+      response = await fetch(path, { credentials: 'same-origin', cache: 'no-cache', ...init, headers })
     } catch (cause) {
       if (init.signal?.aborted) throw cause
       this.listener.onAnswer(false)
@@ -105,7 +116,7 @@ export class Client {
     const error = response.ok ? undefined : await readError(response)
     this.listener.onAnswer(!error?.isOutage)
     if (!error) return response
-    if (error.code === 'HOP_LOGIN_REQUIRED') this.listener.onLoggedOut()
+    if (error.code === 'HOP_LOGIN_REQUIRED' || error.code === 'HOP_SHARED_LINK') this.listener.onLoggedOut()
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import type { Me } from '@hopper/contracts'
+import type { Me, OpenedLink } from '@hopper/contracts'
 import { LoginPage } from '../pages/login-page.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { Problem } from '../parts/problem.tsx'
@@ -20,6 +20,8 @@ export interface Session {
   readonly changes: ChangeSignal
   readonly me: Me
   readonly logout: () => Promise<void>
+  /** the view that is shown, for the reader of a shared link, who is no member */
+  readonly shared?: OpenedLink
 }
 
 const SessionContext = createContext<Session | null>(null)
@@ -29,6 +31,25 @@ export function useSession(): Session {
   const session = use(SessionContext)
   if (!session) throw new Error('useSession is used outside LoggedIn')
   return session
+}
+
+/** Returns the shared view that is shown; undefined for members. */
+export function useShared(): OpenedLink | undefined {
+  return useSession().shared
+}
+
+interface ProviderProps {
+  session: Session
+  queries: QueryClient
+  children: ReactNode
+}
+
+export function SessionProvider({ session, queries, children }: ProviderProps): ReactNode {
+  return (
+    <SessionContext value={session}>
+      <QueryClientProvider client={queries}>{children}</QueryClientProvider>
+    </SessionContext>
+  )
 }
 
 type State = { is: 'unknown' } | { is: 'out'; ended: boolean } | { is: 'broken'; error: Error } | { is: 'in'; me: Me }
@@ -94,13 +115,13 @@ export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
       </main>
     )
   return (
-    <SessionContext value={session}>
-      <QueryClientProvider client={queries}>{children}</QueryClientProvider>
-    </SessionContext>
+    <SessionProvider session={session} queries={queries}>
+      {children}
+    </SessionProvider>
   )
 }
 
-function newQueryClient(): QueryClient {
+export function newQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {

@@ -1,4 +1,5 @@
 import { useId, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react'
+import type { ChartNote } from '../annotations/chart-notes.ts'
 import { linePath, splitAtOpen } from './line-path.ts'
 import { marksOfTimes, marksTo } from './scale.ts'
 import { useWidth } from './use-width.ts'
@@ -26,6 +27,8 @@ interface Props {
   openFrom: number
   format: (value: number) => string
   height?: number
+  /** marks of what was noted */
+  notes?: readonly ChartNote[]
   /** called for a point that is pressed */
   choose?: (index: number) => void
 }
@@ -40,7 +43,8 @@ const TICK_PX = 88
  * Lines over time: solid where the numbers are settled, dashed where they can still change. The tooltip follows the
  * pointer and the arrow keys; colours, forced colours and print come from the style sheet.
  */
-export function LineChart({ label, lines, ticks, titles, openFrom, format, height = 220, choose }: Props): ReactNode {
+export function LineChart(props: Props): ReactNode {
+  const { label, lines, ticks, openFrom, format, height = 220, notes = [], choose } = props
   const [box, width] = useWidth()
   const [at, setAt] = useState<number | null>(null)
   const hint = useId()
@@ -100,15 +104,12 @@ export function LineChart({ label, lines, ticks, titles, openFrom, format, heigh
         {lines.map((line) => (
           <LineMarks key={line.name} line={line} openFrom={openFrom} x={x} y={y} />
         ))}
+        {notes.map((note) => (
+          <NoteMark key={note.number} note={note} x={x} bottom={height - BOTTOM} />
+        ))}
         {at !== null && <line className="cursor" x1={x(at)} x2={x(at)} y1={TOP} y2={height - BOTTOM} />}
       </svg>
-      {at !== null && (
-        <div className="tooltip" role="status" style={tooltipPlace(x(at), width)}>
-          <b>{titles[at]}</b>
-          {at >= openFrom && <span className="hint"> can still change</span>}
-          <ValuesAt index={at} lines={lines} format={format} />
-        </div>
-      )}
+      {at !== null && <Tooltip {...props} at={at} place={tooltipPlace(x(at), width)} />}
     </div>
   )
 }
@@ -118,16 +119,53 @@ function highestOf(lines: readonly Line[]): number {
   return Math.max(0, ...all.map((value) => value ?? 0))
 }
 
-function ValuesAt({ index, lines, format }: Pick<Props, 'lines' | 'format'> & { index: number }): ReactNode {
-  return lines.map(({ name, values, color }) => {
-    const value = values[index] ?? null
-    return (
-      <div key={name}>
-        <i style={{ background: `var(${color})` }} /> {name}:{' '}
-        <b className="tnum">{value === null ? '–' : format(value)}</b>
-      </div>
-    )
-  })
+interface TooltipProps extends Props {
+  at: number
+  place: { left: number } | { right: number }
+}
+
+/** Says what a point is, its values, and what was noted about it. */
+function Tooltip({ titles, lines, openFrom, format, notes = [], at, place }: TooltipProps): ReactNode {
+  return (
+    <div className="tooltip" role="status" style={place}>
+      <b>{titles[at]}</b>
+      {at >= openFrom && <span className="hint"> can still change</span>}
+      {lines.map(({ name, values, color }) => (
+        <div key={name}>
+          <i style={{ background: `var(${color})` }} /> {name}:{' '}
+          <b className="tnum">{values[at] === null || values[at] === undefined ? '–' : format(values[at])}</b>
+        </div>
+      ))}
+      {notes
+        .filter(({ from, to }) => from <= at && at <= to)
+        .map(({ number, text }) => (
+          <div key={number}>
+            {number}. <bdi>{text}</bdi>
+          </div>
+        ))}
+    </div>
+  )
+}
+
+/** A line at the first point of a note, with its number, and an area up to the last one. */
+function NoteMark({
+  note: { number, from, to },
+  x,
+  bottom,
+}: {
+  note: ChartNote
+  x: (index: number) => number
+  bottom: number
+}): ReactNode {
+  return (
+    <g className="note">
+      {to > from && <rect x={x(from)} y={TOP} width={x(to) - x(from)} height={bottom - TOP} />}
+      <line x1={x(from)} x2={x(from)} y1={TOP} y2={bottom} />
+      <text x={x(from)} y={TOP - 2} textAnchor="middle">
+        {number}
+      </text>
+    </g>
+  )
 }
 
 interface MarksProps {

@@ -1,7 +1,9 @@
 import { Suspense, useEffect, type ReactNode } from 'react'
 import { Link, Outlet, getRouteApi } from '@tanstack/react-router'
 import type { Apps } from '@hopper/contracts'
+import { SharedFrame } from '../shared/shared-frame.tsx'
 import { useChanges } from '../api/changes.ts'
+import { useShared } from '../api/session.tsx'
 import { useReport } from '../api/use-report.ts'
 import { Loading } from '../parts/loading.tsx'
 import { ReportView } from '../parts/report-view.tsx'
@@ -18,8 +20,13 @@ import { BottomBar, SideBar } from './side-bar.tsx'
 const NO_RANGE = { from: '', to: '' }
 const route = getRouteApi('/a/$app')
 
-/** The frame around the pages of an app. */
+/** The frame around the pages of an app, or around the one that is shared. */
 export function AppFrame(): ReactNode {
+  const shared = useShared()
+  return shared ? <SharedFrame shared={shared} /> : <MemberFrame />
+}
+
+function MemberFrame(): ReactNode {
   const { app: id } = route.useParams()
   const apps = useReport<Apps>('/api/v1/apps')
   return (

@@ -1,5 +1,6 @@
 import { lazy, Suspense, type ReactNode } from 'react'
 import { ListFilter, X } from 'lucide-react'
+import { useShared } from '../api/session.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { PopoverButton } from '../parts/popover-button.tsx'
 import { Skeleton } from '../parts/skeleton.tsx'
@@ -10,12 +11,20 @@ import { keyName, words } from '../words.ts'
 
 const FilterPopover = lazy(() => import('./filter-popover.tsx'))
 
-/** Returns a function that adds a filter to the question, or removes it. */
-export function useChips(): { add: (chip: Chip) => void; remove: (chip: Chip) => void } {
+interface Chips {
+  readonly add: (chip: Chip) => void
+  readonly remove: (chip: Chip) => void
+  /** true for the filters of a shared view, which nobody can change */
+  readonly isLocked: boolean
+}
+
+/** Returns functions that add a filter to the question, or remove it. */
+export function useChips(): Chips {
+  const isLocked = useShared() !== undefined
   const { chips } = useScope()
   const { change } = useSearchState()
   const set = (next: readonly Chip[]): void => change({ f: next.length === 0 ? undefined : next.map(chipText) })
-  return { add: (chip) => set(withChip(chips, chip)), remove: (chip) => set(withoutChip(chips, chip)) }
+  return { add: (chip) => set(withChip(chips, chip)), remove: (chip) => set(withoutChip(chips, chip)), isLocked }
 }
 
 /** The filters as chips: a press on one includes or excludes its value. */

@@ -13,7 +13,7 @@ export function OutageBanner(): ReactNode {
 }
 
 function Outage(): ReactNode {
-  const { client } = useSession()
+  const { client, shared } = useSession()
   const queries = useQueryClient()
   const [seconds, setSeconds] = useState(RETRY_SECONDS)
   useEffect(() => {
@@ -22,7 +22,7 @@ function Outage(): ReactNode {
   }, [])
   const ask = (): void => {
     setSeconds(RETRY_SECONDS)
-    client.get('/api/v1/me').then(
+    client.get(shared ? '/api/v1/shared-view' : '/api/v1/me').then(
       () => void queries.invalidateQueries(),
       // the connection keeps saying that there is no answer
       () => undefined,

@@ -1,4 +1,6 @@
 import type { ReactNode } from 'react'
+import { useShared } from '../api/session.tsx'
+import { SharedBar } from '../shared/shared-frame.tsx'
 import { useScope } from '../state/scope.tsx'
 import { units, type Unit } from '../state/search.ts'
 import { useSearchState } from '../state/use-search.ts'
@@ -11,6 +13,11 @@ import { TrustChip } from './trust-chip.tsx'
 
 /** The question that the page answers: range, comparison, filters and unit; and how sure its numbers are. */
 export function StickyBar(): ReactNode {
+  const shared = useShared()
+  return shared ? <SharedBar shared={shared} /> : <MemberBar />
+}
+
+function MemberBar(): ReactNode {
   useRangeKeys()
   return (
     <div className="sticky" role="region" aria-label={words.bar.label}>

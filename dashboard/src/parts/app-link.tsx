@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { Link } from '@tanstack/react-router'
+import { useShared } from '../api/session.tsx'
 import { sharedSearch, withSearch, type Search } from '../state/search.ts'
 import type { SearchChange } from '../state/use-search.ts'
 
@@ -16,8 +17,12 @@ interface Props {
   children: ReactNode
 }
 
-/** A link to a page of an app that keeps the question: range, comparison, filters and unit. */
+/**
+ * A link to a page of an app that keeps the question: range, comparison, filters and unit. Readers of a shared view see
+ * its text only, since they see no other page.
+ */
 export function AppLink({ to, app, search, className, label, fuzzy = false, children }: Props): ReactNode {
+  if (useShared()) return <span>{children}</span>
   return (
     <Link
       to={pathOf(app, to)}

@@ -1,19 +1,12 @@
 import type { Filter, Value } from '@hopper/contracts'
 
+export { SHOW_ROBOTS } from '@hopper/contracts'
+
 /** A filter chip: events whose key has the value, or with `not` has another value or none. */
 export interface Chip {
   readonly key: string
   readonly value: string
   readonly not?: true
-}
-
-/** Holds for every event. Robots are left out of an answer unless a filter asks for them, which this one does. */
-export const SHOW_ROBOTS: Filter = {
-  type: 'or',
-  filters: [
-    { type: 'all', key: 'bot' },
-    { type: 'not', filter: { type: 'all', key: 'bot' } },
-  ],
 }
 
 /** Formats a chip for the address: `device:mobile`, `!device:mobile`. */

@@ -14,7 +14,7 @@ export function applyTheme(): void {
 }
 
 export function setTheme(theme: ThemeChoice): void {
-  localStorage.setItem(STORED, theme)
+  storage()?.setItem(STORED, theme)
   applyTheme()
   for (const listener of listeners) listener()
 }
@@ -30,7 +30,16 @@ export function subscribeTheme(listener: () => void): () => void {
   return () => listeners.delete(listener)
 }
 
+/** A frame on another site may have no storage. */
+function storage(): Storage | undefined {
+  try {
+    return localStorage
+  } catch {
+    return undefined
+  }
+}
+
 function storedTheme(): ThemeChoice {
-  const stored = localStorage.getItem(STORED)
+  const stored = storage()?.getItem(STORED)
   return themes.find((theme) => theme === stored) ?? 'system'
 }

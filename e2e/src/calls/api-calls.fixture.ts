@@ -257,6 +257,8 @@ export const apiCalls: readonly Call[] = [
     answer: { funnels: [{ ...funnels[0], past: { state: 'done', share: 1 } }] },
   },
   { call: 'GET alerts', answer: { alerts: [], channels: { webhook_origins: [], email: false } } },
+  { call: `GET annotations?${range}`, answer: { annotations: [] } },
+  { call: 'GET shared-links', key: admin, answer: { links: [] } },
   { call: 'GET elements', answer: { elements: [element] } },
   { call: 'GET fates', answer: { from: text, to: text, rows: expect.any(Array) as unknown } },
   { call: 'GET /api/v1/audits', answer: { audits: [], can_run: true } },

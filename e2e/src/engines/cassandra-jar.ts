@@ -69,7 +69,7 @@ interface NodeOptions {
 
 const LOOPBACK = '127.0.0.1'
 const HEAP_MB = 768
-/** A flag of a node that is not killed: schema changes, which are most of a test's writes, are not flushed one by one. */
+/** A flag of a node that is not killed: schema changes, most of a test's writes, are not flushed one by one. */
 export const lazySchema = '-Dcassandra.test.flush_local_schema_changes=false'
 
 /** Settings of a node among several on one machine: it is patient with the others, which share the processors. */

@@ -7,6 +7,8 @@ export interface ServedRoute {
   readonly method: string
   readonly url: string
   readonly access?: string
+  /** pages of shared links whose readers may call it too */
+  readonly sharedPages?: readonly string[]
 }
 
 /**
@@ -27,7 +29,7 @@ const TURN_MS = 2
 interface RouteOptions {
   readonly method: string | readonly string[]
   readonly url: string
-  readonly config?: { readonly access?: string }
+  readonly config?: { readonly access?: string; readonly sharedPages?: readonly string[] }
 }
 interface FastifyMessage {
   readonly fastify: { addHook(name: 'onRoute', hook: (route: RouteOptions) => void): void }
@@ -51,7 +53,12 @@ if (isMainThread) {
   }, TURN_MS).unref()
   process.on('SIGUSR2', () => {
     const served = routes.flatMap(({ method, url, config }) =>
-      [method].flat().map((each) => ({ method: each, url, ...(config?.access && { access: config.access }) })),
+      [method].flat().map((each) => ({
+        method: each,
+        url,
+        ...(config?.access && { access: config.access }),
+        ...(config?.sharedPages && { sharedPages: config.sharedPages }),
+      })),
     )
     const probed: Probed = { routes: served, p99: delay.percentile(99) / 1e3, max: delay.max / 1e3 }
     delay.reset()

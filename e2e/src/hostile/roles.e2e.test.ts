@@ -11,6 +11,8 @@ interface Caller {
   /** the access declared beside routes that this caller has */
   readonly may: readonly string[]
   readonly apps: readonly string[]
+  /** the page whose shared link it reads */
+  readonly page?: string
 }
 
 const PASSWORD = 'three blue kettles sing'
@@ -49,6 +51,14 @@ beforeAll(async () => {
       apps: acme,
     })
   }
+  for (const page of ['overview', 'funnel', 'elements', 'journeys'])
+    callers.push({
+      name: `reader of a shared ${page}`,
+      headers: await readerOf(page, post),
+      may: [...everybody, 'shared'],
+      apps: ['shop'],
+      page,
+    })
   callers.push(
     { name: 'nobody', headers: {}, may: everybody, apps: [] },
     { name: 'unknown key', headers: key('hr_no_such_key_anywhere'), may: everybody, apps: [] },
@@ -66,6 +76,24 @@ beforeAll(async () => {
   routes = [...(await server.probe()).routes]
 }, 90_000)
 afterAll(() => server.dispose())
+
+/** Shares a view of the shop, and returns the headers of somebody who has opened it. */
+async function readerOf(
+  page: string,
+  post: (path: string, credential: string, body: unknown) => Promise<Response>,
+): Promise<Record<string, string>> {
+  const view = { page, range: '30d', ...(page === 'funnel' ? { funnel: 'shared' } : {}) }
+  if (page === 'funnel') {
+    const funnel = { id: 'shared', name: 'Shared', stages: [{ name: 'a', url: '/a' }] }
+    expect((await post('/api/v1/apps/shop/funnels', keys.admin, funnel)).status).toBe(201)
+  }
+  const body = { name: page, view, ends_at: Date.now() + 3_600_000 }
+  const created = await post('/api/v1/apps/shop/shared-links', keys.admin, body)
+  const { id, url } = (await created.json()) as { id: string; url: string }
+  const opened = await post(`/api/v1/shared-links/${id}/open`, '', { token: new URL(url).hash.slice(1) })
+  expect([created.status, opened.status]).toEqual([201, 200])
+  return { 'x-hopper-share': id, cookie: opened.headers.getSetCookie()[0]!.split(';')[0]! }
+}
 
 const isFile = ({ url }: ServedRoute): boolean =>
   url === '/*' || url.startsWith('/docs') || /\.[a-z]+$|^\/(assets|demo)/.test(url)
@@ -105,12 +133,13 @@ describe('every route', () => {
     for (const route of called()) {
       const apps = route.url.includes(':app') ? ['shop', 'blog', 'foreign', 'no-such-app'] : [undefined]
       for (const app of apps)
-        for (const { name, headers, may, apps: own } of callers) {
+        for (const { name, headers, may, apps: own, page } of callers) {
           // the login that these calls would end is needed by the next ones
           if (route.url === '/api/v1/logout' || route.url === '/api/v1/login' || route.url === '/login') continue
           const answer = await call(route, app ?? '', headers)
           tried++
-          const isAllowed = may.includes(route.access!) && (app === undefined || own.includes(app))
+          const isShared = page !== undefined && route.sharedPages?.includes(page)
+          const isAllowed = (may.includes(route.access!) || isShared) && (app === undefined || own.includes(app))
           const label = `${route.method} ${route.url} (${route.access}) of ${app} by ${name}: ${answer.status}`
           if (answer.status >= 500 && answer.status !== 503) wrong.push(`${label} is a failure`)
           if (!isAllowed && !isRefused(answer)) wrong.push(`${label} ${answer.text.slice(0, 80)} is not refused`)

@@ -65,6 +65,29 @@ export function registryContract(name: string, make: () => Promise<Storage>): vo
       expect([await alerts.remove(app, id), await alertRecords.remove(app, id)]).toEqual([true, true])
     })
 
+    it('finds a shared link by its id alone, and keeps its last use apart', async () => {
+      const [app, id] = [randomUUID(), randomUUID()]
+      const { sharedLinks, sharedLinkUses } = storage.registry
+      const view = { page: 'overview' as const, range: '30d' }
+      const link = { id, app, name: 'L', view, hash: 'h', created_by: 'Ann', created_at: 1, ends_at: 2 }
+      await sharedLinks.put(app, id, link)
+      expect(await storage.registry.sharedLink(id)).toEqual(link)
+      expect(await sharedLinks.list(app)).toEqual([link])
+      await sharedLinkUses.put(app, id, { id, at: 3 })
+      expect([await sharedLinks.remove(app, id), await sharedLinkUses.list(app)]).toEqual([true, [{ id, at: 3 }]])
+      expect(await storage.registry.sharedLink(id)).toBeUndefined()
+    })
+
+    it('keeps the annotations of an app', async () => {
+      const [app, id] = [randomUUID(), randomUUID()]
+      const { annotations } = storage.registry
+      const note = { id, app, from: '2026-03-01', text: 'New checkout', created_by: 'Ann', created_at: 1 }
+      await annotations.put(app, id, note)
+      await annotations.put(app, id, { ...note, to: '2026-03-02' })
+      expect(await annotations.list(app)).toEqual([{ ...note, to: '2026-03-02' }])
+      expect(await annotations.remove(app, id)).toBe(true)
+    })
+
     it('keeps what processes report about the installation: audits, disks, refusals, and tests of alerts', async () => {
       const { auditRuns, disks, refusals, alertTests } = storage.registry
       const id = randomUUID()

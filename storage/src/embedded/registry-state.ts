@@ -23,6 +23,7 @@ const passingKinds: readonly string[] = [
   'last_seen_log',
   'alert_record',
   'alert_test',
+  'shared_link_use',
   'usage',
 ]
 

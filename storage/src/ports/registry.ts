@@ -1,6 +1,7 @@
 import type {
   Alert,
   AlertState,
+  Annotation,
   App,
   AuditResult,
   BotReview,
@@ -23,6 +24,8 @@ import type {
   Retention,
   RetentionPart,
   SecondFactor,
+  SharedLink,
+  SharedLinkUse,
   StoredAudit,
   Usage,
 } from '@hopper/contracts'
@@ -176,8 +179,8 @@ export interface LastSeenLog {
 /**
  * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members, second
  * factors, provider links and keys to their organization (keys are also found by hash, see `keyByHash`); funnels,
- * elements, usages, picks, alerts and properties to their app; logins, audits, disks, refusals, imports, external
- * files, losses, retentions and the records of lanes to ''.
+ * elements, usages, picks, alerts, annotations, shared links and properties to their app; logins, audits, disks,
+ * refusals, imports, external files, losses, retentions and the records of lanes to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -209,6 +212,12 @@ export interface Registry {
   readonly alertRecords: Collection<AlertRecord>
   /** the last tests of an alert, by its id; written by whoever tests it */
   readonly alertTests: Collection<AlertTests>
+  /** by app */
+  readonly annotations: Collection<Annotation>
+  /** by app; a link is also found by its id alone, see `sharedLink` */
+  readonly sharedLinks: Collection<SharedLink>
+  /** by the id of the link; owned by the app */
+  readonly sharedLinkUses: Collection<SharedLinkUse>
   readonly claims: Claims
   /** computed properties of persons, by name */
   readonly properties: Collection<ComputedProperty>
@@ -242,5 +251,6 @@ export interface Registry {
   readonly lastSeenLog: Collection<LastSeenLog>
   /** Finds the app with this id in any organization: app ids are unique in an installation. */
   app(id: string): Promise<App | undefined>
+  sharedLink(id: string): Promise<SharedLink | undefined>
   keyByHash(hash: string): Promise<KeyRecord | undefined>
 }

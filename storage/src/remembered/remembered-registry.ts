@@ -239,6 +239,9 @@ export class RememberedRegistry {
       alerts: collection('alerts'),
       alertRecords: collection('alertRecords'),
       alertTests: collection('alertTests'),
+      annotations: collection('annotations'),
+      sharedLinks: collection('sharedLinks'),
+      sharedLinkUses: collection('sharedLinkUses'),
       claims: {
         claim: (...args) => this.#query(({ registry }) => registry.claims.claim(...args)),
         release: (...args) => this.#query(({ registry }) => registry.claims.release(...args)),
@@ -250,6 +253,7 @@ export class RememberedRegistry {
           (): Promise<App | undefined> => this.#query(({ registry }) => registry.app(id)),
           () => foundIn(this.#apps.get(id), ({ app }) => app),
         ),
+      sharedLink: (id) => this.#query(({ registry }) => registry.sharedLink(id)),
       keyByHash: (hash) =>
         this.#queryOrRecall(
           (): Promise<KeyRecord | undefined> => this.#query(({ registry }) => registry.keyByHash(hash)),
@@ -290,7 +294,7 @@ export class RememberedRegistry {
   }
 }
 
-type CollectionName = Exclude<keyof Registry, 'app' | 'keyByHash' | 'claims'>
+type CollectionName = Exclude<keyof Registry, 'app' | 'keyByHash' | 'sharedLink' | 'claims'>
 
 function foundIn<K, T>(record: K | undefined, part: (record: K) => T): { readonly found: T } | undefined {
   return record === undefined ? undefined : { found: part(record) }

@@ -7,6 +7,7 @@ import { Endpoint } from '../../http/call.ts'
 import { ValidQuery, ValidBody, CurrentApp } from '../../http/parameters.ts'
 import { ElementReportsService } from '../../services/element-reports.service.ts'
 import { ElementTwinsService } from '../../services/element-twins.service.ts'
+import { sharedElements } from '../../sharing/shared-calls.ts'
 import { ElementsService } from '../../services/administration/elements.service.ts'
 
 /**
@@ -62,7 +63,13 @@ export class ElementsController {
     return this.twinsService.twins(app, parameters)
   }
 
-  @Endpoint('GET', '', { summary: 'The interesting elements', need: 'read', csv: elementsTable, answer: Elements })
+  @Endpoint('GET', '', {
+    summary: 'The interesting elements',
+    need: 'read',
+    csv: elementsTable,
+    answer: Elements,
+    shared: sharedElements,
+  })
   async list(@CurrentApp() app: App): Promise<{ elements: readonly Element[] }> {
     return { elements: await this.elements.list(app) }
   }

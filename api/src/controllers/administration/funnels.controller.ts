@@ -4,6 +4,7 @@ import { FunnelPatch, Funnels, FunnelView, SentFunnel } from '../../answers/admi
 import { funnelsTable } from '../../answers/tables.ts'
 import { Endpoint } from '../../http/call.ts'
 import { PathPart, ValidBody, CurrentApp } from '../../http/parameters.ts'
+import { sharedFunnels } from '../../sharing/shared-calls.ts'
 import { FunnelsService } from '../../services/administration/funnels.service.ts'
 
 @Controller('api/v1/apps/:app/funnels')
@@ -14,7 +15,13 @@ export class FunnelsController {
     this.funnels = funnels
   }
 
-  @Endpoint('GET', '', { summary: 'The funnels', need: 'read', csv: funnelsTable, answer: Funnels })
+  @Endpoint('GET', '', {
+    summary: 'The funnels',
+    need: 'read',
+    csv: funnelsTable,
+    answer: Funnels,
+    shared: sharedFunnels,
+  })
   async list(@CurrentApp() app: App): Promise<{ funnels: readonly FunnelView[] }> {
     return { funnels: await this.funnels.views(app, await this.funnels.list(app)) }
   }

@@ -6,6 +6,7 @@ import type { MemberCaller } from '../../access/caller.ts'
 import { clearLoginCookies, setLoginCookies } from '../../access/cookies.ts'
 import { LoginBody, LoginLinkBody, Sessions } from '../../answers/administration.ts'
 import { Endpoint } from '../../http/call.ts'
+import { checkSameOrigin } from '../../http/same-origin.ts'
 import { ValidQuery, ValidBody, CurrentCaller } from '../../http/parameters.ts'
 import { LoginService, type NewLogin } from '../../services/administration/login.service.ts'
 import { PUBLIC_URL } from '../../tokens.ts'
@@ -23,12 +24,6 @@ const pageWith = (token: string, fields = '<p>This link logs you in once.</p>'):
 const codeFields =
   '<p><label>Current code of your authenticator, or a recovery code ' +
   '<input name="code" autocomplete="one-time-code" maxlength="40" required></label></p>'
-
-/** A page of another site could otherwise log its visitors in as somebody else. */
-function checkSameOrigin({ headers }: FastifyRequest): void {
-  const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') throw new HopperError('HOP_FOREIGN_ORIGIN')
-}
 
 @Controller()
 export class LoginController {

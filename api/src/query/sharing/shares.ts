@@ -1,5 +1,8 @@
 import { HopperError } from '@hopper/contracts'
 
+/** Begins the name of the readers of shared links, see `callerName`. */
+export const READERS_PREFIX = 'shared links of '
+
 /** Requests a shared resource: a key or a member, for an app. */
 export interface Requester {
   readonly app: string
@@ -43,7 +46,8 @@ export class Shares {
   }
 
   /** Returns whether the requester may have one more. */
-  hasRoom(requester: Requester, { total, perApp, perCaller }: ShareBounds): boolean {
+  hasRoom(requester: Requester, { total, perApp, ...bounds }: ShareBounds): boolean {
+    const perCaller = callerMaxOf(requester, bounds)
     return this.#total < total && this.ofApp(requester) < perApp && this.ofCaller(requester) < perCaller
   }
 
@@ -52,7 +56,8 @@ export class Shares {
    * @throws HopperError HOP_SHARE if the caller or its app has used up its share, HOP_QUERY_BUSY if the total is used
    * up
    */
-  assertRoom(requester: Requester, { total, perApp, perCaller }: ShareBounds, what: string): void {
+  assertRoom(requester: Requester, { total, perApp, ...bounds }: ShareBounds, what: string): void {
+    const perCaller = callerMaxOf(requester, bounds)
     if (this.ofCaller(requester) >= perCaller) throw shareTaken(`${what}_per_caller`, perCaller)
     if (this.ofApp(requester) >= perApp) throw shareTaken(`${what}_per_app`, perApp)
     if (this.#total >= total)
@@ -60,6 +65,15 @@ export class Shares {
         details: { limit: what, max: total },
       })
   }
+}
+
+/** Readers of shared links, who are one caller for each app, get half, so that members of the app always have room. */
+function callerMaxOf({ caller }: Requester, { perCaller }: Pick<ShareBounds, 'perCaller'>): number {
+  return isReader(caller) ? Math.max(1, Math.floor(perCaller / 2)) : perCaller
+}
+
+export function isReader(caller: string | undefined): boolean {
+  return caller?.startsWith(READERS_PREFIX) ?? false
 }
 
 function shareTaken(limit: string, max: number): HopperError {

@@ -1,6 +1,7 @@
 import { useMemo, type ReactNode } from 'react'
 import type { Hesitation, HesitationAnswer, HesitationQuery, ListedFunnel } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
+import { useShared } from '../../api/session.tsx'
 import { useLongQuery } from '../../api/use-funnel.ts'
 import { DensityChart, type DensityGroup } from '../../charts/density-chart.tsx'
 import { AppLink } from '../../parts/app-link.tsx'
@@ -23,6 +24,7 @@ const SENTENCE_MIN = 100
 export function ElementDetails({ row, funnel }: { row: NamedElement; funnel?: ListedFunnel }): ReactNode {
   const { app, range, filters, unit, live } = useScope()
   const { search } = useSearchState()
+  const shared = useShared()
   const body = useMemo(
     (): HesitationQuery => ({
       from: range.from,
@@ -62,13 +64,15 @@ export function ElementDetails({ row, funnel }: { row: NamedElement; funnel?: Li
       {row.taps > 0 && <p>{elementWords.tapped(row.taps, row.tapped_by, words.units[unit].of(row.tapped_by))}</p>}
       <div className="row">
         <CopyText text={row.xpath} label={elementWords.xpath} />
-        <AppLink
-          app={app.id}
-          to="explore"
-          search={{ what: 'type:btn_time', as: 'events', f: [...(search.f ?? []), target] }}
-        >
-          {elementWords.events}
-        </AppLink>
+        {!shared && (
+          <AppLink
+            app={app.id}
+            to="explore"
+            search={{ what: 'type:btn_time', as: 'events', f: [...(search.f ?? []), target] }}
+          >
+            {elementWords.events}
+          </AppLink>
+        )}
       </div>
     </div>
   )

@@ -1,6 +1,7 @@
 import { useMemo, type ReactNode } from 'react'
 import type { Clicks, Element, ElementsAnswer, ElementsQuery, ListedFunnel } from '@hopper/contracts'
 import { appPath, reportPath } from '../../api/paths.ts'
+import { useShared } from '../../api/session.tsx'
 import { useLongQuery } from '../../api/use-funnel.ts'
 import { useReport } from '../../api/use-report.ts'
 import { PageFrame } from '../../frame/page-frame.tsx'
@@ -11,6 +12,7 @@ import { QueryCsvButton } from '../../parts/query-csv-button.tsx'
 import { QueryProgress } from '../../parts/query-progress.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { Skeleton } from '../../parts/skeleton.tsx'
+import { ShareButton } from '../../shared/share-button.tsx'
 import { trendStep } from '../../state/date-range.ts'
 import { useScope } from '../../state/scope.tsx'
 import { useSearchState } from '../../state/use-search.ts'
@@ -50,7 +52,10 @@ function Elements({ funnels }: { funnels: readonly ListedFunnel[] }): ReactNode 
   )
   const report = useLongQuery<ElementsAnswer>(path, body, live)
   const named = useReport<{ elements: Element[] }>(appPath(app.id, 'elements'))
-  const clicks = useReport<Clicks>(reportPath(app.id, 'clicks', range), live)
+  const shared = useShared()
+  // clicks, which no filter can narrow, only tell on which page an element is
+  const hasClicks = !shared || filters.length === 0
+  const clicks = useReport<Clicks>(hasClicks ? reportPath(app.id, 'clicks', range) : null, live)
   const failed = [named, clicks].find(({ error, data }) => error && !data)
   return (
     <>
@@ -60,23 +65,24 @@ function Elements({ funnels }: { funnels: readonly ListedFunnel[] }): ReactNode 
         <div className="end">
           {funnels.length > 1 && <FunnelChoice funnels={funnels} chosen={funnel!.id} />}
           <QueryCsvButton path={path} body={body} name="elements" />
+          <ShareButton of={{ page: 'elements', ...(funnel ? { funnel: funnel.id } : {}) }} name={elementWords.title} />
         </div>
       </div>
       {failed && <ReportView<unknown> report={failed}>{() => null}</ReportView>}
       <QueryProgress report={report} />
       <ReportView report={report} skeleton={<Skeleton height={420} />}>
         {({ rows, times }) => {
-          if (!named.data || !clicks.data) return <Skeleton height={420} />
+          if (!named.data || (hasClicks && !clicks.data)) return <Skeleton height={420} />
           const groups = elementGroups({
             rows,
             elements: named.data.elements,
-            clicks: clicks.data.rows,
+            clicks: clicks.data?.rows ?? [],
             stages: funnel?.stages ?? [],
           })
           if (groups.length === 0) return <NoElement app={app.id} />
           return (
             <div className="cards">
-              <TwinsCard changed={() => [report, named, clicks].forEach(({ reload }) => reload())} />
+              {!shared && <TwinsCard changed={() => [report, named, clicks].forEach(({ reload }) => reload())} />}
               <section className="card wide">
                 <p className="hint">{elementWords.hint}</p>
                 <ElementTable groups={groups} {...(funnel ? { funnel } : {})} {...(times ? { times } : {})} />

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import type { FunnelAnswer } from '@hopper/contracts'
+import { useShared } from '../../api/session.tsx'
 import { formatCount, formatPercent } from '../../format/numbers.ts'
 import { KeyList } from '../../frame/filter-popover.tsx'
 import { useChips } from '../../frame/filter-chips.tsx'
@@ -18,33 +19,36 @@ const quickKeys = ['device', 'browser', 'os', 'utm_source']
 export function BreakdownCard({ answer }: { answer: FunnelAnswer }): ReactNode {
   const { search, change } = useSearchState()
   const by = search.by
+  const shared = useShared()
   return (
     <section className="card" aria-label={words.funnels.breakdown}>
       <header>
         <h2>{by === undefined ? words.funnels.breakdown : words.funnels.breakdownBy(keyName(by))}</h2>
-        <div className="card-actions">
-          {quickKeys.map((key) => (
-            <button
-              key={key}
-              type="button"
-              className="small"
-              aria-pressed={by === key}
-              onClick={() => change({ by: by === key ? undefined : key })}
-            >
-              {keyName(key)}
-            </button>
-          ))}
-          <PopoverButton className="small" label={words.funnels.breakdownChoose} button="…">
-            {(close) => (
-              <KeyList
-                choose={(key) => {
-                  change({ by: key })
-                  close()
-                }}
-              />
-            )}
-          </PopoverButton>
-        </div>
+        {!shared && (
+          <div className="card-actions">
+            {quickKeys.map((key) => (
+              <button
+                key={key}
+                type="button"
+                className="small"
+                aria-pressed={by === key}
+                onClick={() => change({ by: by === key ? undefined : key })}
+              >
+                {keyName(key)}
+              </button>
+            ))}
+            <PopoverButton className="small" label={words.funnels.breakdownChoose} button="…">
+              {(close) => (
+                <KeyList
+                  choose={(key) => {
+                    change({ by: key })
+                    close()
+                  }}
+                />
+              )}
+            </PopoverButton>
+          </div>
+        )}
       </header>
       {by !== undefined && answer.breakdown && (
         <BreakdownTable by={by} answer={answer} rows={breakdownRows(answer.breakdown)} />
@@ -98,10 +102,10 @@ interface LineProps {
 }
 
 function BreakdownLine({ by, row, most, stages }: LineProps): ReactNode {
-  const { add } = useChips()
+  const { add, isLocked } = useChips()
   const isOther = !('value' in row)
   const name = isOther ? words.other : valueName(row.value ?? null)
-  const chip = isOther ? undefined : chipOf(by, row.value ?? null)
+  const chip = isOther || isLocked ? undefined : chipOf(by, row.value ?? null)
   return (
     <tr className={row.isSmall ? 'few' : undefined}>
       <th scope="row">

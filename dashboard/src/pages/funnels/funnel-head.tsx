@@ -17,6 +17,7 @@ import { PageTitle } from '../../parts/page-title.tsx'
 import { PopoverButton } from '../../parts/popover-button.tsx'
 import { QueryCsvButton } from '../../parts/query-csv-button.tsx'
 import { useScope } from '../../state/scope.tsx'
+import { ShareButton } from '../../shared/share-button.tsx'
 import type { Unit } from '../../state/search.ts'
 import { keyName, words } from '../../words.ts'
 import { PastProgress } from '../settings/past-progress.tsx'
@@ -36,7 +37,7 @@ interface HeadProps {
 /** The name of the funnel, the question in words, and what can be done with the answer. */
 export function FunnelHead({ funnel, funnels, body }: HeadProps): ReactNode {
   const { app, chips, unit } = useScope()
-  const { me } = useSession()
+  const { me, shared } = useSession()
   const filters = chips
     .map(({ key, value, not }) => `${keyName(key).toLowerCase()} ${not ? words.bar.isNot : words.bar.is} ${value}`)
     .join(', ')
@@ -73,7 +74,8 @@ export function FunnelHead({ funnel, funnels, body }: HeadProps): ReactNode {
           body={body}
           name={funnel.id}
         />
-        <CopyButton text={() => location.href}>{words.copyLink}</CopyButton>
+        {!shared && <CopyButton text={() => location.href}>{words.copyLink}</CopyButton>}
+        <ShareButton of={{ page: 'funnel', funnel: funnel.id }} name={funnel.name} />
       </div>
     </div>
   )

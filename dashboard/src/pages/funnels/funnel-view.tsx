@@ -1,5 +1,6 @@
 import { lazy, Suspense, useMemo, type ReactNode } from 'react'
 import type { FunnelAnswer, ListedFunnel } from '@hopper/contracts'
+import { useShared } from '../../api/session.tsx'
 import { useFunnel } from '../../api/use-funnel.ts'
 import { formatDates } from '../../format/times.ts'
 import { QueryProgress } from '../../parts/query-progress.tsx'
@@ -51,7 +52,13 @@ export function FunnelView({ funnel, funnels }: Props): ReactNode {
         <FunnelHead funnel={funnel} funnels={funnels} body={body} />
         <QueryProgress report={report} />
         <ReportView report={report} skeleton={<FunnelSkeleton stages={funnel.stages.length} />}>
-          {(answer) => <Answer answer={answer} {...(before && comparison.data ? { compared: comparison.data } : {})} />}
+          {(answer) => (
+            <Answer
+              funnel={funnel}
+              answer={answer}
+              {...(before && comparison.data ? { compared: comparison.data } : {})}
+            />
+          )}
         </ReportView>
       </div>
       {search.stage !== undefined && report.data?.steps[search.stage - 1] && (
@@ -64,13 +71,15 @@ export function FunnelView({ funnel, funnels }: Props): ReactNode {
 }
 
 interface AnswerProps {
+  funnel: ListedFunnel
   answer: FunnelAnswer
   compared?: FunnelAnswer
 }
 
-function Answer({ answer, compared }: AnswerProps): ReactNode {
+function Answer({ funnel, answer, compared }: AnswerProps): ReactNode {
   const { range, app } = useScope()
   const { search, change } = useSearchState()
+  const shared = useShared()
   const rows = useMemo(() => stageRows(answer.steps), [answer])
   const before = useMemo(() => (compared ? stageRows(compared.steps) : undefined), [compared])
   const isTable = search.view === 'table'
@@ -99,9 +108,10 @@ function Answer({ answer, compared }: AnswerProps): ReactNode {
           <StageList rows={rows} {...(before ? { before } : {})} />
         )}
       </section>
-      <BreakdownCard answer={answer} />
+      {(!shared || search.by !== undefined) && <BreakdownCard answer={answer} />}
       {answer.trend && (
         <TrendCard
+          funnel={funnel}
           trend={answer.trend}
           timezone={app.timezone}
           {...(compared?.trend ? { compared: compared.trend } : {})}

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { type DropCause, compareProportions } from '@hopper/contracts'
+import { useShared } from '../../api/session.tsx'
 import { formatCount, formatDuration, formatPercent, formatPoints } from '../../format/numbers.ts'
 import { useScope } from '../../state/scope.tsx'
 import { useSearchState, type SearchChange } from '../../state/use-search.ts'
@@ -176,10 +177,12 @@ interface OpenProps {
   children: ReactNode
 }
 
-/** A number that opens the panel of the people behind it. */
+/** A number that opens the panel of the people behind it; of a shared view only the number. */
 export function OpenButton({ stage, show, cause, value, label, children }: OpenProps): ReactNode {
   const { unit } = useScope()
   const { search, change } = useSearchState()
+  const shared = useShared()
+  if (shared) return <span className="opens">{children}</span>
   const isOpen = search.stage === stage && search.show === show && search.cause === cause && search.value === value
   return (
     <button

@@ -1,5 +1,8 @@
 import { useMemo, type ReactNode } from 'react'
-import type { FunnelAnswer } from '@hopper/contracts'
+import type { FunnelAnswer, ListedFunnel } from '@hopper/contracts'
+import { AnnotationList, useAnnotations } from '../../annotations/annotation-list.tsx'
+import { chartNotes } from '../../annotations/chart-notes.ts'
+import { useShared } from '../../api/session.tsx'
 import { LineChart, type Line } from '../../charts/line-chart.tsx'
 import { formatCount, formatPercent } from '../../format/numbers.ts'
 import { formatStep, formatTick } from '../../format/times.ts'
@@ -15,28 +18,23 @@ type Trend = NonNullable<FunnelAnswer['trend']>
 
 /** The rate per day or week: settled solid, dashed where people can still continue. */
 export function TrendCard({
+  funnel,
   trend,
   timezone,
   compared,
 }: {
+  funnel: ListedFunnel
   trend: Trend
   timezone: string
   compared?: Trend
 }): ReactNode {
   const { range } = useScope()
   const { change } = useSearchState()
+  const shared = useShared()
+  const { notes, reload } = useAnnotations(funnel.id)
   const step = trendStep(range)
   const { points, openFrom } = useMemo(() => trendPoints(trend), [trend])
   const before = useMemo(() => (compared ? trendPoints(compared).points : undefined), [compared])
-  const columns: Column<TrendPoint>[] = [
-    {
-      name: step === 'day' ? words.funnels.day : words.funnels.week,
-      value: ({ time }) => formatStep(timezone, time, 'day'),
-    },
-    { name: words.funnels.started, value: ({ total }) => formatCount(total), numeric: true },
-    { name: words.funnels.finished, value: ({ reached }) => formatCount(reached), numeric: true },
-    { name: words.funnels.rate, value: ({ rate }) => formatPercent(rate), numeric: true },
-  ]
   return (
     <Card
       title={words.funnels.trend}
@@ -52,24 +50,46 @@ export function TrendCard({
             titles={points.map(({ time }) => formatStep(timezone, time, 'day'))}
             openFrom={openFrom}
             format={formatPercent}
-            choose={(index) => {
-              const date = dateIn(timezone, points[index]!.time)
-              if (step === 'day') change({ range: `${date}..${date}` })
-            }}
+            notes={chartNotes(
+              points.map(({ time }) => dateIn(timezone, time)),
+              notes,
+            )}
+            {...(shared
+              ? {}
+              : {
+                  choose: (index: number) => {
+                    const date = dateIn(timezone, points[index]!.time)
+                    if (step === 'day') change({ range: `${date}..${date}` })
+                  },
+                })}
           />
         </>
       }
       table={
         <DataTable
           caption={words.funnels.trendLabel(step)}
-          columns={columns}
+          columns={columnsOf(timezone, step)}
           rows={[...points].reverse()}
           rowKey={({ time }) => String(time)}
           first={14}
         />
       }
-    />
+    >
+      <AnnotationList notes={notes} reload={reload} funnel={funnel} />
+    </Card>
   )
+}
+
+function columnsOf(timezone: string, step: 'day' | 'week'): Column<TrendPoint>[] {
+  return [
+    {
+      name: step === 'day' ? words.funnels.day : words.funnels.week,
+      value: ({ time }) => formatStep(timezone, time, 'day'),
+    },
+    { name: words.funnels.started, value: ({ total }) => formatCount(total), numeric: true },
+    { name: words.funnels.finished, value: ({ reached }) => formatCount(reached), numeric: true },
+    { name: words.funnels.rate, value: ({ rate }) => formatPercent(rate), numeric: true },
+  ]
 }
 
 function linesOf(points: readonly TrendPoint[], before: readonly TrendPoint[] | undefined): Line[] {

@@ -1,4 +1,5 @@
 import { lazy, Suspense, useCallback, type ReactNode } from 'react'
+import { useShared } from '../../api/session.tsx'
 import { useSearchState } from '../../state/use-search.ts'
 import type { JourneyActions, JourneyGraph, JourneyLink, JourneyNode } from './journey-graph.ts'
 import { JourneyList } from './journey-list.tsx'
@@ -19,15 +20,21 @@ interface Props {
 /** Journeys as a picture and as a list of the same numbers, and the panel of the link that is open. */
 export function JourneyView({ graph, groups, nameOf, isCut }: Props): ReactNode {
   const { search, change } = useSearchState()
+  const shared = useShared()
   const isBackward = search.start === undefined && search.end !== undefined
   const chooseNode = useCallback(
     ({ value, kind }: JourneyNode) => {
-      if (kind === undefined)
+      if (kind === undefined && !shared)
         change({ start: isBackward ? undefined : value, end: isBackward ? value : undefined, link: undefined })
     },
-    [change, isBackward],
+    [change, isBackward, shared],
   )
-  const openLink = useCallback(({ from, to }: JourneyLink) => change({ link: [from.id, to.id] }), [change])
+  const openLink = useCallback(
+    ({ from, to }: JourneyLink) => {
+      if (!shared) change({ link: [from.id, to.id] })
+    },
+    [change, shared],
+  )
   const chooseLabel = isBackward ? journeyWords.endHere : journeyWords.startHere
   const opened = graph.links.find(({ from, to }) => from.id === search.link?.[0] && to.id === search.link[1])
   const actions: JourneyActions = { openLink, chooseNode, chooseLabel }

@@ -2,6 +2,7 @@ import { useMemo, type ReactNode } from 'react'
 import type { ListedFunnel, PageViews } from '@hopper/contracts'
 import { ApiError } from '../../api/client.ts'
 import { appPath, reportPath } from '../../api/paths.ts'
+import { useShared } from '../../api/session.tsx'
 import { useLongReport } from '../../api/use-funnel.ts'
 import { useReport } from '../../api/use-report.ts'
 import { formatDates } from '../../format/times.ts'
@@ -12,6 +13,7 @@ import { PageTitle } from '../../parts/page-title.tsx'
 import { QueryProgress } from '../../parts/query-progress.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { Skeleton } from '../../parts/skeleton.tsx'
+import { ShareButton } from '../../shared/share-button.tsx'
 import { useScope } from '../../state/scope.tsx'
 import { useSearchState } from '../../state/use-search.ts'
 import { words } from '../../words.ts'
@@ -24,16 +26,18 @@ import { journeyWords } from './journey-words.ts'
 
 /** Where people go: from place to place, forward from one or backward to one. */
 export default function JourneysPage(): ReactNode {
-  const { app, range } = useScope()
+  const { app, range, filters } = useScope()
   const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(app.id, 'funnels'))
-  const pages = useReport<PageViews>(reportPath(app.id, 'pages/views', range))
-  const seen = useMemo(
-    () =>
-      funnels.data && pages.data
-        ? { groups: pageGroups(funnels.data.funnels, pages.data.rows), pages: pages.data.rows }
-        : undefined,
-    [funnels.data, pages.data],
-  )
+  const shared = useShared()
+  // views of pages, which no filter can narrow, only shorten the names of places
+  const hasPages = !shared || filters.length === 0
+  const pages = useReport<PageViews>(hasPages ? reportPath(app.id, 'pages/views', range) : null)
+  const seen = useMemo(() => {
+    const rows = hasPages ? pages.data?.rows : []
+    if (!funnels.data || !rows) return undefined
+    if (!shared) return { groups: pageGroups(funnels.data.funnels, rows), pages: rows }
+    return { groups: (shared.view.groups ?? []).map((pattern) => ({ pattern, name: pattern })), pages: rows }
+  }, [funnels.data, pages.data, hasPages, shared])
   const failed = [funnels, pages].find(({ error }) => error)
   return (
     <PageFrame bar>
@@ -60,6 +64,7 @@ function Content({ groups, pages }: Seen): ReactNode {
   const scope = useScope()
   const { search } = useSearchState()
   const { app, range, live } = scope
+  const shared = useShared()
   const path = journeysPath(scope, search, groups)
   const report = useLongReport<Journeys>(path, live)
   const nameOf = useMemo(() => nameOfPlaces(groups, pages), [groups, pages])
@@ -75,10 +80,14 @@ function Content({ groups, pages }: Seen): ReactNode {
         </div>
         <div className="end">
           <CsvButton path={path} name="journeys" />
-          <CopyButton text={() => location.href}>{words.copyLink}</CopyButton>
+          {!shared && <CopyButton text={() => location.href}>{words.copyLink}</CopyButton>}
+          <ShareButton
+            of={{ page: 'journeys', groups: groups.map(({ pattern }) => pattern) }}
+            name={journeyWords.title}
+          />
         </div>
       </div>
-      <JourneyControls groups={groups} pages={pages} nameOf={nameOf} />
+      {!shared && <JourneyControls groups={groups} pages={pages} nameOf={nameOf} />}
       <QueryProgress report={report} />
       {isNowhere ? (
         <Nothing title={journeyWords.unknownPlace(nameOf({ value: place }))} />
@@ -116,7 +125,7 @@ function Nothing({ title }: { title: string }): ReactNode {
         <bdi>{title}</bdi>
       </h2>
       <p>{journeyWords.noneHint}</p>
-      {(search.start ?? search.end) !== undefined && (
+      {!useShared() && (search.start ?? search.end) !== undefined && (
         <button type="button" onClick={() => change({ start: undefined, end: undefined, link: undefined })}>
           {journeyWords.showAll}
         </button>

@@ -2,6 +2,7 @@ import { useMemo, type ReactNode } from 'react'
 import type { FunnelAnswer, ListedFunnel, Traffic } from '@hopper/contracts'
 import { reportPath } from '../../api/paths.ts'
 import { useFunnel } from '../../api/use-funnel.ts'
+import { useShared } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { Sparkline } from '../../charts/line-chart.tsx'
 import { NOTHING, formatChange, formatCount, formatPercent, formatPoints } from '../../format/numbers.ts'
@@ -28,8 +29,9 @@ export function Headline({ funnel, traffic }: Props): ReactNode {
   const sessions = useCount('now', 'session')
   const sessionsBefore = useCount('before', 'session')
   const step = trafficStep(range)
-  const before = useReport<Traffic>(reportPath(app.id, 'traffic', compared, { by: step, count_by: scope.countBy }))
   const isFiltered = scope.filters.length > 0
+  const path = reportPath(app.id, 'traffic', compared, { by: step, count_by: scope.countBy })
+  const before = useReport<Traffic>(useShared() && isFiltered ? null : path)
   const rows = traffic?.rows ?? []
   const openFrom = live ? Math.max(0, rows.length - 1) : rows.length
   return (

@@ -2,6 +2,7 @@ import { useMemo, type ReactNode } from 'react'
 import type { ListedFunnel, Traffic } from '@hopper/contracts'
 import { appPath, reportPath } from '../../api/paths.ts'
 import { useFunnel } from '../../api/use-funnel.ts'
+import { useShared } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { formatDates } from '../../format/times.ts'
 import { PageFrame } from '../../frame/page-frame.tsx'
@@ -11,6 +12,8 @@ import { PageTitle } from '../../parts/page-title.tsx'
 import { QueryProgress } from '../../parts/query-progress.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { Skeleton } from '../../parts/skeleton.tsx'
+import { ShareButton } from '../../shared/share-button.tsx'
+import { sharedWords } from '../../shared/shared-words.ts'
 import { trafficStep } from '../../state/date-range.ts'
 import { useEventDates } from '../../state/event-dates.ts'
 import { useScope } from '../../state/scope.tsx'
@@ -43,20 +46,40 @@ export default function OverviewPage(): ReactNode {
     <PageFrame bar>
       <div className="page-head">
         <PageTitle app={app.name}>{words.navigation.overview}</PageTitle>
+        <div className="end">
+          <Share />
+        </div>
       </div>
       <QueryProgress report={people} />
       <ReportView report={people} skeleton={<OverviewSkeleton />}>
-        {({ total }) => (total === 0 && scope.chips.length === 0 && !people.stale ? <NoEventsInRange /> : <Cards />)}
+        {({ total }) => (total === 0 && scope.chips.length === 0 && !people.stale ? <Empty /> : <Cards />)}
       </ReportView>
     </PageFrame>
   )
 }
 
+/** Shares the overview with the funnel that it shows. */
+function Share(): ReactNode {
+  const { app } = useScope()
+  const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(app.id, 'funnels'))
+  const funnel = funnels.data?.funnels[0]
+  if (!funnels.data) return null
+  return <ShareButton of={{ page: 'overview', ...(funnel ? { funnel: funnel.id } : {}) }} name={app.name} />
+}
+
+function Empty(): ReactNode {
+  const { range } = useScope()
+  if (!useShared()) return <NoEventsInRange />
+  return <p className="nothing">{sharedWords.nothing(formatDates(range.from, range.to))}</p>
+}
+
 function Cards(): ReactNode {
-  const { app, range, live, countBy } = useScope()
+  const { app, range, live, countBy, filters } = useScope()
+  // reports that no filter can narrow would show more than what is shared
+  const hasCounted = useShared() === undefined || filters.length === 0
   const step = trafficStep(range)
   const path = reportPath(app.id, 'traffic', range, { by: step, count_by: countBy })
-  const traffic = useReport<Traffic>(path, live)
+  const traffic = useReport<Traffic>(hasCounted ? path : null, live)
   const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(app.id, 'funnels'))
   const funnel = funnels.data?.funnels[0]
   return (
@@ -64,23 +87,29 @@ function Cards(): ReactNode {
       {funnel && <SentenceCard funnel={funnel} />}
       <Headline {...(funnel ? { funnel } : {})} {...(traffic.data ? { traffic: traffic.data } : {})} />
       {funnel && <MainFunnelCard funnel={funnel} />}
-      <ReportView report={traffic} skeleton={<Skeleton height={360} />}>
-        {({ rows, meta }) => (
-          <TrafficCard
-            rows={rows}
-            step={step}
-            timezone={meta.timezone}
-            completeTo={meta.complete_to}
-            path={path}
-            stale={traffic.stale}
-          />
-        )}
-      </ReportView>
+      {hasCounted && (
+        <ReportView report={traffic} skeleton={<Skeleton height={360} />}>
+          {({ rows, meta }) => (
+            <TrafficCard
+              rows={rows}
+              step={step}
+              timezone={meta.timezone}
+              completeTo={meta.complete_to}
+              path={path}
+              stale={traffic.stale}
+            />
+          )}
+        </ReportView>
+      )}
       <SplitCard title={words.overview.sources} keys={sources} />
       <SplitCard title={words.overview.devices} keys={devices} />
       <SplitCard title={words.overview.places} keys={places} />
-      <PagesCard />
-      <ClicksCard />
+      {hasCounted && (
+        <>
+          <PagesCard />
+          <ClicksCard />
+        </>
+      )}
     </div>
   )
 }

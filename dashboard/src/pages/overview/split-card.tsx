@@ -63,8 +63,8 @@ interface RowProps {
 }
 
 function SplitRow({ keyName, row: { value, total, other }, all }: RowProps): ReactNode {
-  const { add } = useChips()
-  const chip = other ? undefined : chipOf(keyName, value)
+  const { add, isLocked } = useChips()
+  const chip = other || isLocked ? undefined : chipOf(keyName, value)
   const name = other ? words.other : value === null || value === '' ? words.none : String(value)
   return (
     <li>
@@ -78,7 +78,9 @@ function SplitRow({ keyName, row: { value, total, other }, all }: RowProps): Rea
           <bdi>{name}</bdi>
         </button>
       ) : (
-        <span className="cut">{name}</span>
+        <span className="cut">
+          <bdi>{name}</bdi>
+        </span>
       )}
       <span className="tnum">{formatCount(total)}</span>
       <small className="tnum">{formatPercent(all === 0 ? null : total / all)}</small>

@@ -1,10 +1,13 @@
 import { useMemo, type ReactNode } from 'react'
 import type { Traffic } from '@hopper/contracts'
+import { AnnotationList, useAnnotations } from '../../annotations/annotation-list.tsx'
+import { chartNotes } from '../../annotations/chart-notes.ts'
 import { LineChart, type Line } from '../../charts/line-chart.tsx'
 import { formatCount } from '../../format/numbers.ts'
 import { formatStep, formatTick } from '../../format/times.ts'
 import { Card } from '../../parts/card.tsx'
 import { DataTable, type Column } from '../../parts/data-table.tsx'
+import { dateIn } from '../../state/date-range.ts'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
 
@@ -22,6 +25,7 @@ interface Props {
 /** People, views and events over time. */
 export function TrafficCard({ rows, step, timezone, completeTo, path, stale }: Props): ReactNode {
   const { live, chips } = useScope()
+  const { notes, reload } = useAnnotations()
   const startedRows = rows.filter(({ time }) => Date.parse(time) <= (completeTo ?? Infinity)).length
   // the hour or day that began last is not over yet
   const openFrom = live ? Math.max(0, startedRows - 1) : rows.length
@@ -57,6 +61,10 @@ export function TrafficCard({ rows, step, timezone, completeTo, path, stale }: P
           openFrom={openFrom}
           format={formatCount}
           height={290}
+          notes={chartNotes(
+            rows.map(({ time }) => dateIn(timezone, Date.parse(time))),
+            notes,
+          )}
         />
       }
       table={
@@ -68,6 +76,8 @@ export function TrafficCard({ rows, step, timezone, completeTo, path, stale }: P
           first={14}
         />
       }
-    />
+    >
+      <AnnotationList notes={notes} reload={reload} />
+    </Card>
   )
 }

@@ -10,6 +10,7 @@ import { ElementsSettings } from './elements-settings.tsx'
 import { FunnelsSettings } from './funnels-settings.tsx'
 import { KeysSettings } from './keys-settings.tsx'
 import { MembersSettings } from './members-settings.tsx'
+import { SharedLinksSettings } from './shared-links-settings.tsx'
 import { RobotsSettings } from './robots-settings.tsx'
 
 /**
@@ -42,6 +43,7 @@ export default function SettingsPage(): ReactNode {
           </AppLink>
         </Card>
         {mayChange && <KeysSettings app={app.id} owner={me.member.role === 'owner'} />}
+        {mayChange && <SharedLinksSettings app={app.id} />}
         {mayChange && <MembersSettings owner={me.member.role === 'owner'} />}
       </div>
     </PageFrame>

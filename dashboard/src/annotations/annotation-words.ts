@@ -1,0 +1,16 @@
+export const annotationWords = {
+  title: 'Notes',
+  add: 'Add a note',
+  addTitle: 'Note what happened',
+  editTitle: 'Change the note',
+  from: 'Date',
+  to: 'Until (optional)',
+  text: 'What happened',
+  about: 'About',
+  wholeApp: 'the whole app',
+  save: 'Save',
+  edit: 'Edit',
+  editOf: (text: string) => `Edit the note ${text}`,
+  remove: (text: string) => `Delete the note ${text}`,
+  by: (name: string) => `by ${name}`,
+} as const

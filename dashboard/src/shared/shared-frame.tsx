@@ -1,0 +1,62 @@
+import { Suspense, type ReactNode } from 'react'
+import { Outlet, getRouteApi } from '@tanstack/react-router'
+import type { OpenedLink } from '@hopper/contracts'
+import { formatDates, formatInstant } from '../format/times.ts'
+import { OutageBanner } from '../frame/outage-banner.tsx'
+import { Logo } from '../parts/logo.tsx'
+import { chipText } from '../state/filters.ts'
+import { ScopeProvider, readScope, useScope } from '../state/scope.tsx'
+import { keyName, words } from '../words.ts'
+import { sharedWords } from './shared-words.ts'
+
+const route = getRouteApi('/a/$app')
+
+/** The page of a shared view, without the other pages of the app. */
+export function SharedFrame({ shared }: { shared: OpenedLink }): ReactNode {
+  const search = route.useSearch()
+  const app = { ...shared.app, organization: '', retention_days: null }
+  const scope = readScope(app, search, shared.today)
+  return (
+    <>
+      <OutageBanner />
+      <div className="page">
+        {'range' in scope && (
+          <ScopeProvider scope={scope}>
+            <Suspense fallback={<main id="content" />}>
+              <Outlet />
+            </Suspense>
+          </ScopeProvider>
+        )}
+      </div>
+    </>
+  )
+}
+
+/** Says what the view is: its app, range, filters and unit, and until when it can be read. */
+export function SharedBar({ shared }: { shared: OpenedLink }): ReactNode {
+  const { app, range, compared, chips, robots, unit } = useScope()
+  return (
+    <div className="sticky" role="region" aria-label={sharedWords.sharedBy}>
+      <div className="sticky-inner shared-bar" title={sharedWords.readOnly}>
+        <Logo />
+        <b>
+          <bdi className="cut">{app.name}</bdi>
+        </b>
+        <span>{formatDates(range.from, range.to)}</span>
+        {compared && <span>{words.bar.comparedWith(formatDates(compared.from, compared.to))}</span>}
+        {chips.map((chip) => (
+          <span key={chipText(chip)} className="chip locked">
+            <bdi className="cut">
+              {keyName(chip.key)} {chip.not ? words.bar.isNot : words.bar.is} {chip.value}
+            </bdi>
+          </span>
+        ))}
+        {robots && <span>{words.bar.robotsShown}</span>}
+        <span>{words.units[unit].name}</span>
+        <span className="end hint">
+          <bdi className="cut">{shared.name}</bdi> {sharedWords.until(formatInstant(app.timezone, shared.ends_at))}
+        </span>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,51 @@
+/** Texts of shared views, for those who read them. */
+export const sharedWords = {
+  opening: 'Opening the view …',
+  sharedBy: 'Shared view',
+  until: (time: string) => `until ${time}`,
+  readOnly: 'You can look at these numbers, and change nothing.',
+  passwordTitle: 'This view has a password',
+  password: 'Password',
+  open: 'Open the view',
+  ended: 'This link does not work any more',
+  endedHint: 'It has ended, was ended, or is not complete. Ask the person who sent it for another one.',
+  reopen: 'Your session has ended. Open the link that you were sent again.',
+  range: 'Range',
+  unfiltered: 'Reports that cannot be filtered are left out.',
+  nothing: (dates: string) => `Nothing in ${dates}`,
+} as const
+
+/** Texts for those who share. */
+export const sharingWords = {
+  share: 'Share',
+  title: 'Share this view',
+  hint:
+    'Whoever has the link sees this page with its range and filters, and nothing else: no people, no other pages, ' +
+    'no settings. You can end it at any time in the settings of the app.',
+  name: 'Name',
+  ends: 'Ends after',
+  days: (days: number) => (days === 1 ? '1 day' : days === 365 ? '1 year' : `${days} days`),
+  password: 'Password (optional, at least 10 characters)',
+  origins: 'Sites that may embed it (optional, one origin a line)',
+  originsHint: 'Such as https://wiki.example',
+  create: 'Create the link',
+  once: 'This is shown only once:',
+  link: 'Link to the view',
+  frame: 'HTML for your site',
+  personal: 'A filter on people, devices or sessions cannot be shared. Remove it first.',
+  breakdown: 'This breakdown may be about single people and is not shared.',
+  listTitle: 'Shared links',
+  listHint: 'Each shows one view to whoever has it.',
+  none: 'Nothing is shared. Press Share on an overview, a funnel, journeys or elements.',
+  withPassword: 'with a password',
+  embedded: (sites: string) => `embedded on ${sites}`,
+  created: (time: string, by: string) => `made ${time} by ${by}`,
+  endsAt: (time: string) => `ends ${time}`,
+  endedAt: (time: string) => `ended ${time}`,
+  used: (time: string) => `last used ${time}`,
+  unused: 'never used',
+  end: 'End',
+  remove: 'Remove',
+  endOf: (name: string) => `End the link ${name}`,
+  pages: { overview: 'Overview', funnel: 'Funnel', elements: 'Elements', journeys: 'Journeys' },
+} as const
