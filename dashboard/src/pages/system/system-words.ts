@@ -183,6 +183,17 @@ export const systemWords = {
     columns: { part: 'Part', bytes: 'Bytes', share: 'Share' },
     size: (free: string, size: string) => `${free} of ${size}`,
   },
+  processes: {
+    title: 'Processes and their last errors',
+    caption: 'The last warnings and errors of each process',
+    hint: 'The processes of the last week. Texts are those of the log, without values: more is in the log itself.',
+    columns: { problem: 'What', process: 'Process', level: 'Level', last: 'Last', times: 'Times' },
+    levels: { warn: 'warning', error: 'error', fatal: 'ended the process' },
+    states: { runs: 'runs', ended: 'stopped', silent: 'silent' },
+    since: (instant: string) => `since ${instant}`,
+    until: (instant: string) => `last seen ${instant}`,
+    empty: 'No process has written a warning or an error.',
+  },
   engines: {
     title: 'Engines and version',
     version: (version: string, mode: string) => `Hopper ${version}, ${mode}`,
