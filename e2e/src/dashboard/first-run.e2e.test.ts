@@ -38,7 +38,11 @@ afterAll(async () => {
   await dashboard?.close()
   site?.close()
 })
-afterEach(() => expect(dashboard.complaints).toEqual([]))
+afterEach(async () => {
+  expect(dashboard.complaints).toEqual([])
+  await dashboard.page.setViewportSize({ width: 1_440, height: 900 })
+  await dashboard.page.emulateMedia({ colorScheme: 'light' })
+})
 
 /** Visits the site as a new visitor, until the tracker has been answered. */
 async function visit(browser: Browser): Promise<void> {
@@ -97,8 +101,6 @@ describe('the first run', () => {
     await expect.poll(refused, SOON).toBe(403)
     await log.getByText('refused: origin not allowed, from https://typo.example.').waitFor(SOON)
     await forEachLook(page, () => expectUsable(page))
-    await page.setViewportSize({ width: 1_440, height: 900 })
-    await page.emulateMedia({ colorScheme: 'light' })
     expect(await change([])).toBe(200)
   })
 
