@@ -43,7 +43,7 @@ export class ProblemReport {
     void this.store()
   }
 
-  /** Stores the report, after those that are being stored. Never rejects: the next one has the same, and the log has it. */
+  /** Stores the report, after those that are being stored. Never rejects: the next report has the same. */
   store(more: Pick<ProcessReport, 'ended_at'> = {}): Promise<void> {
     clearTimeout(this.#soon)
     this.#soon = undefined

@@ -85,7 +85,7 @@ async function comesBack(page: Page): Promise<void> {
     await page.getByLabel('Password').fill(password)
     await page.getByRole('button', { name: 'Log in' }).click()
   }
-  await page.goto(`${dashboard.product.apiUrl}/account`)
+  await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/account`)
   await page.getByLabel('New password, at least 10 characters').fill(password)
   await page.getByRole('button', { name: 'Change the password' }).click()
   await page.getByText('The password is changed.').waitFor()
@@ -111,7 +111,7 @@ it('a key is made with a name, tells its last use, and is deleted by a dialog th
   const keys = page.getByRole('region', { name: 'Keys', exact: true })
   await keys.getByLabel('Name of the key').fill('Blog <b>')
   await keys.getByRole('button', { name: 'Create a key' }).click()
-  const key = (await keys.getByRole('group', { name: 'New key' }).locator('pre').textContent())!
+  const key = (await keys.getByRole('group', { name: 'New key', exact: true }).locator('pre').textContent())!
   const item = keys.getByRole('listitem').filter({ hasText: 'Blog <b>' })
   await item.getByText('never used').waitFor()
   const send = async (): Promise<number> => {

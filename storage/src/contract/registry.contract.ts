@@ -69,7 +69,7 @@ export function registryContract(name: string, make: () => Promise<Storage>): vo
       expect([await alerts.remove(app, id), await alertRecords.remove(app, id)]).toEqual([true, true])
     })
 
-    it('keeps what processes tell about the installation: audits, disks, refusals, problems, and tests of alerts', async () => {
+    it('keeps what processes tell: audits, disks, refusals, problems, and tests of alerts', async () => {
       const { auditRuns, disks, refusals, processes, alertTests } = storage.registry
       const id = randomUUID()
       const audit = { ...noTally, id, state: 'running' as const, started_by: 'Ann', lane: 0, lanes: 2 }

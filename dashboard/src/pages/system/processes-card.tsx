@@ -62,7 +62,7 @@ function ProcessItem({ process, timezone }: { process: ProcessReport; timezone: 
     : texts.until(formatInstant(timezone, ended ?? seen))
   return (
     <li>
-      <span className={state === 'silent' ? 'badge bad' : 'badge settled'}>{texts.states[state]}</span> <b>{name}</b>{' '}
+      <span className={`badge ${state === 'silent' ? 'bad' : 'settled'}`}>{texts.states[state]}</span> <b>{name}</b>{' '}
       <span className="hint">
         {version}, {last}
       </span>
