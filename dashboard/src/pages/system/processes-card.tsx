@@ -14,6 +14,8 @@ const { processes: texts } = systemWords
 /** A process that has missed as many reports does not run any more, or cannot reach the database. */
 const MISSED_MAX = 3
 
+const looks = { runs: 'settled', ended: 'settled', silent: 'bad' }
+
 type Row = ProcessProblem & { readonly process: string; readonly id: string }
 
 /** The processes of the installation, and their last warnings and errors. Owners and admins see them. */
@@ -62,7 +64,7 @@ function ProcessItem({ process, timezone }: { process: ProcessReport; timezone: 
     : texts.until(formatInstant(timezone, ended ?? seen))
   return (
     <li>
-      <span className={`badge ${state === 'silent' ? 'bad' : 'settled'}`}>{texts.states[state]}</span> <b>{name}</b>{' '}
+      <span className={`badge ${looks[state]}`}>{texts.states[state]}</span> <b>{name}</b>{' '}
       <span className="hint">
         {version}, {last}
       </span>
