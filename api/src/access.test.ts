@@ -285,6 +285,27 @@ test('a key is shown once, later only its hint, and it stops working when remove
   expect((await hopper.get('/api/v1/apps/shop', bearer(key))).status).toBe(401)
 })
 
+test('a write key can be read again, and keys tell their name and their last use', async () => {
+  const made = await hopper.send('POST', '/api/v1/apps/shop/keys', { power: 'write', name: 'Blog' }, owner)
+  const { id, key } = made.body as { id: string; key: string }
+  const secret = await hopper.send('POST', '/api/v1/apps/shop/keys', { power: 'read' }, owner)
+  const used = secret.body as { id: string; key: string }
+  type Listed = { id: string; key?: string; name?: string; last_used_at?: number }
+  const listed = async (): Promise<Listed[]> =>
+    ((await hopper.get('/api/v1/apps/shop/keys', owner)).body as { keys: Listed[] }).keys
+  const find = async (wanted: string): Promise<Listed | undefined> => (await listed()).find((one) => one.id === wanted)
+  expect(await find(id)).toMatchObject({ key, name: 'Blog' })
+  expect(await find(used.id)).not.toHaveProperty('key')
+  expect(await find(used.id)).not.toHaveProperty('last_used_at')
+  expect((await hopper.get('/api/v1/apps/shop', bearer(used.key))).status).toBe(200)
+  await expect.poll(async () => (await find(used.id))!.last_used_at).toBeGreaterThan(0)
+  const organization = (await hopper.storage.registry.app('shop'))!.organization
+  for (const one of [id, used.id])
+    expect((await hopper.send('DELETE', `/api/v1/apps/shop/keys/${one}`, undefined, owner)).status).toBe(204)
+  const uses = await hopper.storage.registry.keyUses.list(organization)
+  expect(uses.some(({ hash }) => hash.startsWith(used.id))).toBe(false)
+})
+
 test('apps and elements can be added and changed, and invalid ones are refused by field', async () => {
   const bad = await hopper.send('POST', '/api/v1/apps', { id: 'new', name: 'New', timezone: 'Mars/Olympus' }, owner)
   expect(bad).toMatchObject({

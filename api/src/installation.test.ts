@@ -1,4 +1,12 @@
-import { refusedDayId, shiftDate, type AppFates, type Disk, type Refusal, type Refusals } from '@hopper/contracts'
+import {
+  refusedDayId,
+  shiftDate,
+  type AppFates,
+  type Disk,
+  type Processes,
+  type Refusal,
+  type Refusals,
+} from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { keys, NOW, openInstallation, type Installation } from './testing/installation.fixture.ts'
@@ -65,6 +73,17 @@ test('an organization sees what was refused of its apps, and of origins that it 
   expect(await listed(other)).toEqual([['2026-03-30', 'foreign', null, 2]])
   await hopper.storage.registry.organizations.remove('', 'other')
   expect(await listed(acme)).toEqual([own[0], ['2026-03-30', null, null, 2], own[1]])
+})
+
+test('the processes of the last week are told to admins, with their last problems', async () => {
+  const { processes } = hopper.storage.registry
+  const report = { name: 'api', version: '1', started_at: NOW - 1_000, problems: [] }
+  await processes.put('', 'a', { ...report, id: 'a', seen_at: NOW - 60_000 })
+  await processes.put('', 'b', { ...report, id: 'b', seen_at: NOW })
+  await processes.put('', 'c', { ...report, id: 'c', seen_at: NOW - 8 * 86_400_000 })
+  const { body } = await hopper.get('/api/v1/processes', acme)
+  expect((body as Processes).processes.map(({ id }) => id)).toEqual(['b', 'a'])
+  expect((await hopper.get('/api/v1/processes', read)).status).toBe(403)
 })
 
 test('the fates of an app are listed by date of receipt, added up over lanes, without other apps', async () => {

@@ -136,7 +136,10 @@ export type Organization = Static<typeof Organization>
 export type KeyScope = 'write' | 'read' | 'admin'
 export const keyPrefixes = { write: 'hw_', read: 'hr_', admin: 'ha_' } as const satisfies Record<KeyScope, string>
 
-/** A key as stored: the SHA-256 of its text in hex, never the text itself. Admin keys have no `app`. */
+/**
+ * A key as stored: the SHA-256 of its text in hex. The text itself is stored of write keys alone: they are in the pages
+ * of sites, for everybody to read. Admin keys have no `app`.
+ */
 export interface KeyRecord {
   readonly hash: string
   readonly power: KeyScope
@@ -147,6 +150,8 @@ export interface KeyRecord {
   readonly hint: string
   /** says which system uses the key: the `producer` of the events that it tracks */
   readonly name?: string
+  /** the text of a write key; absent in records of earlier versions */
+  readonly text?: string
 }
 
 export type Role = 'owner' | 'admin' | 'viewer'

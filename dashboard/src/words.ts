@@ -185,7 +185,7 @@ export const words = {
     waiting: 'Waiting for your first event …',
     waitingHint: 'Open a page of your site in another tab.',
     seen: (event: string, browser: string, time: string) => `It works: ${event}, ${browser}, at ${time}.`,
-    robots: (n: string) => `${n} events from robots were not counted (in this installation, in the last 30 days).`,
+    known: (date: string) => `It works: this app has events until ${date}.`,
     funnelStep: 'Make your first funnel',
     funnelLater: 'As soon as somebody has been on two pages, a funnel is proposed here.',
     proposal: 'What most visitors do next, as a funnel:',

@@ -22,6 +22,7 @@ import type {
   Me,
   Meta,
   PageViews,
+  Processes,
   PeopleAnswer,
   Refusals,
   SharedLinks,
@@ -160,6 +161,27 @@ const refusals: Refusals = {
       key_hint: 'Wxyz',
       requests: 5_207,
       last_at: 1_760_000_000_000,
+    },
+  ],
+}
+
+const processes: Processes = {
+  processes: [
+    {
+      id: 'p1',
+      name: 'aggregator',
+      version: '0.1.0',
+      started_at: 1_760_000_000_000,
+      seen_at: 1_760_000_100_000,
+      problems: [
+        {
+          level: 'error',
+          message: `${EVIL} ${'long'.repeat(60)}`,
+          codes: ['HOP_STORE_UNAVAILABLE', 'ECONNREFUSED'],
+          times: 4_711,
+          last_at: 1_760_000_100_000,
+        },
+      ],
     },
   ],
 }
@@ -387,6 +409,7 @@ export function answerTo(path: string, parameters: URLSearchParams, fixture: Fix
     '/api/v1/status': { ...status, lag: fixture.lag },
     '/api/v1/disk': disk,
     '/api/v1/refusals': refusals,
+    '/api/v1/processes': processes,
     '/api/v1/audits': { audits: fixture.audits, can_run: true } satisfies Audits,
     '/api/v1/dead-letters': { rows: fixture.letters, next: null },
     '/api/v1/apps/shop/fates': fates,

@@ -136,6 +136,10 @@ describe('the numbers of the API', () => {
       'ends in Wxyz',
       '5,207',
     ])
+    const problem = (await cells('Processes and their last errors'))[0]!
+    expect(problem[0]).toContain(EVIL)
+    expect(problem[0]).toContain('HOP_STORE_UNAVAILABLE · ECONNREFUSED')
+    expect([problem[1], problem[2], problem[4]]).toEqual(['aggregator', 'error', '4,711'])
     const counted = page.getByRole('region', { name: 'Counted and not counted', exact: true })
     await counted.getByRole('button', { name: 'This app' }).click()
     await counted.getByText('1,615').first().waitFor()

@@ -66,6 +66,7 @@ const queries: readonly (readonly [path: string, body: object])[] = [
   ['funnels/query', { ...instants, funnel: 'f' }],
   ['people/query', { ...instants, steps, step: 2, outcome: 'dropped', limit: 5 }],
   ['people/query', { ...instants, steps, step: 1, outcome: 'reached', count_by: 'session', breakdown: 'browser' }],
+  ['journeys/people', { ...instants, depth: 3, node: '1/exit', limit: 5 }],
   ['elements/query', { ...instants, funnel: 'f', trend: 'day' }],
   ['retention/query', { ...instants, first: steps[0]!.filters, again: clicked(1).filters, by: 'day' }],
   [

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError } from '@hopper/contracts'
-import type { Registry } from '@hopper/storage'
+import { KeyUses, type Registry } from '@hopper/storage'
 import type { FastifyRequest } from 'fastify'
 import { CLOCK, PUBLIC_URL, REGISTRY, type Clock } from '../tokens.ts'
 import type { Call } from '../http/call.ts'
@@ -27,6 +27,7 @@ export class AccessService {
   private readonly clock: Clock
   private readonly secure: boolean
   private readonly shared: SharedSessions
+  private readonly uses: KeyUses
 
   constructor(
     @Inject(REGISTRY) registry: Registry,
@@ -38,6 +39,7 @@ export class AccessService {
     this.registry = registry
     this.clock = clock
     this.secure = publicUrl.startsWith('https:')
+    this.uses = new KeyUses(registry, clock)
   }
 
   async identify(request: FastifyRequest, call: Pick<Call, 'query'>): Promise<Caller> {
@@ -56,6 +58,7 @@ export class AccessService {
     const hash = secretHash(key)
     const record = await this.registry.keyByHash(hash)
     if (!record) throw new HopperError('HOP_KEY_UNKNOWN')
+    this.uses.note(record)
     return {
       kind: 'key',
       hash,

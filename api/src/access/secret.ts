@@ -37,5 +37,6 @@ export function keyRecord(
     created_at: now,
     hint: key.slice(-4),
     ...(name === undefined ? {} : { name }),
+    ...(power === 'write' ? { text: key } : {}),
   }
 }

@@ -62,6 +62,12 @@ export const Key = Type.Object({
   hint: Type.String({ description: 'the last four characters of the key' }),
   created_at: Type.Integer(),
   name: keyName,
+  last_used_at: Type.Optional(
+    Type.Integer({ description: 'ms since the epoch, to about a minute; absent for a key that was never used' }),
+  ),
+  key: Type.Optional(
+    Type.String({ description: 'of write keys, which are public; absent for those of earlier versions' }),
+  ),
 })
 export type Key = Static<typeof Key>
 export const Keys = Type.Object({ keys: Type.Array(Key) })
@@ -70,7 +76,7 @@ export const NewKey = Type.Object({ power, name: keyName })
 export type NewKey = Static<typeof NewKey>
 export const CreatedKey = Type.Object({
   ...Key.properties,
-  key: Type.String({ description: 'shown only once: only its hash is stored' }),
+  key: Type.String({ description: 'of a read or admin key, shown only once: only its hash is stored' }),
 })
 export type CreatedKey = Static<typeof CreatedKey>
 

@@ -128,13 +128,6 @@ export const JourneysParameters = Type.Object({
         'patterns of pages that are one place each, as JSON: ["/products/*"]; `start` and `end` can name one',
     }),
   ),
-  people: Type.Optional(
-    Type.String({
-      maxLength: FILTERS_CHARS_MAX,
-      description:
-        'the link whose people are listed, by the ids of its nodes, as JSON: {"from":"0:/a","to":"1:/b","limit":100}',
-    }),
-  ),
 })
 export type JourneysParameters = Static<typeof JourneysParameters>
 

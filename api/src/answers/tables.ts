@@ -7,6 +7,7 @@ import type {
   FunnelResult,
   HesitationResult,
   InsteadResult,
+  JourneyPeopleResult,
   JourneyResult,
   PeopleResult,
   RetentionResult,
@@ -133,6 +134,14 @@ const PERSON_ROW = 'id name device source country entered_at last_at last_page s
 export const peopleTable: Table = {
   columns: PERSON_ROW,
   rows: ({ people }: PeopleResult) => people,
+}
+
+const ofFunnels = ['steps', 'cause', 'next']
+
+/** The people of a page of journeys, as rows. */
+export const journeyPeopleTable: Table = {
+  columns: PERSON_ROW.filter((column) => !ofFunnels.includes(column)),
+  rows: ({ people }: JourneyPeopleResult) => people,
 }
 
 function stepRows(steps: FunnelResult['steps'], more: Record<string, CsvCell>): CsvRow[] {

@@ -6,6 +6,7 @@ import {
   funnelTable,
   hesitationTable,
   insteadTable,
+  journeyPeopleTable,
   journeysTable,
   peopleTable,
   queryTable,
@@ -104,6 +105,22 @@ export class QueriesController {
     @CurrentClient() client: Client,
   ): Promise<contracts.PeopleAnswer | EncodedAnswer> {
     return this.queries.people(app, sent, client)
+  }
+
+  @Endpoint('POST', 'journeys/people', {
+    ...query,
+    summary: 'The people of a node or a link of journeys, page by page',
+    note: 'Exactly as many as `GET journeys` with the same parameters says.',
+    body: contracts.JourneyPeopleQuery,
+    csv: journeyPeopleTable,
+    answer: contracts.JourneyPeopleAnswer,
+  })
+  journeyPeople(
+    @CurrentApp() app: contracts.App,
+    @ValidBody() sent: contracts.JourneyPeopleQuery,
+    @CurrentClient() client: Client,
+  ): Promise<contracts.JourneyPeopleAnswer | EncodedAnswer> {
+    return this.queries.journeyPeople(app, sent, client)
   }
 
   @Endpoint('POST', 'query', {

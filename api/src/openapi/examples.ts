@@ -19,6 +19,7 @@ export const examples: Readonly<Record<string, object>> = {
   ElementsQuery: { from: '2026-01-01', to: '2026-01-31', trend: 'week' },
   InsteadQuery: { from: '2026-01-01', to: '2026-01-31', funnel: 'checkout', step: 2, outcome: 'dropped' },
   PeopleQuery: { from: '2026-01-01', to: '2026-01-31', funnel: 'checkout', step: 2, outcome: 'dropped', limit: 50 },
+  JourneyPeopleQuery: { from: '2026-01-01', to: '2026-01-31', depth: 3, node: '1:shop.example/cart', limit: 50 },
   RetentionQuery: {
     from: '2026-01-01',
     to: '2026-01-31',

@@ -189,7 +189,7 @@ type Calls = {
 /** Paths of calls that need more than an app and a range, or do not answer with JSON. */
 const words =
   'xpath|live|changes|picker|stream|export|login|schemas|metrics|hopper|health|ready|config|members|forgets|' +
-  'dead-letters'
+  'dead-letters|processes'
 const other = new RegExp(`${words}|me$|me.(sessions|second-factor)$|v1.link$|events$|^.ws$`)
 
 test('a generated client makes real calls: reads, the example query, and refused ones', async () => {

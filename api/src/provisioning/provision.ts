@@ -92,6 +92,9 @@ async function ensureKey(
   if (provided === undefined && keys.some((key) => key.power === power && key.app === app)) return []
   const key = provided ?? newKey(power)
   const record = keyRecord(key, power, organization, app, now)
-  if (!keys.some(({ hash }) => hash === record.hash)) await registry.keys.put(organization, record.hash, record)
+  const known = keys.find(({ hash }) => hash === record.hash)
+  if (!known) await registry.keys.put(organization, record.hash, record)
+  else if (record.text !== undefined && known.text === undefined && known.power === power)
+    await registry.keys.put(organization, record.hash, { ...known, text: record.text })
   return provided === undefined ? [{ ...fields, key }] : []
 }

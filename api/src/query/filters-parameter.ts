@@ -1,4 +1,4 @@
-import { FiltersSchema, JourneyGroups, JourneyPeople, type Filter } from '@hopper/contracts'
+import { FiltersSchema, JourneyGroups, type Filter } from '@hopper/contracts'
 import { Type } from 'typebox'
 import { checkedBody, invalidFields } from '../http/checked.ts'
 
@@ -15,16 +15,10 @@ export function groupsOf(text: string): string[] {
   return parsed('groups', text) as string[]
 }
 
-/** @throws HopperError HOP_PARAM_INVALID */
-export function journeyPeopleOf(text: string): JourneyPeople {
-  return parsed('people', text) as JourneyPeople
-}
-
 const schemas = {
   filter: { schema: Type.Object({ filter: FiltersSchema }), form: 'a JSON array of filters' },
   filters: { schema: Type.Object({ filters: FiltersSchema }), form: 'a JSON array of filters' },
   groups: { schema: Type.Object({ groups: JourneyGroups }), form: 'a JSON array of patterns' },
-  people: { schema: Type.Object({ people: JourneyPeople }), form: 'a JSON object with from, to and limit' },
 }
 
 function parsed(field: keyof typeof schemas, text: string): unknown {

@@ -9,6 +9,8 @@ import type {
   HesitationResult,
   InsteadRequest,
   InsteadResult,
+  JourneyPeopleRequest,
+  JourneyPeopleResult,
   JourneyRequest,
   JourneyResult,
   LossRequest,
@@ -53,6 +55,7 @@ export type Query =
   | { readonly kind: 'puts'; readonly request: PutsRequest }
   | { readonly kind: 'person'; readonly request: PersonRequest }
   | { readonly kind: 'people'; readonly request: PeopleQuestion }
+  | { readonly kind: 'journey_people'; readonly request: JourneyPeopleQuestion }
   | { readonly kind: 'persons'; readonly request: PersonsQuestion }
   | { readonly kind: 'session'; readonly request: SessionRequest }
   | { readonly kind: 'export'; readonly request: ExportRequest }
@@ -131,6 +134,12 @@ export type Attributes = Readonly<Record<string, string | number | boolean | nul
 
 /** Requests a page of the people behind a number of a funnel. */
 export interface PeopleQuestion extends PeopleRequest {
+  /** number of lanes of the log: each device is in one */
+  readonly lanes: number
+}
+
+/** Requests a page of the people of a node or a link of journeys. */
+export interface JourneyPeopleQuestion extends JourneyPeopleRequest {
   /** number of lanes of the log: each device is in one */
   readonly lanes: number
 }
@@ -215,6 +224,7 @@ export interface Results {
   readonly encoded_page: Headed<PageHead>
   readonly puts: Headed<PutsHead>
   readonly people: PeopleResult
+  readonly journey_people: JourneyPeopleResult
   readonly person: PersonResult
   readonly persons: PersonsResult
   readonly session: SessionResult

@@ -17,6 +17,7 @@ import {
   PropertyTotals,
   queryEvents,
   queryFunnel,
+  queryJourneyPeople,
   queryJourneys,
   queryPeople,
   queryRetention,
@@ -129,6 +130,12 @@ const randomQuery: fc.Arbitrary<Query> = fc.oneof(
     kind: 'journeys',
     request: { ...at, key: 'tag', count_by: by },
   })),
+  fc
+    .record({ range, count_by, node: fc.constantFrom('0:a', '1:b', '1/exit'), limit: fc.constantFrom(1, 100) })
+    .map(({ range: at, ...rest }): Query => ({
+      kind: 'journey_people',
+      request: { ...at, key: 'tag', lanes: LANES, ...rest },
+    })),
   fc.record({ range, count_by }).map(({ range: at, count_by: by }): Query => ({
     kind: 'retention',
     request: { ...at, first: [is('a')], again: [is('b')], by: 'day', count_by: by },
@@ -193,8 +200,11 @@ function directly(query: Query, stored: readonly Chunk[]): unknown {
     identities,
   }))
   if (query.kind === 'funnel') return queryFunnel(query.request, context, lanes)
-  if (query.kind === 'people') {
-    const { more, ...page } = queryPeople(query.request, context, lanes)
+  if (query.kind === 'people' || query.kind === 'journey_people') {
+    const { more, ...page } =
+      query.kind === 'people'
+        ? queryPeople(query.request, context, lanes)
+        : queryJourneyPeople(query.request, context, lanes)
     return more ? { ...page, next: peopleCursor(page.people.at(-1)!) } : page
   }
   if (query.kind === 'journeys') return queryJourneys(query.request, lanes)

@@ -10,6 +10,7 @@ import {
   HesitationPlan,
   InsteadPlan,
   isPersonKey,
+  JourneyPeopleScan,
   JourneyScan,
   LossScan,
   mayHaveSession,
@@ -17,12 +18,13 @@ import {
   PersonsPlan,
   RetentionScan,
   RowsPlan,
+  rowsRequest,
   SourceScan,
   ValuePlan,
   ValueTruths,
   type QueryContext,
 } from '@hopper/engine'
-import type { UnitQuery, Query } from './query.ts'
+import type { UnitQuery, Query, QueryOf } from './query.ts'
 
 /** The part of the archive that a query reads. */
 export interface ScanScope {
@@ -57,9 +59,13 @@ export function outlineOf(query: Query, context: QueryContext): Outline {
     showsPersons,
     keys: keysOfFilters(
       query.request,
-      new Set(['bot', 'type', ...(query.kind === 'journeys' ? [query.request.key ?? 'to'] : [])]),
+      new Set(['bot', 'type', ...(isOfJourneys(query) ? [query.request.key ?? 'to'] : [])]),
     ),
   }
+}
+
+function isOfJourneys(query: Query): query is QueryOf<'journeys' | 'journey_people'> {
+  return query.kind === 'journeys' || query.kind === 'journey_people'
 }
 
 /** @throws HopperError if the query is invalid */
@@ -88,8 +94,11 @@ export function scopeOf(query: Query, context: QueryContext): ScanScope {
     const { from, to, id } = query.request
     return scope(from, to, [], (summary) => mayHaveSession(summary, id))
   }
-  if (query.kind === 'people') {
-    const [found, rows] = [new FoundPlan(query.request), new RowsPlan(query.request)]
+  if (query.kind === 'people' || query.kind === 'journey_people') {
+    const [found, rows] =
+      query.kind === 'people'
+        ? [new FoundPlan(query.request), new RowsPlan(query.request)]
+        : [new JourneyPeopleScan(query.request).plan, new RowsPlan(rowsRequest(query.request))]
     const named = [...found.named, ...rows.named]
     return {
       ...scope(rows.from, rows.end, named, (summary) => rows.canMatch(summary), rows.unit === 'person'),

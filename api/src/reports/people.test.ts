@@ -1,4 +1,4 @@
-import type { Context, Event, PeopleAnswer } from '@hopper/contracts'
+import type { Context, Event, JourneyPeopleAnswer, PeopleAnswer } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { CountedLog, ownEvent } from '../testing/counted-log.ts'
@@ -120,6 +120,52 @@ test('lists those whom a breakdown assigns to a value, and devices and sessions 
   expect(await ids({ count_by: 'session' })).toEqual(
     [9, 6, 4, 0].map((minute, at) => `${['=1+1', 'phone', 'left', 'bought'][at]!}/@${T0 + minute * MINUTE_MS}`),
   )
+})
+
+test('of a node or a link of journeys are as many as it says, with what their visits say', async () => {
+  const journeys = queryCalls<JourneyPeopleAnswer>(() => hopper, 'journeys/people', range)
+  const { total, people } = await journeys.ask({
+    link: { from: '1:shop.example/cart', to: '2:shop.example/products/7' },
+  })
+  expect([total, people]).toEqual([
+    1,
+    [
+      {
+        id: 'd:left',
+        device: 'mobile',
+        source: 'email',
+        country: null,
+        entered_at: T0 + 5 * MINUTE_MS,
+        last_at: T0 + 6 * MINUTE_MS,
+        last_page: 'shop.example/products/7',
+      },
+    ],
+  ])
+  const ids = async (body: object): Promise<string[]> => (await journeys.ask(body)).people.map(({ id }) => id)
+  expect(await ids({ node: '0:/cart', groups: ['/cart'] })).toEqual(['d:=1+1', 'u:ann', 'd:bought'])
+  expect(await ids({ node: '1/exit' })).toEqual(['d:=1+1', 'u:ann'])
+  expect(
+    await ids({ end: 'https://shop.example/paid', depth: 3, link: { from: '0/entry', to: '1:shop.example/cart' } }),
+  ).toEqual(['d:bought'])
+  expect((await journeys.ask({ node: '1/exit' })).people[1]).toMatchObject({ name: 'Ann', country: 'DE' })
+  const first = await journeys.ask({ node: '1/exit', limit: 1 })
+  expect([first.total, first.people.map(({ id }) => id)]).toEqual([2, ['d:=1+1']])
+  expect(await ids({ node: '1/exit', limit: 1, cursor: first.next })).toEqual(['u:ann'])
+  const csv = await journeys.send({ node: '1/exit' }, { accept: 'text/csv' })
+  expect(csv.text.split('\r\n')[0]).toBe('id,name,device,source,country,entered_at,last_at,last_page')
+  for (const [body, field] of [
+    [{}, 'node'],
+    [{ node: '1/other' }, 'node'],
+    [{ node: '1/exit', link: { from: '0:a', to: '1:b' } }, 'node'],
+    [{ node: '1/exit', start: 'shop.example/nowhere' }, 'start'],
+    [{ node: '1/exit', key: 'name', groups: ['/a'] }, 'groups'],
+    [{ node: '1/exit', limit: 1_001 }, 'limit'],
+    [{ node: '1/exit', step: 1 }, 'step'],
+  ] as const) {
+    const { status, body: answer } = await journeys.send(body)
+    expect([status, answer]).toMatchObject([400, { error: { code: 'HOP_PARAM_INVALID' } }])
+    expect(JSON.stringify(answer)).toContain(field)
+  }
 })
 
 test('refuses what it cannot answer, by field', async () => {

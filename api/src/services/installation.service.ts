@@ -2,11 +2,14 @@ import { Inject, Injectable } from '@nestjs/common'
 import {
   PLACES_MAX,
   PLACE_KEPT_MS,
+  PROCESSES_MAX,
+  PROCESS_KEPT_MS,
   REFUSAL_DAYS,
   diskPlaceView,
   shiftDate,
   utcDate,
   type Disk,
+  type Processes,
   type Refusal,
   type Refusals,
 } from '@hopper/contracts'
@@ -34,6 +37,13 @@ export class InstallationService {
     const places = await this.registry.disks.list('')
     const present = places.filter(({ measured_at }) => now - measured_at <= PLACE_KEPT_MS)
     return { places: present.slice(0, PLACES_MAX).map(diskPlaceView) }
+  }
+
+  /** Lists the processes that were seen in the last week, with their last problems. */
+  async processes(): Promise<Processes> {
+    const now = this.clock()
+    const seen = (await this.registry.processes.list('')).filter(({ seen_at }) => now - seen_at <= PROCESS_KEPT_MS)
+    return { processes: [...seen].sort((a, b) => b.seen_at - a.seen_at).slice(0, PROCESSES_MAX) }
   }
 
   /**

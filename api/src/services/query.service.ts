@@ -11,6 +11,7 @@ import {
   type FunnelRequest,
   type HesitationQuery,
   type InsteadQuery,
+  type JourneyPeopleQuery,
   type Meta,
   type PeopleQuery,
   type PointerType,
@@ -22,7 +23,7 @@ import type { JourneysParameters } from '../answers/report-parameters.ts'
 import { invalidFields } from '../http/checked.ts'
 import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
-import { filtersOf, groupsOf, journeyPeopleOf } from '../query/filters-parameter.ts'
+import { filtersOf, groupsOf } from '../query/filters-parameter.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Query, Results } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
@@ -136,7 +137,7 @@ export class QueryService {
   /** The journeys that people take. */
   async journeys(
     app: App,
-    { depth, from, to, start, end, filters, groups, people, ...parameters }: JourneysParameters,
+    { depth, from, to, start, end, filters, groups, ...parameters }: JourneysParameters,
     client: Client,
   ): Answered<'journeys'> {
     const range = await this.answers.open(app, {
@@ -144,21 +145,29 @@ export class QueryService {
       ...(to === undefined ? {} : { to }),
     })
     const instants = instantRange(app, range.from, range.to)
-    const places = {
-      ...(start === undefined ? {} : { start: placeOf(app, start, parameters.key) }),
-      ...(end === undefined ? {} : { end: placeOf(app, end, parameters.key) }),
-    }
     const request = {
       ...parameters,
-      ...places,
+      ...endsOf(app, { start, end, key: parameters.key }),
       from: instants.from,
       to: instants.to,
       ...(depth === undefined ? {} : { depth }),
       ...(filters === undefined ? {} : { filters: filtersOf('filters', filters) }),
       ...(groups === undefined ? {} : { groups: groupsOf(groups) }),
-      ...(people === undefined ? {} : { people: journeyPeopleOf(people) }),
     }
     return this.answer(app, instants.dates, { kind: 'journeys', request }, client)
+  }
+
+  /** Lists the people of a node or a link of journeys, page by page, with what their events say. */
+  async journeyPeople(
+    app: App,
+    { cursor, limit = PEOPLE_ROWS_DEFAULT, start, end, ...sent }: JourneyPeopleQuery,
+    client: Client,
+  ): Answered<'journey_people'> {
+    const { from, to, dates } = instantRange(app, sent.from, sent.to)
+    const after = cursor === undefined ? {} : { after: peoplePlace(cursor) }
+    const places = endsOf(app, { start, end, key: sent.key })
+    const request = { ...sent, ...places, from, to, limit, lanes: this.lanes, ...after }
+    return this.answer(app, dates, { kind: 'journey_people', request }, client)
   }
 
   /** Retention: the people who return. */
@@ -224,6 +233,20 @@ function hoversOf(xpaths: readonly string[] | undefined, pointer: PointerType): 
     without ? { type: 'or', filters: [named, without] } : named,
     ...(xpaths === undefined ? [] : [{ type: 'in' as const, key: 'target', values: [...xpaths] }]),
   ]
+}
+
+interface JourneyEnds {
+  readonly start?: string | undefined
+  readonly end?: string | undefined
+  readonly key?: string | undefined
+}
+
+/** Returns the places between which journeys are asked for, as the archive has them. */
+function endsOf(app: App, { start, end, key }: JourneyEnds): { start?: string; end?: string } {
+  return {
+    ...(start === undefined ? {} : { start: placeOf(app, start, key) }),
+    ...(end === undefined ? {} : { end: placeOf(app, end, key) }),
+  }
 }
 
 /** Converts a place of a journey to its form in the archive; a URL copied from a browser stands for its page. */

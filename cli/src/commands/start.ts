@@ -10,8 +10,8 @@ export function startCommand(): Command {
     runUntilStopped('hopper', config.logLevel, async (logger) => {
       // Imported lazily, so that the other subcommands do not load the whole product.
       const { startStandalone } = await import('../processes/standalone-main.ts')
-      const { welcome, failed, close } = await startStandalone(config, logger)
-      return { greeting: greet(welcome), failed, close }
+      const { welcome, ...running } = await startStandalone(config, logger)
+      return { greeting: greet(welcome), ...running }
     }),
   )
 }

@@ -44,6 +44,7 @@ const schemas = {
     power: powers,
     organization: text,
     app: Type.Optional(text),
+    text: Type.Optional(text),
   }),
   members: Type.Object({
     id: text,

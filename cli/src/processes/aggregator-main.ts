@@ -7,7 +7,9 @@ import type { Logger } from 'pino'
 import type { ConfigOf } from '../config/config.ts'
 import { portFor, serve } from '../server/listen.ts'
 import { assertLogReaches } from '../installation/assert-log-reaches.ts'
+import { lastProblems } from './logger.ts'
 import { openWithRetries } from './open-with-retries.ts'
+import { ProblemReport } from './problem-report.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { metricsAccess } from '../server/metrics-access.ts'
@@ -25,6 +27,8 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
     return openCluster(config, { memoryBytes, logger })
   })
   opened.defer(close)
+  const report = new ProblemReport({ registry, name: 'aggregator', problems: lastProblems(logger) })
+  opened.defer(() => report.close())
   await assertLogReaches({ log, lanes, registry }, config.acceptLoss, logger)
   const metrics = processMetrics()
   const guarded = guardedLog(log, { lanes, logger, metrics })
@@ -58,7 +62,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   opened.defer(() => server.close())
   await serve(server, { host: config.host, port })
   const parts = opened.move()
-  return { close: () => parts.disposeAsync() }
+  return { report, close: () => parts.disposeAsync() }
 }
 
 /** The JavaScript heap has its own limit, at which the process dies before its memory is used up. */

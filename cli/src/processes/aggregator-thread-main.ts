@@ -4,7 +4,8 @@ import type { PartHealth } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import type { AggregatorThreadOptions, FromAggregator, ToAggregator } from './aggregator-thread.ts'
-import { createLogger } from './logger.ts'
+import { createLogger, lastProblems } from './logger.ts'
+import { ProblemReport } from './problem-report.ts'
 
 /**
  * The aggregator thread, with its own storage handle and its own metrics. An unhandled error ends the thread, and with
@@ -15,6 +16,7 @@ const port = parentPort!
 const metrics = new Registry()
 const logger = createLogger(logLevel, 'aggregator')
 const storage = await openEmbedded({ dir, lanes, exclusive: false, logger })
+const report = new ProblemReport({ registry: storage.registry, name: 'aggregator', problems: lastProblems(logger) })
 const aggregator = new Aggregator({
   log: storage.log,
   writer: storage.writer,
@@ -48,6 +50,7 @@ async function health(): Promise<readonly PartHealth[]> {
 const say = (message: FromAggregator): void => port.postMessage(message)
 const close = async (): Promise<void> => {
   await aggregator.close()
+  await report.close()
   await storage.close()
   port.close()
 }

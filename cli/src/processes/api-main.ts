@@ -7,7 +7,9 @@ import { builtDashboard, builtTracker } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { DiskWatch } from '../disk/disk-watch.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
+import { lastProblems } from './logger.ts'
 import { openWithRetries } from './open-with-retries.ts'
+import { ProblemReport } from './problem-report.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { metricsAccess } from '../server/metrics-access.ts'
@@ -32,6 +34,8 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
       }),
   )
   opened.defer(close)
+  const report = new ProblemReport({ registry, name: 'api', problems: lastProblems(logger) })
+  opened.defer(() => report.close())
   const metrics = processMetrics()
   if (diskUse) {
     const disk = new DiskWatch({ registry, place: 'cassandra', measure: diskUse, metrics, logger })
@@ -69,5 +73,5 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
   await listen(server, config.host, port)
   logger.info({ url: publicUrl }, 'ready')
   const parts = opened.move()
-  return { close: () => parts.disposeAsync() }
+  return { report, close: () => parts.disposeAsync() }
 }

@@ -10,6 +10,8 @@ import { DiskWatch } from '../disk/disk-watch.ts'
 import { measureSpool } from '../disk/measure-spool.ts'
 import { openGeo } from './open-geo.ts'
 import { takeMessages } from '../external/external-messages.ts'
+import { lastProblems } from './logger.ts'
+import { ProblemReport } from './problem-report.ts'
 import { portFor, serve } from '../server/listen.ts'
 import { externalMetrics } from '../metrics/external-metrics.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
@@ -25,6 +27,8 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   const port = await portFor(config)
   const { log, registry, secrets, health, close } = await openSpooledCluster(config, logger)
   opened.defer(close)
+  const report = new ProblemReport({ registry, name: 'ingest', problems: lastProblems(logger) })
+  opened.defer(() => report.close())
   const metrics = processMetrics()
   spoolMetrics(metrics, () => log.depth)
   const measure = (): Promise<DiskUse> => measureSpool(config.data, log.depth.bytes)
@@ -57,5 +61,5 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   opened.defer(() => external.close())
   external.start()
   const parts = opened.move()
-  return { close: () => parts.disposeAsync() }
+  return { report, close: () => parts.disposeAsync() }
 }

@@ -1,6 +1,8 @@
-import { pino, type Logger } from 'pino'
+import { pino, type Logger, type LoggerOptions } from 'pino'
 import type { LogLevel } from '../config/settings.ts'
+import { LastProblems } from './last-problems.ts'
 
+const problemsOf = new WeakMap<Logger, LastProblems>()
 const secrets = ['key', 'authorization', 'cookie', 'token', 'password', 'x-api-key', 'set-cookie']
 
 /** Keys, tokens and cookies never reach a log, wherever they occur in a record. */
@@ -14,10 +16,30 @@ export const redaction = {
  * stderr is a terminal.
  */
 export function createLogger(level: LogLevel, name: string): Logger {
-  const options = { level, name, redact: redaction, base: { name }, timestamp: pino.stdTimeFunctions.isoTime }
-  return process.stderr.isTTY
+  const problems = new LastProblems()
+  const options: LoggerOptions = {
+    level,
+    name,
+    redact: redaction,
+    base: { name },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: {
+      logMethod(args, method, number) {
+        problems.add(number, args)
+        method.apply(this, args)
+      },
+    },
+  }
+  const logger = process.stderr.isTTY
     ? pino(options, { write: (line) => void process.stderr.write(formatReadable(line)) })
     : pino(options, pino.destination({ fd: 2, sync: true }))
+  problemsOf.set(logger, problems)
+  return logger
+}
+
+/** Returns the last warnings and errors that were written with a logger, or with one derived from it. */
+export function lastProblems(logger: Logger): LastProblems {
+  return problemsOf.get(logger) ?? new LastProblems()
 }
 
 /** Formats a record as `07:12:01 warn  aggregator: message  field=value`, and an error's stack on separate lines. */

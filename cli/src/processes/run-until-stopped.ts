@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { unknownVariables } from '../config/config.ts'
 import { createLogger } from './logger.ts'
+import type { ProblemReport } from './problem-report.ts'
 import type { LogLevel } from '../config/settings.ts'
 import { nextSignal, onRepeatedSignal } from './signals.ts'
 
@@ -12,6 +13,8 @@ export interface Running {
   readonly greeting?: string
   /** resolves when an essential part has failed */
   readonly failed?: Promise<Error>
+  /** what it reports about itself */
+  readonly report?: ProblemReport
   /** Accepts no more work, finishes the work in flight, and closes all resources. */
   close(): Promise<void>
 }
@@ -38,6 +41,7 @@ export async function runUntilStopped(
       { err: end },
       'a part of Hopper has failed, so the process ends; what was acknowledged is safe in the log',
     )
+    await running.report?.close(false)
     process.exit(1)
   }
   logger.info({ signal: end }, 'stopping')

@@ -17,6 +17,8 @@ import { DiskWatch } from '../disk/disk-watch.ts'
 import { openGeo } from './open-geo.ts'
 import { ExternalFiles } from '../external/external-files.ts'
 import type { Welcome } from './greeting.ts'
+import { lastProblems } from './logger.ts'
+import { ProblemReport } from './problem-report.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
 import { externalMetrics } from '../metrics/external-metrics.ts'
 import { provisionAll } from './provisioning.ts'
@@ -28,6 +30,7 @@ export interface Standalone {
   readonly welcome: Welcome
   /** resolves when an essential part has failed */
   readonly failed: Promise<Error>
+  readonly report: ProblemReport
   /** Accepts no more requests, finishes the requests and batches in flight, and closes the files. */
   readonly close: () => Promise<void>
 }
@@ -61,6 +64,8 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     return [...own.filter(({ name }) => counting.every((part) => part.name !== name)), ...counting]
   }
 
+  const report = new ProblemReport({ registry, name: 'hopper', problems: lastProblems(logger) })
+  opened.defer(() => report.close())
   const metrics = new Registry()
   const disk = new DiskWatch({ registry, place: 'data', measure: () => storage.diskUse!(), metrics, logger })
   opened.defer(() => disk.close())
@@ -123,6 +128,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
       newKeys,
     },
     failed: aggregator.failed,
+    report,
     close: () => parts.disposeAsync(),
   }
 }

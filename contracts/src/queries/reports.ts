@@ -21,6 +21,7 @@ export const archivedReports = [
   'hesitation/query',
   'instead/query',
   'journeys',
+  'journeys/people',
   'keys',
   'loss',
   'people/query',

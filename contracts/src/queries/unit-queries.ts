@@ -73,14 +73,6 @@ export const JourneyGroups = Type.Array(Type.String({ minLength: 1, maxLength: l
   maxItems: queryLimits.journeyGroupsMax,
 })
 
-/** A link of a journey, by the ids of its nodes, whose units are listed. */
-export const JourneyPeople = Type.Object({
-  from: Type.String({ minLength: 1 }),
-  to: Type.String({ minLength: 1 }),
-  limit: Type.Integer({ minimum: 1, maximum: queryLimits.peopleMax }),
-})
-export type JourneyPeople = Static<typeof JourneyPeople>
-
 /**
  * Query for the paths that people take. The places of a unit are the pages it visited, or its values of `key`;
  * consecutive equal places count as one.
@@ -98,8 +90,6 @@ export interface JourneyRequest {
   readonly filters?: readonly Filter[]
   /** patterns of pages, like `/products/*`: the pages that one of them matches are one place, named by the pattern */
   readonly groups?: readonly string[]
-  /** lists the units that took this link; the ends are places or `exit` */
-  readonly people?: JourneyPeople
   readonly count_by?: FunnelUnit
 }
 
@@ -118,6 +108,5 @@ export const JourneyResult = Type.Object({
     }),
   ),
   links: Type.Array(Type.Object({ from: Type.String(), to: Type.String(), users: count })),
-  people: Type.Optional(Type.Array(Type.String(), { description: 'the units that took the link asked for' })),
 })
 export type JourneyResult = Static<typeof JourneyResult>

@@ -18,15 +18,17 @@ export interface Report<T> {
   readonly reload: () => void
 }
 
-/** Loads the answer of a path and loads it again while the tab is visible, often while `live`. */
-export function useReport<T>(path: string | null, live = false): Report<T> {
+/**
+ * Loads the answer of a path and loads it again while the tab is visible, often while `live`, or every `everyMs`.
+ */
+export function useReport<T>(path: string | null, live = false, everyMs?: number): Report<T> {
   const { client, changes } = useSession()
   const query = useQuery({
     queryKey: ['report', path],
     queryFn: ({ signal }) => client.get<T>(path!, signal),
     enabled: path !== null,
     placeholderData: keepPreviousData,
-    refetchInterval: () => refetchMs(path ?? '', live, changes),
+    refetchInterval: () => everyMs ?? refetchMs(path ?? '', live, changes),
   })
   return reportOf(query)
 }

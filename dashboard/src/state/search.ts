@@ -55,6 +55,8 @@ export interface Search {
   readonly places?: 'each' | 'events'
   /** the ends of the link of a journey whose panel is open */
   readonly link?: readonly string[]
+  /** the place of journeys whose panel is open */
+  readonly node?: string
   /** pages and clicks that a new funnel begins with, or that are added to a funnel */
   readonly with?: readonly string[]
   /** the events that are explored, `type:click`; all if missing */
@@ -89,7 +91,7 @@ export const JOURNEY_DEPTH = { min: 2, default: 5, max: 8 } as const
 /** Names of the parameters of a page that do not belong to other pages, so that a link there leaves them out. */
 const ofOnePage = [
   ...(['by', 'stage', 'show', 'cause', 'tab', 'view', 'value', 'who', 'q'] as const),
-  ...(['start', 'end', 'depth', 'places', 'link', 'with'] as const),
+  ...(['start', 'end', 'depth', 'places', 'link', 'node', 'with'] as const),
   ...(['what', 'as', 'cols', 'again', 'each'] as const),
   ...(['funnel', 'element', 'order', 'forget', 'kind', 'event'] as const),
 ] satisfies (keyof Search)[]
@@ -135,6 +137,7 @@ export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
     depth: whole('depth', JOURNEY_DEPTH.min, JOURNEY_DEPTH.max),
     places: one('places', ['each', 'events']),
     link: link?.length === 2 ? link : undefined,
+    node: text('node'),
     with: list('with'),
     what: text('what'),
     as: one('as', ['line', 'bar', 'events', 'retention']),

@@ -263,6 +263,7 @@ export const apiCalls: readonly Call[] = [
   { call: 'GET fates', answer: { from: text, to: text, rows: expect.any(Array) as unknown } },
   { call: 'GET /api/v1/audits', answer: { audits: [], can_run: true } },
   { call: 'GET /api/v1/refusals', answer: { rows: expect.any(Array) as unknown } },
+  { call: 'GET /api/v1/processes', key: admin, answer: { processes: expect.any(Array) as unknown } },
   { call: 'GET /api/v1/disk', answer: { places: expect.any(Array) as unknown } },
   {
     call: 'GET keys',

@@ -1,8 +1,9 @@
 import { Secret, TOTP } from 'otpauth'
+import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
 import { holdRequest } from './held-request.fixture.ts'
-import { expectUsable } from './usable.fixture.ts'
+import { expectUsable, forEachLook } from './usable.fixture.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 const PASSWORD = 'nine blue whales 4711'
@@ -76,6 +77,73 @@ it('an app without events does not redirect somebody who has left for a page tha
   await page.unrouteAll({ behavior: 'wait' })
 })
 
+/** A member by a link sets a password, logs out and in with it, and comes back to the address where a session ended. */
+async function comesBack(page: Page): Promise<void> {
+  const password = 'six green llamas 2208'
+  const logIn = async (): Promise<void> => {
+    await page.getByLabel('Member').fill('ann')
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Log in' }).click()
+  }
+  await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/account`)
+  await page.getByLabel('New password, at least 10 characters').fill(password)
+  await page.getByRole('button', { name: 'Change the password' }).click()
+  await page.getByText('The password is changed.').waitFor()
+  await page.getByRole('button', { name: /Account: / }).click()
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await logIn()
+  await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor()
+  await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/elements?range=7d`)
+  await page.getByRole('heading', { level: 1, name: 'Elements' }).waitFor()
+  await page.context().clearCookies()
+  await page.keyboard.press('9')
+  await page.getByText('Your login has ended.').waitFor()
+  await expectUsable(page)
+  await logIn()
+  await page.getByRole('heading', { level: 1, name: 'Elements' }).waitFor()
+  await page.waitForURL('**/a/demo-shop/elements?range=90d')
+  await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/settings`)
+}
+
+it('a key is made with a name, tells its last use, and is deleted by a dialog that names it', async () => {
+  const { page, product } = dashboard
+  await dashboard.open('settings')
+  const keys = page.getByRole('region', { name: 'Keys', exact: true })
+  await keys.getByLabel('Name of the key').fill('Blog <b>')
+  await keys.getByRole('button', { name: 'Create a key' }).click()
+  const key = (await keys.getByRole('group', { name: 'New key', exact: true }).locator('pre').textContent())!
+  const item = keys.getByRole('listitem').filter({ hasText: 'Blog <b>' })
+  await item.getByText('never used').waitFor()
+  const send = async (): Promise<number> => {
+    const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+      method: 'POST',
+      headers: { 'x-api-key': key, 'content-type': 'application/json' },
+      body: JSON.stringify({ device_id: 'd', events: [{ type: 'custom', name: 'order' }] }),
+    })
+    return answer.status
+  }
+  expect(await send()).toBe(202)
+  await expect
+    .poll(async () => {
+      await page.reload()
+      return item.first().textContent()
+    })
+    .toContain('last used')
+  await item.getByRole('button', { name: 'Delete the write key' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('heading', { name: `Delete the write key …${key.slice(-4)} “Blog <b>”?` }).waitFor()
+  const cancel = dialog.getByRole('button', { name: 'Cancel' })
+  expect(await cancel.evaluate((button) => button === document.activeElement)).toBe(true)
+  await forEachLook(page, () => expectUsable(page))
+  await page.keyboard.press('Enter')
+  await dialog.waitFor({ state: 'detached' })
+  await item.getByRole('button', { name: 'Delete the write key' }).click()
+  await dialog.getByRole('button', { name: 'Delete the key' }).click()
+  await item.waitFor({ state: 'detached' })
+  // ingest knows a key for some seconds
+  await expect.poll(send, { timeout: 15_000, interval: 500 }).toBe(401)
+})
+
 it('an owner invites a member, who logs in by the link, and removes the member again', async () => {
   const { page, browser } = dashboard
   await dashboard.open('settings')
@@ -93,6 +161,14 @@ it('an owner invites a member, who logs in by the link, and removes the member a
   await memberPage.goto(`${dashboard.product.apiUrl}/a/demo-shop/settings`)
   await memberPage.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
   expect(await memberPage.getByRole('region', { name: 'Members' }).count()).toBe(0)
+  const changes = /^(Save|Delete|Create|Invite|Add|Edit|Make|Link|Pick|New)/
+  await memberPage.getByText('The tag for your site').waitFor()
+  expect(await memberPage.locator('main').getByRole('button', { name: changes }).allTextContents()).toEqual([])
+  await memberPage.goto(`${dashboard.product.apiUrl}/a/demo-shop/funnels`)
+  await memberPage.locator('.funnel-list h2').first().waitFor()
+  for (const role of ['link', 'button'] as const)
+    expect(await memberPage.locator('main').getByRole(role, { name: changes }).allTextContents()).toEqual([])
+  await comesBack(memberPage)
 
   await members.getByLabel('Role of ann').selectOption('admin')
   await expect.poll(() => members.getByLabel('Role of ann').inputValue()).toBe('admin')

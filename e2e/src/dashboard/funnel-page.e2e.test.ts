@@ -3,6 +3,7 @@ import type { Locator } from 'playwright-core'
 import type { DropCause, FunnelAnswer, FunnelQuery, InsteadAnswer, PeopleAnswer } from '@hopper/contracts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
+import { tabTo } from './keyboard.fixture.ts'
 import { idsOfPeople } from './people-list.fixture.ts'
 import { expectUsable } from './usable.fixture.ts'
 
@@ -338,6 +339,35 @@ describe('open and settled', () => {
     await expect.poll(async () => numberOf(await home.textContent()), { timeout: 20_000 }).toBe(total + 1)
     await page.getByRole('button', { name: '· settled' }).click()
     await page.getByText('only events that arrive late can still change it').waitFor()
+  })
+})
+
+describe('with keys alone', () => {
+  it('one gets from the sentence to the people behind a loss, to one of them, and back', async () => {
+    const { page } = dashboard
+    const { steps } = await ask()
+    const worst = steps.slice(1).reduce((a, b) => ((a.rate_from_previous ?? 1) <= (b.rate_from_previous ?? 1) ? a : b))
+    await dashboard.open(`overview?range=${rangeText}`)
+    const sentence = page.getByRole('region', { name: 'In short' })
+    await tabTo(page, sentence.getByRole('link', { name: worst.name, exact: true }).last())
+    await page.keyboard.press('Enter')
+    const panel = page.getByRole('complementary')
+    await panel.getByRole('heading', { name: worst.name }).waitFor()
+    await page.keyboard.press('Escape')
+    await panel.waitFor({ state: 'detached' })
+    const drop = funnel().locator('.drop > .opens').first()
+    await tabTo(page, drop)
+    await page.keyboard.press('Enter')
+    await tabTo(page, panel.getByRole('tab', { name: 'People' }))
+    await page.keyboard.press('ArrowRight')
+    await panel.getByRole('region', { name: 'Next page' }).waitFor()
+    await page.keyboard.press('ArrowLeft')
+    await tabTo(page, panel.locator('.person').first())
+    await page.keyboard.press('Enter')
+    await panel.getByRole('list', { name: 'What they did' }).getByRole('listitem').first().waitFor()
+    await page.keyboard.press('Escape')
+    await panel.waitFor({ state: 'detached' })
+    expect(await drop.evaluate((button) => button === document.activeElement)).toBe(true)
   })
 })
 

@@ -1,4 +1,7 @@
-import type { FunnelQuery, JourneyResult } from '@hopper/contracts'
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import type { FunnelAnswer, FunnelQuery, JourneyPeopleAnswer, JourneyResult } from '@hopper/contracts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
 import { idsOfPeople } from './people-list.fixture.ts'
@@ -10,6 +13,7 @@ const DAY_MS = 86_400_000
 const range = { from: dateBefore(12), to: dateBefore(2) }
 const rangeText = `${range.from}..${range.to}`
 const CART = '/demo*/cart'
+const run = promisify(execFile)
 let dashboard: OpenedDashboard
 
 beforeAll(async () => {
@@ -22,9 +26,11 @@ function dateBefore(days: number): string {
   return new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10)
 }
 
-/** Asks the API with the groups of pages that the demo shop's stages are. */
+/** the groups of pages that the demo shop's stages are */
+const groups = ['/demo*/products/*', '/demo*/products', '/demo*/checkout', '/demo*/thanks', CART, '/demo*/']
+
+/** Asks the API with these groups. */
 function journeys(parameters: Record<string, string>): Promise<JourneyResult> {
-  const groups = ['/demo*/products/*', '/demo*/products', '/demo*/checkout', '/demo*/thanks', CART, '/demo*/']
   const query = new URLSearchParams({ ...range, groups: JSON.stringify(groups), ...parameters })
   return dashboard.get<JourneyResult>(`journeys?${query.toString()}`)
 }
@@ -49,25 +55,42 @@ describe('journeys', () => {
     const all = page.getByRole('button', { name: /^Show all/ })
     if ((await all.count()) > 0) await all.click()
     const rows = await page
-      .locator('.journey-list .opens')
+      .locator('.journey-list td:nth-child(3) .opens')
       .evaluateAll((all) => all.map((one) => [one.getAttribute('data-opens')!, one.textContent]))
     const listed = rows.map(([id, count]) => [id, numberOf(count!)])
     expect(listed.sort()).toEqual(links.map(({ from, to, users }) => [JSON.stringify([from, to]), users]).sort())
   })
 
-  it('a link opens its people, exactly as many as it says', async () => {
+  it.each([
+    ['a link', '.journey-list td:nth-child(3) .opens'],
+    ['a place', '.journey-list td:nth-child(4) .opens'],
+  ])('%s opens its people, those of the API, exactly as many as it says', async (_, opener) => {
     const { page } = dashboard
     await openJourneys(`&start=${CART}&depth=3`)
-    const link = page.locator('.journey-list .opens').first()
-    const count = numberOf(await link.textContent())
-    await link.click()
+    const button = page.locator(opener).first()
+    const count = numberOf(await button.textContent())
+    const opens = (await button.getAttribute('data-opens'))!
+    const [from, to] = opens.startsWith('[') ? (JSON.parse(opens) as string[]) : []
+    await button.click()
     const panel = page.getByRole('complementary')
-    expect(new Set(await idsOfPeople(panel)).size).toBe(count)
     expect(numberOf(await panel.locator('.panel-count').textContent())).toBe(count)
+    const part = from === undefined ? { node: opens } : { link: { from, to } }
+    const asked = { ...range, start: CART, depth: 3, groups, ...part, limit: 1_000 }
+    const { total, people } = await dashboard.post<JourneyPeopleAnswer>('journeys/people', asked)
+    expect([total, people.length, new Set(people.map(({ id }) => id)).size]).toEqual([count, count, count])
+    expect(people.map(({ entered_at: at }) => at)).toEqual(people.map(({ entered_at: at }) => at).sort((a, b) => b - a))
+    expect(await idsOfPeople(panel)).toEqual(people.map(({ id }) => id))
+
+    const saved = page.waitForEvent('download')
+    await panel.getByRole('button', { name: 'CSV of all' }).click()
+    const lines = (await readFile(await (await saved).path(), 'utf8')).trimEnd().split('\r\n')
+    expect(lines[0]).toBe('id,name,device,source,country,entered_at,last_at,last_page')
+    expect(lines).toHaveLength(count + 1)
     await page.reload()
-    await panel.locator('.person').first().waitFor()
     await panel.locator('.person').first().click()
+    await panel.getByText('Came here').waitFor()
     await panel.getByRole('list', { name: 'What they did' }).getByRole('listitem').first().waitFor()
+    await expectUsable(page)
     await page.keyboard.press('Escape')
     await panel.waitFor({ state: 'detached' })
   })
@@ -131,12 +154,20 @@ describe('a question of one\u2019s own', () => {
     await page.getByLabel('Search properties').fill('dev')
     await page.getByRole('button', { name: 'Device', exact: true }).click()
     await page.waitForURL('**by=device*')
+    await page.getByRole('button', { name: 'Add a filter' }).click()
+    await page.getByLabel('Search properties').fill('brow')
+    await page.getByRole('button', { name: 'Browser', exact: true }).click()
+    await page.getByLabel('Search values').fill('Chr')
+    await page.getByRole('button', { name: /^Chrome/ }).click()
+    await page.waitForURL('**f=browser:Chrome*')
     const table = page.getByRole('region', { name: 'Break down' })
     await table.locator('tbody tr').first().waitFor()
     await page.getByText('The same question to the API').click()
-    const curl = await page.getByRole('region', { name: 'Call' }).textContent()
-    const body = JSON.parse(/-d '(.*)'/s.exec(curl!)![1]!) as FunnelQuery
-    const answer = await dashboard.ask(body)
+    const curl = (await page.getByRole('region', { name: 'Call' }).textContent())!
+    const body = JSON.parse(/-d '(.*)'/s.exec(curl)![1]!) as FunnelQuery
+    const shell = ['-c', curl.replace('READ_KEY', dashboard.readKey)]
+    const answer = JSON.parse((await run('sh', shell)).stdout) as FunnelAnswer
+    expect(answer.total).toBeGreaterThan(0)
     const shown = JSON.parse((await page.getByRole('region', { name: 'Answer as JSON' }).textContent())!) as object
     const { complete_to } = (shown as typeof answer).meta
     expect(shown).toEqual({ ...answer, meta: { ...answer.meta, complete_to } })

@@ -1,4 +1,4 @@
-import type { Audits, Disk, Refusals, Status } from '@hopper/contracts'
+import type { Audits, Disk, Processes, Refusals, Status } from '@hopper/contracts'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { logOwnerIn } from '../dashboard/owner-login.fixture.ts'
 import { forEachProduct } from '../products/for-each-product.ts'
@@ -25,7 +25,7 @@ const REFRESH_MS = 40_000
 forEachProduct((open, kind) => {
   let product: Product
   beforeAll(async () => {
-    product = await open({ provision, env: { HOPPER_DEMO: 'false' } })
+    product = await open({ provision, env: { HOPPER_DEMO: 'false', HOPPER_NO_SUCH_SETTING: 'hw_secret_of_a_setting' } })
     await product.start()
   })
   afterAll(() => product?.dispose())
@@ -41,6 +41,24 @@ forEachProduct((open, kind) => {
     await answer.arrayBuffer()
     return answer.status
   }
+
+  it('each process tells its version and its last problems, without values', async () => {
+    const names = kind === 'standalone' ? ['aggregator', 'hopper'] : ['aggregator', 'api', 'ingest']
+    const told = async (): Promise<Processes['processes']> => (await get<Processes>('processes')).processes
+    await expect
+      .poll(async () => [...new Set((await told()).map(({ name }) => name))].sort(), { timeout: 20_000 })
+      .toEqual(names)
+    const processes = await told()
+    const { version } = await get<Status>('status')
+    expect(new Set(processes.map((process) => process.version))).toEqual(new Set([version]))
+    const warned = processes.filter(({ problems }) =>
+      problems.some(({ level, message }) => level === 'warn' && message === 'no such setting; see docs/settings.md'),
+    )
+    expect([...new Set(warned.map(({ name }) => name))].sort()).toEqual(
+      names.filter((name) => kind !== 'standalone' || name === 'hopper'),
+    )
+    expect(JSON.stringify(processes)).not.toMatch(/hw_|hr_|ha_|secret/)
+  }, 60_000)
 
   it('an audit that the API begins finds no drift while Hopper runs', async () => {
     for (let n = 0; n < 10; n++) expect(await send(app.write_key, `d${n}`)).toBe(202)

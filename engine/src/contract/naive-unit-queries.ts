@@ -5,6 +5,7 @@ import {
   type DistinctRequest,
   type DistinctResult,
   type FunnelUnit,
+  type JourneyPeopleRequest,
   type JourneyRequest,
   type JourneyResult,
   type RetentionRequest,
@@ -82,36 +83,76 @@ export function naiveRetention(world: World, request: RetentionRequest, timezone
 
 /** Naive reference of a journey query; returns undefined if no unit visited the requested start or end. */
 export function naiveJourneys(world: World, request: JourneyRequest): JourneyResult | undefined {
-  const key = request.key ?? 'page'
-  const depth = request.depth ?? 5
+  const ways = naiveWays(world, request)
+  if (!ways) return undefined
   const nodes = new Map<string, JourneyResult['nodes'][number]>()
   const links = new Map<string, { from: string; to: string; users: number }>()
-  const visited = new Set<string>()
-  const people: string[] = []
-  for (const [name, rows] of namedUnits(world, request)) {
-    const places = rows.filter((r) => naiveAll(r, request.filters ?? []) && naiveValue(r, key) !== undefined)
-    const values = places
-      .filter((r) => request.key !== undefined || r.event.type === 'url_change')
-      .map((r) => String(naiveValue(r, key)))
-      .map((value) => request.groups?.find((group) => new StagePattern(group).matches(value)) ?? value)
-    let way = values.filter((value, i) => i === 0 || values[i - 1] !== value)
-    for (const value of way) visited.add(value)
-    if (request.start !== undefined) way = way.includes(request.start) ? way.slice(way.indexOf(request.start)) : []
-    if (request.end !== undefined) way = way.includes(request.end) ? way.slice(0, way.indexOf(request.end) + 1) : []
-    const steps: { id: string; value: string; kind?: 'exit' }[] = []
-    const shown = request.end === undefined ? way.slice(0, depth) : way.slice(-depth)
-    const offset = request.end === undefined ? 0 : depth - shown.length
-    shown.forEach((value, i) => steps.push({ id: `${offset + i}:${value}`, value }))
-    if (request.end === undefined && way.length > 0 && way.length < depth)
-      steps.push({ id: `${way.length}/exit`, value: 'exit', kind: 'exit' })
-    steps.forEach((step, i) => {
-      nodes.set(step.id, { ...step, step: offset + i, users: (nodes.get(step.id)?.users ?? 0) + 1 })
+  for (const { steps } of ways)
+    steps.forEach(({ at: _, ...step }, i) => {
+      nodes.set(step.id, { ...step, users: (nodes.get(step.id)?.users ?? 0) + 1 })
       if (i === 0) return
       const from = steps[i - 1]!.id
-      if (from === request.people?.from && step.id === request.people.to) people.push(name)
       links.set(`${from} ${step.id}`, { from, to: step.id, users: (links.get(`${from} ${step.id}`)?.users ?? 0) + 1 })
     })
+  return { nodes: [...nodes.values()], links: [...links.values()] }
+}
+
+/** All people of a node or a link, the last first, with when they came there. */
+export function naiveJourneyPeople(
+  world: World,
+  request: JourneyPeopleRequest,
+): { id: string; entered_at: number }[] | undefined {
+  const { node, link } = request
+  return naiveWays(world, request)
+    ?.flatMap(({ name, steps }) => {
+      const entry = `${steps[0]!.step - 1}/entry`
+      const all = [{ id: entry, at: steps[0]!.at }, ...steps]
+      const index = all.findIndex(({ id }, i) => (link ? id === link.from && all[i + 1]?.id === link.to : id === node))
+      return index < 0 ? [] : [{ id: name, entered_at: all[index]!.at }]
+    })
+    .sort((a, b) => b.entered_at - a.entered_at || (a.id < b.id ? -1 : 1))
+}
+
+interface NaiveStep {
+  readonly id: string
+  readonly step: number
+  readonly value: string
+  readonly kind?: 'exit'
+  /** when the unit came there; of an exit, to the place before */
+  readonly at: number
+}
+
+/** The journey of each unit; undefined if nobody visited its start or its end. */
+function naiveWays(world: World, request: JourneyRequest): { name: string; steps: NaiveStep[] }[] | undefined {
+  const key = request.key ?? 'page'
+  const depth = request.depth ?? 5
+  const visited = new Set<string>()
+  const ways: { name: string; steps: NaiveStep[] }[] = []
+  for (const [name, rows] of namedUnits(world, request)) {
+    const places = rows
+      .filter((r) => naiveAll(r, request.filters ?? []) && naiveValue(r, key) !== undefined)
+      .filter((r) => request.key !== undefined || r.event.type === 'url_change')
+      .map((r) => ({ at: r.event.timestamp, value: String(naiveValue(r, key)) }))
+      .map(({ at, value }) => ({
+        at,
+        value: request.groups?.find((group) => new StagePattern(group).matches(value)) ?? value,
+      }))
+    let way = places.filter(({ value }, i) => i === 0 || places[i - 1]!.value !== value)
+    for (const { value } of way) visited.add(value)
+    const indexOf = (place: string): number => way.findIndex(({ value }) => value === place)
+    if (request.start !== undefined) way = indexOf(request.start) < 0 ? [] : way.slice(indexOf(request.start))
+    if (request.end !== undefined) way = way.slice(0, indexOf(request.end) + 1)
+    const shown = request.end === undefined ? way.slice(0, depth) : way.slice(-depth)
+    const offset = request.end === undefined ? 0 : depth - shown.length
+    const steps: NaiveStep[] = shown.map((place, i) => ({
+      ...place,
+      id: `${offset + i}:${place.value}`,
+      step: offset + i,
+    }))
+    if (request.end === undefined && way.length > 0 && way.length < depth)
+      steps.push({ id: `${way.length}/exit`, step: way.length, value: 'exit', kind: 'exit', at: way.at(-1)!.at })
+    if (steps.length > 0) ways.push({ name, steps })
   }
-  if ([request.start, request.end].some((place) => place !== undefined && !visited.has(place))) return undefined
-  return { nodes: [...nodes.values()], links: [...links.values()], ...(request.people ? { people } : {}) }
+  const isUnknown = [request.start, request.end].some((place) => place !== undefined && !visited.has(place))
+  return isUnknown ? undefined : ways
 }

@@ -1,4 +1,4 @@
-import { queryLimits, type JourneyPeople, type JourneyResult, type Truncatable } from '@hopper/contracts'
+import { queryLimits, type JourneyResult, type Truncatable } from '@hopper/contracts'
 
 /**
  * Maximum number of distinct places and links while units are counted: further ones count as `other` from the start.
@@ -126,25 +126,13 @@ export class JourneyGraph {
   }
 }
 
-/** Returns whether a path, added as to `JourneyGraph.add`, has a link between places, or from a place to its exit. */
-export function hasLink(
-  places: readonly string[],
-  step: number,
-  leaves: boolean,
-  { from, to }: Pick<JourneyPeople, 'from' | 'to'>,
-): boolean {
-  return places.some((value, i) => {
-    if (placeId(step + i, value) !== from) return false
-    if (i < places.length - 1) return placeId(step + i + 1, places[i + 1]!) === to
-    return leaves && specialId(step + i + 1, 'exit') === to
-  })
-}
-
-function placeId(step: number, value: string): string {
+/** Returns the id of the node of a place. */
+export function placeId(step: number, value: string): string {
   return `${step}:${value}`
 }
 
-function specialId(step: number, kind: 'other' | 'exit'): string {
+/** Returns the id of a node that is no place. */
+export function specialId(step: number, kind: 'other' | 'exit' | 'entry'): string {
   return `${step}/${kind}`
 }
 

@@ -6,6 +6,7 @@ import type { LaneInput } from '../funnel/scan/unit-scan.ts'
 import { unlimitedBudget, type Budget } from '../scan/budget.ts'
 import { CombinedPlan } from './combined-plan.ts'
 import { assertValidSelection, isSelected, OutcomeScan, type Outcome } from './outcome-scan.ts'
+import { PeoplePage } from './people-page.ts'
 
 /** One of the people behind a number, as the events of the funnel describe them. */
 export interface FoundPerson extends PeoplePlace {
@@ -39,22 +40,17 @@ export class FoundPlan extends CombinedPlan {
   }
 }
 
-/**
- * Finds a page of the people who took a step of a funnel, or did not: who began last is first. Only the people of the
- * page are held, whatever their number.
- */
+/** Finds a page of the people who took a step of a funnel, or did not: who began last is first. */
 export class PeopleScan {
   readonly plan: FoundPlan
   readonly withTieBreakers = true
   readonly #request: PeopleRequest
   readonly #outcomes: OutcomeScan
-  #total = 0
-  #kept: FoundPerson[] = []
-  /** the last person that may still be on the page, once there are enough */
-  #bound: PeoplePlace | undefined
+  readonly #page: PeoplePage<FoundPerson>
 
   constructor(request: PeopleRequest, context: QueryContext, budget: Budget = unlimitedBudget) {
     this.#request = request
+    this.#page = new PeoplePage(request)
     this.plan = new FoundPlan(request)
     this.#outcomes = new OutcomeScan(this.plan.funnel, context, budget, (outcome) => this.#take(outcome))
   }
@@ -66,35 +62,17 @@ export class PeopleScan {
   /** Returns the page; nothing can be scanned afterwards. */
   finish(): FoundPeople {
     this.#outcomes.finish()
-    this.#cut()
-    const { limit } = this.#request
-    return { total: this.#total, people: this.#kept.slice(0, limit), more: this.#kept.length > limit }
+    return this.#page.finish()
   }
 
   #take(outcome: Outcome): void {
-    const { value, after, limit } = this.#request
+    const { value } = this.#request
     if (!isSelected(outcome, this.#request)) return
     if (value !== undefined && outcome.first() !== value) return
-    this.#total++
     const entered = outcome.takenAt(1)
-    // names are texts that are made for this, so only for those who may be on the page
-    if ((after && entered > after.entered_at) || (this.#bound && entered < this.#bound.entered_at)) return
-    const place = { entered_at: entered, id: outcome.who() }
-    if (after && comparePeople(place, after) <= 0) return
-    if (this.#bound && comparePeople(place, this.#bound) > 0) return
-    const { level, cause = null } = outcome
-    this.#kept.push({ ...place, steps: level, cause, stepAt: outcome.takenAt(level) })
-    if (this.#kept.length >= 2 * limit + 64) this.#cut()
+    this.#page.add(entered, () => {
+      const { level, cause = null } = outcome
+      return { entered_at: entered, id: outcome.who(), steps: level, cause, stepAt: outcome.takenAt(level) }
+    })
   }
-
-  #cut(): void {
-    const wanted = this.#request.limit + 1
-    this.#kept = this.#kept.sort(comparePeople).slice(0, wanted)
-    if (this.#kept.length === wanted) this.#bound = this.#kept.at(-1)
-  }
-}
-
-/** Orders people by when they began, the last first. */
-function comparePeople(a: PeoplePlace, b: PeoplePlace): number {
-  return b.entered_at - a.entered_at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Filter } from '@hopper/contracts'
-import { naiveDistinct, naiveJourneys, naiveRetention } from '../contract/naive-unit-queries.ts'
+import { naiveDistinct, naiveJourneyPeople, naiveJourneys, naiveRetention } from '../contract/naive-unit-queries.ts'
 import { T0, TICK_MS, world } from '../contract/random-world.ts'
 import { queryDistinct } from './distinct-scan.ts'
+import { queryJourneyPeople } from './journey-people-scan.ts'
 import { queryJourneys } from './journey-scan.ts'
 import { queryRetention } from './retention-scan.ts'
 
@@ -18,6 +19,7 @@ const filters = fc.constantFrom<Filter[]>(
 const range = fc
   .record({ from: fc.nat({ max: 10 }), ticks: fc.integer({ min: 1, max: 400 }) })
   .map(({ from, ticks }) => ({ from: T0 + from * TICK_MS, to: T0 + (from + ticks) * TICK_MS }))
+const context = { timezone: 'Europe/Berlin', completeTo: T0 }
 const count_by = fc.constantFrom('person' as const, 'device' as const, 'session' as const)
 const sorted = <T>(rows: readonly T[] | undefined): T[] =>
   [...(rows ?? [])].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
@@ -73,11 +75,11 @@ describe('distinct counts, retention and journeys', () => {
       end: fc.constantFrom(undefined, 'b', 's.example/p2', '/p*'),
       filters,
       grouped: fc.boolean(),
-      people: fc.constantFrom(undefined, ['0:/p1', '1:/p*'], ['0:/p*', '1/exit'], ['1:a', '2:b'], ['0:a', '1/exit']),
+      limit: fc.constantFrom(1, 2, 1_000),
     })
     fc.assert(
       fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
-        for (const { range, start, end, key, grouped, people, ...rest } of requests) {
+        for (const { range, start, end, key, grouped, limit, ...rest } of requests) {
           const query = {
             ...range,
             ...rest,
@@ -85,7 +87,6 @@ describe('distinct counts, retention and journeys', () => {
             ...(end ? { end } : {}),
             ...(key ? { key } : {}),
             ...(grouped && (key ?? 'page') === 'page' ? { groups: ['/p2', '/p*'] } : {}),
-            ...(people ? { people: { from: people[0], to: people[1], limit: 1_000 } } : {}),
           }
           const expected = naiveJourneys(at, query)
           if (!expected) {
@@ -93,14 +94,26 @@ describe('distinct counts, retention and journeys', () => {
             continue
           }
           const found = queryJourneys(query, at.lanes)
-          expect({ nodes: sorted(found.nodes), links: sorted(found.links), people: sorted(found.people) }).toEqual({
+          expect({ nodes: sorted(found.nodes), links: sorted(found.links) }).toEqual({
             nodes: sorted(expected.nodes),
             links: sorted(expected.links),
-            people: sorted(expected.people),
           })
-          // as many as the link says
-          const link = found.links.find(({ from, to }) => from === people?.[0] && to === people[1])
-          if (people) expect(found.people).toHaveLength(link?.users ?? 0)
+          // exactly as many people as each node and each link says, page by page
+          const parts = [
+            ...found.nodes.map(({ id, users }) => [{ node: id }, users] as const),
+            ...found.links.map(({ users, ...link }) => [{ link }, users] as const),
+            ...Array.from({ length: 4 }, (_, step) => [{ node: `${step}/entry` }, undefined] as const),
+          ]
+          for (const [part, users] of parts) {
+            const all = naiveJourneyPeople(at, { ...query, ...part, limit })!
+            const page = queryJourneyPeople({ ...query, ...part, limit }, context, at.lanes)
+            expect(page.people.map(({ id, entered_at }) => ({ id, entered_at }))).toEqual(all.slice(0, limit))
+            expect([page.total, page.more]).toEqual([users ?? all.length, all.length > limit])
+            const after = all[0]
+            if (!after) continue
+            const next = queryJourneyPeople({ ...query, ...part, limit, after }, context, at.lanes)
+            expect(next.people.map(({ id }) => id)).toEqual(all.slice(1, 1 + limit).map(({ id }) => id))
+          }
         }
       }),
       { numRuns: 30 },
@@ -112,7 +125,10 @@ describe('distinct counts, retention and journeys', () => {
     expect(() => queryJourneys({ ...range, groups: ['products'] }, [])).toThrow('groups[0]')
     expect(() => queryJourneys({ ...range, groups: ['/p?a=1'] }, [])).toThrow('groups[0]')
     expect(() => queryJourneys({ ...range, key: 'name', groups: ['/p*'] }, [])).toThrow('leave out `key`')
-    const people = { from: '0:a', to: '1/other', limit: 1 }
-    expect(() => queryJourneys({ ...range, people }, [])).toThrow('people.to')
+    const ask = (part: object) => () => queryJourneyPeople({ ...range, ...part, limit: 1 }, context, [])
+    expect(ask({ link: { from: '0:a', to: '1/other' } })).toThrow('link.to')
+    expect(ask({ node: '0/other' })).toThrow('node')
+    expect(ask({})).toThrow('is required')
+    expect(ask({ node: '0:a', link: { from: '0:a', to: '1:b' } })).toThrow('together')
   })
 })

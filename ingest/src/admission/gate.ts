@@ -1,4 +1,5 @@
 import { HopperError, isLoopback, sourceOf } from '@hopper/contracts'
+import type { KeyUses } from '@hopper/storage'
 import type { FastifyRequest } from 'fastify'
 import type { KeyCheck, Sender } from './key-check.ts'
 import { recordSender } from './refused-requests.ts'
@@ -13,11 +14,14 @@ export class Gate {
   readonly #rate: RateLimit
   readonly #sources: RateLimit
 
+  readonly #uses: Pick<KeyUses, 'note'> | undefined
+
   /** @param sources limits what one address sends, whatever its keys */
-  constructor(keys: KeyCheck, rate: RateLimit, sources: RateLimit = new RateLimit()) {
+  constructor(keys: KeyCheck, rate: RateLimit, sources: RateLimit = new RateLimit(), uses?: Pick<KeyUses, 'note'>) {
     this.#keys = keys
     this.#rate = rate
     this.#sources = sources
+    this.#uses = uses
   }
 
   /** Returns whether a request has a key in its headers or its address. */
@@ -49,6 +53,7 @@ export class Gate {
       throw new HopperError('HOP_ORIGIN', `The app does not accept events from ${origin.slice(0, 200)}.`)
     }
     refuse(this.#rate.admit(sender.keyHash, performance.now()), 'key')
+    this.#uses?.note({ hash: sender.keyHash, organization: sender.app.organization })
     return sender
   }
 

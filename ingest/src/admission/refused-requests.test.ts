@@ -39,6 +39,19 @@ it('counts refused requests by reason, app, origin and the end of an unknown key
   expect(JSON.stringify(await stored())).not.toMatch(/hw_nobody|127\.0\.0\.1|shop_0123/)
 })
 
+it('stores a kind that is new soon, and more of it with the next round', async () => {
+  await using patient = await openGateway({ refusalsStoredEveryMs: 3_600_000, clock: () => now })
+  const requests = async (): Promise<number[]> =>
+    (await patient.storage.registry.refusals.list('')).flatMap((day) => day.rows.map((row) => row.requests))
+  const headers = { authorization: 'Bearer hw_nobody_knows_this' }
+  await patient.post(body, headers)
+  await expect.poll(requests, { timeout: 3_000 }).toEqual([1])
+  await patient.post(body, headers)
+  expect(await requests()).toEqual([1])
+  await patient.post(body, { ...headers, origin: 'https://new.example' })
+  await expect.poll(requests, { timeout: 3_000 }).toEqual([2, 1])
+})
+
 it('stores what the last seconds of a date had, and begins another date', async () => {
   await send('hw_nobody_knows_this')
   now += 86_400_000

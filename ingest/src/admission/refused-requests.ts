@@ -15,6 +15,8 @@ import type { Registry } from '@hopper/storage'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 
 const STORE_INTERVAL_MS = 10_000
+/** A kind that is new on its date is stored this soon: somebody may be putting a tag in place and wait for it. */
+const STORE_NEW_MS = 500
 const CLOSE_MS_MAX = 2_000
 const HINT_CHARS = 4
 /** A shorter key would be shown in large part. */
@@ -53,6 +55,7 @@ export class RefusedRequests {
   readonly #days = new Map<string, Map<string, Row>>()
   readonly #unstored = new Set<string>()
   #isStoring = false
+  #early: NodeJS.Timeout | undefined
   #forgotAt = -Infinity
 
   constructor(
@@ -79,15 +82,26 @@ export class RefusedRequests {
     const row = { code, app, origin: originOf(request), key_hint: app === null ? hintOf(key) : null }
     const isFull = rows.size >= REFUSALS_PER_DAY_MAX && !rows.has(keyOf(row))
     const kept = isFull ? { code, app: null, origin: null, key_hint: null } : row
-    const requests = (rows.get(keyOf(kept))?.requests ?? 0) + 1
-    rows.set(keyOf(kept), { ...kept, requests, last_at: now })
+    const known = rows.get(keyOf(kept))
+    rows.set(keyOf(kept), { ...kept, requests: (known?.requests ?? 0) + 1, last_at: now })
     this.#unstored.add(date)
+    if (!known) this.#storeSoon()
   }
 
   /** Stores what is not stored yet, as far as that is possible in a short time. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
+    clearTimeout(this.#early)
     await Promise.race([this.#store(), pause(CLOSE_MS_MAX, undefined, { ref: false })])
+  }
+
+  #storeSoon(): void {
+    if (this.#early) return
+    this.#early = setTimeout(() => {
+      this.#early = undefined
+      void this.#store()
+    }, STORE_NEW_MS)
+    this.#early.unref()
   }
 
   async #store(): Promise<void> {

@@ -1,5 +1,5 @@
 import { HopperError } from '@hopper/contracts'
-import { SignedTokens } from '@hopper/storage'
+import { KeyUses, SignedTokens } from '@hopper/storage'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { bodyMemory, registerBodyParser } from './body-parser.ts'
 import { DailySalts } from '../cookieless/daily-salts.ts'
@@ -46,7 +46,12 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   const metrics = createMetrics(options.metrics, pipeline)
   const logger = options.logger ?? server.log
   const sourceRates = options.rates && shareOf(options.rates, options.sourceSharePercent ?? 100)
-  const gate = new Gate(new KeyCheck(options.registry), new RateLimit(options.rates), new RateLimit(sourceRates))
+  const gate = new Gate(
+    new KeyCheck(options.registry),
+    new RateLimit(options.rates),
+    new RateLimit(sourceRates),
+    new KeyUses(options.registry, clock),
+  )
   const log = new DurableLog(options.log, metrics.appendSeconds, logger, options.waitingEventsMax)
 
   // registered before the routes, so that no log line contains an address or a key

@@ -34,6 +34,10 @@ export function registryContract(name: string, make: () => Promise<Storage>): vo
       await storage.registry.keys.put(organization, hash, key)
       expect(await storage.registry.app(id)).toEqual(app)
       expect(await storage.registry.keyByHash(hash)).toEqual(key)
+      const { keyUses } = storage.registry
+      for (const at of [1, 2]) await keyUses.put(organization, hash, { hash, at })
+      expect(await keyUses.list(organization)).toEqual([{ hash, at: 2 }])
+      expect(await keyUses.remove(organization, hash)).toBe(true)
       expect(await storage.registry.app(randomUUID())).toBeUndefined()
     })
 
@@ -88,8 +92,8 @@ export function registryContract(name: string, make: () => Promise<Storage>): vo
       expect(await annotations.remove(app, id)).toBe(true)
     })
 
-    it('keeps what processes report about the installation: audits, disks, refusals, and tests of alerts', async () => {
-      const { auditRuns, disks, refusals, alertTests } = storage.registry
+    it('keeps what processes report: audits, disks, refusals, problems, and tests of alerts', async () => {
+      const { auditRuns, disks, refusals, processes, alertTests } = storage.registry
       const id = randomUUID()
       const audit = { ...noTally, id, state: 'running' as const, started_by: 'Ann', lane: 0, lanes: 2 }
       await auditRuns.put('', id, { ...audit, started_at: 1, seen_at: 1 })
@@ -101,6 +105,11 @@ export function registryContract(name: string, make: () => Promise<Storage>): vo
       const day = { process: id, date: '2026-03-30', rows: [] }
       await refusals.put('', refusedDayId(day), day)
       expect(await refusals.list('')).toContainEqual(day)
+      const report = { id, name: 'api', version: '1', started_at: 1, seen_at: 2, problems: [] }
+      await processes.put('', id, { ...report, seen_at: 1 })
+      await processes.put('', id, report)
+      expect(await processes.list('')).toContainEqual(report)
+      expect(await processes.remove('', id)).toBe(true)
       await alertTests.put('app', id, { id, notices: [] })
       expect(await alertTests.get('app', id)).toEqual({ id, notices: [] })
     })

@@ -17,6 +17,8 @@ const passingKinds: readonly string[] = [
   'audit_run',
   'disk',
   'refusal',
+  'process',
+  'key_use',
   'import',
   'external',
   'ahead',

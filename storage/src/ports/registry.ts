@@ -18,6 +18,7 @@ import type {
   Notice,
   Organization,
   Picking,
+  ProcessReport,
   ProviderLink,
   RecoveryCode,
   RefusedDay,
@@ -94,6 +95,14 @@ export interface Login {
   readonly expires_at: number
   /** ms since the epoch; missing in records of earlier versions */
   readonly created_at?: number
+}
+
+/** When a key was last used: a record of its own, since any process notes it, and most often the key is not changed. */
+export interface KeyUse {
+  /** of the key */
+  readonly hash: string
+  /** ms since the epoch */
+  readonly at: number
 }
 
 /** When a session was last used: a record of its own, so that noting it never brings a session back that was ended. */
@@ -180,7 +189,7 @@ export interface LastSeenLog {
  * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members, second
  * factors, provider links and keys to their organization (keys are also found by hash, see `keyByHash`); funnels,
  * elements, usages, picks, alerts, annotations, shared links and properties to their app; logins, audits, disks,
- * refusals, imports, external files, losses, retentions and the records of lanes to ''.
+ * refusals, processes, imports, external files, losses, retentions and the records of lanes to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -231,6 +240,8 @@ export interface Registry {
   readonly logins: Collection<Login>
   /** by the hash of the login */
   readonly loginUses: Collection<LoginUse>
+  /** by the hash of the key; owned by its organization */
+  readonly keyUses: Collection<KeyUse>
   /** the result of the last audit by an earlier version, with the id `last`; see `auditRuns` */
   readonly audits: Collection<AuditResult>
   /** the last audits, in the order of their begin; each is written by the process that runs it */
@@ -239,6 +250,8 @@ export interface Registry {
   readonly disks: Collection<DiskRecord>
   /** requests that each process of ingest has refused on a date; see `refusedDayId` */
   readonly refusals: Collection<RefusedDay>
+  /** the last errors of each process, by its id */
+  readonly processes: Collection<ProcessReport>
   /** by the id of the dump or the file */
   readonly imports: Collection<ImportProgress>
   /** progress of files that other systems write, by app, device and inode */

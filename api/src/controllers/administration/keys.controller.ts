@@ -72,7 +72,7 @@ export class KeysController {
   }
 
   @Endpoint('POST', '', {
-    summary: 'Create an access key; it is shown only once',
+    summary: 'Create an access key; a read or admin key is shown only once',
     need: 'admin',
     body: NewKey,
     answer: CreatedKey,

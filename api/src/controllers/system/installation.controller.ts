@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common'
-import { AppFates, Disk, Refusals, type App } from '@hopper/contracts'
+import { AppFates, Disk, Processes, Refusals, type App } from '@hopper/contracts'
 import type { Caller } from '../../access/caller.ts'
 import { Endpoint } from '../../http/call.ts'
 import { CurrentApp, CurrentCaller } from '../../http/parameters.ts'
@@ -36,6 +36,16 @@ export class InstallationController {
   })
   disk(): Promise<Disk> {
     return this.installation.disk()
+  }
+
+  @Endpoint('GET', 'processes', {
+    summary: 'The processes of the installation, their versions, and the last warnings and errors of each',
+    note: 'The texts are those of the log, without values. Stored each minute, and a second after a problem.',
+    need: 'admin',
+    answer: Processes,
+  })
+  processes(): Promise<Processes> {
+    return this.installation.processes()
   }
 
   @Endpoint('GET', 'refusals', {

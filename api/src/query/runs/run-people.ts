@@ -1,9 +1,18 @@
-import { deviceHash, type PersonRow, type PeopleResult } from '@hopper/contracts'
 import {
+  deviceHash,
+  type JourneyPeopleResult,
+  type PeopleRequest,
+  type PeopleResult,
+  type PersonRow,
+} from '@hopper/contracts'
+import {
+  JourneyPeopleScan,
+  journeyRow,
   keyOf,
   PeopleRows,
   PeopleScan,
   restOf,
+  rowsRequest,
   spansOf,
   type Chunk,
   type DeviceKey,
@@ -27,19 +36,39 @@ const NAME_TRAITS = ['name', 'email']
  * Lists a page of the people behind a number of a funnel. What their rows say is read from the chunks of these people
  * only.
  */
-export async function runPeople(
-  question: QueryOf<'people'>,
+export function runPeople(question: QueryOf<'people'>, job: QueryJob, runtime: QueryRuntime): Promise<PeopleResult> {
+  const { request } = question
+  return pageOf(question, new PeopleScan(request, job.context, runtime.budget), request, job, runtime)
+}
+
+/** Lists a page of the people of a node or a link of journeys. */
+export async function runJourneyPeople(
+  question: QueryOf<'journey_people'>,
+  job: QueryJob,
+  runtime: QueryRuntime,
+): Promise<JourneyPeopleResult> {
+  const { request } = question
+  const scan = new JourneyPeopleScan(request, runtime.budget)
+  const page = await pageOf(question, scan, rowsRequest(request), job, runtime)
+  return { ...page, people: page.people.map(journeyRow) }
+}
+
+type Question = QueryOf<'people' | 'journey_people'>
+
+/** `saying` is the query by whose events the rows of the found people are filled. */
+async function pageOf(
+  question: Question,
+  scan: PeopleScan | JourneyPeopleScan,
+  saying: PeopleRequest,
   job: QueryJob,
   runtime: QueryRuntime,
 ): Promise<PeopleResult> {
-  const { request } = question
   const known = await peopleFor(question, job, runtime)
-  const scan = new PeopleScan(request, job.context, runtime.budget)
   await scanLanes(scan, job.chunks, known, runtime)
   const { total, people, more } = scan.finish()
-  const named = await namesOf(people, known, job, request.lanes, runtime)
+  const named = await namesOf(people, known, job, question.request, runtime)
   const last = people.at(-1)
-  const rows = await rowsOf(question, people, known, named.devices, job, runtime)
+  const rows = await rowsOf(saying, people, known, named.devices, job, runtime)
   return {
     total,
     people: rows.map((row) => {
@@ -51,7 +80,7 @@ export async function runPeople(
 }
 
 async function scanLanes(
-  scan: PeopleScan | PeopleRows,
+  scan: PeopleScan | JourneyPeopleScan | PeopleRows,
   chunks: QueryJob['chunks'],
   { identities }: People,
   runtime: QueryRuntime,
@@ -64,7 +93,7 @@ async function scanLanes(
 }
 
 async function rowsOf(
-  { request }: QueryOf<'people'>,
+  request: PeopleRequest,
   people: readonly FoundPerson[],
   known: People,
   devices: DevicesByLane,
@@ -87,10 +116,9 @@ async function namesOf(
   people: readonly FoundPerson[],
   { identities }: People,
   job: QueryJob,
-  lanes: number,
+  { count_by: unit = 'person', lanes }: Question['request'],
   runtime: QueryRuntime,
 ): Promise<{ devices: DevicesByLane; nameOf: (row: PersonRow) => string | undefined }> {
-  const unit = unitOf(job)
   const users = new Set(unit === 'person' ? people.flatMap(({ id }) => userOf(id) ?? []) : [])
   const own = people.flatMap(({ id }) => deviceIdsOf(id, unit)).map((id) => deviceOf(job.app, id))
   if (users.size === 0) return { devices: new DevicesByLane(own, lanes), nameOf: () => undefined }
@@ -106,10 +134,6 @@ async function namesOf(
       return name === undefined ? undefined : String(name)
     },
   }
-}
-
-function unitOf({ question }: QueryJob): 'person' | 'device' | 'session' {
-  return (question as QueryOf<'people'>).request.count_by ?? 'person'
 }
 
 function userOf(id: string): string | undefined {

@@ -6,7 +6,7 @@ import { scopeOf } from '../scan-scope.ts'
 import { runExport } from './run-export.ts'
 import { runKeys } from './run-keys.ts'
 import { runEncodedPage, runPage } from './run-page.ts'
-import { runPeople } from './run-people.ts'
+import { runJourneyPeople, runPeople } from './run-people.ts'
 import { runPerson } from './run-person.ts'
 import { runPersons } from './run-persons.ts'
 import { runPuts } from './run-puts.ts'
@@ -45,6 +45,7 @@ function resultOf(
   if (question.kind === 'puts') return runPuts(question, job, runtime)
   if (question.kind === 'person') return runPerson(question, job, runtime)
   if (question.kind === 'people') return runPeople(question, job, runtime)
+  if (question.kind === 'journey_people') return runJourneyPeople(question, job, runtime)
   if (question.kind === 'persons') return runPersons(question, job, runtime)
   if (question.kind === 'session') return runSession(question, job, runtime)
   return runExport(question, job, runtime)

@@ -23,7 +23,9 @@ export class KeysService {
   }
 
   async list(app: App, caller: Caller): Promise<Key[]> {
-    return (await this.visible(app, caller)).map(viewOf)
+    const [keys, uses] = await Promise.all([this.visible(app, caller), this.registry.keyUses.list(app.organization)])
+    const usedAt = new Map(uses.map(({ hash, at }) => [hash, at]))
+    return keys.map((key) => viewOf(key, usedAt.get(key.hash)))
   }
 
   async create(app: App, { power, name }: NewKey, caller: Caller): Promise<CreatedKey> {
@@ -41,6 +43,17 @@ export class KeysService {
     if (!record)
       throw new HopperError('HOP_NOT_FOUND', 'No such key in this app; GET /api/v1/apps/APP/keys lists them by id.')
     await this.registry.keys.remove(app.organization, record.hash)
+    await this.forgetUses(app.organization)
+  }
+
+  /** Removes the uses of keys that are gone: a process can note one for some seconds after its key was removed. */
+  private async forgetUses(organization: string): Promise<void> {
+    const [keys, uses] = await Promise.all([
+      this.registry.keys.list(organization),
+      this.registry.keyUses.list(organization),
+    ])
+    const present = new Set(keys.map(({ hash }) => hash))
+    for (const { hash } of uses) if (!present.has(hash)) await this.registry.keyUses.remove(organization, hash)
   }
 
   private async visible(app: App, caller: Caller): Promise<KeyRecord[]> {
@@ -49,6 +62,14 @@ export class KeysService {
   }
 }
 
-function viewOf({ hash, power, hint, created_at, name }: KeyRecord): Key {
-  return { id: hash.slice(0, ID_CHARS), power, hint, created_at, ...(name === undefined ? {} : { name }) }
+function viewOf({ hash, power, hint, created_at, name, text }: KeyRecord, usedAt?: number): Key {
+  return {
+    id: hash.slice(0, ID_CHARS),
+    power,
+    hint,
+    created_at,
+    ...(name === undefined ? {} : { name }),
+    ...(usedAt === undefined ? {} : { last_used_at: usedAt }),
+    ...(text === undefined ? {} : { key: text }),
+  }
 }

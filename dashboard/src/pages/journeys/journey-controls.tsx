@@ -6,6 +6,7 @@ import { PopoverButton } from '../../parts/popover-button.tsx'
 import { JOURNEY_DEPTH } from '../../state/search.ts'
 import { useSearchState } from '../../state/use-search.ts'
 import type { PageGroup, PlaceName } from './journey-places.ts'
+import { noPanel } from './journey-question.ts'
 import { journeyWords } from './journey-words.ts'
 import { PlaceList } from './place-list.tsx'
 
@@ -24,7 +25,7 @@ export function JourneyControls({ groups, pages, nameOf }: Props): ReactNode {
   const place = search.start ?? search.end
   const turn = (backward: boolean): void => {
     if (place !== undefined)
-      change({ start: backward ? undefined : place, end: backward ? place : undefined, link: undefined })
+      change({ start: backward ? undefined : place, end: backward ? place : undefined, ...noPanel })
   }
   const name = place === undefined ? journeyWords.anywhere : nameOf({ value: place })
   return (
@@ -57,7 +58,7 @@ export function JourneyControls({ groups, pages, nameOf }: Props): ReactNode {
               change({
                 start: isBackward ? undefined : value,
                 end: isBackward ? value : undefined,
-                link: undefined,
+                ...noPanel,
               })
             }}
           />
@@ -69,7 +70,7 @@ export function JourneyControls({ groups, pages, nameOf }: Props): ReactNode {
           value={search.depth ?? JOURNEY_DEPTH.default}
           onChange={(event) => {
             const depth = Number(event.target.value)
-            change({ depth: depth === JOURNEY_DEPTH.default ? undefined : depth, link: undefined })
+            change({ depth: depth === JOURNEY_DEPTH.default ? undefined : depth, ...noPanel })
           }}
         >
           {depths.map((depth) => (
@@ -83,7 +84,7 @@ export function JourneyControls({ groups, pages, nameOf }: Props): ReactNode {
           value={search.places ?? 'groups'}
           onChange={(event) => {
             const places = (['each', 'events'] as const).find((one) => one === event.target.value)
-            change({ places, start: undefined, end: undefined, link: undefined })
+            change({ places, start: undefined, end: undefined, ...noPanel })
           }}
         >
           {(['groups', 'each', 'events'] as const).map((one) => (

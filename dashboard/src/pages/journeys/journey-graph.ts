@@ -28,6 +28,8 @@ export interface JourneyGraph {
 /** Actions of the picture and of the list. */
 export interface JourneyActions {
   readonly openLink: (link: JourneyLink) => void
+  /** shows who was at a place */
+  readonly openNode: (node: JourneyNode) => void
   /** makes a place the start of journeys, or their end if they end at one */
   readonly chooseNode: (node: JourneyNode) => void
   /** what a press on a place does */
@@ -57,7 +59,7 @@ export function journeyGraph({ nodes, links }: JourneyResult, shown: number = PL
     for (const { id } of rest) places.set(id, places.get(`${step}/other`)!)
     columns.push(kept)
   }
-  const ways = [...foldedLinks(links, places), ...entries(columns, links, places)]
+  const ways = [...foldedLinks(links, places), ...entries(columns, links, places, first)]
   return {
     columns,
     links: ways.sort((a, b) => a.from.column - b.from.column || byUsers(a, b)),
@@ -79,6 +81,7 @@ function entries(
   columns: JourneyNode[][],
   links: JourneyResult['links'],
   places: ReadonlyMap<string, JourneyNode>,
+  first: number,
 ): JourneyLink[] {
   const coming = new Map<JourneyNode, number>()
   for (const { to, users } of links) coming.set(places.get(to)!, (coming.get(places.get(to)!) ?? 0) + users)
@@ -88,7 +91,7 @@ function entries(
       .filter(({ users }) => users > 0)
     if (begin.length === 0) return []
     const entry: JourneyNode = {
-      id: `${before}/entry`,
+      id: `${before + first}/entry`,
       column: before,
       value: 'entry',
       users: sumOf(begin),
@@ -103,9 +106,9 @@ export function linkId(from: Pick<JourneyNode, 'id'>, to: Pick<JourneyNode, 'id'
   return JSON.stringify([from.id, to.id])
 }
 
-/** Returns whether the API can list the people of a link: to one place or to the exit, but not to several places. */
+/** Returns whether the API can list the people of a link: none of its ends may stand for many places. */
 export function isListable({ from, to }: JourneyLink): boolean {
-  return from.kind === undefined && (to.kind === undefined || to.kind === 'exit')
+  return from.kind !== 'other' && to.kind !== 'other'
 }
 
 /**

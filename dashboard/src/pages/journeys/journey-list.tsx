@@ -58,6 +58,7 @@ function LinkRow({ link, nameOf, actions }: { link: JourneyLink } & Pick<Props, 
   const { unit } = useScope()
   const { from, to, users } = link
   const count = `${formatCount(users)} ${words.units[unit].of(users)}`
+  const ofPlace = `${formatCount(from.users)} ${words.units[unit].of(from.users)}`
   return (
     <tr>
       <td>
@@ -78,7 +79,20 @@ function LinkRow({ link, nameOf, actions }: { link: JourneyLink } & Pick<Props, 
           {formatCount(users)}
         </button>
       </td>
-      <td className="number">{formatPercent(from.users === 0 ? null : users / from.users)}</td>
+      <td className="number">
+        {formatPercent(from.users === 0 ? null : users / from.users)}{' '}
+        {from.kind !== 'other' && (
+          <button
+            type="button"
+            className="opens small"
+            data-opens={from.id}
+            aria-label={journeyWords.openNode(nameOf(from), ofPlace)}
+            onClick={() => actions.openNode(from)}
+          >
+            {journeyWords.of(formatCount(from.users))}
+          </button>
+        )}
+      </td>
     </tr>
   )
 }

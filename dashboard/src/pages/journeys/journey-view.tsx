@@ -5,9 +5,11 @@ import type { JourneyActions, JourneyGraph, JourneyLink, JourneyNode } from './j
 import { JourneyList } from './journey-list.tsx'
 import { JourneyPicture } from './journey-picture.tsx'
 import type { PageGroup, PlaceName } from './journey-places.ts'
+import { noPanel } from './journey-question.ts'
 import { journeyWords } from './journey-words.ts'
 
-const JourneyPanel = lazy(() => import('./journey-panel.tsx'))
+const LinkPanel = lazy(() => import('./link-panel.tsx'))
+const NodePanel = lazy(() => import('./node-panel.tsx'))
 
 interface Props {
   graph: JourneyGraph
@@ -17,7 +19,7 @@ interface Props {
   isCut: boolean
 }
 
-/** Journeys as a picture and as a list of the same numbers, and the panel of the link that is open. */
+/** Journeys as a picture and as a list of the same numbers, and the panel of the link or the place that is open. */
 export function JourneyView({ graph, groups, nameOf, isCut }: Props): ReactNode {
   const { search, change } = useSearchState()
   const shared = useShared()
@@ -25,28 +27,40 @@ export function JourneyView({ graph, groups, nameOf, isCut }: Props): ReactNode 
   const chooseNode = useCallback(
     ({ value, kind }: JourneyNode) => {
       if (kind === undefined && !shared)
-        change({ start: isBackward ? undefined : value, end: isBackward ? value : undefined, link: undefined })
+        change({ start: isBackward ? undefined : value, end: isBackward ? value : undefined, ...noPanel })
     },
     [change, isBackward, shared],
   )
   const openLink = useCallback(
     ({ from, to }: JourneyLink) => {
-      if (!shared) change({ link: [from.id, to.id] })
+      if (!shared) change({ ...noPanel, link: [from.id, to.id] })
+    },
+    [change, shared],
+  )
+  const openNode = useCallback(
+    ({ id }: JourneyNode) => {
+      if (!shared) change({ ...noPanel, node: id })
     },
     [change, shared],
   )
   const chooseLabel = isBackward ? journeyWords.endHere : journeyWords.startHere
   const opened = graph.links.find(({ from, to }) => from.id === search.link?.[0] && to.id === search.link[1])
-  const actions: JourneyActions = { openLink, chooseNode, chooseLabel }
+  const place = graph.columns.flat().find(({ id }) => id === search.node)
+  const actions: JourneyActions = { openLink, openNode, chooseNode, chooseLabel }
   return (
-    <div className={opened ? 'with-panel' : undefined}>
+    <div className={opened || place ? 'with-panel' : undefined}>
       <div className="journeys">
         <JourneyPicture graph={graph} nameOf={nameOf} actions={actions} {...(opened ? { opened } : {})} />
         <JourneyList graph={graph} nameOf={nameOf} actions={actions} isCut={isCut} />
       </div>
       {opened && (
         <Suspense fallback={<aside className="panel" />}>
-          <JourneyPanel graph={graph} link={opened} groups={groups} nameOf={nameOf} isBackward={isBackward} />
+          <LinkPanel graph={graph} link={opened} groups={groups} nameOf={nameOf} isBackward={isBackward} />
+        </Suspense>
+      )}
+      {place && !opened && (
+        <Suspense fallback={<aside className="panel" />}>
+          <NodePanel node={place} groups={groups} nameOf={nameOf} />
         </Suspense>
       )}
     </div>

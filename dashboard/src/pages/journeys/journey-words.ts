@@ -30,6 +30,8 @@ export const journeyWords = {
   startHere: (name: string) => `Start journeys at ${name}`,
   endHere: (name: string) => `End journeys at ${name}`,
   openLink: (from: string, to: string, count: string) => `${from} to ${to}: ${count}, show who`,
+  of: (count: string) => `of ${count}`,
+  openNode: (name: string, count: string) => `of ${count} at ${name}, show who`,
   way: (from: string, to: string) => `${from} → ${to}`,
   truncated: 'The least used places are folded into “other places”.',
   none: (dates: string) => `No journeys in ${dates}.`,
@@ -40,15 +42,25 @@ export const journeyWords = {
     count: (share: string, name: string) => `${share} of those at ${name}`,
     definition: (step: number, from: string, to: string) =>
       `Their place number ${step} is ${from}, and the next other place that they went to is ${to}.`,
+    node: (step: number, name: string) => `Their place number ${step} is ${name}.`,
     exit: (step: number, from: string) =>
       `Their place number ${step} is ${from}, and they went to no other place in this range.`,
     entry: (to: string) => `${to} is the first place that they went to in this range.`,
     start: (name: string) => `Places are counted from the first time that they were at ${name}.`,
     end: (name: string) => `Places are counted back from the first time that they were at ${name}.`,
-    manyPlaces: 'This link stands for several places, whose people are not listed. Choose a place to see more.',
+    manyPlaces: 'This stands for several places, whose people are not listed. Choose a place to see more.',
     makeFunnel: 'Make a funnel of this way',
     wayOf: 'The most used way to there',
     who: 'Who they are',
   },
   placeName: (value: string): string => (value === '' ? '(none)' : keyName(value)),
 } as const
+
+/** Says from where or to where the places of journeys are counted. */
+export function startOf(
+  { start, end }: { readonly start?: string; readonly end?: string },
+  nameOf: (place: { readonly value: string }) => string,
+): string {
+  if (start !== undefined) return journeyWords.panel.start(nameOf({ value: start }))
+  return end === undefined ? '' : journeyWords.panel.end(nameOf({ value: end }))
+}

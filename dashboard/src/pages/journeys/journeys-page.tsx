@@ -20,7 +20,7 @@ import { words } from '../../words.ts'
 import { JourneyControls } from './journey-controls.tsx'
 import { journeyGraph } from './journey-graph.ts'
 import { nameOfPlaces, pageGroups, type PageGroup, type PlaceName } from './journey-places.ts'
-import { journeysPath, type Journeys } from './journey-question.ts'
+import { type Journeys, journeysPath, noPanel } from './journey-question.ts'
 import { JourneyView } from './journey-view.tsx'
 import { journeyWords } from './journey-words.ts'
 
@@ -126,7 +126,7 @@ function Nothing({ title }: { title: string }): ReactNode {
       </h2>
       <p>{journeyWords.noneHint}</p>
       {!useShared() && (search.start ?? search.end) !== undefined && (
-        <button type="button" onClick={() => change({ start: undefined, end: undefined, link: undefined })}>
+        <button type="button" onClick={() => change({ start: undefined, end: undefined, ...noPanel })}>
           {journeyWords.showAll}
         </button>
       )}

@@ -5,8 +5,8 @@ import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { formatInstant, localZone } from '../../format/times.ts'
 import { Card } from '../../parts/card.tsx'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
 import { CopyText } from '../../parts/copy-text.tsx'
+import { ModalDialog } from '../../parts/modal-dialog.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { tagOf } from '../connect/tags.ts'
@@ -17,10 +17,12 @@ interface Key {
   readonly power: KeyScope
   readonly hint: string
   readonly created_at: number
+  readonly name?: string
+  readonly last_used_at?: number
 }
 
 interface CreatedKey extends Key {
-  /** shown only once */
+  /** of a read or admin key shown only once */
   readonly key: string
 }
 
@@ -30,7 +32,14 @@ const scopes: Record<KeyScope, string> = {
   admin: 'admin: manage the organization',
 }
 
-/** The keys of an app, shown by their last characters. A new key is shown in full only once. */
+/** What stops when a key is deleted. */
+const consequences: Record<KeyScope, string> = {
+  write: 'Events that are sent with it are refused within seconds: pages that have it in their tag count no more.',
+  read: 'Programs that read the numbers of this app with it are refused at once.',
+  admin: 'Programs that manage the organization with it are refused at once, in all its apps.',
+}
+
+/** The keys of an app, shown by their last characters. A new secret key is shown in full only once. */
 export function KeysSettings({ app, owner }: { app: string; owner: boolean }): ReactNode {
   const { client, me } = useSession()
   const { ingest_url: origin = location.origin } = me
@@ -39,8 +48,10 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
   const [created, setCreated] = useState<CreatedKey | null>(null)
   const create = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
-    const power = new FormData(event.currentTarget).get('power')
-    void run(async () => setCreated(await client.send<CreatedKey>('POST', appPath(app, 'keys'), { power })))
+    const form = new FormData(event.currentTarget)
+    const name = (form.get('name') as string).trim()
+    const sent = { power: form.get('power'), ...(name === '' ? {} : { name }) }
+    void run(async () => setCreated(await client.send<CreatedKey>('POST', appPath(app, 'keys'), sent)))
   }
   return (
     <Card title="Keys" size="wide">
@@ -48,7 +59,9 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
       {created && (
         <div className="once" role="status">
           <p>
-            <b>The new {created.power} key, shown only once:</b>
+            <b>
+              The new {created.power} key{created.power === 'write' ? '' : ', shown only once'}:
+            </b>
           </p>
           <CopyText text={created.key} label="New key" />
           {created.power === 'write' && (
@@ -59,19 +72,12 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
       <ReportView report={keys}>
         {({ keys: all }) => (
           <ul className="list">
-            {all.map(({ id, power, hint, created_at }) => (
-              <li key={id}>
-                <span className="badge">{power}</span> <code>…{hint}</code>{' '}
-                <span className="hint">created {formatInstant(localZone, created_at)}</span>
-                <span className="list-actions">
-                  <ConfirmButton
-                    label={`Delete the ${power} key ${hint}`}
-                    onConfirm={() =>
-                      void run(() => client.send('DELETE', appPath(app, `keys/${encodeURIComponent(id)}`)))
-                    }
-                  />
-                </span>
-              </li>
+            {all.map((key) => (
+              <KeyItem
+                key={key.id}
+                of={key}
+                remove={() => void run(() => client.send('DELETE', appPath(app, `keys/${encodeURIComponent(key.id)}`)))}
+              />
             ))}
           </ul>
         )}
@@ -89,10 +95,57 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
               ))}
           </select>
         </label>
+        <label className="inline">
+          Name of the key
+          <input name="name" maxLength={100} placeholder="optional" />
+        </label>
         <button type="submit" className="primary" disabled={busy}>
           Create a key
         </button>
       </form>
     </Card>
+  )
+}
+
+function KeyItem({ of, remove }: { of: Key; remove: () => void }): ReactNode {
+  const [isAsking, setAsking] = useState(false)
+  const { power, hint, name, created_at: created, last_used_at: used } = of
+  const use = used === undefined ? 'never used' : `last used ${formatInstant(localZone, used)}`
+  const title = `the ${power} key …${hint}${name === undefined ? '' : ` “${name}”`}`
+  return (
+    <li>
+      <span className="badge">{power}</span> <code>…{hint}</code> {name !== undefined && <bdi>{name} </bdi>}
+      <span className="hint">
+        created {formatInstant(localZone, created)}, {use}
+      </span>
+      <span className="list-actions">
+        <button
+          type="button"
+          className="small"
+          aria-label={`Delete the ${power} key ${hint}`}
+          onClick={() => setAsking(true)}
+        >
+          Delete
+        </button>
+      </span>
+      {isAsking && (
+        <ModalDialog label={`Delete ${title}?`} className="ask" onClose={() => setAsking(false)}>
+          <h2>
+            <bdi>Delete {title}?</bdi>
+          </h2>
+          <p>
+            {consequences[power]} It was {use}. This cannot be undone.
+          </p>
+          <div className="row">
+            <button type="button" autoFocus onClick={() => setAsking(false)}>
+              Cancel
+            </button>
+            <button type="button" className="danger" onClick={remove}>
+              Delete the key
+            </button>
+          </div>
+        </ModalDialog>
+      )}
+    </li>
   )
 }

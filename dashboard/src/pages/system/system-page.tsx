@@ -14,6 +14,7 @@ import { EnginesCard } from './engines-card.tsx'
 import { LagCard } from './lag-card.tsx'
 import { LettersCard } from './letters-card.tsx'
 import { LossCard } from './loss-card.tsx'
+import { ProcessesCard } from './processes-card.tsx'
 import { RefusalsCard } from './refusals-card.tsx'
 import { systemWords } from './system-words.ts'
 import { VerdictCard } from './verdict-card.tsx'
@@ -53,6 +54,7 @@ export default function SystemPage(): ReactNode {
             </div>
             <AuditsCard report={audits} timezone={timezone} />
             <RefusalsCard timezone={timezone} />
+            <ProcessesCard timezone={timezone} />
             <LettersCard count={found.dead_letters} timezone={timezone} reload={status.reload} />
             <LossCard />
           </div>

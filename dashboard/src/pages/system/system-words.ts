@@ -1,4 +1,5 @@
-import type { AuditFault, AuditRun, DeadLetterReason, DiskPart, RefusalCode } from '@hopper/contracts'
+import type { AuditFault, AuditRun, DeadLetterReason, DiskPart } from '@hopper/contracts'
+import { keyEnd, refusalReasons } from '../../parts/refusal-words.ts'
 
 const auditStates: Record<AuditRun['state'], string> = {
   running: 'Running',
@@ -31,18 +32,6 @@ const letterReasons: Record<DeadLetterReason, string> = {
   invalid_envelope: 'has a field that is not valid',
   unknown_app: 'of an app that does not exist',
   fold_failed: 'could not be counted',
-}
-
-const refusals: Record<RefusalCode, string> = {
-  HOP_KEY_MISSING: 'no key',
-  HOP_KEY_UNKNOWN: 'unknown key',
-  HOP_KEY_POWER: 'the key cannot send events',
-  HOP_ORIGIN: 'origin not allowed',
-  HOP_RATE: 'too many at once',
-  HOP_QUOTA: 'the app has received its quota',
-  HOP_BODY_INVALID: 'body cannot be read',
-  HOP_BODY_TOO_LARGE: 'body too large',
-  HOP_BODY_TYPE: 'not JSON',
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -117,10 +106,10 @@ export const systemWords = {
     caption: 'Refused requests by reason and origin',
     hint: 'Requests of sites and servers that were refused as a whole in the last 30 days. No more is stored of them.',
     columns: { last: 'Last', why: 'Why', app: 'App', origin: 'Origin', key: 'Key', requests: 'Requests' },
-    why: refusals,
+    why: refusalReasons,
     noOrigin: 'no page',
     noApp: 'none',
-    key: (hint: string) => `ends in ${hint}`,
+    key: keyEnd,
     noKey: '',
     empty: 'No request was refused.',
   },
@@ -193,6 +182,17 @@ export const systemWords = {
     measured: (time: string) => `measured ${time}`,
     columns: { part: 'Part', bytes: 'Bytes', share: 'Share' },
     size: (free: string, size: string) => `${free} of ${size}`,
+  },
+  processes: {
+    title: 'Processes and their last errors',
+    caption: 'The last warnings and errors of each process',
+    hint: 'The processes of the last week. Texts are those of the log, without values: more is in the log itself.',
+    columns: { problem: 'What', process: 'Process', level: 'Level', last: 'Last', times: 'Times' },
+    levels: { warn: 'warning', error: 'error', fatal: 'ended the process' },
+    states: { runs: 'runs', ended: 'stopped', silent: 'silent' },
+    since: (instant: string) => `since ${instant}`,
+    until: (instant: string) => `last seen ${instant}`,
+    empty: 'No process has written a warning or an error.',
   },
   engines: {
     title: 'Engines and version',

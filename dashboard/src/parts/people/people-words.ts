@@ -4,6 +4,7 @@ import { formatCount } from '../../format/numbers.ts'
 export const peopleWords = {
   first: (n: number): string => `The first ${formatCount(n)} are listed.`,
   began: 'Began',
+  arrived: 'Came here',
   lastEvent: 'Last event',
   lastPage: 'Last page',
   reached: 'Stages reached',

@@ -57,21 +57,26 @@ export function PersonItem({ row, stages, pageName, isOpen, toggle }: Props): Re
 function Facts({ row, stages, pageName }: Pick<Props, 'row' | 'stages' | 'pageName'>): ReactNode {
   const { app } = useScope()
   const { entered_at: entered, last_at: last, last_page: page, steps, cause, next } = row
-  if (entered === undefined || last === undefined || steps === undefined || stages === undefined) return null
-  const facts: [name: string, text: string][] = [
-    [peopleWords.reached, peopleWords.stages(steps, stages)],
+  const given = (name: string, text: string | undefined): [string, string][] =>
+    text === undefined ? [] : [[name, text]]
+  const instant = (at: number | undefined): string | undefined =>
+    at === undefined ? undefined : formatInstant(app.timezone, at)
+  const facts = [
+    ...given(
+      peopleWords.reached,
+      steps === undefined || stages === undefined ? undefined : peopleWords.stages(steps, stages),
+    ),
     ...(cause === null || cause === undefined
       ? []
-      : ([
-          [peopleWords.cause, words.causes[cause]],
-          [peopleWords.next, next === undefined ? peopleWords.left : pageName(next)],
-        ] satisfies [string, string][])),
-    [peopleWords.began, formatInstant(app.timezone, entered)],
-    [peopleWords.lastEvent, formatInstant(app.timezone, last)],
-    ...(page === null || page === undefined
-      ? []
-      : ([[peopleWords.lastPage, pageName(page)]] satisfies [string, string][])),
+      : [
+          ...given(peopleWords.cause, words.causes[cause]),
+          ...given(peopleWords.next, next === undefined ? peopleWords.left : pageName(next)),
+        ]),
+    ...given(stages === undefined ? peopleWords.arrived : peopleWords.began, instant(entered)),
+    ...given(peopleWords.lastEvent, instant(last)),
+    ...given(peopleWords.lastPage, page === null || page === undefined ? undefined : pageName(page)),
   ]
+  if (facts.length === 0) return null
   return (
     <dl className="attributes person-known">
       {facts.map(([name, text]) => (

@@ -1,0 +1,83 @@
+import type { ReactNode } from 'react'
+import { Download } from 'lucide-react'
+import { toCsv, type CsvRow } from '@hopper/contracts'
+import { useSession } from '../../api/session.tsx'
+import { useQueriedPages } from '../../api/use-pages.ts'
+import { useScope } from '../../state/scope.tsx'
+import { words } from '../../words.ts'
+import { Icon } from '../icon.tsx'
+import { ReportView } from '../report-view.tsx'
+import { SaveCsvButton } from '../save-csv-button.tsx'
+import { Skeleton } from '../skeleton.tsx'
+import { PEOPLE_MAX, PeopleList } from './people-list.tsx'
+import { peopleWords } from './people-words.ts'
+import type { ListedRow } from './person-item.tsx'
+
+/** Rows of a page of the list. */
+export const PAGE_ROWS = 200
+const CSV_PAGE_ROWS = 1_000
+
+/** A page of people, of `people/query` or of `journeys/people`. */
+interface PeoplePage {
+  readonly total: number
+  readonly people: readonly (ListedRow & CsvRow)[]
+  readonly next?: string
+}
+
+interface Props {
+  /** where the people are asked for */
+  path: string
+  /** the question for the first page; must stay the same object while it is the same question */
+  body: object
+  columns: readonly string[]
+  /** of the CSV file */
+  name: string
+  /** number of stages of the funnel that the people are of */
+  stages?: number
+}
+
+/** The people behind a number: exactly as many as it says, in a list of which only what is in view is drawn. */
+export function QueriedPeople({ path, body, columns, name, stages }: Props): ReactNode {
+  const { live } = useScope()
+  const { client } = useSession()
+  const report = useQueriedPages<PeoplePage>(path, body, live)
+  const loadAll = async (): Promise<string> => {
+    const rows: CsvRow[] = []
+    let next: string | undefined
+    do {
+      const page: PeoplePage = await client.query<PeoplePage>(path, {
+        ...body,
+        limit: CSV_PAGE_ROWS,
+        ...(next === undefined ? {} : { cursor: next }),
+      })
+      rows.push(...page.people)
+      next = page.next
+    } while (next !== undefined && rows.length < PEOPLE_MAX)
+    return toCsv(columns, rows)
+  }
+  const listId = JSON.stringify(body)
+  return (
+    <ReportView report={report} skeleton={<Skeleton height={400} />}>
+      {(pages) =>
+        pages[0]!.total === 0 ? (
+          <p className="nothing">{words.funnels.panel.noOne}</p>
+        ) : (
+          <>
+            <PeopleList
+              key={listId}
+              listId={listId}
+              rows={pages.flatMap(({ people }) => people)}
+              {...(stages === undefined ? {} : { stages })}
+              {...(report.hasMore ? { more: report.more } : {})}
+            />
+            <div className="row">
+              <SaveCsvButton load={loadAll} name={name} label={peopleWords.csv}>
+                <Icon of={Download} /> {peopleWords.csv}
+              </SaveCsvButton>
+            </div>
+          </>
+        )
+      }
+    </ReportView>
+  )
+}
