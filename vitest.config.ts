@@ -35,8 +35,7 @@ export default defineConfig({
     // V8 ends a process now and then whose threads come and go on a processor with memory protection keys ("Check
     // failed: jit_page.has_value()", seen once); see https://github.com/nodejs/node/issues/64500.
     execArgv: ['--no-memory-protection-keys'],
-    // Engines and products take most of the time, and tests wait for these: two leave a processor idle a third of it.
-    maxWorkers: 3,
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default'],
