@@ -23,6 +23,9 @@ import { tools, type Tool, type ToolServices } from './tools.ts'
 
 type Protocol = typeof protocolModule
 
+/** Outside of the class: TypeScript 6.0 does not rewrite the extension of an import within a decorated one. */
+const loadProtocol = (): Promise<Protocol> => import('./protocol.ts')
+
 /** An assistant reads its answers whole: a larger one is refused, with what to do. */
 const ANSWER_BYTES_MAX = 500_000
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -94,7 +97,7 @@ export class McpService {
 
   /** @throws HopperError HOP_PARAM_INVALID for a request that the protocol refuses as a whole */
   async answer({ message, protocolVersion, caller, client }: McpRequest): Promise<McpResponse> {
-    const protocol = await import('./protocol.ts')
+    const protocol = await loadProtocol()
     const server = this.serverFor(protocol, caller, client)
     const transport = new protocol.WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
     await server.connect(transport)

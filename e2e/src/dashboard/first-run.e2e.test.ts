@@ -198,9 +198,9 @@ describe('bad weather', () => {
     await page.keyboard.press('9')
     await page.getByText('Hopper does not answer.').waitFor()
     expect(await page.getByRole('alert').filter({ hasText: /\S/ }).count()).toBe(1)
-    await page.locator('.headline').waitFor()
     await page.context().setOffline(false)
     await page.getByText('Hopper does not answer.').waitFor({ state: 'detached' })
+    await page.locator('.headline').waitFor()
     await page.locator('.old').waitFor({ state: 'detached' })
   })
 
