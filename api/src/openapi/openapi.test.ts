@@ -51,7 +51,8 @@ beforeAll(async () => {
 afterAll(() => hopper.close())
 
 test('each operation declares its access, its errors and its server', () => {
-  expect(Object.keys(document.components.securitySchemes)).toEqual(['bearer', 'basic', 'header', 'parameter', 'cookie'])
+  const schemes = ['bearer', 'basic', 'header', 'parameter', 'cookie', 'sharedLink']
+  expect(Object.keys(document.components.securitySchemes)).toEqual(schemes)
   expect(document.servers).toEqual([{ url: 'http://127.0.0.1:8080' }])
   expect(document.paths['/v1/events']!.servers).toEqual([{ url: 'https://in.example' }])
   for (const [path, method, { security, responses }] of operations) {
@@ -189,7 +190,7 @@ type Calls = {
 /** Paths of calls that need more than an app and a range, or do not answer with JSON. */
 const words =
   'xpath|live|changes|picker|stream|export|login|schemas|metrics|hopper|health|ready|config|members|forgets|' +
-  'dead-letters|processes'
+  'dead-letters|processes|shared'
 const other = new RegExp(`${words}|me$|me.(sessions|second-factor)$|v1.link$|events$|^.ws$`)
 
 test('a generated client makes real calls: reads, the example query, and refused ones', async () => {
