@@ -75,7 +75,7 @@ test('an organization sees what was refused of its apps, and of origins that it 
   expect(await listed(acme)).toEqual([own[0], ['2026-03-30', null, null, 2], own[1]])
 })
 
-test('the processes of the last week are told to admins, with their last problems', async () => {
+test('admins see the processes of the last week, with their last problems', async () => {
   const { processes } = hopper.storage.registry
   const report = { name: 'api', version: '1', started_at: NOW - 1_000, problems: [] }
   await processes.put('', 'a', { ...report, id: 'a', seen_at: NOW - 60_000 })

@@ -89,7 +89,7 @@ export async function assertWholeFates(
   })
 }
 
-/** How the fates of a date of receipt differ from their recount, up to the position that they are counted to. */
+/** Differences between the fates of a date of receipt and their recount, at the position that they are counted to. */
 interface FatesDifference extends Pick<CounterChange, 'table' | 'app' | 'date' | 'from' | 'to'> {
   readonly deltas: ReturnType<typeof counterDifferences>
 }

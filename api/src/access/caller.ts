@@ -63,7 +63,7 @@ export interface Granted {
   readonly caller: Caller
   /** the app in the path, or that of the key */
   readonly app?: App
-  /** what a reader of a shared link may ask about */
+  /** the link, whose view is all that its reader may ask about */
   readonly scope?: SharedScope
 }
 

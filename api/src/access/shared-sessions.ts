@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, type SharedLink } from '@hopper/contracts'
-import { SignedTokens, type Registry } from '@hopper/storage'
+import { LastUses, SignedTokens, type Registry } from '@hopper/storage'
 import type { FastifyRequest } from 'fastify'
 import { CLOCK, PUBLIC_URL, REGISTRY, type Clock } from '../tokens.ts'
 import type { SharedCaller } from './caller.ts'
@@ -22,6 +22,7 @@ export class SharedSessions {
   private readonly registry: Registry
   private readonly tokens: SignedTokens
   private readonly clock: Clock
+  private readonly uses: LastUses
   private readonly secure: boolean
 
   constructor(
@@ -33,6 +34,7 @@ export class SharedSessions {
     this.registry = registry
     this.tokens = tokens
     this.clock = clock
+    this.uses = new LastUses(USE_NOTED_MS, clock)
     this.secure = publicUrl.startsWith('https:')
   }
 
@@ -66,11 +68,8 @@ export class SharedSessions {
     return link && link.ends_at > this.clock() ? link : undefined
   }
 
-  private async noteUse({ app, id }: SharedLink): Promise<void> {
-    const now = this.clock()
-    const used = await this.registry.sharedLinkUses.get(app, id)
-    if (used === undefined || Math.abs(now - used.at) > USE_NOTED_MS)
-      await this.registry.sharedLinkUses.put(app, id, { id, at: now })
+  private noteUse({ app, id }: SharedLink): Promise<void> {
+    return this.uses.note(id, (at) => this.registry.sharedLinkUses.put(app, id, { id, at }))
   }
 }
 

@@ -15,7 +15,7 @@ export interface Call {
   readonly need: Need
   /** checks of the handler itself, beyond `need` */
   readonly access?: RouteAccess
-  /** what readers of a shared link may ask of it; without a rule they are refused */
+  /** the questions of readers of a shared link that it answers; without a rule they are refused */
   readonly shared?: SharedRule
   /** details beyond the summary */
   readonly note?: string

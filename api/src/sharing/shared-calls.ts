@@ -8,7 +8,7 @@ type Fields = Readonly<Record<string, unknown>>
 const UNITS = ['person', 'device', 'session']
 /** Properties of the cards of an overview. */
 const OVERVIEW_BREAKDOWNS = ['device', 'browser', 'os', 'country', 'utm_source', 'utm_campaign', 'referrer']
-/** How an overview counts people: a funnel of one stage that every event reaches. */
+/** Counts the people of an overview: a funnel of one stage that every event reaches. */
 const ANY_EVENT = [{ name: 'any event', filters: [] }]
 const JOURNEY_DEPTH = 5
 const EVENT_NAME = 'name'

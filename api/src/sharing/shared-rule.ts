@@ -9,8 +9,8 @@ export interface Question {
 }
 
 /**
- * What readers of a shared link may ask of a call, declared beside it. A call without a rule is refused. The question
- * that is answered is made from the view; what was sent can only be a part of it.
+ * The questions of readers of a shared link that a call answers, declared beside it. A call without a rule is refused.
+ * The question that is answered is made from the view; what was sent can only be a part of it.
  */
 export interface SharedRule {
   /** pages whose view asks this call */

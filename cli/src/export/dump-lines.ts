@@ -1,5 +1,16 @@
 import type { Registry } from '@hopper/storage'
 
+/** The kinds of records in a dump that belong to an app. */
+export const dumpedAppKinds = [
+  'funnels',
+  'funnelMarks',
+  'elements',
+  'properties',
+  'alerts',
+  'sharedLinks',
+  'annotations',
+] as const satisfies (keyof Registry)[]
+
 /**
  * The kinds of records in a dump, in the order in which they are read back. Logins are left out because they expire
  * soon and belong to one installation; so are audit results and the progress of imports.
@@ -12,13 +23,7 @@ export const dumpedKinds = [
   'secondFactors',
   'recoveryCodes',
   'providerLinks',
-  'funnels',
-  'funnelMarks',
-  'elements',
-  'properties',
-  'alerts',
-  'sharedLinks',
-  'annotations',
+  ...dumpedAppKinds,
 ] as const satisfies (keyof Registry)[]
 export type DumpedKind = (typeof dumpedKinds)[number]
 

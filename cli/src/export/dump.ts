@@ -4,6 +4,7 @@ import { ForgottenMessages, laneMessages, type Storage } from '@hopper/storage'
 import { DumpTally } from './dump-counts.ts'
 import {
   DUMP_VERSION,
+  dumpedAppKinds,
   dumpedKinds,
   type DumpCounts,
   type DumpedKind,
@@ -125,15 +126,7 @@ async function* dumpRegistry({ registry }: Storage, report: DumpReport): AsyncGe
 
 function ownersOf(kind: DumpedKind, organizations: readonly string[], apps: readonly string[]): readonly string[] {
   if (kind === 'organizations') return ['']
-  const ofApps: readonly DumpedKind[] = [
-    'funnels',
-    'funnelMarks',
-    'elements',
-    'properties',
-    'alerts',
-    'sharedLinks',
-    'annotations',
-  ]
+  const ofApps: readonly DumpedKind[] = dumpedAppKinds
   return ofApps.includes(kind) ? apps : organizations
 }
 

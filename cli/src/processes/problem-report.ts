@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { PROCESSES_MAX, PROCESS_KEPT_MS, PROCESS_SEEN_MS, type ProcessReport } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { LastProblems } from './last-problems.ts'
+import { version } from '../version.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 /** A problem is stored this soon, with those that follow it at once. */
 const STORE_SOON_MS = 1_000
 /** Most time that the end of a process waits for its last report. */

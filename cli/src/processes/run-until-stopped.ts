@@ -13,7 +13,7 @@ export interface Running {
   readonly greeting?: string
   /** resolves when an essential part has failed */
   readonly failed?: Promise<Error>
-  /** what it reports about itself */
+  /** its report about itself */
   readonly report?: ProblemReport
   /** Accepts no more work, finishes the work in flight, and closes all resources. */
   close(): Promise<void>

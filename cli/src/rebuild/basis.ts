@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { stagesDefinition } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
+import { version } from '../version.ts'
 
 /**
  * Identifies everything besides the log that the tables depend on: this version, the apps' settings, the meaning of

@@ -34,7 +34,7 @@ const funnel = {
   ],
 }
 
-/** What readers see: rows of counters with their values, visitors, and the number of archived events. */
+/** Everything that readers see: counter rows with values, visitors, and the number of archived events. */
 interface TableContents {
   readonly counters: ReadonlyMap<string, string>
   readonly visitors: ReadonlySet<string>

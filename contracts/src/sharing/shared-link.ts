@@ -97,7 +97,7 @@ export const OpenSharedLink = Type.Object({
 })
 export type OpenSharedLink = Static<typeof OpenSharedLink>
 
-/** What a reader of a shared link may know of it. */
+/** A shared link as its readers see it. */
 export const OpenedLink = Type.Object({
   id: Type.String(),
   name,

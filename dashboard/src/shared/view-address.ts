@@ -27,7 +27,7 @@ function pathOfView({ page, funnel = '' }: SharedView): string {
   return page === 'funnel' ? `funnels/${encodeURIComponent(funnel)}` : page
 }
 
-/** What a page adds to the question of the bar. */
+/** Parameters that a page adds to the question of the bar. */
 export type ViewOfPage = Pick<SharedView, 'page' | 'funnel' | 'groups'>
 
 /** Returns the view that an address shows, to share it. */

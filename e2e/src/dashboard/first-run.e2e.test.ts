@@ -11,7 +11,7 @@ import { expectUsable, forEachLook } from './usable.fixture.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
 /**
- * What a newcomer waits for comes within 3 s: it is stored within 0.5 s, counted within 1 s, and looked for every
+ * A newcomer waits at most 3 s for news: it is stored within 0.5 s, counted within 1 s, and looked for every
  * 1.5 s. The bound leaves room for a machine that runs other tests.
  */
 const SOON = { timeout: 15_000 }
@@ -20,7 +20,7 @@ const pages = ['/', '/pricing']
 let dashboard: OpenedDashboard
 let site: Server
 let siteUrl: string
-/** what is in the head of each page of the site */
+/** the head of each page of the site */
 let tag = ''
 
 beforeAll(async () => {
@@ -108,7 +108,7 @@ describe('the first run', () => {
     const { page, browser } = dashboard
     const context = await browser.newContext()
     const visitor = await context.newPage()
-    // what ingest knows of an app is some seconds old
+    // ingest learns of changes to an app after some seconds
     await expect
       .poll(async () => {
         const sent = visitor.waitForResponse(/\/v1\/events/, { timeout: 5_000 }).catch(() => undefined)

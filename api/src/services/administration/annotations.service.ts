@@ -22,7 +22,7 @@ import { FunnelsService } from './funnels.service.ts'
 
 const ID_BYTES = 8
 
-/** What members have noted on trends. */
+/** Notes of members on trends. */
 @Injectable()
 export class AnnotationsService {
   private readonly registry: Registry

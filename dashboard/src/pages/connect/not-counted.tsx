@@ -11,7 +11,7 @@ import { recentFates, recentRefusals, type SeenRefusal } from './sightings.ts'
 /** While somebody waits for the first event, its fate is looked for as often. */
 const WAITING_MS = 1_500
 
-/** What arrived in the last day and was not counted, with the reason and what to do. */
+/** Events and requests of the last day that were not counted, each with the reason and a way out. */
 export function NotCounted({ isWaiting }: { isWaiting: boolean }): ReactNode {
   const { app } = useScope()
   const every = isWaiting ? WAITING_MS : undefined

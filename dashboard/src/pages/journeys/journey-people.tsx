@@ -1,22 +1,11 @@
 import { useMemo, type ReactNode } from 'react'
-import type { JourneyPeopleQuery, JourneyPersonRow } from '@hopper/contracts'
+import type { JourneyPeopleQuery } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
-import { PAGE_ROWS, QueriedPeople } from '../../parts/people/queried-people.tsx'
+import { PAGE_ROWS, personColumns, QueriedPeople } from '../../parts/people/queried-people.tsx'
 import { useScope } from '../../state/scope.tsx'
 import { useSearchState } from '../../state/use-search.ts'
 import type { PageGroup } from './journey-places.ts'
 import { journeyPeopleQuestion } from './journey-question.ts'
-
-const columns = Object.keys({
-  id: 0,
-  name: 0,
-  device: 0,
-  source: 0,
-  country: 0,
-  entered_at: 0,
-  last_at: 0,
-  last_page: 0,
-} satisfies Record<keyof JourneyPersonRow, 0>)
 
 /** The people of a node or a link of journeys: exactly as many as it says. */
 export function JourneyPeople({
@@ -42,7 +31,7 @@ export function JourneyPeople({
     <QueriedPeople
       path={appPath(scope.app.id, 'journeys/people')}
       body={body}
-      columns={columns}
+      columns={personColumns}
       name="journeys-people"
     />
   )

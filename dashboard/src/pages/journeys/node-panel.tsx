@@ -12,7 +12,7 @@ interface Props {
   nameOf: PlaceName
 }
 
-/** Who was at a place of journeys. */
+/** The people who were at a place of journeys. */
 export default function NodePanel({ node, groups, nameOf }: Props): ReactNode {
   const { search } = useSearchState()
   const { panel } = journeyWords

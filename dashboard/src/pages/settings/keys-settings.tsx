@@ -32,7 +32,7 @@ const scopes: Record<KeyScope, string> = {
   admin: 'admin: manage the organization',
 }
 
-/** What stops when a key is deleted. */
+/** The consequence of deleting a key. */
 const consequences: Record<KeyScope, string> = {
   write: 'Events that are sent with it are refused within seconds: pages that have it in their tag count no more.',
   read: 'Programs that read the numbers of this app with it are refused at once.',

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { Download } from 'lucide-react'
-import { toCsv, type CsvRow } from '@hopper/contracts'
+import { toCsv, type CsvRow, type JourneyPersonRow } from '@hopper/contracts'
 import { useSession } from '../../api/session.tsx'
 import { useQueriedPages } from '../../api/use-pages.ts'
 import { useScope } from '../../state/scope.tsx'
@@ -12,6 +12,18 @@ import { Skeleton } from '../skeleton.tsx'
 import { PEOPLE_MAX, PeopleList } from './people-list.tsx'
 import { peopleWords } from './people-words.ts'
 import type { ListedRow } from './person-item.tsx'
+
+/** Columns of the CSV file that every list of people has. */
+export const personColumns = Object.keys({
+  id: 0,
+  name: 0,
+  device: 0,
+  source: 0,
+  country: 0,
+  entered_at: 0,
+  last_at: 0,
+  last_page: 0,
+} satisfies Record<keyof JourneyPersonRow, 0>)
 
 /** Rows of a page of the list. */
 export const PAGE_ROWS = 200
