@@ -2,7 +2,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it, vi } from 'vitest'
 import { broker, disposable, everything, freshSettings, numbered, openKafka } from './testing/kafka.fixture.ts'
 import { KafkaEventLog } from './kafka.ts'
-import { KafkaProxy, unknownAtFirst } from './testing/proxy.fixture.ts'
+import { KafkaProxy, notLeaderAtFirst, unknownAtFirst } from './testing/proxy.fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -90,6 +90,18 @@ describe.skipIf(!broker)('the topic', () => {
     expect(await log.ends()).toEqual([0, 0, 0])
     await log.append([numbered('d', 1)])
     expect(responses.left).toBe(0)
+  })
+
+  it('is waited for while its broker does not lead its partitions, at its start and later', async () => {
+    await using proxy = await KafkaProxy.before(broker!)
+    const settings = freshSettings({ lanes: 3, brokers: [proxy.address] })
+    await using log = await openKafka(settings)
+    for (const left of [3, 5]) {
+      const responses = { left }
+      proxy.fate = notLeaderAtFirst(settings.topic, responses)
+      expect(await log.ends()).toEqual([0, 0, 0])
+      expect(responses.left).toBe(0)
+    }
   })
 
   it('is created with one partition per lane and unlimited retention; another number is refused by name', async () => {

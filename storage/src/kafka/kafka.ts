@@ -11,7 +11,7 @@ import { repairRequestQueue } from './kafkajs-patches/request-queue.ts'
 import { Kafka, type ConfigResourceTypes } from 'kafkajs'
 import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
-import { ensureExternalTopic, ensureTopic, type ExternalTopicState } from './topic.ts'
+import { ensureExternalTopic, ensureTopic, untilSettled, type ExternalTopicState } from './topic.ts'
 import { unavailable } from './with-timeout.ts'
 import { installZstd } from './zstd.ts'
 
@@ -178,7 +178,11 @@ export class KafkaEventLog implements EventLog {
 
   async #offsets(): Promise<LaneBounds> {
     await this.#ensureTopic()
-    const offsets = await this.#adminClient.send((admin) => admin.fetchTopicOffsets(this.#settings.topic))
+    const { topic, timeoutMs } = this.#settings
+    // Each attempt is a `send` of its own: kafkajs keeps the leaders that it has learned, a new client asks again.
+    const offsets = await untilSettled(timeoutMs, () =>
+      this.#adminClient.send((admin) => admin.fetchTopicOffsets(topic)),
+    )
     const [starts, ends] = [new Array<number>(this.lanes).fill(0), new Array<number>(this.lanes).fill(0)]
     for (const { partition, low, high } of offsets) [starts[partition], ends[partition]] = [Number(low), Number(high)]
     return { starts, ends }

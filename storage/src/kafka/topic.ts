@@ -37,21 +37,31 @@ async function partitionsOf(
   admin: Admin,
   { topic, timeoutMs }: Pick<KafkaSettings, 'topic' | 'timeoutMs'>,
 ): Promise<number | undefined> {
+  const { topics } = await untilSettled(timeoutMs, () => admin.fetchTopicMetadata({ topics: [topic] }))
+  return topics[0]?.partitions.length
+}
+
+/**
+ * Repeats a request for `timeoutMs` while brokers do not know the topic yet, or while its leaders change.
+ * @throws the request's last error
+ */
+export async function untilSettled<T>(timeoutMs: number, request: () => Promise<T>): Promise<T> {
   const end = performance.now() + timeoutMs
   for (;;) {
     try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-      return topics[0]?.partitions.length
+      return await request()
     } catch (error) {
-      if (!isUnknownYet(error) || performance.now() > end) throw error
+      if (!isUnsettled(error) || performance.now() > end) throw error
       await setTimeout(METADATA_RETRY_MS)
     }
   }
 }
 
-function isUnknownYet(error: unknown): boolean {
-  const { type } = error as { readonly type?: string }
-  return type === 'UNKNOWN_TOPIC_OR_PARTITION' || type === 'LEADER_NOT_AVAILABLE'
+const UNSETTLED = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION'])
+
+function isUnsettled(error: unknown): boolean {
+  const { type } = ((error instanceof HopperError && error.cause) || error) as { readonly type?: string }
+  return UNSETTLED.has(type ?? '')
 }
 
 /** Outcome of asking for a topic that other systems write. */

@@ -1,5 +1,13 @@
 import { Controller, Inject, Req, Res } from '@nestjs/common'
-import { CreatedSharedLink, NewSharedLink, OpenedLink, OpenSharedLink, SharedLinks, type App } from '@hopper/contracts'
+import {
+  CreatedSharedLink,
+  HopperError,
+  NewSharedLink,
+  OpenedLink,
+  OpenSharedLink,
+  SharedLinks,
+  type App,
+} from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller, SharedCaller } from '../../access/caller.ts'
 import { setSharedCookie } from '../../access/cookies.ts'
@@ -100,7 +108,7 @@ export class SharedLinksController {
   })
   async frame(@PathPart('link') id: string, @Res() reply: FastifyReply): Promise<void> {
     const origins = await this.links.frameOrigins(id)
-    if (this.dashboard) this.dashboard.sendFramedPage(reply, origins)
-    else void reply.code(404).type('text/plain').send('This process serves no dashboard.')
+    if (!this.dashboard) throw new HopperError('HOP_NOT_FOUND', 'This process serves no dashboard.')
+    this.dashboard.sendFramedPage(reply, origins)
   }
 }

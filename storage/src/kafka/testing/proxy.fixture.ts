@@ -7,6 +7,7 @@ export type Fate = 'pass' | 'lose' | 'cut'
 /** `apiKey` of Kafka's protocol */
 export const PRODUCE = 0
 export const FETCH = 1
+const LIST_OFFSETS = 2
 export const METADATA = 3
 export const FIND_COORDINATOR = 10
 
@@ -125,18 +126,40 @@ function addressBytes(host: string, port: number): Buffer {
 }
 
 const UNKNOWN_TOPIC_OR_PARTITION = 3
+const NOT_LEADER_OR_FOLLOWER = 6
 
 /**
  * Returns a fate that says of a topic, in the first responses that name it, that the broker does not know it: so it is
  * with one that its controller has just created. `left` counts down to 0.
  */
 export function unknownAtFirst(topic: string, state: { left: number }): KafkaProxy['fate'] {
+  return errorAtFirst(METADATA, topic, state, (answer, at) => answer.writeInt16BE(UNKNOWN_TOPIC_OR_PARTITION, at - 2))
+}
+
+/**
+ * Returns a fate that says of a topic, in the first responses about its offsets, that the broker does not lead its
+ * first partition: so it is with a broker that has not heard of its new partitions, and while leaders change.
+ */
+export function notLeaderAtFirst(topic: string, state: { left: number }): KafkaProxy['fate'] {
+  // After the name: the number of partitions (4 bytes), the first partition (4), its error.
+  const toError = 2 + topic.length + 8
+  return errorAtFirst(LIST_OFFSETS, topic, state, (answer, at) =>
+    answer.writeInt16BE(NOT_LEADER_OR_FOLLOWER, at + toError),
+  )
+}
+
+/** Spoils the first `state.left` responses of a kind that name the topic; `at` is the place of the name's length. */
+function errorAtFirst(
+  kind: number,
+  topic: string,
+  state: { left: number },
+  spoil: (answer: Buffer, at: number) => void,
+): KafkaProxy['fate'] {
   const name = Buffer.concat([Buffer.from([0, topic.length]), Buffer.from(topic)])
   return (apiKey, answer) => {
-    const at = apiKey === METADATA ? answer.indexOf(name) : -1
+    const at = apiKey === kind ? answer.indexOf(name) : -1
     if (at >= 0 && state.left > 0) {
-      // The error of a topic precedes its name.
-      answer.writeInt16BE(UNKNOWN_TOPIC_OR_PARTITION, at - 2)
+      spoil(answer, at)
       state.left--
     }
     return 'pass'
