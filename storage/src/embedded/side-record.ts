@@ -26,6 +26,7 @@ export class SideRecord<T> {
   #sequence = 0
   #synced = 0
   #syncing = false
+  #closing = false
 
   /** Opens or creates the file. Its last value is read by `readSideRecord`. */
   constructor(file: string) {
@@ -61,12 +62,15 @@ export class SideRecord<T> {
       this.#syncing = false
       if (error) onFailed(error)
       else this.#synced = reaches
+      if (this.#closing) closeSync(this.#descriptor)
     })
   }
 
+  /** Syncs what is written. A sync in flight keeps the descriptor, whose number another file could get. */
   close(): void {
     if (this.#synced !== this.#sequence) fdatasyncSync(this.#descriptor)
-    closeSync(this.#descriptor)
+    this.#closing = true
+    if (!this.#syncing) closeSync(this.#descriptor)
   }
 }
 
