@@ -268,6 +268,26 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       ])
     })
 
+    it('keeps the smallest first position of an id that comes again in a batch of another size', async () => {
+      const partition = { app: randomUUID(), date: dates[0]! }
+      const rejected = { fate: 'rejected' as const, reason: 'too_old' as const }
+      const seen = (ids: readonly string[], position: number): Partial<LaneBatch> => ({
+        seen: [{ ...partition, rows: ids.map((event_id) => ({ event_id, position, ...rejected })) }],
+      })
+      const ids = Array.from({ length: 600 }, () => randomUUID())
+      const [early, late] = [ids[0]!, ids[1]!]
+      await apply(lease, seen([late], 2))
+      await apply(lease, seen(ids, 5))
+      await apply(lease, seen([early], 9))
+      const expected = new Map([
+        [early, 5],
+        [late, 2],
+      ])
+      expect(await storage.writer.firstPositions(0, partition, [early, late])).toEqual(expected)
+      const found = await storage.reader.seen(0, partition, [early, late])
+      expect(new Map([...found].map(([id, { position }]) => [id, position]))).toEqual(expected)
+    })
+
     it('returns all ids of a partition, even if there are many', async () => {
       const app = randomUUID()
       const ids = Array.from({ length: 12_000 }, (_, at) => `e${at}`)

@@ -63,13 +63,16 @@ export class SeenIds {
     })
   }
 
-  /** The first occurrence of each of these ids. Ids never seen are missing. */
+  /**
+   * The first occurrence of each of these ids. Ids never seen are missing. Ids that ingest rejected may come again, as
+   * a row or in a block, so both are searched for each id.
+   */
   async find(lane: number, { app, date }: Partition, ids: readonly string[]): Promise<Map<string, FirstSeen>> {
     const rows = await mapConcurrent(splitByCount(ids, IDS_PER_READ), READ_CONCURRENCY, (some) =>
       rowsOf(this.#client, 'seen-by-date.fates', [app, date, lane, some]),
     )
     const found = new Map(rows.flat().map((row) => [row.get('event_id') as string, firstSeen(row)]))
-    const wanted = new WantedIds(ids.filter((id) => !found.has(id)))
+    const wanted = new WantedIds(ids)
     const buckets = [...new Set([...wanted.all].flatMap(bucketsOf))]
     await mapConcurrent(splitByCount(buckets, BUCKETS_PER_READ), READ_CONCURRENCY, async (some) => {
       for await (const page of blocks(this.#client, 'seen-blocks-by-date.buckets', [app, date, lane, some]))
