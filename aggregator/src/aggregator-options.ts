@@ -17,6 +17,8 @@ export interface AggregatorOptions {
   readonly archive?: Archive
   /** maximum time that events are buffered before they are archived together; 0 means a second or less */
   readonly archiveMs?: number
+  /** the same of events from a backlog; 3 s by default */
+  readonly archiveBacklogMs?: number
   /** with a reader and an archive, tables of new funnels are counted for the past */
   readonly reader?: TableReader
   /** interval between two checks for new stages */

@@ -201,7 +201,7 @@ export class Aggregator implements LaneConsumer {
   }
 
   async #take(lane: number): Promise<OwnedLane> {
-    const { lanes, owner, writer, archive, archiveMs = 0, watermarkCheck = true } = this.#options
+    const { lanes, owner, writer, archive, archiveMs = 0, archiveBacklogMs, watermarkCheck = true } = this.#options
     const lease = await lanes.acquire(lane, owner)
     await this.#countApps()
     const position = (await lanes.positions())[lane] ?? 0
@@ -213,7 +213,7 @@ export class Aggregator implements LaneConsumer {
       seen: this.#seen,
       identified: this.#identified,
       archive,
-      archiveMs,
+      archiveHeld: { fresh: archiveMs, backlog: archiveBacklogMs },
       rowBytesMax: () => this.#rowBytesMax(),
       gate: this.#gate,
       merges: this.#background.mergesOf(lane),

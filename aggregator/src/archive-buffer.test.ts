@@ -16,7 +16,7 @@ const app: App = { id: 'shop', organization: 'acme', name: 'shop', timezone: 'UT
 
 /** Buffer with one event that was received this long ago. */
 function holding(heldMs: number, receivedAgoMs: number): ArchiveBuffer {
-  const buffer = new ArchiveBuffer(lane.storage.archive as Archive, 0, 0, heldMs, () => undefined)
+  const buffer = new ArchiveBuffer(lane.storage.archive as Archive, 0, 0, { fresh: heldMs }, () => undefined)
   expect(buffer.isDue).toBe(true)
   const timestamp = Date.now() - receivedAgoMs
   const envelope = envelopeOf('shop', { events: [{ type: 'custom', name: 'n', event_id: 'a', timestamp, seq: 0 }] })
@@ -43,7 +43,7 @@ it('makes one span of all past dates of a month, and covers each date once', asy
       .events
   }
   const fill = async (from: number, until: number): Promise<void> => {
-    const buffer = new ArchiveBuffer(archive, 0, from, 0, () => undefined)
+    const buffer = new ArchiveBuffer(archive, 0, from, { fresh: 0 }, () => undefined)
     for (let position = from; position < until; position++)
       buffer.add(at(position, Date.now() - (position % 130) * DAY_MS))
     await buffer.flush(() => lease)

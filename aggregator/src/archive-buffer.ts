@@ -22,6 +22,14 @@ const APPEND_BYTES = 4_000_000
 /** Maximum time that rows are packed before other work of the thread gets its turn. */
 const TIME_SLICE_MS = 20
 
+/** Maximum time that events are buffered, in ms. */
+export interface HeldTimes {
+  /** of events that somebody may wait for */
+  readonly fresh: number
+  /** of events from a backlog, if it is longer; 3 s by default */
+  readonly backlog?: number | undefined
+}
+
 /** Rows by app. */
 type Buffers = Map<string, RowBuffer>
 
@@ -35,7 +43,7 @@ export class ArchiveBuffer {
   readonly #archive: Archive
   readonly #lane: number
   readonly #onAppended: (partition: Partition) => void
-  readonly #heldMs: number
+  readonly #held: { readonly fresh: number; readonly backlog: number }
   readonly #covered = new Map<string, number>()
   #buffers: Buffers = new Map()
   /** buffers that are being written, and those that could not be written before */
@@ -57,18 +65,18 @@ export class ArchiveBuffer {
   /** the last context whose verdict is not that of ingest */
   #judged: { readonly sent: Context; readonly context: Context } | undefined
 
-  /** `onAppended` is called for each span that became visible; events are buffered for `heldMs`. */
+  /** `onAppended` is called for each span that became visible. */
   constructor(
     archive: Archive,
     lane: number,
     position: number,
-    heldMs: number,
+    { fresh, backlog = BACKLOG_HELD_MS }: HeldTimes,
     onAppended: (partition: Partition) => void,
   ) {
     this.#archive = archive
     this.#lane = lane
     this.#begin = position
-    this.#heldMs = heldMs
+    this.#held = { fresh, backlog: Math.max(fresh, backlog) }
     this.#onAppended = onAppended
   }
 
@@ -96,11 +104,9 @@ export class ArchiveBuffer {
 
   /** True when the buffered rows should be archived now instead of waiting for more. */
   get isDue(): boolean {
-    const backlog = Date.now() - this.#receivedAt >= BACKLOG_MS + this.#heldMs
-    return (
-      this.#rows === 0 ||
-      performance.now() - this.#since >= (backlog ? Math.max(this.#heldMs, BACKLOG_HELD_MS) : this.#heldMs)
-    )
+    const { fresh, backlog } = this.#held
+    const isBacklog = Date.now() - this.#receivedAt >= BACKLOG_MS + fresh
+    return this.#rows === 0 || performance.now() - this.#since >= (isBacklog ? backlog : fresh)
   }
 
   /** Adds the events of whole messages, in the order of the lane. Skips messages that were added before. */

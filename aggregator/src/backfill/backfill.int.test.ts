@@ -89,7 +89,13 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   afterAll(() => lane[Symbol.asyncDispose]())
 
   const start = async (options: Partial<AggregatorOptions> = {}): Promise<Aggregator> => {
-    const aggregator = new Aggregator({ ...lane.storage, owner: 'test', backfillCheckMs: 20, ...options })
+    const aggregator = new Aggregator({
+      ...lane.storage,
+      owner: 'test',
+      archiveBacklogMs: 0,
+      backfillCheckMs: 20,
+      ...options,
+    })
     await aggregator.start()
     return aggregator
   }

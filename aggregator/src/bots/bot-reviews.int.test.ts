@@ -44,7 +44,13 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   afterAll(() => lane[Symbol.asyncDispose]())
 
   const start = async (options: Partial<AggregatorOptions> = {}): Promise<Aggregator> => {
-    const aggregator = new Aggregator({ ...lane.storage, owner: 'test', bots: { checkMs: 0 }, ...options })
+    const aggregator = new Aggregator({
+      ...lane.storage,
+      owner: 'test',
+      archiveBacklogMs: 0,
+      bots: { checkMs: 0 },
+      ...options,
+    })
     await aggregator.start()
     return aggregator
   }

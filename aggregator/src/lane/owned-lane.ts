@@ -8,7 +8,7 @@ import {
   type LogMessage,
   type TableWriter,
 } from '@hopper/storage'
-import { ArchiveBuffer } from '../archive-buffer.ts'
+import { ArchiveBuffer, type HeldTimes } from '../archive-buffer.ts'
 import { DeferredApps, type ByteBudget } from './deferred-apps.ts'
 import type { ChooseDeferred } from './heavy-apps.ts'
 import { LanePass, type Applied, type Counted } from './lane-pass.ts'
@@ -45,8 +45,8 @@ export interface LaneTargets {
   readonly seen: SeenFilters
   readonly identified: IdentifiedDevices
   readonly archive: Archive | undefined
-  /** maximum time that events are buffered before they are archived together */
-  readonly archiveMs: number
+  /** how long events are buffered before they are archived together */
+  readonly archiveHeld: HeldTimes
   /** returns the memory limit of the buffered rows of the lane before they are archived, in bytes */
   readonly rowBytesMax: () => number
   /** bounds the messages that all lanes process concurrently */
@@ -92,7 +92,7 @@ export class OwnedLane {
   #mustArchiveFront = false
 
   constructor(lease: Lease, position: number, targets: LaneTargets) {
-    const { writer, seen, identified, archive, archiveMs, rowBytesMax, gate, deferredGate, merges } = targets
+    const { writer, seen, identified, archive, archiveHeld, rowBytesMax, gate, deferredGate, merges } = targets
     const { lane } = lease
     this.#targets = targets
     this.lease = lease
@@ -100,7 +100,7 @@ export class OwnedLane {
     this.merges = merges
     this.#deferred = new DeferredApps(targets.held)
     const bufferOf = (): ArchiveBuffer | undefined =>
-      archive && new ArchiveBuffer(archive, lane, position, archiveMs, (partition) => merges?.appended(partition))
+      archive && new ArchiveBuffer(archive, lane, position, archiveHeld, (partition) => merges?.appended(partition))
     const common = {
       lane,
       writer,

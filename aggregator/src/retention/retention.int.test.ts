@@ -33,7 +33,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
 
   const start = async (options: Partial<AggregatorOptions> = {}): Promise<Aggregator> => {
     const retention = { checkMs: 1, settleMs: 0, now }
-    const aggregator = new Aggregator({ ...lane.storage, owner: 'test', retention, ...options })
+    const aggregator = new Aggregator({ ...lane.storage, owner: 'test', archiveBacklogMs: 0, retention, ...options })
     await aggregator.start()
     return aggregator
   }

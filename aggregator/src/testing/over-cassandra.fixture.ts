@@ -17,7 +17,7 @@ export function overCassandra({
     contactPoints: [cassandra],
     dataCenter,
     keyspace: `hopper_agg_${randomBytes(5).toString('hex')}`,
-    leaseMs: 30_000,
+    leaseMs: 5_000,
     unknownOutcomeMs: 100,
     packedIdsMin: 3,
     packedRowsMin: 12,
