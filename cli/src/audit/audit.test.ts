@@ -33,7 +33,7 @@ it('finds nothing in an undamaged installation between any two batches', async (
       await using installation = await makeInstallation()
       const { storage } = installation
       await storage.log.append(envelopes)
-      const aggregator = new Aggregator({ ...storage, owner: 'test' })
+      const aggregator = new Aggregator({ ...storage, owner: 'test', archiveBacklogMs: 0 })
       const next = await Promise.all([0, 1].map((lane) => aggregator.assigned(lane)))
       for (const { lane, messages, give, audit } of steps) {
         const read: readonly LogMessage[] = await storage.log.read(lane, next[lane]!, messages)
@@ -57,7 +57,7 @@ it('finds nothing in an undamaged installation between any two batches', async (
 it('finds nothing while the aggregator counts concurrent traffic', async () => {
   await using installation = await makeInstallation()
   const { storage } = installation
-  const aggregator = new Aggregator({ ...storage, owner: 'test' })
+  const aggregator = new Aggregator({ ...storage, owner: 'test', archiveBacklogMs: 0 })
   await aggregator.start()
   let sending = true
   const sent = (async () => {

@@ -33,7 +33,7 @@ it('finds no drift in a funnel with a counted past, and repairs damage there', a
   await storage.log.append(envelopes)
   await installation.count()
   await storage.registry.funnels.put('berlin', 'f', funnel)
-  const aggregator = new Aggregator({ ...storage, owner: 'backfill', backfillCheckMs: 10 })
+  const aggregator = new Aggregator({ ...storage, owner: 'backfill', archiveBacklogMs: 0, backfillCheckMs: 10 })
   await aggregator.start()
   const isDone = async (): Promise<boolean> => {
     const lanes = await storage.registry.backfills.list('berlin')

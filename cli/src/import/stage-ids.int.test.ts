@@ -136,7 +136,7 @@ async function expectPastStates(storage: Storage): Promise<void> {
   const archive = withOverrides(storage.archive!, {
     list: async (range) => (await opened.promise, storage.archive!.list(range)),
   })
-  const aggregator = new Aggregator({ ...storage, archive, owner: 'past', backfillCheckMs: 10 })
+  const aggregator = new Aggregator({ ...storage, archive, owner: 'past', archiveBacklogMs: 0, backfillCheckMs: 10 })
   await asAdministrator(storage, async (call) => {
     await call('POST', 'funnels', { id: 'f', name: 'F', stages: [stage('/a', 1), stage('/b', 2)] })
     expect((await call('GET', 'funnels/f')).body.past).toEqual({ state: 'waiting', share: 0 })

@@ -112,7 +112,7 @@ async function live(
   phases: readonly (readonly Parameters<typeof envelopesOf>[0][number][])[],
   order: readonly number[],
 ): Promise<void> {
-  const aggregator = new Aggregator({ ...storage, owner: 'live', backfillCheckMs: 5 })
+  const aggregator = new Aggregator({ ...storage, owner: 'live', archiveBacklogMs: 0, backfillCheckMs: 5 })
   await aggregator.start()
   const isCounted = async (): Promise<boolean> => {
     const [positions, ends] = await Promise.all([storage.lanes.positions(), storage.log.ends()])

@@ -7,7 +7,7 @@ import { connectedTo } from '../testing/connected.fixture.ts'
 import { ownKeyspace } from '../testing/own-keyspace.fixture.ts'
 import { SeenIds } from './seen-ids.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
 
 const engines = inject('engines')
 const date = '2026-03-28'
