@@ -53,11 +53,24 @@ export function registerBodyParser(
 ): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser(types, (request, payload, done: Done) => {
-    const { headers } = request
+    const encoding = request.headers['content-encoding']
     const unwrapped = unwrap && ((body: Buffer) => unwrap(body, request))
-    const read = (body: Buffer): void => readBody(body, headers['content-encoding'], done, unwrapped)
-    collectBody(arriving(request, payload, memory), read, done)
+    const refuse = (error: Error, bytes: number): void => {
+      refusedBytes.set(request, bytes)
+      done(error)
+    }
+    const read = (body: Buffer): void =>
+      readBody(body, encoding, (error, parsed) => (error ? refuse(error, body.length) : done(null, parsed)), unwrapped)
+    collectBody(arriving(request, payload, memory), read, refuse)
   })
+}
+
+/** bytes of bodies that were refused, as far as they have arrived */
+const refusedBytes = new WeakMap<FastifyRequest, number>()
+
+/** Returns how many bytes of a request's body have arrived; of one that was parsed, after decompression. */
+export function arrivedBytes(request: FastifyRequest): number {
+  return (request.body as ParsedBody | undefined)?.bytes.length ?? refusedBytes.get(request) ?? 0
 }
 
 /** Returns the body of a request of ingest, to be collected. */
