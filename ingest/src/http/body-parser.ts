@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
-import { BodyMemory, collectBody, HopperError, limits, type ArrivingBody } from '@hopper/contracts'
+import { BodyMemory, collectBody, HopperError, limits, withExactNumbers, type ArrivingBody } from '@hopper/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { limitDepth } from './limit-depth.ts'
 
@@ -122,7 +122,7 @@ export function parseJson(bytes: Buffer): ParsedBody {
   if (!isPlain && !isUtf8(bytes)) throw new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.')
   const read = bytes.length > LARGE_BYTES ? limitDepth(bytes, DEPTH_MAX, limits.eventBytesMax) : bytes
   const text = read.toString(isPlain ? 'latin1' : 'utf8')
-  const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+  const json = withExactNumbers(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
   const isUnicode = !hasHalfPair(json)
   try {
     return { value: JSON.parse(json), bytes, exact: isUnicode && json === text && read === bytes, isUnicode }
