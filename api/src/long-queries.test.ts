@@ -1,3 +1,4 @@
+import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { archiveSketches, type Sketch } from './testing/archived.fixture.ts'
@@ -7,6 +8,8 @@ import { keys, openInstallation, type Installation } from './testing/installatio
 vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
+/** lines of the log that ask somebody to act */
+const problems: string[] = []
 let url: string
 const DATE = '2026-03-28'
 const T0 = Date.UTC(2026, 2, 28, 9)
@@ -14,7 +17,8 @@ const headers = { authorization: `Bearer ${keys.read}`, 'content-type': 'applica
 
 /** 20,000 long texts, which fifty patterns need minutes to scan. */
 beforeAll(async () => {
-  hopper = await openInstallation(openEmbedded)
+  const logger = pino({ level: 'warn' }, { write: (line: string) => void problems.push(line) })
+  hopper = await openInstallation(openEmbedded, { logger })
   const text = (i: number): string => `${'a'.repeat(400)}${i}`
   for (let part = 0; part < 4; part++) {
     await archiveSketches(
@@ -57,6 +61,7 @@ test('closing the connection ends the query; another query of the app is answere
   leaving.abort()
   expect(await answer).toBe('AbortError')
   await expect.poll(() => metric('running'), { timeout: 15_000 }).toBe(0)
+  expect(problems).toEqual([])
 }, 120_000)
 
 test('a client of events gets progress, then the answer; an error before the first progress is ordinary', async () => {

@@ -220,7 +220,7 @@ export const errorCatalogue = {
   HOP_CONFIG: {
     status: 500,
     retryable: false,
-    hint: 'Correct the settings that the message names; docs/settings.md lists them.',
+    hint: 'Correct what the message names: a setting (docs/settings.md), an argument or a file.',
     follows: true,
   },
   HOP_DATA_DAMAGED: {

@@ -69,7 +69,7 @@ export interface ForgetTally {
   readonly tables: TableChanges
   /** messages of the log that had an event of the person, or were refused for it */
   readonly messages: number
-  /** events that repeated an id, and refused ones, which only the log had */
+  /** events that repeated an id, and rejected ones, which only the log had */
   readonly repeated: number
   readonly refused: number
 }

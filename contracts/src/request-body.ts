@@ -55,14 +55,14 @@ export interface ArrivingBody {
  * Collects the bytes of a body. One in a single piece, as most are, is passed on without a copy; otherwise its memory
  * is that of its bytes, twice at most, in however many pieces they come. Calls exactly one of `take` and `refuse`,
  * once: `refuse` with HOP_BODY_TOO_LARGE, with HOP_RATE when too many bodies are unfinished, or with HOP_BODY_INVALID
- * when the sender aborted.
+ * when the sender aborted; and with the bytes that have arrived, whatever length was declared.
  */
 export function collectBody(
   { payload, contentLength, bytesMax, memory, address }: ArrivingBody,
   take: (body: Buffer) => void,
-  refuse: (error: HopperError) => void,
+  refuse: (error: HopperError, bytes: number) => void,
 ): void {
-  if (Number(contentLength) > bytesMax) return refuse(new HopperError('HOP_BODY_TOO_LARGE'))
+  if (Number(contentLength) > bytesMax) return refuse(new HopperError('HOP_BODY_TOO_LARGE'), 0)
   let source = ''
   let [pieces, bytes] = [0, 0]
   let collected: Buffer = Buffer.alloc(0)
@@ -80,7 +80,7 @@ export function collectBody(
   }
   const fail = (error: HopperError): void => {
     leave()
-    refuse(error)
+    refuse(error, bytes)
   }
   const onData = (piece: Buffer): void => {
     pieces++

@@ -31,6 +31,23 @@ function linksIn(text: string): string[] {
   return [...links].map(([, target]) => target!).filter((target) => !/^[a-z]+:/.test(target))
 }
 
+/** Anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const headings = [...textOf(page).matchAll(/^#+ (.*)$/gm)].map(([, text]) => text!.toLowerCase())
+  return new Set(headings.map((text) => text.replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-')))
+}
+
+/** Links of a page to headings that no page has. */
+function brokenAnchors(page: string): string[] {
+  const links = [...textOf(page).matchAll(/\]\((?![a-z]+:)([^)\s#]*)#([^)\s]+)\)/g)]
+  return links
+    .filter(([, target, anchor]) => {
+      const linked = target ? join(dirname(page), target) : page
+      return linked.endsWith('.md') && existsSync(join(repository, linked)) && !anchorsOf(linked).has(anchor!)
+    })
+    .map(([link]) => link)
+}
+
 describe('documents', () => {
   it('are found, with paths and links in them', () => {
     expect(current.length).toBeGreaterThan(15)
@@ -45,5 +62,9 @@ describe('documents', () => {
   it.each(pages)('%s links only to files that exist', (page) => {
     const missing = linksIn(textOf(page)).filter((to) => !existsSync(join(repository, dirname(page), to)))
     expect(missing).toEqual([])
+  })
+
+  it.each(current)('%s links only to headings that exist', (page) => {
+    expect(brokenAnchors(page)).toEqual([])
   })
 })

@@ -63,6 +63,19 @@ describe('what is stored', () => {
     const envelope = (await gateway.envelopes()).find((each) => each.device_id === device_id)!
     expect(envelope.events[0]).toMatchObject({ name: '\u{1f600} \ufffd \\ud83d' })
   })
+
+  it('contains every digit of a whole number, so that events that differ in one are two', async () => {
+    const device_id = 'long-numbers'
+    const event = (id: string): string => `{"type":0,"name":"order","timestamp":${now},"data":{"order":${id}}}`
+    const body = `{"device_id":"${device_id}","events":[${event('9007199254740993')},${event('9007199254740992')}]}`
+    expect((await gateway.post(body)).body).toEqual({ accepted: 2, rejected: [] })
+    const { events } = (await gateway.envelopes()).find((each) => each.device_id === device_id)!
+    expect(events.map((each) => 'data' in each && each.data)).toEqual([
+      { order: '9007199254740993' },
+      { order: 9007199254740992 },
+    ])
+    expect(new Set(events.map(({ event_id }) => event_id)).size).toBe(2)
+  })
 })
 
 describe("the sender's clock", () => {

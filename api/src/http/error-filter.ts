@@ -14,6 +14,12 @@ const refusals: Readonly<Record<number, ErrorCode>> = {
   415: 'HOP_BODY_TYPE',
 }
 
+/**
+ * Errors with a status of 5xx that callers bring about, by what they ask or by going away: nobody has to act, and a
+ * caller could fill the log with them. `hopper_api_request_seconds` counts them by status.
+ */
+const ofCallers: ReadonlySet<ErrorCode> = new Set(['HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_SLOW_READER'])
+
 /** Sends every error as a body of the catalogue. An error without a code is logged and sent as HOP_INTERNAL. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -35,7 +41,8 @@ export class ErrorFilter implements ExceptionFilter {
       this.dashboard.sendPage(request, reply)
       return
     }
-    if (error.status >= 500) this.logger.error({ err: thrown, request: request.id }, 'a call failed')
+    if (error.status >= 500 && !ofCallers.has(error.code))
+      this.logger.error({ err: thrown, request: request.id }, 'a call failed')
     secureHeaders(reply)
     const wait = retryAfterSeconds(error)
     if (wait !== undefined) void reply.header('retry-after', wait)

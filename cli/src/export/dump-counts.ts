@@ -85,7 +85,7 @@ export function describeCounts({ records, messages, undecodable, apps }: DumpCou
     all.reduce((total, app) => total + sum(app.rejected), 0),
   ]
   const kept = undecodable > 0 ? `, ${undecodable} messages that cannot be decoded, kept as bytes` : ''
-  const counted = `${events} events and ${rejected} refused ones of ${all.length} apps`
+  const counted = `${events} events and ${rejected} rejected ones of ${all.length} apps`
   return `${sum(records)} records and ${messages} messages with ${counted}${kept}`
 }
 

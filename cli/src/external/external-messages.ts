@@ -1,4 +1,4 @@
-import { limits, type App } from '@hopper/contracts'
+import { limits, withExactNumbers, type App } from '@hopper/contracts'
 import { derivedId, type OfflineIntake } from '@hopper/ingest'
 import type { LaneMessage, Registry, Storage } from '@hopper/storage'
 import { badRecordMessage } from './bad-record.ts'
@@ -58,7 +58,7 @@ function eventsByApp({ key, value }: ExternalMessage, refuse: (bad: Bad) => void
   const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    parsed = JSON.parse(withExactNumbers(text))
   } catch (error) {
     const message = `It is not JSON: ${(error as Error).message.slice(0, 100)}.`
     refuse({ app: key ?? '', reason: 'not_an_object', message, record: text })

@@ -319,6 +319,7 @@ it('refuses a file that is not a dump, and names the line', async () => {
     [message({ text: '', position: -1 }), 'Line 2'],
     [message({ text: '', lane: 1 }), 'names lane 1'],
     [head, 'The dump is truncated'],
+    [`${head}{"lane":0,"posi`, 'Line 2 is not JSON: the dump was cut off there'],
     [`${head}${JSON.stringify({ ...empty, messages: 1 })}`, 'messages: the manifest says 1, found 0'],
     [
       `${head}${JSON.stringify({ ...empty, apps: { a: { events: { click: 3 } } } })}`,

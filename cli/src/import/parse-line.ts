@@ -117,7 +117,12 @@ function objectOf(line: string, number: number): Readonly<Record<string, unknown
     const value: unknown = JSON.parse(line)
     if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
   } catch (cause) {
-    throw invalid(number, cause)
+    if (number === 1) throw invalid(number)
+    throw new HopperError(
+      'HOP_CONFIG',
+      `Line ${number} is not JSON: the dump was cut off there, or changed. Export again.`,
+      { cause },
+    )
   }
   throw invalid(number)
 }
@@ -168,10 +173,6 @@ function unfit(
   )
 }
 
-function invalid(number: number, cause?: unknown): HopperError {
-  return new HopperError(
-    'HOP_CONFIG',
-    `Line ${number} does not belong to a dump of Hopper.`,
-    cause === undefined ? {} : { cause },
-  )
+function invalid(number: number): HopperError {
+  return new HopperError('HOP_CONFIG', `Line ${number} does not belong to a dump of Hopper.`)
 }

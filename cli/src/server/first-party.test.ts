@@ -30,6 +30,9 @@ const hasNginx = spawnSync('nginx', ['-v']).error === undefined
 if (!hasNginx && process.env['HOPPER_REQUIRE_ENGINES'] === '1') throw new Error('nginx is not installed')
 if (!hasNginx) console.log('nginx: SKIPPED, it is not installed (Debian: nginx-light)')
 
+/** how the proxy of compose refuses what it cannot read */
+const refusals = join(import.meta.dirname, '../../../deploy/proxy/refusals.conf')
+
 const dir = mkdtempSync(join(tmpdir(), 'hopper-first-party-'))
 let storage: Storage
 const hoppers: FastifyInstance[] = []
@@ -169,9 +172,9 @@ function servesThePage(port: () => number): void {
 }
 
 describe.skipIf(!hasNginx)('nginx', () => {
-  const [strips, keeps, outer] = [new FreePort(), new FreePort(), new FreePort()]
+  const [strips, keeps, outer, compose] = [new FreePort(), new FreePort(), new FreePort(), new FreePort()]
   beforeAll(async () => {
-    const ports = [strips, keeps, outer]
+    const ports = [strips, keeps, outer, compose]
     for (const port of ports) await port.find()
     const forward = 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_http_version 1.1;'
     const site = (port: FreePort, to: string): string =>
@@ -187,7 +190,9 @@ describe.skipIf(!hasNginx)('nginx', () => {
        http { access_log off; ${temporary.join(' ')}
          ${site(strips, `${hopperPorts[1]}/`)}
          ${site(keeps, `${hopperPorts[1]}`)}
-         ${site(outer, `${await rewriting(hopperPorts[2]!, (path) => path)}`)} }`,
+         ${site(outer, `${await rewriting(hopperPorts[2]!, (path) => path)}`)}
+         server { listen 127.0.0.1:${compose.number}; include ${refusals};
+           location / { proxy_pass http://127.0.0.1:${hopperPorts[1]}; } } }`,
     )
     const nginx = spawn('nginx', ['-p', dir, '-c', file], { stdio: 'inherit' })
     closing.push(() => stopped(nginx))
@@ -196,6 +201,17 @@ describe.skipIf(!hasNginx)('nginx', () => {
   describe('that removes the prefix', () => servesThePage(() => strips.number))
   describe('that keeps the prefix', () => servesThePage(() => keeps.number))
   describe('in front of another proxy', () => servesThePage(() => outer.number))
+
+  it.each<[string, Partial<Sent>, string]>([
+    ['/v1/%zz', {}, '400 HOP_REQUEST_INVALID'],
+    [`/${'a'.repeat(40_000)}`, {}, '414 HOP_URL_TOO_LONG'],
+    ['/v1/config', { headers: { cookie: 'a'.repeat(40_000) } }, '431 HOP_HEADERS_TOO_LARGE'],
+    ['/v1/config', { method: 'TRACE' }, '405 HOP_METHOD'],
+    ['/v1/config', {}, '401 HOP_KEY_MISSING'],
+  ])('of compose answers %s, sent with %o, in the shape of every other error', async (path, sent, refusal) => {
+    const { status, text } = await call(compose.number, path, sent)
+    expect(`${status} ${(JSON.parse(text) as ErrorBody).error.code}`).toBe(refusal)
+  })
 })
 
 describe('a rewrite like that of Next.js', () => {

@@ -72,18 +72,15 @@ export class Gate {
     refuse(this.#rate.charge(keyHash, cost, performance.now()), 'key')
   }
 
-  /** Charges the bytes of an admitted request that was rejected for its content: reading it cost the same. */
-  chargeRefused({ keyHash, source }: Sender, request: FastifyRequest): void {
-    const cost = { events: 1, bytes: declaredBytes(request) }
+  /**
+   * Charges the bytes of an admitted request that was rejected for its content: reading it cost the same. They are
+   * those that have arrived: a length that is only declared would let anybody use up the rate of a key.
+   */
+  chargeRefused({ keyHash, source }: Sender, bytes: number): void {
+    const cost = { events: 1, bytes }
     if (source !== undefined) this.#sources.charge(source, cost, performance.now())
     this.#rate.charge(keyHash, cost, performance.now())
   }
-}
-
-/** Returns the declared length of a request's body; 0 when it declares none. */
-function declaredBytes({ headers }: FastifyRequest): number {
-  const length = Number(headers['content-length'])
-  return Number.isFinite(length) ? length : 0
 }
 
 /** Returns the source of a request; undefined for one from this machine. */

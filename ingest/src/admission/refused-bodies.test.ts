@@ -1,5 +1,7 @@
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
-import { openGateway } from '../gateway.fixture.ts'
+import { keys, openGateway } from '../gateway.fixture.ts'
 
 const unlimited = { requests: Infinity, events: Infinity, bytes: Infinity }
 const body = { device_id: 'd', events: [{ type: 1, target: '//a', elapsed_time: 5, current_url: '/' }] }
@@ -10,4 +12,29 @@ it('charges refused bodies to the rate of a key too', async () => {
     const answers = [await gateway.post(refused), await gateway.post(refused), await gateway.post(body)]
     expect(answers.map(({ status }) => status)).toEqual([400, 400, 429])
   }
+})
+
+const head = (length: string): string =>
+  `POST /v1/events HTTP/1.1\r\nHost: a\r\nX-Api-Key: ${keys.write}\r\nContent-Type: text/plain\r\n${length}\r\n\r\n`
+const junk = '['.repeat(100_000)
+
+it.each([
+  ['a length that is too large, and no byte', head('Content-Length: 9007199254740991'), 413, 202],
+  ['a length, and no more than a byte of it', `${head('Content-Length: 1000000')}[`, undefined, 202],
+  ['no length, and many bytes', `${head('Transfer-Encoding: chunked')}186a0\r\n${junk}\r\n0\r\n\r\n`, 400, 429],
+])('charges the bytes that have arrived: %s', async (_declared, request, status, next) => {
+  await using gateway = await openGateway({ rates: { ...unlimited, bytes: 4_000 } })
+  await gateway.server.listen({ port: 0, host: '127.0.0.1' })
+  const socket = connect((gateway.server.server.address() as AddressInfo).port, '127.0.0.1')
+  const arrived = once(gateway.server.server, 'request') as Promise<[unknown, NodeJS.EventEmitter]>
+  const answered = once(socket, 'data') as Promise<[Buffer]>
+  answered.catch(() => {})
+  socket.write(request)
+  const [, response] = await arrived
+  const closed = once(response, 'close')
+  if (status === undefined) socket.destroy()
+  else expect(String((await answered)[0])).toContain(` ${status} `)
+  await closed
+  socket.destroy()
+  expect((await gateway.post(body)).status).toBe(next)
 })

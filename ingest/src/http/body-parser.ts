@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
-import { BodyMemory, collectBody, HopperError, limits, type ArrivingBody } from '@hopper/contracts'
+import { BodyMemory, collectBody, HopperError, limits, withExactNumbers, type ArrivingBody } from '@hopper/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { limitDepth } from './limit-depth.ts'
 
@@ -53,11 +53,24 @@ export function registerBodyParser(
 ): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser(types, (request, payload, done: Done) => {
-    const { headers } = request
+    const encoding = request.headers['content-encoding']
     const unwrapped = unwrap && ((body: Buffer) => unwrap(body, request))
-    const read = (body: Buffer): void => readBody(body, headers['content-encoding'], done, unwrapped)
-    collectBody(arriving(request, payload, memory), read, done)
+    const refuse = (error: Error, bytes: number): void => {
+      refusedBytes.set(request, bytes)
+      done(error)
+    }
+    const read = (body: Buffer): void =>
+      readBody(body, encoding, (error, parsed) => (error ? refuse(error, body.length) : done(null, parsed)), unwrapped)
+    collectBody(arriving(request, payload, memory), read, refuse)
   })
+}
+
+/** bytes of bodies that were refused, as far as they have arrived */
+const refusedBytes = new WeakMap<FastifyRequest, number>()
+
+/** Returns how many bytes of a request's body have arrived; of one that was parsed, after decompression. */
+export function arrivedBytes(request: FastifyRequest): number {
+  return (request.body as ParsedBody | undefined)?.bytes.length ?? refusedBytes.get(request) ?? 0
 }
 
 /** Returns the body of a request of ingest, to be collected. */
@@ -109,7 +122,7 @@ export function parseJson(bytes: Buffer): ParsedBody {
   if (!isPlain && !isUtf8(bytes)) throw new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.')
   const read = bytes.length > LARGE_BYTES ? limitDepth(bytes, DEPTH_MAX, limits.eventBytesMax) : bytes
   const text = read.toString(isPlain ? 'latin1' : 'utf8')
-  const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+  const json = withExactNumbers(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
   const isUnicode = !hasHalfPair(json)
   try {
     return { value: JSON.parse(json), bytes, exact: isUnicode && json === text && read === bytes, isUnicode }

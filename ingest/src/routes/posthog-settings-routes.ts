@@ -47,7 +47,11 @@ export function posthogSettingsRoutes(server: FastifyInstance, gate: Gate, memor
   // continue otherwise
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', (request, payload, done) =>
-    collectBody(arriving(request, payload, memory), () => done(null), done),
+    collectBody(
+      arriving(request, payload, memory),
+      () => done(null),
+      (error) => done(error),
+    ),
   )
   for (const url of ['/flags', '/flags/', '/decide', '/decide/']) {
     onlyMethod(server, 'POST', url)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import type { ClientRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Event } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -48,7 +49,11 @@ async function storedOf(session: string): Promise<Event[]> {
 
 /** Status and error code with which a connection is refused before it is one. */
 async function refused(query: string, headers: Record<string, string> = {}): Promise<string> {
-  const socket = new WebSocket(`${address}?${query}`, { headers })
+  const finishRequest = (request: ClientRequest): void => {
+    for (const [name, value] of Object.entries(headers)) request.setHeader(name, value)
+    request.end()
+  }
+  const socket = new WebSocket(`${address}?${query}`, { finishRequest })
   const [, response] = (await once(socket, 'unexpected-response')) as [
     unknown,
     AsyncIterable<Buffer> & { statusCode: number },
@@ -137,6 +142,13 @@ describe('what cannot be taken', () => {
       'HOP_REQUEST_INVALID',
     ])
   })
+
+  it.each([{ 'Sec-WebSocket-Key': 'short' }, { 'Sec-WebSocket-Version': '7' }, { 'Sec-WebSocket-Protocol': 'a, b,,' }])(
+    'is refused in the shape of every other error when the handshake has %j',
+    async (headers) => {
+      expect(await refused(`sessionId=${randomUUID()}&key=${keys.write}`, headers)).toBe('400 HOP_REQUEST_INVALID')
+    },
+  )
 })
 
 it('sends its clients "going away" when the server closes', async () => {

@@ -67,6 +67,7 @@ export async function sessionSocket(
       sockets.assertShare(sender)
       senders.set(request, sender)
       assertSession(sessionIdOf(request))
+      if (request.ws) assertHandshake(request.headers)
     },
     handler: async () => {
       throw new HopperError('HOP_REQUEST_INVALID', 'This path takes WebSockets: send "Upgrade: websocket".')
@@ -137,8 +138,21 @@ function sessionIdOf(request: FastifyRequest): string | undefined {
 function assertSession(sessionId: string | undefined): void {
   if (sessionId === undefined || !UUID.test(sessionId))
     throw new HopperError('HOP_PARAM_INVALID', 'The parameter "sessionId" must be a UUID.', {
-      details: [{ field: 'sessionId', message: 'must be a UUID' }],
+      details: { fields: [{ field: 'sessionId', message: 'must be a UUID' }] },
     })
+}
+
+/** What a handshake must have (RFC 6455, section 4.2.1). The library checks it too, but answers without our shape. */
+const handshake: readonly (readonly [header: string, pattern: RegExp])[] = [
+  ['sec-websocket-key', /^[+/0-9A-Za-z]{22}==$/],
+  ['sec-websocket-version', /^(?:8|13)$/],
+  ['sec-websocket-protocol', /^$|^[!#$%&'*+.^`|~\w-]+(?:[ \t]*,[ \t]*[!#$%&'*+.^`|~\w-]+)*$/],
+]
+
+function assertHandshake(headers: FastifyRequest['headers']): void {
+  for (const [header, pattern] of handshake)
+    if (!pattern.test(String(headers[header] ?? '')))
+      throw new HopperError('HOP_REQUEST_INVALID', `The header "${header}" of the WebSocket handshake is not valid.`)
 }
 
 /** Ends the sockets that did not answer the last ping, and pings the others. */

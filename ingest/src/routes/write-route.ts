@@ -4,7 +4,7 @@ import type { Gate } from '../admission/gate.ts'
 import type { Sender } from '../admission/key-check.ts'
 import type { Quotas } from '../admission/quotas.ts'
 import type { ReadBatch } from '../batch/batch.ts'
-import type { ParsedBody } from '../http/body-parser.ts'
+import { arrivedBytes, type ParsedBody } from '../http/body-parser.ts'
 import { allowAnyOrigin } from '../http/cors.ts'
 import type { Intake, Taken } from '../intake.ts'
 import type { Metrics } from '../metrics.ts'
@@ -68,7 +68,7 @@ export function writeRoute(
     },
     onError: async (request, _reply, error) => {
       const sender = request.getDecorator<Sender | undefined>(SENDER)
-      if (sender && isRefusedBody(error)) gate.chargeRefused(sender, request)
+      if (sender && isRefusedBody(error)) gate.chargeRefused(sender, arrivedBytes(request))
     },
     handler: async (request, reply) => {
       const body = request.body as ParsedBody | undefined

@@ -83,6 +83,22 @@ describe('PUT /events', () => {
     expect((await stored()).get('77')![0]).not.toHaveProperty('timestamp_ns')
   })
 
+  it('takes ids that differ in a digit that no double holds as different, in payloads too', async () => {
+    const at = (id: string): string =>
+      `{"message_id":${id},"timestamp":1760000000123456789,"event_type":"order_paid","payload":{"order":${id}}}`
+    const { body } = await send('PUT', '/events', `[${at('9007199254740993')},${at('9007199254740992')}]`)
+    expect(body).toMatchObject({ accepted: 2, rejected: [] })
+    const events = await stored()
+    expect(events.get('9007199254740993')).toMatchObject([
+      {
+        payload: '{"order":9007199254740993}',
+        timestamp_ns: '1760000000123456789',
+        data: { order: '9007199254740993' },
+      },
+    ])
+    expect(events.get('9007199254740992')).toMatchObject([{ data: { order: 9007199254740992 } }])
+  })
+
   it('rejects values that are not messages by index, and keeps the others', async () => {
     const bad = [7, message({ event_type: undefined }), message({ timestamp: 'soon' }), message({ message_id: 'good' })]
     const { status, body } = await send('PUT', '/events', bad)

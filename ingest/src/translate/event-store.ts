@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { HopperError, limits, rejectReasons } from '@hopper/contracts'
+import { HopperError, limits, rejectReasons, withExactNumbers } from '@hopper/contracts'
 import type { Translated, TranslatedEvent } from '../batch/batch.ts'
 import { derivedId, nthId } from '../batch/derived-id.ts'
 import { Dropped } from '../batch/incoming.ts'
@@ -114,7 +114,7 @@ function isJson(text: string): boolean {
 /** Returns the value of a JSON text; undefined when it is not JSON, which JSON cannot express. */
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(withExactNumbers(text))
   } catch {
     return undefined
   }

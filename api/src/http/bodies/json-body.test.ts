@@ -53,6 +53,18 @@ test('a too deep body, and one of too many values, is refused before it is parse
   }
 })
 
+test.each([
+  ['{"start":', 'Unexpected end of JSON input'],
+  ['{"start" 1}', "Expected ':' after property name in JSON at position 9"],
+  ['{"__proto__":{"start":"2026-03-01"}}', 'No key may be named "__proto__"'],
+  ['{"constructor":{"prototype":{}}}', 'No key may be named "__proto__" or "constructor"'],
+])('the refusal of %s says what is wrong with it', async (body, reason) => {
+  const answer = await send(body)
+  const { error } = (await answer.json()) as { error: { code: string; message: string } }
+  expect([answer.status, error.code]).toEqual([400, 'HOP_BODY_INVALID'])
+  expect(error.message).toContain(reason)
+})
+
 test('one fault behind thousands of valid filters is named', async () => {
   const valid = { type: 'or', filters: Array.from({ length: 100 }, () => ({ type: 'eq', key: 'a', value: 'b' })) }
   const answer = await send(query([...Array.from({ length: 17 }, () => valid), { type: 'eq', key: 'a', value: {} }]))

@@ -1,3 +1,4 @@
+import { withExactNumbers } from '@hopper/contracts'
 import { msOf, type Mapping, type TimestampUnit } from './mapping.ts'
 
 const numeric = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
@@ -61,7 +62,7 @@ function otherColumns(row: Readonly<Record<string, unknown>>, fields: Mapping['f
 function objectOf(value: unknown): unknown {
   if (typeof value !== 'string') return value ?? undefined
   try {
-    return JSON.parse(value)
+    return JSON.parse(withExactNumbers(value))
   } catch {
     return value
   }

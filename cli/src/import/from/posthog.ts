@@ -1,3 +1,4 @@
+import { withExactNumbers } from '@hopper/contracts'
 import { posthogEvent, type Dropped, type OfflineEvent } from '@hopper/ingest'
 import { typedValue } from './mapped-event.ts'
 import { readCsv } from './read-csv.ts'
@@ -35,7 +36,7 @@ function withProperties(row: Fields): Fields {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(withExactNumbers(text))
   } catch {
     return undefined
   }

@@ -43,6 +43,11 @@ it('reads the same rows from lines and from lists of JSON, wherever the file is 
   )
 })
 
+it('keeps every digit of a whole number', async () => {
+  const rows = await all(readJson(parts('{"id":9007199254740993}\n{"id":9007199254740992}\n', 7)))
+  expect(rows.map(({ value }) => value)).toEqual([{ id: '9007199254740993' }, { id: 9007199254740992 }])
+})
+
 it('finds the list within an object, and says when it is not closed', async () => {
   const results = '{"next": null, "results": [{"a": "[,]{"}, {"b": [1, {"c": "\\"]"}]}], "other": [3]}'
   const { readJsonList } = await import('./read-json-list.ts')

@@ -1,3 +1,4 @@
+import { withExactNumbers } from '@hopper/contracts'
 import type { Dropped, OfflineEvent } from '@hopper/ingest'
 
 /** One record of a file. */
@@ -26,7 +27,7 @@ export function jsonRow(number: number, bytes: Uint8Array): Row {
   const text = decoded(bytes)
   if (text === undefined) return { ...flawedRow(number, bytes.length, 'is not UTF-8'), raw: bytes }
   try {
-    return { number, value: JSON.parse(text), bytes: bytes.length, isUnicode: !halfPair.test(text) }
+    return { number, value: JSON.parse(withExactNumbers(text)), bytes: bytes.length, isUnicode: !halfPair.test(text) }
   } catch (error) {
     const why = (error as Error).message.slice(0, 100)
     return { ...flawedRow(number, bytes.length, `is not JSON (${why})`), raw: bytes }

@@ -14,7 +14,11 @@ const SQLITE_BUSY = 5
 /** Locks the directory. Throws HOP_CONFIG when another process has it. */
 export function lockDirectory(dir: string): DirectoryLock {
   const lock = tryLockDirectory(dir)
-  if (!lock) throw new HopperError('HOP_CONFIG', `The data directory ${dir} is in use by another Hopper.`)
+  if (!lock)
+    throw new HopperError(
+      'HOP_CONFIG',
+      `The data directory ${dir} is in use by another Hopper; stop it first, or name another.`,
+    )
   return lock
 }
 
