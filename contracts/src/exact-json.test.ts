@@ -34,6 +34,14 @@ it('keeps every JSON text valid and equal, but for these numbers', () => {
   )
 })
 
+it('takes strings of any length', () => {
+  for (const text of ['a', '\\', '"']) {
+    const value = { text: text.repeat(20_000_000), id: 1 }
+    const json = JSON.stringify(value).replace('"id":1', '"id":9007199254740993')
+    expect(withExactNumbers(json) === json.replace('9007199254740993', '"9007199254740993"')).toBe(true)
+  }
+})
+
 it('does not make valid what is not', () => {
   for (const json of ['[01234567890123456]', '[+1234567890123456]', '["1234567890123456789', '[1234567890123456789'])
     expect(() => parsed(json)).toThrow(SyntaxError)
