@@ -1,4 +1,11 @@
-import type { ArchivedEvent, CreatedSharedLink, FunnelAnswer, OpenedLink, SharedLinks } from '@hopper/contracts'
+import type {
+  ArchivedEvent,
+  CreatedSharedLink,
+  FunnelAnswer,
+  OpenedLink,
+  RetentionResult,
+  SharedLinks,
+} from '@hopper/contracts'
 import { encodeChunks } from '@hopper/engine'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -406,6 +413,70 @@ describe('views', () => {
     })
   })
 
+  it('of a question answer its count and its breakdown, with its event and filters, and no other', async () => {
+    const event = { key: 'page', value: 'shop.example/home' }
+    const question = { page: 'explore', range: '7d', filters: view.filters, event, breakdown: 'browser' }
+    const headers = await enter(await share({ view: question }))
+    const home = { type: 'eq', ...event }
+    const asked = { ...range, steps: [{ name: 'page', filters: [home] }], window_ms: 1 }
+    const ask = (body: object, as: Headers): Promise<Answer> => hopper.send('POST', `${app}/funnels/query`, body, as)
+    const expected = await ask({ ...asked, filters: [mobile], trend: 'day', breakdown: 'browser' }, reader)
+    expect((expected.body as FunnelAnswer).total).toBe(3)
+    const { steps: _, ...bare } = asked
+    for (const body of [asked, { ...asked, filters: [mobile] }, bare]) {
+      const { body: answer, status } = await ask({ ...body, trend: 'day', breakdown: 'browser' }, headers)
+      expect([body, status, (answer as FunnelAnswer).total]).toEqual([body, 200, 3])
+      expect((answer as FunnelAnswer).breakdown?.map(({ value, total }) => [value, total])).toEqual([['Firefox', 3]])
+    }
+    const one = asked.steps[0]!
+    const tricks: object[] = [
+      { ...asked, filters: [] },
+      { ...asked, filters: [mobile, { type: 'eq', key: 'browser', value: 'Firefox' }] },
+      { ...asked, steps: [{ name: 'all', filters: [] }] },
+      { ...asked, steps: [{ name: 'ann', filters: [home, { type: 'eq', key: 'user_id', value: 'ann' }] }] },
+      { ...asked, steps: [one, one] },
+      { ...asked, breakdown: 'device' },
+      { ...asked, breakdown: 'user_id' },
+      { ...asked, window_ms: DAY_MS },
+      { ...asked, funnel: 'checkout' },
+      { ...range, funnel: 'checkout' },
+      { ...asked, from: '2026-03-17', to: '2026-03-23' },
+      { ...asked, count_by: 'session' },
+      { ...asked, people: { step: 1, outcome: 'reached', limit: 10 } },
+    ]
+    for (const trick of tricks) expect([trick, codeOf(await ask(trick, headers))]).toEqual([trick, 'HOP_SHARED_VIEW'])
+    const retention = { ...range, first: [home, mobile], again: [home, mobile], by: 'week' }
+    const back = await hopper.send('POST', `${app}/retention/query`, retention, headers)
+    expect(codeOf(back)).toBe('HOP_SHARED_VIEW')
+  })
+
+  it('of retention answer who comes back with its events and filters, and no other', async () => {
+    const [event, again] = ['home', 'thanks'].map((page) => ({ key: 'page', value: `shop.example/${page}` }))
+    const retention = { page: 'explore', range: '7d', filters: view.filters, event, again, shown_as: 'retention' }
+    const headers = await enter(await share({ view: { ...retention, each: 'day' } }))
+    const [home, thanks] = [event, again].map((one) => ({ type: 'eq', ...one }))
+    const asked = { ...range, first: [home, mobile], again: [mobile, thanks], by: 'day' }
+    const ask = (body: object, as: Headers): Promise<Answer> => hopper.send('POST', `${app}/retention/query`, body, as)
+    const expected = await ask(asked, reader)
+    const { cohorts } = expected.body as RetentionResult
+    expect(cohorts.map(({ size, again: [same] }) => [size, same])).toContainEqual([3, 2])
+    const { status, body } = await ask(asked, headers)
+    expect([status, body]).toEqual([200, expected.body])
+    for (const trick of [
+      { ...asked, first: [home] },
+      { ...asked, first: [] },
+      { ...asked, first: [home, mobile, { type: 'eq', key: 'user_id', value: 'ann' }] },
+      { ...asked, again: [home, mobile] },
+      { ...asked, again: [thanks] },
+      { ...asked, by: 'week' },
+      { ...asked, count_by: 'session' },
+      { ...asked, from: '2026-03-01' },
+    ])
+      expect([trick, codeOf(await ask(trick, headers))]).toEqual([trick, 'HOP_SHARED_VIEW'])
+    const count = { ...range, steps: [{ name: 'page', filters: [home] }], window_ms: 1 }
+    expect(codeOf(await hopper.send('POST', `${app}/funnels/query`, count, headers))).toBe('HOP_SHARED_VIEW')
+  })
+
   it('that make no sense, or are about somebody in particular, are refused with every fault', async () => {
     const create = async (more: object): Promise<string> => {
       const body = { name: 'x', view, ends_at: NOW + DAY_MS, ...more }
@@ -413,6 +484,18 @@ describe('views', () => {
       const { error } = answer.body as { error?: { code: string; message: string } }
       return error ? `${error.code} ${error.message}` : String(answer.status)
     }
+    const questionFaults: [object, RegExp][] = [
+      [{ breakdown: 'user_id' }, /breakdown/],
+      [{ breakdown: 'device', shown_as: 'line' }, /breakdown.*table or bar/],
+      [{ breakdown: 'device', shown_as: 'retention' }, /breakdown/],
+      [{ event: { key: 'user_id', value: 'ann' } }, /event\.key/],
+      [{ again: { key: 'trait.email', value: 'a@b.example' }, shown_as: 'retention' }, /again\.key/],
+      [{ again: { key: 'type', value: 'click' } }, /view\.again/],
+      [{ each: 'day', shown_as: 'line' }, /view\.each/],
+      [{ shown_as: 'events' }, /shown_as/],
+      [{ compare: 'previous' }, /view\.compare/],
+      [{ funnel: 'checkout' }, /view\.funnel/],
+    ]
     const faults: [object, RegExp][] = [
       [{ view: { ...view, filters: [{ key: 'user_id', value: 'ann' }] } }, /filters\[0\]\.key/],
       [{ view: { ...view, filters: [{ key: 'data.user_id', value: 'ann' }] } }, /filters\[0\]\.key/],
@@ -425,6 +508,11 @@ describe('views', () => {
       [{ view: { ...view, range: '2020-01-01..2026-01-01' } }, /view\.range/],
       [{ view: { ...view, compare: 'never' } }, /view\.compare/],
       [{ view: { ...view, start: '/a' } }, /view\.start/],
+      [{ view: { ...view, event: { key: 'type', value: 'click' } } }, /view\.event/],
+      ...questionFaults.map(([more, at]): [object, RegExp] => [
+        { view: { page: 'explore', range: '7d', ...more } },
+        at,
+      ]),
       [{ ends_at: NOW }, /ends_at/],
       [{ ends_at: NOW + 367 * DAY_MS }, /ends_at/],
       [{ password: 'short' }, /password/],

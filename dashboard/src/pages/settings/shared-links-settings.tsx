@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { SharedLinks, SharedLinkView } from '@hopper/contracts'
+import type { LockedFilter, SharedLinks, SharedLinkView } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
@@ -44,7 +44,7 @@ function LinkItem({ link, end }: { link: SharedLinkView; end: () => void }): Rea
   const facts = [
     sharingWords.pages[view.page] + (view.funnel === undefined ? '' : ` ${view.funnel}`),
     view.range,
-    ...(view.filters ?? []).map(({ key, value, not }) => `${key} ${not ? '≠' : '='} ${value}`),
+    ...[view.event ?? [], view.again ?? [], view.filters ?? []].flat().map(conditionText),
     ...(has_password ? [sharingWords.withPassword] : []),
     ...(sites.length > 0 ? [sharingWords.embedded(sites.join(', '))] : []),
     hasEnded ? sharingWords.endedAt(time(ends_at)) : sharingWords.endsAt(time(ends_at)),
@@ -68,4 +68,8 @@ function LinkItem({ link, end }: { link: SharedLinkView; end: () => void }): Rea
       </span>
     </li>
   )
+}
+
+function conditionText({ key, value, not }: LockedFilter): string {
+  return `${key} ${not ? '≠' : '='} ${value}`
 }
