@@ -49,6 +49,10 @@ export const sharingWords = {
   unused: 'never used',
   end: 'End',
   remove: 'Remove',
+  ending:
+    'Everybody who has it, and each site that embeds it, sees nothing any more, at once. It cannot be brought back.',
+  removal: 'It works no more already, and disappears from this list.',
+  removeOf: (name: string) => `Remove the link ${name}`,
   endOf: (name: string) => `End the link ${name}`,
   pages: { overview: 'Overview', funnel: 'Funnel', elements: 'Elements', journeys: 'Journeys', explore: 'Explore' },
 } as const

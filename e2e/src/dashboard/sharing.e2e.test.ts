@@ -78,7 +78,7 @@ async function endInSettings(name: string): Promise<void> {
   const { page } = dashboard
   await dashboard.open('settings')
   await page.getByRole('button', { name: `End the link ${name}` }).click()
-  await page.getByRole('button', { name: `Really: End the link ${name}` }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'End' }).click()
   await page.getByRole('button', { name: `End the link ${name}` }).waitFor({ state: 'detached' })
 }
 
@@ -160,7 +160,7 @@ describe('a note on a trend', () => {
     expect(await seen.textContent()).not.toContain('Owner')
     expect(await seen.getByRole('button').count()).toBe(0)
     await page.getByRole('button', { name: `Delete the note ${text}` }).click()
-    await page.getByRole('button', { name: `Really: Delete the note ${text}` }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await notes.waitFor({ state: 'detached' })
   })
 })

@@ -5,7 +5,7 @@ import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { formatInstant, localZone } from '../../format/times.ts'
 import { Card } from '../../parts/card.tsx'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
+import { AskButton } from '../../parts/ask-button.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { useChange } from '../../parts/use-change.ts'
@@ -60,8 +60,9 @@ function LinkItem({ link, end }: { link: SharedLinkView; end: () => void }): Rea
         <bdi>{facts.join(' · ')}</bdi>
       </span>
       <span className="list-actions">
-        <ConfirmButton
-          label={sharingWords.endOf(name)}
+        <AskButton
+          label={hasEnded ? sharingWords.removeOf(name) : sharingWords.endOf(name)}
+          consequence={hasEnded ? sharingWords.removal : sharingWords.ending}
           verb={hasEnded ? sharingWords.remove : sharingWords.end}
           onConfirm={end}
         />
