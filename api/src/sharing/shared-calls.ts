@@ -1,5 +1,6 @@
 import {
   conditionOf,
+  sharedPages,
   type AnnotationView,
   type Element,
   type Filter,
@@ -64,6 +65,15 @@ export const sharedElements: SharedRule = {
   answer: (_, { elements }: { elements: readonly Element[] }) => ({
     elements: elements.map(({ name, xpath }) => ({ name, xpath })),
   }),
+}
+
+/** That something has changed in a range of the view, in the whole app: what it was is not said. */
+export const sharedChanges: SharedRule = {
+  pages: sharedPages,
+  ask: (scope, { query, body }) => {
+    checkFields(scope, query as Fields, {})
+    return { query, body }
+  },
 }
 
 /** Annotations of the whole app and of the funnel of the view, without who made them. */

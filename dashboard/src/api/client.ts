@@ -1,4 +1,4 @@
-import { readEvents } from './event-lines.ts'
+import { readEvents, type StreamedEvent } from './event-lines.ts'
 
 /** An error response of the API. */
 export class ApiError extends Error {
@@ -81,6 +81,12 @@ export class Client {
       if (event === 'error') throw errorOf(500, JSON.parse(data))
     }
     throw new ApiError(0, 'OFFLINE', 'The answer ended before it was complete.')
+  }
+
+  /** Opens a stream of events, behind the one with the id `after` if there is any. */
+  async events(path: string, after: string | undefined, signal: AbortSignal): Promise<AsyncIterable<StreamedEvent>> {
+    const headers = { accept: 'text/event-stream', ...(after === undefined ? {} : { 'last-event-id': after }) }
+    return readEvents((await this.request(path, { headers, signal })).body!)
   }
 
   /** Returns the answer to a question with a body in another form, such as CSV. */

@@ -2,8 +2,6 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import type { ChangeSignal } from './change-signal.ts'
 import { useSession } from './session.tsx'
 
-/** Polling interval of a range that new events can change, while no stream reports changes. */
-const LIVE_MS = 5_000
 /** Polling interval of the state of Hopper, whose changes no stream reports. */
 const STATUS_MS = 15_000
 /** Polling interval of other answers, which only late events change. */
@@ -37,7 +35,7 @@ export function useReport<T>(path: string | null, live = false, everyMs?: number
 export function refetchMs(path: string, live: boolean, changes: ChangeSignal): number {
   if (!live) return SETTLED_MS
   if (!path.includes('/apps/')) return STATUS_MS
-  return changes.isConnected ? SETTLED_MS : LIVE_MS
+  return changes.isConnected ? SETTLED_MS : changes.pollMs
 }
 
 interface QueryState<T> {

@@ -14,6 +14,8 @@ import { addressOf } from './view-address.ts'
 
 /** Interval at which the page asks whether its link still holds. */
 const CHECK_MS = 10_000
+/** Many may look at a shared view, and not all of them get a stream of changes. */
+const POLL_MS = 60_000
 
 type State =
   | { is: 'opening' }
@@ -112,6 +114,7 @@ interface OpenedProps {
 function Opened({ client, connection, opened }: OpenedProps): ReactNode {
   const [shared, setShared] = useState(opened)
   const queries = useMemo(newQueryClient, [])
+  const changes = useMemo(() => new ChangeSignal(POLL_MS), [])
   const router = useMemo(() => sharedRouter(addressOf(opened.app.id, opened.view)), [opened])
   useEffect(() => {
     const check = (): void => {
@@ -127,9 +130,6 @@ function Opened({ client, connection, opened }: OpenedProps): ReactNode {
     }
   }, [client])
   const session = useMemo(() => {
-    const changes = new ChangeSignal()
-    // many may look at a shared view: it asks as seldom as one whose changes the server announces
-    changes.isConnected = true
     return {
       client,
       connection,
@@ -142,7 +142,7 @@ function Opened({ client, connection, opened }: OpenedProps): ReactNode {
       },
       logout: () => Promise.resolve(),
     }
-  }, [client, connection, shared])
+  }, [client, connection, changes, shared])
   return (
     <SessionProvider session={session} queries={queries}>
       <RouterProvider router={router} />
