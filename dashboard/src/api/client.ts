@@ -60,8 +60,8 @@ export class Client {
   }
 
   /**
-   * Asks a question, with a body or in its path, and reports the progress of a long one. Aborting the signal ends it on
-   * the server.
+   * Asks a question, with a body or in its path, and reports the progress of a long one if that is wanted: only without
+   * progress the answer is compressed. Aborting the signal ends it on the server.
    */
   async query<T>(
     path: string,
@@ -70,7 +70,11 @@ export class Client {
     onProgress?: (progress: Progress) => void,
   ): Promise<T> {
     const response = await this.request(path, {
-      ...this.bodyOf(body === undefined ? 'GET' : 'POST', body, 'text/event-stream, application/json'),
+      ...this.bodyOf(
+        body === undefined ? 'GET' : 'POST',
+        body,
+        `${onProgress ? 'text/event-stream, ' : ''}application/json`,
+      ),
       ...(signal ? { signal } : {}),
     })
     if (!(response.headers.get('content-type') ?? '').startsWith('text/event-stream'))

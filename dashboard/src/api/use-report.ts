@@ -6,6 +6,8 @@ import { useSession } from './session.tsx'
 const STATUS_MS = 15_000
 /** Polling interval of other answers, which only late events change. */
 const SETTLED_MS = 60_000
+/** Polling interval of an answer whose changes are announced, and that was read since the stream began. */
+const ANNOUNCED_MS = 5 * 60_000
 
 export interface Report<T> {
   /** the newest answer; while another question is loading, the previous answer */
@@ -26,16 +28,17 @@ export function useReport<T>(path: string | null, live = false, everyMs?: number
     queryFn: ({ signal }) => client.get<T>(path!, signal),
     enabled: path !== null,
     placeholderData: keepPreviousData,
-    refetchInterval: () => everyMs ?? refetchMs(path ?? '', live, changes),
+    refetchInterval: ({ state }) => everyMs ?? refetchMs(path ?? '', live, changes, state.dataUpdateCount),
   })
   return reportOf(query)
 }
 
-/** Returns the interval at which an answer is requested again. */
-export function refetchMs(path: string, live: boolean, changes: ChangeSignal): number {
+/** Returns the interval at which an answer that was read `reads` times is requested again. */
+export function refetchMs(path: string, live: boolean, changes: ChangeSignal, reads: number): number {
   if (!live) return SETTLED_MS
   if (!path.includes('/apps/')) return STATUS_MS
-  return changes.isConnected ? SETTLED_MS : changes.pollMs
+  if (!changes.isConnected) return changes.pollMs
+  return reads > 1 ? ANNOUNCED_MS : SETTLED_MS
 }
 
 interface QueryState<T> {
