@@ -15,6 +15,7 @@ export const words = {
   skip: 'Skip to the content',
   close: 'Close',
   cancel: 'Cancel',
+  delete: 'Delete',
   copy: 'Copy',
   copied: 'Copied',
   copyLink: 'Copy link',

@@ -161,7 +161,7 @@ describe('the numbers of the API', () => {
     await page.getByRole('button', { name: /complete to \d\d:/ }).waitFor()
   })
 
-  it('show a dead letter as text, and replay it after a second press', async () => {
+  it('show a dead letter as text, and replay it after a dialog', async () => {
     await open('system')
     const card = page.getByRole('region', { name: 'Dead letters', exact: true })
     await card.getByText(`device_id is ${EVIL}`).waitFor()
@@ -170,7 +170,7 @@ describe('the numbers of the API', () => {
     const replay = card.getByRole('button', { name: 'Replay the message of lane 4, position 771' })
     await replay.click()
     expect(server.fixture.letters).toHaveLength(1)
-    await card.getByRole('button', { name: 'Really: Replay' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click()
     await card.getByText('One message is in the log again.').waitFor()
     await card.getByText('Every message of the log could be counted.').waitFor()
     expect(await page.evaluate(() => 'pwned' in window)).toBe(false)
@@ -455,7 +455,7 @@ describe('a member', () => {
     await card.getByRole('button', { name: 'Add the rule' }).click()
     await card.getByRole('listitem').filter({ hasText: 'Page begins with /wp-login a robot' }).waitFor()
     await card.getByRole('button', { name: `Delete the rule ${EVIL}` }).click()
-    await card.getByRole('button', { name: `Really: Delete the rule ${EVIL}` }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await card.getByText('Referrer contains').and(card.locator('li')).waitFor({ state: 'detached' })
     expect(server.fixture.settings.bot_rules).toEqual([{ kind: 'page', value: '/wp-login', action: 'bot' }])
   })

@@ -16,7 +16,13 @@ import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ValidQuery, ValidBody, CurrentApp, CurrentClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
-import { sharedElementHovers, sharedFunnel, sharedHesitation, sharedJourneys } from '../sharing/shared-calls.ts'
+import {
+  sharedElementHovers,
+  sharedFunnel,
+  sharedHesitation,
+  sharedJourneys,
+  sharedRetention,
+} from '../sharing/shared-calls.ts'
 import { QueryService, type EventQueryBody, type RetentionQueryBody } from '../services/query.service.ts'
 
 const query = { need: 'read', status: 200, progress: true } as const
@@ -143,6 +149,7 @@ export class QueriesController {
     summary: 'Retention, by the day or week of the first visit',
     body: contracts.RetentionQuery,
     csv: retentionTable,
+    shared: sharedRetention,
     answer: RetentionAnswer,
   })
   retention(

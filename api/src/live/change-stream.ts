@@ -22,10 +22,17 @@ export class ChangeStream extends Readable {
   #isChanged = false
   #isNew: boolean
 
-  /** @param after the id that the client has; undefined: it follows changes from now on */
-  constructor(dates: readonly string[], after: string | undefined) {
+  readonly #hasIds: boolean
+
+  /**
+   * @param after the id that the client has; undefined: it follows changes from now on
+   * @param hasIds false for those who are told only that something has changed: an id is made of versions, which count
+   * batches
+   */
+  constructor(dates: readonly string[], after: string | undefined, hasIds = true) {
     super({ highWaterMark: UNREAD_BYTES_MAX })
     this.dates = dates
+    this.#hasIds = hasIds
     this.#state = after
     this.#isNew = after === undefined
     this.#alive = setInterval(() => this.#write(':\n\n'), KEEP_ALIVE_INTERVAL_MS)
@@ -52,7 +59,7 @@ export class ChangeStream extends Readable {
     if (this.#pendingSince === undefined) return
     if (completeTo !== null && completeTo >= this.#pendingSince) {
       const isCurrent = completeTo >= this.#changedAt
-      const id = isCurrent ? `id: ${this.#state}\n` : ''
+      const id = isCurrent && this.#hasIds ? `id: ${this.#state}\n` : ''
       this.#write(this.#isNew ? `:\n${id}\n` : `${id}${changesEvent(reports)}`)
       this.#pendingSince = isCurrent ? undefined : this.#changedAt
     } else if (this.#isChanged) this.#write(changesEvent(countedReports))

@@ -8,6 +8,7 @@ import { ChangeStream } from '../live/change-stream.ts'
 import { OpenStreams } from '../live/open-streams.ts'
 import { WatchedApp, type WatchSources } from '../live/watched-app.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
+import { isReader } from '../query/sharing/shares.ts'
 import { CLOCK, LOGGER, READER, type Clock } from '../tokens.ts'
 
 /** Notifies listeners of the reports that have changed. */
@@ -38,7 +39,8 @@ export class ChangesService implements OnModuleDestroy {
     client: Client,
   ): Promise<ChangeStream> {
     const { dates } = dateRange(parameters, app, this.clock())
-    const make = (): ChangeStream => new ChangeStream(dates, after)
+    const make = (): ChangeStream =>
+      isReader(client.caller) ? new ChangeStream(dates, undefined, false) : new ChangeStream(dates, after)
     const stream = await this.streams.open(app.id, client, make, (closed) => this.forget(app.id, closed))
     if (stream.destroyed) return stream
     const watched = this.watched.get(app.id) ?? new WatchedApp(app.id, this.sources)

@@ -1,6 +1,21 @@
-import type { AnnotationView, Element, Filter, SharedPage } from '@hopper/contracts'
+import {
+  conditionOf,
+  sharedPages,
+  type AnnotationView,
+  type Element,
+  type Filter,
+  type SharedPage,
+  type SharedView,
+} from '@hopper/contracts'
 import type { FunnelView } from '../answers/administration.ts'
-import { checkFields, checkFilters, outsideView, type Question, type SharedRule } from './shared-rule.ts'
+import {
+  checkConditions,
+  checkFields,
+  checkFilters,
+  outsideView,
+  type Question,
+  type SharedRule,
+} from './shared-rule.ts'
 import type { SharedScope } from './shared-scope.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -10,6 +25,8 @@ const UNITS = ['person', 'device', 'session']
 const OVERVIEW_BREAKDOWNS = ['device', 'browser', 'os', 'country', 'utm_source', 'utm_campaign', 'referrer']
 /** Counts the people of an overview: a funnel of one stage that every event reaches. */
 const ANY_EVENT = [{ name: 'any event', filters: [] }]
+/** Of a question: nobody has to come back, so no later event is read. */
+const QUESTION_WINDOW_MS = 1
 const JOURNEY_DEPTH = 5
 const EVENT_NAME = 'name'
 
@@ -50,6 +67,15 @@ export const sharedElements: SharedRule = {
   }),
 }
 
+/** That something has changed in a range of the view, in the whole app: what it was is not said. */
+export const sharedChanges: SharedRule = {
+  pages: sharedPages,
+  ask: (scope, { query, body }) => {
+    checkFields(scope, query as Fields, {})
+    return { query, body }
+  },
+}
+
 /** Annotations of the whole app and of the funnel of the view, without who made them. */
 export const sharedAnnotations: SharedRule = {
   pages: ['overview', 'funnel'],
@@ -65,13 +91,32 @@ export const sharedAnnotations: SharedRule = {
 }
 
 export const sharedFunnel: SharedRule = {
-  pages: ['overview', 'funnel'],
+  pages: ['overview', 'funnel', 'explore'],
   ask: (scope, { query, body }) => {
+    if (scope.view.page === 'explore') return { query, body: countOfView(scope, body as Fields) }
     const { filters, ...sent } = body as Fields
     checkFilters(scope, filters)
     const isOverview = scope.view.page === 'overview'
     checkFields(scope, sent, isOverview ? overviewValues(scope, sent) : funnelValues(scope))
     return { query, body: isOverview ? withFilters(scope, sent) : asCounted(scope, withFilters(scope, sent)) }
+  },
+}
+
+/** Who comes back, if that is what the view shows. */
+export const sharedRetention: SharedRule = {
+  pages: ['explore'],
+  ask: (scope, { query, body }) => {
+    const { event, again = event, shown_as: form, each = 'week' } = scope.view
+    const { first: sentFirst, again: sentAgain, ...sent } = body as Fields
+    if (form !== 'retention') throw outsideView('first')
+    const asked = {
+      first: [...conditionsOf(event), ...scope.filters],
+      again: [...conditionsOf(again), ...scope.filters],
+    }
+    checkConditions('first', asked.first, sentFirst)
+    checkConditions('again', asked.again, sentAgain)
+    checkFields(scope, sent, { ...countValues(scope), by: [each] })
+    return { query, body: asCounted(scope, { from: sent['from'], to: sent['to'], ...asked, by: each }) }
   },
 }
 
@@ -118,6 +163,28 @@ export const sharedJourneys: SharedRule = {
     }
     return { query: asCounted(scope, question), body }
   },
+}
+
+/** Returns the question how many had the events of a view: a funnel of one stage. */
+function countOfView(scope: SharedScope, body: Fields): Fields {
+  const { event, breakdown, shown_as: form } = scope.view
+  const { filters, steps: sentSteps, ...sent } = body
+  const conditions = conditionsOf(event)
+  if (form === 'retention') throw outsideView('steps')
+  checkFilters(scope, filters)
+  if (sentSteps !== undefined) {
+    const [step, ...others] = sentSteps as { readonly filters: unknown }[]
+    if (others.length > 0) throw outsideView('steps')
+    checkConditions('steps', conditions, step?.filters)
+  }
+  const values = { window_ms: [QUESTION_WINDOW_MS], trend: ['day', 'week'], breakdown: [breakdown] }
+  checkFields(scope, sent, { ...countValues(scope), ...values })
+  const steps = [{ name: 'events', filters: conditions }]
+  return asCounted(scope, withFilters(scope, { ...sent, steps, window_ms: QUESTION_WINDOW_MS }))
+}
+
+function conditionsOf(event: SharedView['event']): Filter[] {
+  return event ? [conditionOf(event)] : []
 }
 
 /** The sentence, the funnel and the headline of an overview. */

@@ -1,98 +1,61 @@
-import type { ArchivedEvent, CreatedSharedLink, FunnelAnswer, OpenedLink, SharedLinks } from '@hopper/contracts'
-import { encodeChunks } from '@hopper/engine'
-import { openEmbedded } from '@hopper/storage/embedded'
+import {
+  reports,
+  type CreatedSharedLink,
+  type FunnelAnswer,
+  type OpenedLink,
+  type SharedLinks,
+} from '@hopper/contracts'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { keys, NOW, openInstallation, type Installation } from '../testing/installation.fixture.ts'
+import { openStream } from '../testing/event-source.fixture.ts'
+import { NOW, type Installation } from '../testing/installation.fixture.ts'
+import {
+  admin,
+  app,
+  codeOf,
+  DAY_MS,
+  mobile,
+  range,
+  reader,
+  SHARED_DATE,
+  SHARED_T0,
+  tokenOf,
+  view,
+  openSharing,
+  type Answer,
+  type Headers,
+  type Sharing,
+} from '../testing/shared-links.fixture.ts'
 
 // threads start from the sources, and password hashing is slow on purpose
 vi.setConfig({ testTimeout: 60_000 })
 
-const DATE = '2026-03-28'
-/** 10:00 in Berlin */
-const T0 = Date.UTC(2026, 2, 28, 9)
-const DAY_MS = 86_400_000
-const app = '/api/v1/apps/shop'
-const admin = { authorization: `Bearer ${keys.admin}` }
-const reader = { authorization: `Bearer ${keys.read}` }
-const range = { from: '2026-03-24', to: '2026-03-30' }
-const mobile = { type: 'eq', key: 'device', value: 'mobile' }
+const rangeText = 'from=2026-03-24&to=2026-03-30'
 const PASSWORD = 'three blue kettles sing'
-const view = { page: 'funnel', funnel: 'checkout', range: '7d', filters: [{ key: 'device', value: 'mobile' }] } as const
 
-type Headers = Record<string, string>
-interface Answer {
-  readonly status: number
-  readonly body: unknown
-  readonly headers: Record<string, unknown>
-}
-
+let sharing: Sharing
 let hopper: Installation
 
-/** Three people on phones, of whom two go on, and one on a desktop who does not. */
-function visits(): ArchivedEvent[] {
-  const people: { device: 'mobile' | 'desktop'; pages: string[] }[] = [
-    { device: 'mobile', pages: ['/home', '/thanks'] },
-    { device: 'mobile', pages: ['/home', '/thanks'] },
-    { device: 'mobile', pages: ['/home'] },
-    { device: 'desktop', pages: ['/home'] },
-  ]
-  let position = 0
-  return people.flatMap(({ device, pages }, person) =>
-    pages.map((page, seq): ArchivedEvent => {
-      const timestamp = T0 + seq * 60_000
-      const to = `https://shop.example${page}`
-      return {
-        event: { type: 'url_change', event_id: `${person}-${seq}`, timestamp, seq, from: '', to, elapsed_time: 0 },
-        device_id: `device-${person}`,
-        user: '',
-        context: { device, browser: 'Firefox', os: 'Linux' },
-        received_at: timestamp,
-        position: position++,
-        index: 0,
-      }
-    }),
-  )
-}
-
 beforeAll(async () => {
-  hopper = await openInstallation(openEmbedded)
-  const { lanes, archive } = hopper.storage
-  const lease = await lanes.acquire(0, 'test')
-  const events = visits()
-  const cover = { app: 'shop', date: DATE, lane: 0, first_position: 0, last_position: events.length - 1 }
-  await archive!.append(lease, encodeChunks(events, cover))
-  await lanes.release(lease)
-  await hopper.send('POST', `${app}/funnels`, { id: 'other', name: 'Other', stages: [{ name: 'a', url: '/a' }] }, admin)
+  sharing = await openSharing()
+  ;({ hopper } = sharing)
+  await hopper.app.listen(0, '127.0.0.1')
 })
 afterAll(() => hopper.close())
 beforeEach(() => void (hopper.clock = NOW))
 
-const codeOf = ({ body }: Pick<Answer, 'body'>): string | undefined =>
-  (body as { error?: { code: string } } | undefined)?.error?.code
-
-async function share(more: object = {}): Promise<CreatedSharedLink> {
-  const body = { name: 'For the board', view, ends_at: hopper.clock + DAY_MS, ...more }
-  const created = await hopper.send('POST', `${app}/shared-links`, body, admin)
-  expect([created.status, codeOf(created)]).toEqual([201, undefined])
-  return created.body
-}
-
-const tokenOf = (url: string): string => new URL(url).hash.slice(1)
-
-function open({ id, url }: CreatedSharedLink, more: object = {}): Promise<Answer> {
-  return hopper.send('POST', `/api/v1/shared-links/${id}/open`, { token: tokenOf(url), ...more })
-}
-
-/** Opens a link like the page of it does, and returns the headers of its calls. */
-async function enter(link: CreatedSharedLink, more: object = {}): Promise<Headers> {
-  const { status, headers } = await open(link, more)
-  expect(status).toBe(200)
-  return { cookie: String(headers['set-cookie']).split(';')[0]!, 'x-hopper-share': link.id }
+/** Counts an event of a date in the tables. */
+async function count(date: string): Promise<void> {
+  const partition = { table: 'activity_by_date' as const, app: 'shop', date }
+  const [at] = await hopper.storage.writer.applied(0, [partition])
+  await hopper.fill({
+    lane: 0,
+    counters: [{ ...partition, from: at!, to: at! + 1, rows: [{ key: [1], deltas: [1, 0] }] }],
+  })
 }
 
 describe('a shared link', () => {
   it('is shown once, is stored as a hash, and is made by admins only', async () => {
-    const link = await share({ password: PASSWORD })
+    const link = await sharing.share({ password: PASSWORD })
     expect(link.url).toMatch(new RegExp(`^http://127.0.0.1:8080/share/${link.id}#[\\w-]{43}$`))
     const stored = await hopper.storage.registry.sharedLink(link.id)
     expect(JSON.stringify(stored)).not.toContain(tokenOf(link.url))
@@ -109,7 +72,7 @@ describe('a shared link', () => {
   })
 
   it('answers the numbers of its view with its filter, whether the question names it or not', async () => {
-    const headers = await enter(await share())
+    const headers = await sharing.enter(await sharing.share())
     const expected = await hopper.send(
       'POST',
       `${app}/funnels/query`,
@@ -134,13 +97,15 @@ describe('a shared link', () => {
   })
 
   it('answers CSV of the same view', async () => {
-    const headers = { ...(await enter(await share())), accept: 'text/csv' }
+    const headers = { ...(await sharing.enter(await sharing.share())), accept: 'text/csv' }
     const csv = await hopper.send('POST', `${app}/funnels/query`, { ...range, funnel: 'checkout' }, headers)
     expect([csv.status, csv.text.split('\r\n')[1]]).toEqual([200, expect.stringContaining('/home,3')])
   })
 
   it('refuses every other question', async () => {
-    const headers = await enter(await share({ view: { ...view, compare: 'previous', breakdown: 'browser' } }))
+    const headers = await sharing.enter(
+      await sharing.share({ view: { ...view, compare: 'previous', breakdown: 'browser' } }),
+    )
     const ask = { ...range, funnel: 'checkout' }
     const before = { from: '2026-03-17', to: '2026-03-23' }
     for (const asked of [
@@ -154,7 +119,7 @@ describe('a shared link', () => {
       { ...ask, from: '2026-03-01' },
       { ...ask, to: '2026-04-01' },
       { ...ask, from: '2026-03-25', to: '2026-03-25' },
-      { ...ask, from: T0, to: T0 + 60_000 },
+      { ...ask, from: SHARED_T0, to: SHARED_T0 + 60_000 },
       { ...ask, from: range.from, to: before.to },
       { ...ask, funnel: 'other' },
       { ...range, steps: [{ name: 'any event', filters: [] }] },
@@ -181,7 +146,7 @@ describe('a shared link', () => {
   })
 
   it('refuses every other call, app and write', async () => {
-    const headers = await enter(await share())
+    const headers = await sharing.enter(await sharing.share())
     const refused: [string, string, object?][] = [
       ['GET', `${app}/traffic?from=${range.from}&to=${range.to}`],
       ['GET', `${app}/pages/views?from=${range.from}&to=${range.to}`],
@@ -206,8 +171,8 @@ describe('a shared link', () => {
       ['POST', `${app}/journeys/people`, { ...range, depth: 2, node: '0:shop.example/home' }],
       ['POST', `${app}/instead/query`, { ...range, funnel: 'checkout', step: 1, outcome: 'reached' }],
       ['POST', `${app}/hesitation/query`, { ...range, element: '//b' }],
-      ['POST', `${app}/query`, { start: DATE, end: DATE, data: [{ name: 'a', filters: [] }] }],
-      ['POST', '/query', { start: DATE, end: DATE, data: [{ name: 'a', filters: [] }] }],
+      ['POST', `${app}/query`, { start: SHARED_DATE, end: SHARED_DATE, data: [{ name: 'a', filters: [] }] }],
+      ['POST', '/query', { start: SHARED_DATE, end: SHARED_DATE, data: [{ name: 'a', filters: [] }] }],
       ['POST', '/mcp', {}],
       ['POST', `${app}/funnels`, { id: 'x', name: 'X', stages: [{ name: 'a', url: '/a' }] }],
       ['DELETE', `${app}/funnels/checkout`],
@@ -220,25 +185,25 @@ describe('a shared link', () => {
   })
 
   it('ends at once when it is removed, and by itself at its end', async () => {
-    const [removed, kept] = [await share(), await share()]
-    const [first, second] = [await enter(removed), await enter(kept)]
+    const [removed, kept] = [await sharing.share(), await sharing.share()]
+    const [first, second] = [await sharing.enter(removed), await sharing.enter(kept)]
     const ask = (headers: Headers): Promise<Answer> => hopper.get(`${app}/funnels`, headers)
     expect((await ask(first)).status).toBe(200)
     expect((await hopper.send('DELETE', `${app}/shared-links/${removed.id}`, undefined, admin)).status).toBe(204)
     expect(codeOf(await ask(first))).toBe('HOP_SHARED_LINK')
-    expect(codeOf(await open(removed))).toBe('HOP_SHARED_LINK')
+    expect(codeOf(await sharing.open(removed))).toBe('HOP_SHARED_LINK')
     expect((await ask(second)).status).toBe(200)
     hopper.clock = kept.ends_at
     expect(codeOf(await ask(second))).toBe('HOP_SHARED_LINK')
-    expect(codeOf(await open(kept))).toBe('HOP_SHARED_LINK')
+    expect(codeOf(await sharing.open(kept))).toBe('HOP_SHARED_LINK')
     expect(codeOf(await hopper.send('DELETE', `${app}/shared-links/${removed.id}`, undefined, admin))).toBe(
       'HOP_NOT_FOUND',
     )
   })
 
   it('ends a session after 12 hours, and notes when it was last used', async () => {
-    const link = await share({ ends_at: NOW + 10 * DAY_MS })
-    const headers = await enter(link)
+    const link = await sharing.share({ ends_at: NOW + 10 * DAY_MS })
+    const headers = await sharing.enter(link)
     hopper.clock += 11 * 3_600_000
     expect((await hopper.get(`${app}/funnels`, headers)).status).toBe(200)
     const { links } = (await hopper.get(`${app}/shared-links`, admin)).body as SharedLinks
@@ -248,10 +213,10 @@ describe('a shared link', () => {
   })
 
   it('follows its relative range over midnight, and still answers a page that was opened before', async () => {
-    const link = await share({ ends_at: NOW + 10 * DAY_MS })
+    const link = await sharing.share({ ends_at: NOW + 10 * DAY_MS })
     // 23:55 in Berlin
     hopper.clock = Date.UTC(2026, 2, 30, 21, 55)
-    const headers = await enter(link)
+    const headers = await sharing.enter(link)
     const ask = async (from: string, to: string): Promise<number> =>
       (await hopper.send('POST', `${app}/funnels/query`, { from, to, funnel: 'checkout' }, headers)).status
     expect(await ask('2026-03-24', '2026-03-30')).toBe(200)
@@ -263,9 +228,35 @@ describe('a shared link', () => {
     expect(await ask('2026-03-24', '2026-03-30')).toBe(403)
   })
 
+  it('streams that something has changed, without an id, for ranges of the view, until the link ends', async () => {
+    const link = await sharing.share()
+    const headers = await sharing.enter(link)
+    const url = `${await hopper.app.getUrl()}${app}/changes`
+    for (const refused of ['', '?from=2026-03-01&to=2026-03-30', `?${rangeText}&lastEventId=x`])
+      expect([refused, (await openStream(url + refused, headers)).refusal]).toMatchObject([
+        refused,
+        { error: { code: 'HOP_SHARED_VIEW' } },
+      ])
+    const streams = await Promise.all(Array.from({ length: 14 }, () => openStream(`${url}?${rangeText}`, headers)))
+    // half of a caller's places, for all readers of the app together
+    expect(streams.filter(({ status }) => status === 200)).toHaveLength(12)
+    expect(streams.find(({ status }) => status !== 200)?.refusal).toMatchObject({ error: { code: 'HOP_SHARE' } })
+    const member = await openStream(`${url}?${rangeText}`, reader)
+    const [first, ...others] = streams.filter(({ status }) => status === 200)
+    await count('2026-03-01')
+    await count(SHARED_DATE)
+    const all = { name: 'changes', data: JSON.stringify({ reports }) }
+    expect(await first!.events(1)).toEqual([all])
+    expect(await member.events(1)).toEqual([all])
+    expect([first!.lastId(), member.lastId()]).toEqual(['', expect.stringMatching(/./)])
+    for (const stream of [...others, member]) stream.leave()
+    await hopper.send('DELETE', `${app}/shared-links/${link.id}`, undefined, admin)
+    await expect(first!.events(2)).rejects.toThrow(/terminated|ended/)
+  })
+
   it('cannot be used by another link, a forged session or without naming it', async () => {
-    const [one, two] = [await share(), await share()]
-    const headers = await enter(one)
+    const [one, two] = [await sharing.share(), await sharing.share()]
+    const headers = await sharing.enter(one)
     const session = headers['cookie']!.split('=')[1]!
     for (const forged of [
       { cookie: headers['cookie']! },
@@ -283,8 +274,8 @@ describe('a shared link', () => {
   })
 
   it('gives a session without a cookie to a frame', async () => {
-    const link = await share({ frame_origins: ['https://wiki.example'] })
-    const { status, body, headers } = await open(link, { in_frame: true })
+    const link = await sharing.share({ frame_origins: ['https://wiki.example'] })
+    const { status, body, headers } = await sharing.open(link, { in_frame: true })
     expect([status, headers['set-cookie']]).toEqual([200, undefined])
     const { session } = body as OpenedLink
     expect((await hopper.get(`${app}/funnels`, { 'x-hopper-share': session! })).status).toBe(200)
@@ -293,7 +284,7 @@ describe('a shared link', () => {
 
 describe('a password of a shared link', () => {
   it('is asked for, and guesses are bounded by link and address without locking others out', async () => {
-    const [link, other] = [await share({ password: PASSWORD }), await share({ password: PASSWORD })]
+    const [link, other] = [await sharing.share({ password: PASSWORD }), await sharing.share({ password: PASSWORD })]
     const from = (address: string, { id, url }: CreatedSharedLink, password?: string): Promise<string> =>
       hopper.app
         .inject({
@@ -313,132 +304,10 @@ describe('a password of a shared link', () => {
   }, 240_000)
 
   it('is of no use without the token', async () => {
-    const link = await share({ password: PASSWORD })
+    const link = await sharing.share({ password: PASSWORD })
     const wrong = await hopper.send('POST', `/api/v1/shared-links/${link.id}/open`, { token: 'x', password: PASSWORD })
     expect(codeOf(wrong)).toBe('HOP_SHARED_LINK')
     const unknown = await hopper.send('POST', '/api/v1/shared-links/0123456789abcdef/open', { token: 'x' })
     expect(codeOf(unknown)).toBe('HOP_SHARED_LINK')
-  })
-})
-
-describe('views', () => {
-  const path = (call: string, more: object = {}): string =>
-    `${app}/${call}?${new URLSearchParams({ ...range, ...more }).toString()}`
-
-  it('of an overview answer its cards, and leave out counted reports when there are filters', async () => {
-    const overview = { page: 'overview', funnel: 'checkout', range: '7d' }
-    const anybody = { ...range, steps: [{ name: 'any event', filters: [] }], window_ms: 1 }
-    const calls = async (headers: Headers): Promise<number[]> => {
-      const answers = [
-        await hopper.get(path('traffic', { by: 'day', count_by: 'person' }), headers),
-        await hopper.get(path('pages/views'), headers),
-        await hopper.get(path('clicks'), headers),
-        await hopper.send('POST', `${app}/funnels/query`, { ...anybody, breakdown: 'device' }, headers),
-        await hopper.send('POST', `${app}/funnels/query`, { ...anybody, count_by: 'session' }, headers),
-        await hopper.send(
-          'POST',
-          `${app}/funnels/query`,
-          { ...range, funnel: 'checkout', breakdown: 'device' },
-          headers,
-        ),
-        await hopper.send('POST', `${app}/funnels/query`, { ...anybody, breakdown: 'user_id' }, headers),
-        await hopper.send('POST', `${app}/funnels/query`, { ...range, funnel: 'other' }, headers),
-        await hopper.send(
-          'POST',
-          `${app}/funnels/query`,
-          { ...anybody, steps: [{ name: 'any event', filters: [{ type: 'eq', key: 'user_id', value: 'ann' }] }] },
-          headers,
-        ),
-      ]
-      return answers.map(({ status }) => status)
-    }
-    expect(await calls(await enter(await share({ view: overview })))).toEqual([
-      200, 200, 200, 200, 200, 200, 403, 403, 403,
-    ])
-    const filtered = { ...overview, filters: [{ key: 'device', value: 'mobile' }] }
-    const headers = await enter(await share({ view: filtered }))
-    expect(await calls(headers)).toEqual([403, 403, 403, 200, 200, 200, 403, 403, 403])
-    const people = await hopper.send('POST', `${app}/funnels/query`, anybody, headers)
-    expect((people.body as FunnelAnswer).total).toBe(3)
-  })
-
-  it('of journeys answer exactly theirs', async () => {
-    const groups = ['/th*']
-    const journeys = { page: 'journeys', range: '7d', filters: view.filters, depth: 3, groups }
-    const headers = await enter(await share({ view: journeys }))
-    const asked = { depth: '3', groups: JSON.stringify(groups), filters: JSON.stringify([mobile]) }
-    const expected = await hopper.get(path('journeys', asked), reader)
-    expect(expected.status).toBe(200)
-    expect((await hopper.get(path('journeys', asked), headers)).body).toEqual(expected.body)
-    expect((await hopper.get(path('journeys'), headers)).body).toEqual(expected.body)
-    for (const more of [
-      { key: 'user_id' },
-      { depth: '4' },
-      { start: 'shop.example/home' },
-      { filters: '[]' },
-      { filters: 'no JSON' },
-      { groups: '["*"]' },
-      { count_by: 'session' },
-      { from: '2026-03-01' },
-    ])
-      expect([more, codeOf(await hopper.get(path('journeys', more), headers))]).toEqual([more, 'HOP_SHARED_VIEW'])
-  })
-
-  it('of elements answer theirs, and show of an element its name only', async () => {
-    const elements = { page: 'elements', funnel: 'checkout', range: '7d', filters: view.filters }
-    const headers = await enter(await share({ view: elements }))
-    const ask = (call: string, body: object): Promise<Answer> =>
-      hopper.send('POST', `${app}/${call}`, { ...range, funnel: 'checkout', ...body }, headers)
-    expect((await ask('elements/query', { trend: 'day' })).status).toBe(200)
-    expect((await ask('hesitation/query', { element: '//b' })).status).toBe(200)
-    for (const body of [
-      {},
-      { element: '//b', step: 2 },
-      { element: '//b', pointer: 'touch' },
-      { element: '//b', filters: [] },
-    ])
-      expect([body, codeOf(await ask('hesitation/query', body))]).toEqual([body, 'HOP_SHARED_VIEW'])
-    expect((await hopper.get(`${app}/elements`, headers)).body).toEqual({
-      elements: [
-        { name: 'Add to cart', xpath: "//*[@id='add']" },
-        { name: 'Never seen', xpath: '//b' },
-      ],
-    })
-  })
-
-  it('that make no sense, or are about somebody in particular, are refused with every fault', async () => {
-    const create = async (more: object): Promise<string> => {
-      const body = { name: 'x', view, ends_at: NOW + DAY_MS, ...more }
-      const answer = await hopper.send('POST', `${app}/shared-links`, body, admin)
-      const { error } = answer.body as { error?: { code: string; message: string } }
-      return error ? `${error.code} ${error.message}` : String(answer.status)
-    }
-    const faults: [object, RegExp][] = [
-      [{ view: { ...view, filters: [{ key: 'user_id', value: 'ann' }] } }, /filters\[0\]\.key/],
-      [{ view: { ...view, filters: [{ key: 'data.user_id', value: 'ann' }] } }, /filters\[0\]\.key/],
-      [{ view: { ...view, filters: [{ key: 'trait.email', value: 'a@b.example' }] } }, /filters\[0\]\.key/],
-      [{ view: { ...view, breakdown: 'user_id' } }, /breakdown/],
-      [{ view: { ...view, page: 'people' } }, /page/],
-      [{ view: { ...view, funnel: 'nowhere' } }, /HOP_FUNNEL_UNKNOWN/],
-      [{ view: { page: 'funnel', range: '7d' } }, /view\.funnel/],
-      [{ view: { ...view, range: '8d' } }, /view\.range/],
-      [{ view: { ...view, range: '2020-01-01..2026-01-01' } }, /view\.range/],
-      [{ view: { ...view, compare: 'never' } }, /view\.compare/],
-      [{ view: { ...view, start: '/a' } }, /view\.start/],
-      [{ ends_at: NOW }, /ends_at/],
-      [{ ends_at: NOW + 367 * DAY_MS }, /ends_at/],
-      [{ password: 'short' }, /password/],
-      [{ password: 'password123' }, /password/],
-      ...[
-        '*',
-        'https://*.example',
-        "https://a.example; script-src 'unsafe-inline'",
-        'https://a.example/',
-        'null',
-        "'self'",
-      ].map((origin): [object, RegExp] => [{ frame_origins: [origin] }, /frame_origins/]),
-    ]
-    for (const [more, expected] of faults) expect(await create(more)).toMatch(expected)
-    expect(await create({ name: '<script>alert(1)</script>' })).toBe('201')
   })
 })

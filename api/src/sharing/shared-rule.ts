@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { HopperError, type SharedPage } from '@hopper/contracts'
+import { HopperError, type Filter, type SharedPage } from '@hopper/contracts'
 import type { SharedScope } from './shared-scope.ts'
 
 /** The validated parts of a request. */
@@ -41,6 +41,11 @@ export function checkFields({ ranges }: SharedScope, sent: Fields, values: Reado
 
 /** @throws HopperError HOP_SHARED_VIEW for filters other than the locked ones, in any order */
 export function checkFilters({ filters }: SharedScope, sent: unknown): void {
+  checkConditions('filters', filters, sent)
+}
+
+/** @throws HopperError HOP_SHARED_VIEW for conditions other than these, in any order */
+export function checkConditions(field: string, filters: readonly Filter[], sent: unknown): void {
   if (sent === undefined) return
   const isAmong = (list: readonly unknown[], one: unknown): boolean => list.some((each) => isDeepStrictEqual(each, one))
   const isSame =
@@ -48,7 +53,7 @@ export function checkFilters({ filters }: SharedScope, sent: unknown): void {
     sent.length === filters.length &&
     sent.every((one) => isAmong(filters, one)) &&
     filters.every((one) => isAmong(sent, one))
-  if (!isSame) throw outsideView('filters')
+  if (!isSame) throw outsideView(field)
 }
 
 export function outsideView(field: string): HopperError {

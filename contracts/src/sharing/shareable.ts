@@ -3,10 +3,13 @@ import type { Filter } from '../queries/filter.ts'
 // Without schemas, so that the dashboard loads none for it.
 
 /** Pages of the dashboard that can be shared: none shows people, single events or settings. */
-export const sharedPages = ['overview', 'funnel', 'elements', 'journeys'] as const
+export const sharedPages = ['overview', 'funnel', 'elements', 'journeys', 'explore'] as const
 export type SharedPage = (typeof sharedPages)[number]
 
-/** Keys by which a shared funnel may be broken down: all of them are about a visit, none about a person. */
+/** Forms in which a shared question is shown. Events themselves are not shared. */
+export const sharedForms = ['table', 'line', 'bar', 'retention'] as const
+
+/** Keys by which a shared funnel or question may be broken down: all of them are about a visit, none about a person. */
 export const sharedBreakdowns = [
   'device',
   'browser',

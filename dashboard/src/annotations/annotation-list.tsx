@@ -4,7 +4,7 @@ import { appPath, reportPath } from '../api/paths.ts'
 import { useSession } from '../api/session.tsx'
 import { useReport, type Report } from '../api/use-report.ts'
 import { formatDates } from '../format/times.ts'
-import { ConfirmButton } from '../parts/confirm-button.tsx'
+import { AskButton } from '../parts/ask-button.tsx'
 import { Problem } from '../parts/problem.tsx'
 import { useChange } from '../parts/use-change.ts'
 import { useScope } from '../state/scope.tsx'
@@ -67,8 +67,9 @@ export function AnnotationList({ notes, reload, funnel }: Props): ReactNode {
                   >
                     {words.edit}
                   </button>
-                  <ConfirmButton
+                  <AskButton
                     label={words.remove(note.text)}
+                    consequence={words.removal}
                     onConfirm={() => void run(() => client.send('DELETE', appPath(app.id, `annotations/${note.id}`)))}
                   />
                 </span>

@@ -11,6 +11,7 @@ export const annotationWords = {
   save: 'Save',
   edit: 'Edit',
   editOf: (text: string) => `Edit the note ${text}`,
+  removal: 'It disappears from the trends of all members and from shared views. This cannot be undone.',
   remove: (text: string) => `Delete the note ${text}`,
   by: (name: string) => `by ${name}`,
 } as const

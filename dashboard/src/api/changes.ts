@@ -1,8 +1,13 @@
 import { useEffect } from 'react'
 import { useQueryClient, type Query } from '@tanstack/react-query'
+import { ApiError, type Client } from './client.ts'
 import { appPath } from './paths.ts'
 import { Refresher } from './refresher.ts'
 import { useSession } from './session.tsx'
+
+/** Pause before a stream that ended is opened again, and before one that was refused is. */
+const RETRY_MS = 3_000
+const REFUSED_RETRY_MS = 60_000
 
 interface Range {
   readonly from: string
@@ -14,7 +19,7 @@ interface Range {
  * tab becomes visible again, all are reloaded.
  */
 export function useChanges(app: string, { from, to }: Range, isLive: boolean): void {
-  const { changes } = useSession()
+  const { client, changes } = useSession()
   const queries = useQueryClient()
   useEffect(() => {
     if (!isLive) return
@@ -25,35 +30,23 @@ export function useChanges(app: string, { from, to }: Range, isLive: boolean): v
       await queries.invalidateQueries({ predicate }, { cancelRefetch: false })
       return isLoading
     })
-    let source: EventSource | undefined
+    let following: AbortController | undefined
     const disconnect = (): void => {
-      source?.close()
-      source = undefined
+      following?.abort()
+      following = undefined
       changes.isConnected = false
     }
     const connect = (isBack: boolean): void => {
-      let isBehind = isBack
-      // a report that is read once the server watches is at least as new as the state that it compares with
-      const catchUp = (): void => {
-        if (isBehind) void queries.invalidateQueries()
-        isBehind = false
-      }
-      source = new EventSource(appPath(app, 'changes', { from, to }))
-      source.addEventListener('open', () => {
-        changes.isConnected = true
-        catchUp()
+      following = new AbortController()
+      void follow(client, appPath(app, 'changes', { from, to }), following.signal, isBack, {
+        connected: (isConnected) => (changes.isConnected = isConnected),
+        changed: (reports) => refresher.add(reports),
+        missed: () => void queries.invalidateQueries(),
       })
-      source.addEventListener('error', () => {
-        changes.isConnected = false
-        catchUp()
-      })
-      source.addEventListener('changes', ({ data }: MessageEvent<string>) =>
-        refresher.add((JSON.parse(data) as { reports: readonly string[] }).reports),
-      )
     }
     const onVisibility = (): void => {
       if (document.visibilityState !== 'visible') disconnect()
-      else if (!source) connect(true)
+      else if (!following) connect(true)
     }
     if (document.visibilityState === 'visible') connect(false)
     document.addEventListener('visibilitychange', onVisibility)
@@ -61,7 +54,61 @@ export function useChanges(app: string, { from, to }: Range, isLive: boolean): v
       document.removeEventListener('visibilitychange', onVisibility)
       disconnect()
     }
-  }, [app, from, to, isLive, changes, queries])
+  }, [app, from, to, isLive, client, changes, queries])
+}
+
+interface ChangeListener {
+  readonly connected: (isConnected: boolean) => void
+  readonly changed: (reports: readonly string[]) => void
+  /** called when changes may have passed unnoticed */
+  readonly missed: () => void
+}
+
+/** Follows a stream of changes, and opens it again whenever it ends, until it is aborted. */
+async function follow(
+  client: Client,
+  path: string,
+  signal: AbortSignal,
+  isBack: boolean,
+  { connected, changed, missed }: ChangeListener,
+): Promise<void> {
+  let isBehind = isBack
+  let after: string | undefined
+  const catchUp = (): void => {
+    if (isBehind) missed()
+    isBehind = false
+  }
+  while (!signal.aborted) {
+    let pauseMs = RETRY_MS
+    try {
+      const events = await client.events(path, after, signal)
+      connected(true)
+      // a report that is read once the server watches is at least as new as the state that it compares with
+      catchUp()
+      for await (const { event, data, id } of events) {
+        after = id ?? after
+        if (event === 'changes') changed((JSON.parse(data) as { reports: readonly string[] }).reports)
+      }
+    } catch (error) {
+      if (error instanceof ApiError && !error.isOutage) pauseMs = REFUSED_RETRY_MS
+    }
+    if (signal.aborted) return
+    connected(false)
+    catchUp()
+    // without an id the server does not know what was missed
+    isBehind = after === undefined
+    await pause(pauseMs, signal)
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }
 
 /** Returns whether the answer at a path is one of these reports of an app. */

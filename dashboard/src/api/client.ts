@@ -1,4 +1,4 @@
-import { readEvents } from './event-lines.ts'
+import { readEvents, type StreamedEvent } from './event-lines.ts'
 
 /** An error response of the API. */
 export class ApiError extends Error {
@@ -60,8 +60,8 @@ export class Client {
   }
 
   /**
-   * Asks a question, with a body or in its path, and reports the progress of a long one. Aborting the signal ends it on
-   * the server.
+   * Asks a question, with a body or in its path, and reports the progress of a long one if that is wanted: only without
+   * progress the answer is compressed. Aborting the signal ends it on the server.
    */
   async query<T>(
     path: string,
@@ -70,7 +70,11 @@ export class Client {
     onProgress?: (progress: Progress) => void,
   ): Promise<T> {
     const response = await this.request(path, {
-      ...this.bodyOf(body === undefined ? 'GET' : 'POST', body, 'text/event-stream, application/json'),
+      ...this.bodyOf(
+        body === undefined ? 'GET' : 'POST',
+        body,
+        `${onProgress ? 'text/event-stream, ' : ''}application/json`,
+      ),
       ...(signal ? { signal } : {}),
     })
     if (!(response.headers.get('content-type') ?? '').startsWith('text/event-stream'))
@@ -81,6 +85,12 @@ export class Client {
       if (event === 'error') throw errorOf(500, JSON.parse(data))
     }
     throw new ApiError(0, 'OFFLINE', 'The answer ended before it was complete.')
+  }
+
+  /** Opens a stream of events, behind the one with the id `after` if there is any. */
+  async events(path: string, after: string | undefined, signal: AbortSignal): Promise<AsyncIterable<StreamedEvent>> {
+    const headers = { accept: 'text/event-stream', ...(after === undefined ? {} : { 'last-event-id': after }) }
+    return readEvents((await this.request(path, { headers, signal })).body!)
   }
 
   /** Returns the answer to a question with a body in another form, such as CSV. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readEvents, type StreamedEvent } from './event-lines.ts'
 
-const text = 'event: progress\ndata: {"done":1}\n\n: a comment\n\nevent: answer\ndata: {"é":\ndata: 2}\n\n'
+const text = 'event: progress\ndata: {"done":1}\n\n: a comment\n\nevent: answer\nid: 7\ndata: {"é":\ndata: 2}\n\n'
 
 async function read(pieceBytes: number): Promise<StreamedEvent[]> {
   const bytes = new TextEncoder().encode(text)
@@ -21,7 +21,7 @@ describe('readEvents', () => {
     for (const pieceBytes of [1, 2, 7, 1_000])
       expect(await read(pieceBytes)).toEqual([
         { event: 'progress', data: '{"done":1}' },
-        { event: 'answer', data: '{"é":\n2}' },
+        { event: 'answer', id: '7', data: '{"é":\n2}' },
       ])
   })
 })

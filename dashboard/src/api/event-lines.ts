@@ -2,6 +2,8 @@
 export interface StreamedEvent {
   readonly event: string
   readonly data: string
+  /** with which the stream resumes behind this event; absent for most */
+  readonly id?: string
 }
 
 /** Reads the events of a response body (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
@@ -25,11 +27,13 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
 
 function eventOf(block: string): StreamedEvent {
   let event = 'message'
+  let id: string | undefined
   const data: string[] = []
   for (const line of block.split(/\r?\n/)) {
     const [, name, value = ''] = /^([^:]+)(?:: ?(.*))?$/s.exec(line) ?? []
     if (name === 'event') event = value
     if (name === 'data') data.push(value)
+    if (name === 'id') id = value
   }
-  return { event, data: data.join('\n') }
+  return { event, data: data.join('\n'), ...(id === undefined ? {} : { id }) }
 }

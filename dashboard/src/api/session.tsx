@@ -14,6 +14,9 @@ const KEPT_MS = 5 * 60_000
 /** An answer younger than this is not requested again. */
 const FRESH_MS = 2_000
 
+/** Polling interval of a range that new events can change, while no stream reports changes. */
+const POLL_MS = 5_000
+
 export interface Session {
   readonly client: Client
   readonly connection: Connection
@@ -59,7 +62,7 @@ export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
   const [state, setState] = useState<State>({ is: 'unknown' })
   const [attempt, setAttempt] = useState(0)
   const connection = useMemo(() => new Connection(), [])
-  const changes = useMemo(() => new ChangeSignal(), [])
+  const changes = useMemo(() => new ChangeSignal(POLL_MS), [])
   const queries = useMemo(newQueryClient, [])
   const client = useMemo(
     () =>

@@ -38,14 +38,15 @@ function useLong<T>(path: string, body: object | undefined, enabled: boolean, li
     queryKey,
     queryFn: async ({ signal }) => {
       try {
-        return await client.query<T>(path, body, signal, setProgress)
+        const isShown = queries.getQueryData(queryKey) !== undefined
+        return await client.query<T>(path, body, signal, isShown ? undefined : setProgress)
       } finally {
         setProgress(undefined)
       }
     },
     enabled,
     placeholderData: keepPreviousData,
-    refetchInterval: () => refetchMs(path, live, changes),
+    refetchInterval: ({ state }) => refetchMs(path, live, changes, state.dataUpdateCount),
   })
   const stop = useCallback(() => void queries.cancelQueries({ queryKey }), [queries, queryKey])
   return {

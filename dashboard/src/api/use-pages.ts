@@ -35,7 +35,7 @@ function usePagesOf<T extends Page>(path: string, body: object | undefined, live
     initialPageParam: '',
     getNextPageParam: ({ next }) => next,
     placeholderData: keepPreviousData,
-    refetchInterval: () => refetchMs(path, live, changes),
+    refetchInterval: ({ state }) => refetchMs(path, live, changes, state.dataUpdateCount),
   })
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query
   const pages = useMemo(() => data?.pages, [data])

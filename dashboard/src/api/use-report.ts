@@ -2,12 +2,12 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import type { ChangeSignal } from './change-signal.ts'
 import { useSession } from './session.tsx'
 
-/** Polling interval of a range that new events can change, while no stream reports changes. */
-const LIVE_MS = 5_000
 /** Polling interval of the state of Hopper, whose changes no stream reports. */
 const STATUS_MS = 15_000
 /** Polling interval of other answers, which only late events change. */
 const SETTLED_MS = 60_000
+/** Polling interval of an answer whose changes are announced, and that was read since the stream began. */
+const ANNOUNCED_MS = 5 * 60_000
 
 export interface Report<T> {
   /** the newest answer; while another question is loading, the previous answer */
@@ -28,16 +28,17 @@ export function useReport<T>(path: string | null, live = false, everyMs?: number
     queryFn: ({ signal }) => client.get<T>(path!, signal),
     enabled: path !== null,
     placeholderData: keepPreviousData,
-    refetchInterval: () => everyMs ?? refetchMs(path ?? '', live, changes),
+    refetchInterval: ({ state }) => everyMs ?? refetchMs(path ?? '', live, changes, state.dataUpdateCount),
   })
   return reportOf(query)
 }
 
-/** Returns the interval at which an answer is requested again. */
-export function refetchMs(path: string, live: boolean, changes: ChangeSignal): number {
+/** Returns the interval at which an answer that was read `reads` times is requested again. */
+export function refetchMs(path: string, live: boolean, changes: ChangeSignal, reads: number): number {
   if (!live) return SETTLED_MS
   if (!path.includes('/apps/')) return STATUS_MS
-  return changes.isConnected ? SETTLED_MS : LIVE_MS
+  if (!changes.isConnected) return changes.pollMs
+  return reads > 1 ? ANNOUNCED_MS : SETTLED_MS
 }
 
 interface QueryState<T> {

@@ -10,7 +10,7 @@ import { DEFAULT_RANGE, useScope } from '../state/scope.tsx'
 import { useSearchState } from '../state/use-search.ts'
 import { words } from '../words.ts'
 import { sharingWords } from './shared-words.ts'
-import { isPersonal, viewOf, type ViewOfPage } from './view-address.ts'
+import { refusalOf, viewOf, type ViewOfPage } from './view-address.ts'
 
 const DAY_MS = 86_400_000
 const DAYS = [1, 7, 30, 90, 365] as const
@@ -29,6 +29,7 @@ export default function ShareDialog({ of, name, onClose }: Props): ReactNode {
   const { client } = useSession()
   const [created, setCreated] = useState<CreatedSharedLink>()
   const { error, busy, run } = useChange(() => undefined)
+  const refusal = refusalOf(of, scope, search)
   const view = viewOf(of, scope, search, DEFAULT_RANGE)
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
@@ -42,8 +43,8 @@ export default function ShareDialog({ of, name, onClose }: Props): ReactNode {
       <h2>{sharingWords.title}</h2>
       {created ? (
         <Created link={created} />
-      ) : isPersonal(scope) ? (
-        <p role="alert">{sharingWords.personal}</p>
+      ) : refusal !== undefined ? (
+        <p role="alert">{refusal}</p>
       ) : (
         <form className="stack" onSubmit={submit}>
           <p className="hint">{sharingWords.hint}</p>

@@ -1,6 +1,7 @@
 import { Suspense, type ReactNode } from 'react'
 import { Outlet, getRouteApi } from '@tanstack/react-router'
 import type { OpenedLink } from '@hopper/contracts'
+import { useChanges } from '../api/changes.ts'
 import { formatDates, formatInstant } from '../format/times.ts'
 import { OutageBanner } from '../frame/outage-banner.tsx'
 import { Logo } from '../parts/logo.tsx'
@@ -9,6 +10,8 @@ import { ScopeProvider, readScope, useScope } from '../state/scope.tsx'
 import { keyName, words } from '../words.ts'
 import { sharedWords } from './shared-words.ts'
 
+/** Of an address that cannot be read. */
+const NO_RANGE = { from: '', to: '' }
 const route = getRouteApi('/a/$app')
 
 /** The page of a shared view, without the other pages of the app. */
@@ -16,11 +19,13 @@ export function SharedFrame({ shared }: { shared: OpenedLink }): ReactNode {
   const search = route.useSearch()
   const app = { ...shared.app, organization: '', retention_days: null }
   const scope = readScope(app, search, shared.today)
+  const isReadable = 'range' in scope
+  useChanges(app.id, isReadable ? scope.range : NO_RANGE, isReadable && scope.live)
   return (
     <>
       <OutageBanner />
       <div className="page">
-        {'range' in scope && (
+        {isReadable && (
           <ScopeProvider scope={scope}>
             <Suspense fallback={<main id="content" />}>
               <Outlet />

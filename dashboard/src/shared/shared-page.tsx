@@ -12,8 +12,11 @@ import { sharedRouter } from '../routes.tsx'
 import { sharedWords } from './shared-words.ts'
 import { addressOf } from './view-address.ts'
 
-/** Interval at which the page asks whether its link still holds. */
+/** Interval at which the page asks whether its link still holds, and while a stream would end with the link. */
 const CHECK_MS = 10_000
+const CHECK_MS_WITH_STREAM = 60_000
+/** Many may look at a shared view, and not all of them get a stream of changes. */
+const POLL_MS = 60_000
 
 type State =
   | { is: 'opening' }
@@ -112,12 +115,16 @@ interface OpenedProps {
 function Opened({ client, connection, opened }: OpenedProps): ReactNode {
   const [shared, setShared] = useState(opened)
   const queries = useMemo(newQueryClient, [])
+  const changes = useMemo(() => new ChangeSignal(POLL_MS), [])
   const router = useMemo(() => sharedRouter(addressOf(opened.app.id, opened.view)), [opened])
   useEffect(() => {
+    let checkedAt = Date.now()
     const check = (): void => {
+      const pauseMs = changes.isConnected ? CHECK_MS_WITH_STREAM : 0
+      if (document.visibilityState !== 'visible' || Date.now() - checkedAt < pauseMs) return
+      checkedAt = Date.now()
       // an ended link is reported by the client
-      if (document.visibilityState === 'visible')
-        client.get<OpenedLink>('/api/v1/shared-view').then(setShared, () => undefined)
+      client.get<OpenedLink>('/api/v1/shared-view').then(setShared, () => undefined)
     }
     const timer = setInterval(check, CHECK_MS)
     document.addEventListener('visibilitychange', check)
@@ -125,11 +132,8 @@ function Opened({ client, connection, opened }: OpenedProps): ReactNode {
       clearInterval(timer)
       document.removeEventListener('visibilitychange', check)
     }
-  }, [client])
+  }, [client, changes])
   const session = useMemo(() => {
-    const changes = new ChangeSignal()
-    // many may look at a shared view: it asks as seldom as one whose changes the server announces
-    changes.isConnected = true
     return {
       client,
       connection,
@@ -142,7 +146,7 @@ function Opened({ client, connection, opened }: OpenedProps): ReactNode {
       },
       logout: () => Promise.resolve(),
     }
-  }, [client, connection, shared])
+  }, [client, connection, changes, shared])
   return (
     <SessionProvider session={session} queries={queries}>
       <RouterProvider router={router} />

@@ -1,16 +1,15 @@
-import { isIdentifyingKey, sharedBreakdowns, type SharedView } from '@hopper/contracts'
-import { chipText } from '../state/filters.ts'
+import { isIdentifyingKey, sharedBreakdowns, sharedForms, type LockedFilter, type SharedView } from '@hopper/contracts'
+import { chipText, readChip, type Chip } from '../state/filters.ts'
 import type { Scope } from '../state/scope.tsx'
 import { formatQuery, type Search } from '../state/search.ts'
+import { sharingWords } from './shared-words.ts'
 
 /** Returns the address inside of the dashboard that shows a view. */
 export function addressOf(app: string, view: SharedView): string {
   const search: Search = {
     range: view.range,
     ...(view.compare === undefined ? {} : { vs: view.compare }),
-    ...(view.filters && view.filters.length > 0
-      ? { f: view.filters.map(({ key, value, not }) => chipText({ key, value, ...(not ? { not: true } : {}) })) }
-      : {}),
+    ...(view.filters && view.filters.length > 0 ? { f: view.filters.map(textOf) } : {}),
     ...(view.count_by === undefined || view.count_by === 'person' ? {} : { unit: view.count_by }),
     ...(view.robots ? { robots: 'shown' } : {}),
     ...(view.breakdown === undefined ? {} : { by: view.breakdown }),
@@ -19,8 +18,20 @@ export function addressOf(app: string, view: SharedView): string {
     ...(view.end === undefined ? {} : { end: view.end }),
     ...(view.depth === undefined ? {} : { depth: view.depth }),
     ...(view.places === undefined || view.places === 'groups' ? {} : { places: view.places }),
+    ...(view.event === undefined ? {} : { what: textOf(view.event) }),
+    ...(view.again === undefined ? {} : { again: textOf(view.again) }),
+    ...(view.shown_as === undefined || view.shown_as === 'table' ? {} : { as: view.shown_as }),
+    ...(view.each === 'day' ? { each: view.each } : {}),
   }
   return `/a/${encodeURIComponent(app)}/${pathOfView(view)}${formatQuery(search as Record<string, unknown>)}`
+}
+
+function textOf({ key, value, not }: LockedFilter): string {
+  return chipText({ key, value, ...(not ? { not: true } : {}) })
+}
+
+function lockedOf({ key, value, not }: Chip): LockedFilter {
+  return { key, value, ...(not ? { not } : {}) }
 }
 
 function pathOfView({ page, funnel = '' }: SharedView): string {
@@ -38,19 +49,18 @@ export function viewOf(
   defaultRange: string,
 ): SharedView {
   const { page, funnel, groups } = of
-  const breakdown = page === 'funnel' ? sharedBreakdowns.find((key) => key === search.by) : undefined
+  const breakdown = isBrokenDown(page, search) ? sharedBreakdowns.find((key) => key === search.by) : undefined
   return {
     page,
     range: search.range ?? defaultRange,
     ...(funnel === undefined ? {} : { funnel }),
-    ...(search.vs === undefined ? {} : { compare: search.vs }),
-    ...(chips.length === 0
-      ? {}
-      : { filters: chips.map(({ key, value, not }) => ({ key, value, ...(not ? { not: true } : {}) })) }),
+    ...(search.vs === undefined || page === 'explore' ? {} : { compare: search.vs }),
+    ...(chips.length === 0 ? {} : { filters: chips.map(lockedOf) }),
     ...(robots ? { robots } : {}),
     ...(unit === 'person' ? {} : { count_by: unit }),
     ...(breakdown === undefined ? {} : { breakdown }),
     ...(page === 'journeys' ? journeysOf(search, groups) : {}),
+    ...(page === 'explore' ? questionOf(search) : {}),
   }
 }
 
@@ -64,7 +74,31 @@ function journeysOf({ start, end, depth, places }: Search, groups: SharedView['g
   }
 }
 
-/** Returns whether a view cannot be shared because a filter is about somebody in particular. */
-export function isPersonal({ chips }: Pick<Scope, 'chips'>): boolean {
-  return chips.some(({ key }) => isIdentifyingKey(key))
+/** Who comes back is not broken down. */
+function isBrokenDown(page: SharedView['page'], { as }: Search): boolean {
+  return page === 'funnel' || (page === 'explore' && as !== 'retention')
+}
+
+function questionOf({ what, again, as, each }: Search): Partial<SharedView> {
+  const [event, later] = [what, again].map((text) => (text === undefined ? undefined : readChip(text)))
+  const form = sharedForms.find((one) => one === as)
+  const isRetention = form === 'retention'
+  return {
+    ...(event ? { event: lockedOf(event) } : {}),
+    ...(isRetention && later ? { again: lockedOf(later) } : {}),
+    ...(form === undefined ? {} : { shown_as: form }),
+    ...(isRetention && each !== undefined ? { each } : {}),
+  }
+}
+
+/** Returns why a view cannot be shared; undefined if it can. */
+export function refusalOf({ page }: ViewOfPage, { chips }: Pick<Scope, 'chips'>, search: Search): string | undefined {
+  const events = page === 'explore' ? [search.what, search.again].map((text) => readChip(text ?? '')) : []
+  if ([...chips, ...events].some((chip) => chip !== undefined && isIdentifyingKey(chip.key)))
+    return sharingWords.personal
+  if (page !== 'explore') return undefined
+  if (search.as === 'events') return sharingWords.events
+  if (search.by === undefined || !isBrokenDown(page, search)) return undefined
+  if (search.as === 'line') return sharingWords.lines
+  return sharedBreakdowns.some((key) => key === search.by) ? undefined : sharingWords.noBreakdown
 }

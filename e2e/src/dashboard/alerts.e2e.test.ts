@@ -113,11 +113,19 @@ it('it is silenced, changed with the keyboard, and looks right in light, dark an
   })
 })
 
-it('it is deleted on the second press', async () => {
+it('it is deleted by a dialog that says what is lost, closes with Escape and gives the focus back', async () => {
   const { page } = dashboard
   await dashboard.open('alerts')
-  await button('Delete Checkout').click()
-  await button('Really: Delete Checkout').click()
+  const remove = button('Delete the alert Checkout')
+  await remove.click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('its past notices are lost').waitFor()
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+  expect(await remove.evaluate((element) => element === document.activeElement)).toBe(true)
+  expect((await listed()).alerts).toHaveLength(1)
+  await remove.click()
+  await dialog.getByRole('button', { name: 'Delete' }).click()
   await page.getByText('There is no alert yet.').waitFor()
   expect((await listed()).alerts).toEqual([])
 })

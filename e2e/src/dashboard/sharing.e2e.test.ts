@@ -78,7 +78,7 @@ async function endInSettings(name: string): Promise<void> {
   const { page } = dashboard
   await dashboard.open('settings')
   await page.getByRole('button', { name: `End the link ${name}` }).click()
-  await page.getByRole('button', { name: `Really: End the link ${name}` }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'End' }).click()
   await page.getByRole('button', { name: `End the link ${name}` }).waitFor({ state: 'detached' })
 }
 
@@ -134,9 +134,9 @@ describe('a shared funnel', () => {
     expect(await counts(second)).toEqual(steps.map(({ count }) => count))
     await Promise.all([first.close(), second.close()])
     await dashboard.open('settings')
-    const links = dashboard.page.locator('.shared-links li')
-    await links.first().waitFor()
-    expect((await links.allTextContents()).filter((text) => /never used/.test(text))).toEqual([])
+    const links = dashboard.page.getByRole('region', { name: 'Shared links' })
+    await links.getByText('last used').first().waitFor()
+    expect(await links.getByText('never used').count()).toBe(0)
   })
 })
 
@@ -162,7 +162,7 @@ describe('a note on a trend', () => {
     expect(await seen.textContent()).not.toContain('Owner')
     expect(await seen.getByRole('button').count()).toBe(0)
     await page.getByRole('button', { name: `Delete the note ${text}` }).click()
-    await page.getByRole('button', { name: `Really: Delete the note ${text}` }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await notes.waitFor({ state: 'detached' })
   })
 })
@@ -173,6 +173,8 @@ describe('other shared views', () => {
     ['overview with a filter', 'overview?f=device:desktop', 'Overview'],
     ['journeys', 'journeys', 'Journeys'],
     ['elements', 'elements', 'Elements'],
+    ['a question', 'explore?what=type:click&by=device&as=bar&f=device:desktop', 'Explore'],
+    ['who comes back', 'explore?as=retention&each=day&what=type:click&again=type:url_change', 'Explore'],
   ])('show %s to a stranger, without a refused call', async (name, path, title) => {
     await dashboard.open(path.includes('?') ? `${path}&range=${rangeText}` : `${path}?range=${rangeText}`)
     const [url] = await share({ name })
@@ -189,6 +191,38 @@ describe('other shared views', () => {
     expect(refused).toEqual([])
     expect(await page.locator('main a').count()).toBe(0)
     await expectUsable(page)
+  })
+
+  it('are refused for what may be about single people, with the reason', async () => {
+    const { page } = dashboard
+    for (const [query, reason] of [
+      ['as=events', 'Single events cannot be shared'],
+      ['by=device&as=line', 'Lines for each value cannot be shared'],
+      ['by=user_id', 'This breakdown may be about single people'],
+      ['what=user_id:ann', 'A filter on people, devices or sessions cannot be shared'],
+    ]) {
+      await dashboard.open(`explore?${query}`)
+      await page.getByRole('button', { name: 'Share', exact: true }).click()
+      await page.getByRole('alert').filter({ hasText: reason! }).waitFor()
+    }
+  })
+
+  it('show new events by themselves', async () => {
+    const { page: own } = dashboard
+    const event = `order-${Date.now()}`
+    const buy = (device: string): Promise<void> => dashboard.send(device, [{ type: 'custom', name: event }])
+    await buy('shared-1')
+    await dashboard.open(`explore?what=name:${event}&as=bar&range=today`)
+    await own.locator('.explore-total').filter({ hasText: /^1 / }).waitFor()
+    const [url] = await share({ name: 'Live' })
+    const page = await stranger()
+    const stream = page.waitForResponse((answer) => answer.url().includes('/changes?'))
+    await page.goto(url!)
+    const total = page.locator('.explore-total')
+    await total.filter({ hasText: /^1 / }).waitFor()
+    expect((await stream).status()).toBe(200)
+    await buy('shared-2')
+    await total.filter({ hasText: /^2 / }).waitFor({ timeout: 15_000 })
   })
 
   it('are listed with what they show and who made them', async () => {

@@ -51,7 +51,7 @@ beforeAll(async () => {
       apps: acme,
     })
   }
-  for (const page of ['overview', 'funnel', 'elements', 'journeys'])
+  for (const page of ['overview', 'funnel', 'elements', 'journeys', 'explore'])
     callers.push({
       name: `reader of a shared ${page}`,
       headers: await readerOf(page, post),

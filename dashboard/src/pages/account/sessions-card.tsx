@@ -3,7 +3,7 @@ import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { formatInstant, localZone } from '../../format/times.ts'
 import { Card } from '../../parts/card.tsx'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
+import { AskButton } from '../../parts/ask-button.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { useChange } from '../../parts/use-change.ts'
@@ -37,9 +37,10 @@ export function SessionsCard(): ReactNode {
                 </span>
                 {!current && (
                   <span className="list-actions">
-                    <ConfirmButton
+                    <AskButton
                       verb="End"
                       label={`End the session ${id}`}
+                      consequence="The browser that has it is logged out at once, and has to log in again."
                       onConfirm={() => void run(() => client.send('DELETE', `/api/v1/me/sessions/${id}`))}
                     />
                   </span>

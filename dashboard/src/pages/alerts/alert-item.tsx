@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { AlertView, ListedFunnel, Notice } from '@hopper/contracts'
 import { formatInstant } from '../../format/times.ts'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
+import { AskButton } from '../../parts/ask-button.tsx'
 import { DataTable, type Column } from '../../parts/data-table.tsx'
 import { badgeOf, channelsText, deliveriesText, ruleText } from './alert-text.ts'
 import { alertWords } from './alert-words.ts'
@@ -86,7 +86,7 @@ function Actions({ name, actions: { busy, edit, test, silence, remove }, isSilen
       <button type="button" className="small" aria-label={alertWords.edit(name)} onClick={edit}>
         {alertWords.editShort}
       </button>
-      <ConfirmButton label={alertWords.remove(name)} onConfirm={remove} />
+      <AskButton label={alertWords.remove(name)} consequence={alertWords.removal} onConfirm={remove} />
     </span>
   )
 }

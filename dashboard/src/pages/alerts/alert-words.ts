@@ -64,7 +64,8 @@ export const alertWords = {
   unsilenceShort: 'End the silence',
   silencedUntil: (instant: string, by: string | undefined) =>
     `Silenced until ${instant}${by === undefined ? '' : ` by ${by}`}`,
-  remove: (name: string) => `Delete ${name}`,
+  remove: (name: string) => `Delete the alert ${name}`,
+  removal: 'Nobody is notified any more, and its past notices are lost. This cannot be undone.',
   checks,
   unchecked: 'Not checked yet',
   checkedAt: (instant: string) => `checked ${instant}`,

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { useShared } from '../../api/session.tsx'
 import { formatCount } from '../../format/numbers.ts'
 import { CopyButton } from '../../parts/copy-button.tsx'
 import { words } from '../../words.ts'
@@ -8,8 +9,10 @@ import { exploreWords } from './explore-words.ts'
 /** A longer answer is cut on the page: to copy it needs no look at all of it. */
 const LETTERS_SHOWN = 20_000
 
-/** The question as a call of the API, and its answer. */
+/** The question as a call of the API, and its answer; absent for readers of a shared view, who have no key. */
 export function CallCard({ path, body, answer }: { path: string; body: object; answer: unknown }): ReactNode {
+  const shared = useShared()
+  if (shared) return null
   const curl = curlOf(location.origin, path, body)
   return (
     <details className="card explore-call">

@@ -1,7 +1,9 @@
 import { useMemo, type ReactNode } from 'react'
 import { PageFrame } from '../../frame/page-frame.tsx'
 import { CopyButton } from '../../parts/copy-button.tsx'
+import { useShared } from '../../api/session.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
+import { ShareButton } from '../../shared/share-button.tsx'
 import { useScope } from '../../state/scope.tsx'
 import { useSearchState } from '../../state/use-search.ts'
 import { words } from '../../words.ts'
@@ -14,18 +16,20 @@ import { RetentionView } from './retention-view.tsx'
 /** A question of one's own to the archive, in four parts, and the call that asks the same of the API. */
 export default function ExplorePage(): ReactNode {
   const { app } = useScope()
+  const shared = useShared()
   return (
     <PageFrame bar>
       <div className="page-head">
         <div>
           <PageTitle app={app.name}>{exploreWords.title}</PageTitle>
-          <p className="hint">{exploreWords.hint}</p>
+          {!shared && <p className="hint">{exploreWords.hint}</p>}
         </div>
         <div className="end">
-          <CopyButton text={() => location.href}>{words.copyLink}</CopyButton>
+          {!shared && <CopyButton text={() => location.href}>{words.copyLink}</CopyButton>}
+          <ShareButton of={{ page: 'explore' }} name={exploreWords.title} />
         </div>
       </div>
-      <ExploreSlots />
+      {!shared && <ExploreSlots />}
       <Answer />
     </PageFrame>
   )

@@ -44,6 +44,7 @@ export const exploreWords = {
   retention: 'Who comes back',
   retentionGrid: 'Shares by period',
   retentionHint: 'Share of those whose first event was in that period and who came back in a later one.',
+  retentionOf: (first: string, again: string) => `First: ${first}. Back with: ${again}.`,
   retentionOpen: 'Periods that have not ended are grey.',
   nothing: (dates: string) => `Nothing in ${dates}.`,
   nothingHint: 'Choose a longer range, another event, or remove filters.',

@@ -12,6 +12,7 @@ import { useScope } from '../../state/scope.tsx'
 import { useSearchState } from '../../state/use-search.ts'
 import { CallCard } from './call-card.tsx'
 import type { QuestionScope } from './count-view.tsx'
+import { nameOf } from './event-button.tsx'
 import { retentionQuestion } from './explore-question.ts'
 import { exploreWords } from './explore-words.ts'
 import { retentionGrid } from './retention-grid.ts'
@@ -25,6 +26,8 @@ export function RetentionView({ questionScope }: { questionScope: QuestionScope 
     () => retentionQuestion(questionScope, search.what, search.again, by),
     [questionScope, search.what, search.again, by],
   )
+  const first = nameOf(search.what) ?? exploreWords.anyEvent
+  const again = nameOf(search.again) ?? first
   const path = appPath(app.id, 'retention/query')
   const report = useLongQuery<RetentionResult & { readonly meta: Meta }>(path, body, live)
   return (
@@ -38,6 +41,9 @@ export function RetentionView({ questionScope }: { questionScope: QuestionScope 
                 <h2>{exploreWords.retention}</h2>
                 <p className="hint">
                   {exploreWords.retentionHint} {exploreWords.retentionOpen}
+                </p>
+                <p>
+                  <bdi>{exploreWords.retentionOf(first, again)}</bdi>
                 </p>
               </div>
               <QueryCsvButton path={path} body={body} name="retention" />

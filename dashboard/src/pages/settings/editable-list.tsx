@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from 'react'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
+import { AskButton } from '../../parts/ask-button.tsx'
 import { useChange } from '../../parts/use-change.ts'
 
 /** State of a list whose items are edited one at a time, and the calls that change it. */
@@ -42,11 +42,22 @@ interface ItemProps {
   form: () => ReactNode
   /** the call that deletes the item */
   remove: () => Promise<unknown>
+  /** what is lost with the item */
+  consequence: string
   children: ReactNode
 }
 
 /** An item: its form while it is edited, else its name and details, with buttons for those who may change it. */
-export function EditableItem({ editor, id, name, mayChange, form, remove, children }: ItemProps): ReactNode {
+export function EditableItem({
+  editor,
+  id,
+  name,
+  mayChange,
+  form,
+  remove,
+  consequence,
+  children,
+}: ItemProps): ReactNode {
   if (editor.edited === id) return <li>{form()}</li>
   return (
     <li>
@@ -56,7 +67,7 @@ export function EditableItem({ editor, id, name, mayChange, form, remove, childr
           <button type="button" className="small" aria-label={`Edit ${name}`} onClick={() => editor.edit(id)}>
             Edit
           </button>
-          <ConfirmButton label={`Delete ${name}`} onConfirm={() => editor.run(remove)} />
+          <AskButton label={`Delete ${name}`} consequence={consequence} onConfirm={() => editor.run(remove)} />
         </span>
       )}
     </li>

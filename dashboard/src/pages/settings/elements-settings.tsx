@@ -10,6 +10,9 @@ import { ReportView } from '../../parts/report-view.tsx'
 import { pickerWords } from '../../parts/picker-words.ts'
 import { AddItem, EditableItem, useListEditor } from './editable-list.tsx'
 
+const DELETION =
+  'From now on looks at it are not measured, and Elements has no row of it. Events that were counted stay.'
+
 /** The interesting elements of an app. */
 export function ElementsSettings({ app, mayChange }: { app: string; mayChange: boolean }): ReactNode {
   const { client } = useSession()
@@ -40,6 +43,7 @@ export function ElementsSettings({ app, mayChange }: { app: string; mayChange: b
                 name={element.name}
                 mayChange={mayChange}
                 form={() => form(element)}
+                consequence={DELETION}
                 remove={() => client.send('DELETE', pathOf(element.xpath))}
               >
                 <code>{element.xpath}</code>

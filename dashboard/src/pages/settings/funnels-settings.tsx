@@ -5,11 +5,15 @@ import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { AppLink } from '../../parts/app-link.tsx'
 import { Card } from '../../parts/card.tsx'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
+import { AskButton } from '../../parts/ask-button.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { useChange } from '../../parts/use-change.ts'
 import { PastProgress } from './past-progress.tsx'
+
+const DELETION =
+  'Its page, its alerts and its shared links stop working for everybody. Events stay: a new funnel with these stages ' +
+  'counts them again.'
 
 /** The funnels of an app, and where they are made and edited. */
 export function FunnelsSettings({ app, mayChange }: { app: string; mayChange: boolean }): ReactNode {
@@ -34,7 +38,11 @@ export function FunnelsSettings({ app, mayChange }: { app: string; mayChange: bo
                     <AppLink app={app} to={`funnels/${encodeURIComponent(id)}/edit`} label={`Edit ${name}`}>
                       Edit
                     </AppLink>
-                    <ConfirmButton label={`Delete ${name}`} onConfirm={() => remove(id)} />
+                    <AskButton
+                      label={`Delete the funnel ${name}`}
+                      consequence={DELETION}
+                      onConfirm={() => remove(id)}
+                    />
                   </span>
                 )}
               </li>

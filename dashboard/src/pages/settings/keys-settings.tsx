@@ -4,9 +4,9 @@ import { appPath } from '../../api/paths.ts'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { formatInstant, localZone } from '../../format/times.ts'
+import { AskButton } from '../../parts/ask-button.tsx'
 import { Card } from '../../parts/card.tsx'
 import { CopyText } from '../../parts/copy-text.tsx'
-import { ModalDialog } from '../../parts/modal-dialog.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { tagOf } from '../connect/tags.ts'
@@ -108,10 +108,8 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
 }
 
 function KeyItem({ of, remove }: { of: Key; remove: () => void }): ReactNode {
-  const [isAsking, setAsking] = useState(false)
   const { power, hint, name, created_at: created, last_used_at: used } = of
   const use = used === undefined ? 'never used' : `last used ${formatInstant(localZone, used)}`
-  const title = `the ${power} key …${hint}${name === undefined ? '' : ` “${name}”`}`
   return (
     <li>
       <span className="badge">{power}</span> <code>…{hint}</code> {name !== undefined && <bdi>{name} </bdi>}
@@ -119,33 +117,12 @@ function KeyItem({ of, remove }: { of: Key; remove: () => void }): ReactNode {
         created {formatInstant(localZone, created)}, {use}
       </span>
       <span className="list-actions">
-        <button
-          type="button"
-          className="small"
-          aria-label={`Delete the ${power} key ${hint}`}
-          onClick={() => setAsking(true)}
-        >
-          Delete
-        </button>
+        <AskButton
+          label={`Delete the ${power} key …${hint}${name === undefined ? '' : ` “${name}”`}`}
+          consequence={`${consequences[power]} It was ${use}. This cannot be undone.`}
+          onConfirm={remove}
+        />
       </span>
-      {isAsking && (
-        <ModalDialog label={`Delete ${title}?`} className="ask" onClose={() => setAsking(false)}>
-          <h2>
-            <bdi>Delete {title}?</bdi>
-          </h2>
-          <p>
-            {consequences[power]} It was {use}. This cannot be undone.
-          </p>
-          <div className="row">
-            <button type="button" autoFocus onClick={() => setAsking(false)}>
-              Cancel
-            </button>
-            <button type="button" className="danger" onClick={remove}>
-              Delete the key
-            </button>
-          </div>
-        </ModalDialog>
-      )}
     </li>
   )
 }

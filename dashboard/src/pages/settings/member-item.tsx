@@ -1,6 +1,11 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
 import type { Role } from '@hopper/contracts'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
+import { AskButton } from '../../parts/ask-button.tsx'
+
+const RESET = 'Password or login link are enough to log in from then on, until the member sets up another one.'
+const DELETION =
+  'All sessions end at once, and password, second factor and links to a provider are lost. Links and notes of this ' +
+  'member stay.'
 
 export interface MemberView {
   readonly id: string
@@ -66,9 +71,9 @@ export function MemberItem(props: Props): ReactNode {
             New link
           </button>
           {secondFactor && !isMe && (
-            <ConfirmButton verb="Reset" label={`Reset the second factor of ${id}`} onConfirm={reset} />
+            <AskButton verb="Reset" label={`Reset the second factor of ${id}`} consequence={RESET} onConfirm={reset} />
           )}
-          {!isMe && <ConfirmButton label={`Delete the member ${id}`} onConfirm={remove} />}
+          {!isMe && <AskButton label={`Delete the member ${id}`} consequence={DELETION} onConfirm={remove} />}
         </span>
       ) : (
         <span className="badge">{role}</span>

@@ -5,7 +5,7 @@ import { appPath } from '../../api/paths.ts'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { Card } from '../../parts/card.tsx'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
+import { AskButton } from '../../parts/ask-button.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { useChange } from '../../parts/use-change.ts'
@@ -36,6 +36,10 @@ const examples: Record<BotRule['kind'], string> = {
   country: 'DE',
   page: '/wp-login',
   referrer: 'spam.example',
+}
+const deletionOfRule: Record<BotRule['action'], string> = {
+  bot: 'Past events are judged again without it: visits that only this rule held for robots are counted from then on.',
+  human: 'Past events are judged again without it: visits that only this rule held for people are no longer counted.',
 }
 const actionTexts: Record<BotRule['action'], string> = { bot: 'a robot', human: 'a person' }
 
@@ -73,8 +77,9 @@ function Rules({ view, mayChange }: { view: RobotsView; mayChange: boolean }): R
             {kindTexts[rule.kind]} <code>{rule.value}</code> <span className="badge">{actionTexts[rule.action]}</span>
             {mayChange && (
               <span className="list-actions">
-                <ConfirmButton
+                <AskButton
                   label={`Delete the rule ${rule.value}`}
+                  consequence={deletionOfRule[rule.action]}
                   onConfirm={() => void save(rules.filter((other) => other !== rule))}
                 />
               </span>

@@ -1,11 +1,11 @@
 import type { ReactNode } from 'react'
-import type { SharedLinks, SharedLinkView } from '@hopper/contracts'
+import type { LockedFilter, SharedLinks, SharedLinkView } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { formatInstant, localZone } from '../../format/times.ts'
 import { Card } from '../../parts/card.tsx'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
+import { AskButton } from '../../parts/ask-button.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { useChange } from '../../parts/use-change.ts'
@@ -44,7 +44,7 @@ function LinkItem({ link, end }: { link: SharedLinkView; end: () => void }): Rea
   const facts = [
     sharingWords.pages[view.page] + (view.funnel === undefined ? '' : ` ${view.funnel}`),
     view.range,
-    ...(view.filters ?? []).map(({ key, value, not }) => `${key} ${not ? '≠' : '='} ${value}`),
+    ...[view.event ?? [], view.again ?? [], view.filters ?? []].flat().map(conditionText),
     ...(has_password ? [sharingWords.withPassword] : []),
     ...(sites.length > 0 ? [sharingWords.embedded(sites.join(', '))] : []),
     hasEnded ? sharingWords.endedAt(time(ends_at)) : sharingWords.endsAt(time(ends_at)),
@@ -60,12 +60,17 @@ function LinkItem({ link, end }: { link: SharedLinkView; end: () => void }): Rea
         <bdi>{facts.join(' · ')}</bdi>
       </span>
       <span className="list-actions">
-        <ConfirmButton
-          label={sharingWords.endOf(name)}
+        <AskButton
+          label={hasEnded ? sharingWords.removeOf(name) : sharingWords.endOf(name)}
+          consequence={hasEnded ? sharingWords.removal : sharingWords.ending}
           verb={hasEnded ? sharingWords.remove : sharingWords.end}
           onConfirm={end}
         />
       </span>
     </li>
   )
+}
+
+function conditionText({ key, value, not }: LockedFilter): string {
+  return `${key} ${not ? '≠' : '='} ${value}`
 }

@@ -5,7 +5,7 @@ import { useReport } from '../../api/use-report.ts'
 import { formatBytes, formatCount } from '../../format/numbers.ts'
 import { formatInstant } from '../../format/times.ts'
 import { Card } from '../../parts/card.tsx'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
+import { AskButton } from '../../parts/ask-button.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
 import { Skeleton } from '../../parts/skeleton.tsx'
@@ -126,7 +126,12 @@ function LetterItem({ letter, timezone, replay }: ItemProps): ReactNode {
         <span className="badge bad">{texts.reasons[reason]}</span>
         <span className="hint">{at === null ? place : `${formatInstant(timezone, at)} · ${place}`}</span>
         <span className="list-actions">
-          <ConfirmButton label={texts.replayOne(place)} verb={texts.replay} onConfirm={replay} />
+          <AskButton
+            label={texts.replayOne(place)}
+            verb={texts.replay}
+            consequence={texts.replaying}
+            onConfirm={replay}
+          />
         </span>
       </div>
       <p className="alert-line">

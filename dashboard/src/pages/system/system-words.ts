@@ -124,6 +124,7 @@ export const systemWords = {
     show: (bytes: string) => `Message, ${bytes}`,
     binary: 'Not text; as base64:',
     replay: 'Replay',
+    replaying: 'It is put into the log again. What is still wrong with it brings it back here; events count only once.',
     replayOne: (place: string) => `Replay the message of ${place}`,
     replayed: (n: number) => (n === 1 ? 'One message is in the log again.' : `${n} messages are in the log again.`),
     left: (why: string) => `It stays where it is: ${why}.`,
