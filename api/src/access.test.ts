@@ -114,7 +114,7 @@ test('cookies are HttpOnly and Lax, stored only as hashes, and end with the logo
   )
   const login = headersOf(headers)
   expect((await hopper.get('/api/v1/me', login)).body).toEqual({
-    member: { id: 'owner', name: 'Owner', role: 'owner' },
+    member: { id: 'owner', name: 'Owner', role: 'owner', has_password: false },
     organization: { id: 'acme', name: 'Acme' },
     csrf: login['x-hopper-csrf'],
   })
@@ -123,6 +123,32 @@ test('cookies are HttpOnly and Lax, stored only as hashes, and end with the logo
   )
   expect((await hopper.send('POST', '/api/v1/logout', undefined, login)).status).toBe(204)
   expect((await hopper.get('/api/v1/me', login)).status).toBe(401)
+})
+
+test('who is invited may set a password without an old one, and the links that are left end with it', async () => {
+  const invited = await hopper.send(
+    'POST',
+    '/api/v1/members',
+    { id: 'ines', name: 'Ines', role: 'viewer', email: 'ines@shop.example' },
+    owner,
+  )
+  const { login_link: link } = invited.body as { login_link: string }
+  const ines = await follow(link)
+  const me = async (): Promise<unknown> => (await hopper.get('/api/v1/me', ines)).body
+  expect(await me()).toMatchObject({ member: { id: 'ines', has_password: false, email: 'ines@shop.example' } })
+  const left = await linkOf('ines')
+  const choose = (password: string): ReturnType<Installation['send']> =>
+    hopper.send('PATCH', '/api/v1/members/me', { password }, ines)
+  expect(await choose('password123')).toMatchObject({ status: 400, body: { error: { code: 'HOP_PARAM_INVALID' } } })
+  expect((await choose('six green llamas 2208')).status).toBe(200)
+  expect(await me()).toMatchObject({ member: { has_password: true } })
+  // now it takes the old one
+  expect(code(await choose('six blue llamas 2208'))).toBe('HOP_LOGIN_FAILED')
+  for (const used of [link, left]) {
+    const token = new URL(used).searchParams.get('token')
+    expect(code(await hopper.send('POST', '/login', { token }))).toBe('HOP_LOGIN_FAILED')
+  }
+  expect((await hopper.send('DELETE', '/api/v1/members/ines', undefined, owner)).status).toBe(204)
 })
 
 test('members: a viewer can only read, an admin cannot create owners, the last owner stays', async () => {

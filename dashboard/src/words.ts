@@ -22,6 +22,15 @@ export const words = {
   all: 'all',
   none: '(none)',
   other: 'other',
+  save: {
+    menu: 'Save',
+    label: (title: string) => `Save ${title}`,
+    csv: 'CSV',
+    csvHint: 'the numbers',
+    csvLabel: (name: string) => `Download ${name} as CSV`,
+    png: 'PNG',
+    pngHint: 'the picture',
+  },
   navigation: {
     pages: 'Pages',
     more: 'More pages',
@@ -271,7 +280,6 @@ export const words = {
     table: 'Table',
     chart: 'Funnel',
     as: 'Show as',
-    csv: 'CSV',
     curl: 'Copy as curl',
     curlHint: 'Replace READ_KEY by a read key of the app, from Settings.',
     trend: 'Rate over time',

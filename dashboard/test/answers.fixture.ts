@@ -107,7 +107,7 @@ export function newFixture(): Fixture {
 }
 
 export const me: Me = {
-  member: { id: 'ann', name: 'Ann', role: 'owner' },
+  member: { id: 'ann', name: 'Ann', role: 'owner', has_password: true },
   organization: { id: 'acme', name: 'Acme' },
   csrf: 'csrf-of-ann',
 }

@@ -6,6 +6,7 @@ import { brotliCompressSync } from 'node:zlib'
 import { build, type Rolldown } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { EVIL, newFixture } from './answers.fixture.ts'
+import { savePicture } from './saved-picture.fixture.ts'
 import { serveFixture, type FixtureServer } from './server.fixture.ts'
 
 const flags = [
@@ -219,6 +220,33 @@ async function firstLoadBytes(page: string): Promise<number> {
   const sizes = [...files].map(async (file) => brotliCompressSync(await readFile(join(dir, file))).length)
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
+
+describe('a chart', () => {
+  const WHITE = '#ffffff'
+  const BLUE = '#2563d9'
+
+  it.each([
+    ['overview', 'Save Traffic per day', '[data-picture] .line-chart', 'traffic', BLUE],
+    ['funnels/checkout', 'Save', '.funnel[data-picture]', 'checkout', BLUE],
+    ['journeys', 'Save Journeys', 'svg[data-picture]', 'journeys', BLUE],
+    ['elements?element=//*%5B@id=%27buy%27%5D', /^Save How long/, '[data-picture] .densities', 'hesitation', BLUE],
+    ['explore?as=bar', 'Save', '.explore-bars', 'explore', '#dbe7fd'],
+  ])('of %s is saved as a picture with texts, twice as large and light even if the page is dark', async (...row) => {
+    const [path, name, chart, report, color] = row
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await open(`${path}${path.includes('?') ? '&' : '?'}range=2026-01-01..2026-01-31`)
+    const shown = page.locator(chart).first()
+    const { width, height } = (await shown.boundingBox())!
+    const picture = await savePicture(page, page.getByRole('button', { name, exact: true }).first())
+    expect(picture.file).toBe(`shop-${report}-2026-01-01-2026-01-31.png`)
+    expect(picture.width).toBe(2 * Math.max(480, Math.ceil(width) + 48))
+    expect(picture.height).toBeGreaterThan(2 * (height + 100))
+    expect(picture.shares.get(WHITE)).toBeGreaterThan(0.5)
+    expect(picture.shares.size).toBeGreaterThan(50)
+    expect([...picture.shares.keys()]).toContain(color)
+    expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBeUndefined()
+  })
+})
 
 describe('the first load', () => {
   it.each(['overview-page.tsx', 'funnel-page.tsx', 'funnels-page.tsx', 'connect-page.tsx'])(

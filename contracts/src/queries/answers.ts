@@ -191,6 +191,8 @@ export const Me = Type.Object({
     id: text,
     name: text,
     role: Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('viewer')]),
+    has_password: Type.Boolean({ description: 'false for a member who has logged in by links only' }),
+    email: Type.Optional(Type.String({ description: 'the verified address that an OpenID provider lets in' })),
   }),
   organization: Type.Object({ id: text, name: text }),
   csrf: Type.String({ description: 'send it back as the header X-Hopper-Csrf with every call that changes something' }),

@@ -1,13 +1,16 @@
-import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { Suspense, createContext, lazy, use, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import type { Me, OpenedLink } from '@hopper/contracts'
-import { LoginPage } from '../pages/login-page.tsx'
+import { LoginPage } from '../pages/login/login-page.tsx'
 import { Loading } from '../parts/loading.tsx'
 import { Problem } from '../parts/problem.tsx'
 import { takePlace } from '../state/left-place.ts'
+import { needsPassword } from '../state/password-later.ts'
 import { ChangeSignal } from './change-signal.ts'
 import { ApiError, Client } from './client.ts'
 import { Connection } from './connection.ts'
+
+const ChoosePasswordPage = lazy(() => import('../pages/login/choose-password-page.tsx'))
 
 /** Answers that nobody shows any more are kept for this long, so that going back is immediate. */
 const KEPT_MS = 5 * 60_000
@@ -111,16 +114,25 @@ export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
         <Problem error={state.error} retry={() => setAttempt(attempt + 1)} />
       </main>
     )
-  if (!session)
+  if (!session) return <LoadingAlone />
+  if (needsPassword(session.me))
     return (
-      <main className="alone">
-        <Loading />
-      </main>
+      <Suspense fallback={<LoadingAlone />}>
+        <ChoosePasswordPage client={client} me={session.me} onDone={(me) => setState({ is: 'in', me })} />
+      </Suspense>
     )
   return (
     <SessionProvider session={session} queries={queries}>
       {children}
     </SessionProvider>
+  )
+}
+
+function LoadingAlone(): ReactNode {
+  return (
+    <main className="alone">
+      <Loading />
+    </main>
   )
 }
 

@@ -1,12 +1,16 @@
 import { useId, useState, type ReactNode } from 'react'
+import { words } from '../words.ts'
 import { CsvButton } from './csv-button.tsx'
+import { SaveButton, type Picture } from './save-button.tsx'
 
 interface Props {
   title: string
   hint?: string
-  /** the report to download */
+  /** the report to save */
   csv?: { path: string; name: string }
   picture?: ReactNode
+  /** how the picture is saved */
+  png?: { name: string } & Pick<Picture, 'follows'>
   table?: ReactNode
   /** half the page if missing */
   size?: 'wide' | 'third'
@@ -15,10 +19,12 @@ interface Props {
 }
 
 /** A titled card with a chart, a table of the same numbers, or both. */
-export function Card({ title, hint, csv, picture, table, size, stale = false, children }: Props): ReactNode {
+export function Card({ title, hint, csv, picture, png, table, size, stale = false, children }: Props): ReactNode {
   const id = useId()
   const [asTable, setAsTable] = useState(false)
   const both = picture !== undefined && table !== undefined
+  const shown = picture !== undefined && !(both && asTable) ? picture : undefined
+  const saved = png && shown !== undefined ? { of: id, title, ...png } : undefined
   return (
     <section className={size ? `card ${size}` : 'card'} aria-labelledby={id} aria-busy={stale}>
       <header>
@@ -34,11 +40,15 @@ export function Card({ title, hint, csv, picture, table, size, stale = false, ch
               </button>
             </div>
           )}
-          {csv && <CsvButton path={csv.path} name={csv.name} />}
+          {csv ? (
+            <CsvButton path={csv.path} name={csv.name} picture={saved} />
+          ) : (
+            saved && <SaveButton name={saved.name} picture={saved} label={words.save.label(title)} />
+          )}
         </div>
       </header>
       {hint !== undefined && <p className="hint">{hint}</p>}
-      {both ? (asTable ? table : picture) : (picture ?? table)}
+      {shown === undefined ? table : <div data-picture={id}>{shown}</div>}
       {children}
     </section>
   )

@@ -1,13 +1,23 @@
 import type { ReactNode } from 'react'
 import { useSession } from '../api/session.tsx'
-import { SaveCsvButton } from './save-csv-button.tsx'
+import { words } from '../words.ts'
+import { SaveButton, type Picture } from './save-button.tsx'
 
-/** Downloads the rows of a report as CSV from the API. */
-export function CsvButton({ path, name }: { path: string; name: string }): ReactNode {
+interface Props {
+  path: string
+  name: string
+  picture?: Picture | undefined
+}
+
+/** Saves the rows of a report as CSV from the API, and its chart as PNG. */
+export function CsvButton({ path, name, picture }: Props): ReactNode {
   const { client } = useSession()
   return (
-    <SaveCsvButton load={() => client.text(path, undefined, 'text/csv')} name={name} label={`Download ${name} as CSV`}>
-      CSV
-    </SaveCsvButton>
+    <SaveButton
+      csv={() => client.text(path, undefined, 'text/csv')}
+      name={name}
+      picture={picture}
+      label={picture ? words.save.label(picture.title) : words.save.csvLabel(name)}
+    />
   )
 }

@@ -1,16 +1,16 @@
 import type { ReactNode } from 'react'
-import { Download } from 'lucide-react'
 import { useSession } from '../api/session.tsx'
-import { words } from '../words.ts'
-import { Icon } from './icon.tsx'
-import { SaveCsvButton } from './save-csv-button.tsx'
+import { SaveButton, type Picture } from './save-button.tsx'
 
-/** Downloads the answer to a question as CSV. */
-export function QueryCsvButton({ path, body, name }: { path: string; body: object; name: string }): ReactNode {
+interface Props {
+  path: string
+  body: object
+  name: string
+  picture?: Picture | undefined
+}
+
+/** Saves the answer to a question as CSV, and its chart as PNG. */
+export function QueryCsvButton({ path, body, name, picture }: Props): ReactNode {
   const { client } = useSession()
-  return (
-    <SaveCsvButton load={() => client.queryText(path, body, 'text/csv')} name={name}>
-      <Icon of={Download} /> {words.funnels.csv}
-    </SaveCsvButton>
-  )
+  return <SaveButton csv={() => client.queryText(path, body, 'text/csv')} name={name} picture={picture} />
 }

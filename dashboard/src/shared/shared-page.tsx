@@ -140,7 +140,7 @@ function Opened({ client, connection, opened }: OpenedProps): ReactNode {
       changes,
       shared,
       me: {
-        member: { id: '', name: '', role: 'viewer' as const },
+        member: { id: '', name: '', role: 'viewer' as const, has_password: false },
         organization: { id: '', name: '' },
         csrf: '',
       },

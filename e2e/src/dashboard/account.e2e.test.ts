@@ -77,18 +77,35 @@ it('an app without events does not redirect somebody who has left for a page tha
   await page.unrouteAll({ behavior: 'wait' })
 })
 
-/** A member by a link sets a password, logs out and in with it, and comes back to the address where a session ended. */
-async function comesBack(page: Page): Promise<void> {
-  const password = 'six green llamas 2208'
+/** A member who has come by a link must choose a password, and not a common one, before any page is shown. */
+async function choosesPassword(page: Page, password: string): Promise<void> {
+  const title = page.getByRole('heading', { level: 1, name: 'Choose a password' })
+  await title.waitFor()
+  expect(await page.getByLabel('Member').inputValue()).toBe('ann')
+  expect(await page.getByRole('button', { name: 'Not now' }).count()).toBe(0)
+  await forEachLook(page, () => expectUsable(page))
+  await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/funnels`)
+  await title.waitFor()
+  await page.getByLabel('New password, at least 10 characters').fill('password123')
+  await page.getByRole('button', { name: 'Set the password' }).click()
+  await page
+    .getByRole('alert')
+    .getByText(/choose one that nobody would try/)
+    .first()
+    .waitFor()
+  await page.getByLabel('New password, at least 10 characters').fill(password)
+  await page.getByRole('button', { name: 'Set the password' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Funnels' }).waitFor()
+}
+
+/** A member logs out and in with a password, and comes back to the address where a session ended. */
+async function comesBack(page: Page, password: string): Promise<void> {
   const logIn = async (): Promise<void> => {
     await page.getByLabel('Member').fill('ann')
     await page.getByLabel('Password').fill(password)
     await page.getByRole('button', { name: 'Log in' }).click()
   }
   await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/account`)
-  await page.getByLabel('New password, at least 10 characters').fill(password)
-  await page.getByRole('button', { name: 'Change the password' }).click()
-  await page.getByText('The password is changed.').waitFor()
   await page.getByRole('button', { name: /Account: / }).click()
   await page.getByRole('button', { name: 'Log out' }).click()
   await logIn()
@@ -144,8 +161,9 @@ it('a key is made with a name, tells its last use, and is deleted by a dialog th
   await expect.poll(send, { timeout: 15_000, interval: 500 }).toBe(401)
 })
 
-it('an owner invites a member, who logs in by the link, and removes the member again', async () => {
+it('an owner invites a member, who logs in by the link and chooses a password, and removes the member', async () => {
   const { page, browser } = dashboard
+  const password = 'six green llamas 2208'
   await dashboard.open('settings')
   const members = page.getByRole('region', { name: 'Members' })
   await members.getByLabel('Id').fill('ann')
@@ -157,7 +175,7 @@ it('an owner invites a member, who logs in by the link, and removes the member a
   const memberPage = await (await browser.newContext()).newPage()
   await memberPage.goto(link!)
   await memberPage.getByRole('button', { name: 'Log in to Hopper' }).click()
-  await memberPage.waitForURL('**/a/**')
+  await choosesPassword(memberPage, password)
   await memberPage.goto(`${dashboard.product.apiUrl}/a/demo-shop/settings`)
   await memberPage.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
   expect(await memberPage.getByRole('region', { name: 'Members' }).count()).toBe(0)
@@ -168,7 +186,7 @@ it('an owner invites a member, who logs in by the link, and removes the member a
   await memberPage.locator('.funnel-list h2').first().waitFor()
   for (const role of ['link', 'button'] as const)
     expect(await memberPage.locator('main').getByRole(role, { name: changes }).allTextContents()).toEqual([])
-  await comesBack(memberPage)
+  await comesBack(memberPage, password)
 
   await members.getByLabel('Role of ann').selectOption('admin')
   await expect.poll(() => members.getByLabel('Role of ann').inputValue()).toBe('admin')

@@ -214,14 +214,41 @@ describe('a question of one\u2019s own', () => {
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(total)
   })
 
-  it('that takes long shows its progress, and Stop ends it', async () => {
-    const { page } = dashboard
-    await page.route('**/funnels/query', () => undefined)
+  it('that takes long shows its progress, and Stop ends it, on the server as well', async () => {
+    const { page, product } = dashboard
+    const running = async (): Promise<number> => {
+      const metrics = await (await fetch(`${product.apiUrl}/metrics`)).text()
+      return Number(/hopper_api_queries\{state="running"\} (\d+)/.exec(metrics)![1])
+    }
+    for (const device of ['long 1', 'long 2'])
+      await dashboard.send(
+        device,
+        Array.from({ length: 100 }, (_, number) => ({
+          type: 'custom',
+          name: 'note',
+          timestamp: Date.now() - number * 10_000,
+          data: { text: `${'a'.repeat(400)} ${number}` },
+        })),
+      )
+    await expect.poll(running, { timeout: 30_000 }).toBe(0)
+    // each text takes half a second, so only the time limit would end it otherwise
+    const filters = Array.from({ length: 50 }, (_, n) => ({
+      type: 'regex',
+      key: 'text',
+      value: `(a{1,40}){1,20}[xyz]{${n + 1}}$`,
+    }))
+    await page.route('**/funnels/query', (route) => {
+      const asked = route.request().postDataJSON() as FunnelQuery
+      return route.continue({ postData: JSON.stringify({ ...asked, filters: [{ type: 'or', filters }] }) })
+    })
     const failed = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/funnels/query'))
-    await dashboard.open('explore?range=12m')
+    await dashboard.open('explore?range=7d')
+    await page.getByRole('button', { name: 'Stop' }).waitFor()
+    await expect.poll(running, { timeout: 15_000 }).toBe(1)
     await page.getByRole('button', { name: 'Stop' }).click()
     await page.getByText('Stopped before the answer was complete.').waitFor()
     await failed
+    await expect.poll(running, { timeout: 10_000 }).toBe(0)
     await page.unroute('**/funnels/query')
     await page.getByRole('button', { name: 'Ask again' }).click()
     await page.locator('.explore-total').waitFor()

@@ -35,6 +35,18 @@ async function newPerson(path: string): Promise<Page> {
   return page
 }
 
+/** Somebody who was invited needs no password: the provider is offered instead. */
+async function comesByInvitation(link: string): Promise<void> {
+  const page = await (await dashboard.browser.newContext()).newPage()
+  await page.goto(link)
+  await page.getByRole('button', { name: 'Log in to Hopper' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Choose a password' }).waitFor()
+  await page.getByRole('link', { name: 'Log in without a password, with Keycloak' }).click()
+  await page.getByRole('button', { name: 'Continue as subject-of-ann' }).click()
+  await page.waitForURL('**/a/**')
+  await page.context().close()
+}
+
 it('a member whom an admin has named logs in by the provider, and is out when the address is changed', async () => {
   const { page } = dashboard
   await dashboard.open('settings')
@@ -46,6 +58,8 @@ it('a member whom an admin has named logs in by the provider, and is out when th
 
   provider.account = 'subject-of-ann'
   provider.accounts.set('subject-of-ann', { email: EMAIL, email_verified: true })
+  const link = await members.getByRole('group', { name: 'Login link' }).locator('pre').textContent()
+  await comesByInvitation(link!)
   const theirs = await newPerson('/a/demo-shop/funnels')
   await expectUsable(theirs)
   await theirs.getByRole('link', { name: 'Log in with Keycloak' }).click()

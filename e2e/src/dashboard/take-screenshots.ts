@@ -1,6 +1,8 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { Page } from 'playwright-core'
 import { openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
+import { smallerPng } from './smaller-png.ts'
 
 /**
  * Takes pictures of the pages of the dashboard for the documents: `npm run screenshots`, or of some of them: `npm run
@@ -8,6 +10,8 @@ import { openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.
  */
 const dir = resolve(import.meta.dirname, '../../../docs/screenshots')
 const wide = { width: 1_280, height: 800 }
+/** On a busy machine, an answer over the whole of the demo data takes its time. */
+const TIMEOUT_MS = 120_000
 const phone = { width: 390, height: 844 }
 
 interface Shot {
@@ -17,6 +21,8 @@ interface Shot {
   readonly scheme?: 'light' | 'dark'
   /** what must be there, beside the heading, for the page to be complete */
   readonly shows?: string
+  /** what is opened on the page first */
+  readonly open?: (page: Page) => Promise<void>
 }
 
 const shots: readonly Shot[] = [
@@ -37,7 +43,44 @@ const shots: readonly Shot[] = [
   { name: 'explore', path: 'explore?what=type:url_change&by=device&as=line', shows: '.line-chart' },
   { name: 'explore-dark', path: 'explore?as=retention', scheme: 'dark', shows: '.retention' },
   { name: 'explore-phone', path: 'explore?by=browser&as=bar', size: phone, shows: '.explore-bars' },
-  { name: 'elements', path: 'elements' },
+  {
+    name: 'funnel-save',
+    path: 'funnels/checkout',
+    size: { width: 1_280, height: 640 },
+    open: async (page) => {
+      await page.getByRole('button', { name: 'Save', exact: true }).click()
+      await page.getByRole('button', { name: /^PNG/ }).waitFor()
+    },
+  },
+  {
+    name: 'sharing',
+    path: 'funnels/checkout',
+    open: async (page) => {
+      await page.getByRole('button', { name: 'Share', exact: true }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  { name: 'connect', path: 'connect' },
+  { name: 'elements', path: 'elements', shows: '.element-table tbody tr' },
+  {
+    name: 'element',
+    path: 'elements',
+    shows: '.element-table tbody tr',
+    open: async (page) => {
+      await page.locator('.element-table tbody button').first().click()
+      await page.locator('.densities').first().waitFor()
+    },
+  },
+  {
+    name: 'person',
+    path: 'people',
+    shows: '.people-table',
+    open: async (page) => {
+      await page.locator('.people-table tbody a').first().click()
+      await page.waitForURL('**/people/**')
+      await page.locator('.card').first().waitFor()
+    },
+  },
   { name: 'people', path: 'people', shows: '.people-table' },
   { name: 'people-phone', path: 'people', size: phone, scheme: 'dark', shows: '.people-table' },
   { name: 'live', path: 'live' },
@@ -50,20 +93,22 @@ const shots: readonly Shot[] = [
 
 async function take(dashboard: OpenedDashboard, shot: Shot): Promise<void> {
   const { page } = dashboard
-  const { name, path, size = wide, scheme = 'light', shows = 'h1' } = shot
+  const { name, path, size = wide, scheme = 'light', shows = 'h1', open } = shot
   await page.setViewportSize(size)
   await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
   await dashboard.open(path)
   await page.locator(shows).first().waitFor()
+  await open?.(page)
   await page.locator('.skeleton, .query-progress, .old').first().waitFor({ state: 'detached' })
   await page.evaluate(() => document.fonts.ready)
-  await page.screenshot({ path: join(dir, `${name}.png`) })
+  await writeFile(join(dir, `${name}.png`), smallerPng(await page.screenshot()))
 }
 
 const wanted = process.argv.slice(2)
 const chosen = shots.filter(({ name }) => wanted.length === 0 || wanted.some((one) => name.startsWith(one)))
 await mkdir(dir, { recursive: true })
 const dashboard = await openDashboard({ days: 60, visitors: 2_500 })
+dashboard.page.setDefaultTimeout(TIMEOUT_MS)
 try {
   for (const shot of chosen) await take(dashboard, shot)
 } finally {

@@ -204,12 +204,18 @@ export class LoginService {
   }
 
   private async describe(member: Member, csrf: string): Promise<Me> {
-    const { id, name, role, organization } = member
+    const { id, name, role, organization, password, email } = member
     const provider = this.provider.name
     const link = provider === undefined ? undefined : await this.links.of(member)
     const owner = await this.registry.organizations.get('', organization)
     return {
-      member: { id, name, role },
+      member: {
+        id,
+        name,
+        role,
+        has_password: password !== undefined,
+        ...(email === undefined ? {} : { email }),
+      },
       organization: { id: organization, name: owner?.name ?? organization },
       csrf,
       ...(this.ingestUrl === undefined ? {} : { ingest_url: this.ingestUrl }),

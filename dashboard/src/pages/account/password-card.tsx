@@ -1,6 +1,7 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { useSession } from '../../api/session.tsx'
 import { Card } from '../../parts/card.tsx'
+import { NewPasswordField } from '../../parts/new-password-field.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { useChange } from '../../parts/use-change.ts'
 
@@ -30,10 +31,7 @@ export function PasswordCard(): ReactNode {
           Current password, if you have one
           <input name="current" type="password" autoComplete="current-password" maxLength={200} />
         </label>
-        <label>
-          New password, at least 10 characters
-          <input name="password" type="password" autoComplete="new-password" minLength={10} maxLength={200} required />
-        </label>
+        <NewPasswordField />
         {error && <Problem error={error} />}
         {isChanged && <p role="status">The password is changed. Your other sessions have ended.</p>}
         <div className="row">

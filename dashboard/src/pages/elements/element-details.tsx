@@ -9,6 +9,7 @@ import { CopyText } from '../../parts/copy-text.tsx'
 import { HesitationTable } from '../../parts/hesitation-table.tsx'
 import { QueryProgress } from '../../parts/query-progress.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
+import { SaveButton } from '../../parts/save-button.tsx'
 import { Skeleton } from '../../parts/skeleton.tsx'
 import { chipText } from '../../state/filters.ts'
 import { useScope } from '../../state/scope.tsx'
@@ -48,7 +49,9 @@ export function ElementDetails({ row, funnel }: { row: NamedElement; funnel?: Li
           ) : (
             <>
               <Sentence of={answer} />
-              <DensityChart label={elementWords.distribution} groups={groupsOf(answer)} />
+              <div data-picture="hesitation">
+                <DensityChart label={elementWords.distribution} groups={groupsOf(answer)} />
+              </div>
               {answer.went_on && answer.lost && (
                 <HesitationTable
                   groups={[
@@ -64,6 +67,13 @@ export function ElementDetails({ row, funnel }: { row: NamedElement; funnel?: Li
       {row.taps > 0 && <p>{elementWords.tapped(row.taps, row.tapped_by, words.units[unit].of(row.tapped_by))}</p>}
       <div className="row">
         <CopyText text={row.xpath} label={elementWords.xpath} />
+        {(report.data?.hovers ?? 0) > 0 && (
+          <SaveButton
+            name="hesitation"
+            picture={{ of: 'hesitation', title: row.name }}
+            label={words.save.label(elementWords.distribution)}
+          />
+        )}
         {!shared && (
           <AppLink
             app={app.id}

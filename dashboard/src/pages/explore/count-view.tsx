@@ -3,6 +3,7 @@ import type { FunnelAnswer } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
 import { useFunnel } from '../../api/use-funnel.ts'
 import { LineChart } from '../../charts/line-chart.tsx'
+import { LineLegend } from '../../charts/line-legend.tsx'
 import { formatCount, formatPercent } from '../../format/numbers.ts'
 import { formatDates, formatStep, formatTick } from '../../format/times.ts'
 import { DataTable, type Column } from '../../parts/data-table.tsx'
@@ -13,6 +14,7 @@ import { Skeleton } from '../../parts/skeleton.tsx'
 import { trendStep } from '../../state/date-range.ts'
 import { chipOf } from '../../state/filters.ts'
 import { useScope, type Scope } from '../../state/scope.tsx'
+import type { Search, Unit } from '../../state/search.ts'
 import { useSearchState } from '../../state/use-search.ts'
 import { keyName, words } from '../../words.ts'
 import { CallCard } from './call-card.tsx'
@@ -57,7 +59,16 @@ export function CountView({ questionScope }: { questionScope: QuestionScope }): 
                     <bdi>{exploreWords.whoHad(nameOf(what) ?? exploreWords.anyEvent)}</bdi>
                   </span>
                 </p>
-                <QueryCsvButton path={path} body={body} name="explore" />
+                <QueryCsvButton
+                  path={path}
+                  body={body}
+                  name="explore"
+                  picture={
+                    search.as === 'line' || search.as === 'bar'
+                      ? { of: 'explore', title: titleOf(unit, search) }
+                      : undefined
+                  }
+                />
               </header>
               {search.as === 'line' ? (
                 <Lines questionScope={questionScope} answer={answer} />
@@ -117,7 +128,7 @@ function Bars({ answer }: { answer: FunnelAnswer }): ReactNode {
   ]
   const most = Math.max(...rows.map(({ total }) => total))
   return (
-    <ul className="bars explore-bars">
+    <ul className="bars explore-bars" data-picture="explore">
       {rows.slice(0, 30).map((row) => (
         <li key={rowKey(row)}>
           <span className="bars-fill" style={{ width: `${(row.total / most) * 100}%` }} aria-hidden="true" />
@@ -172,16 +183,8 @@ function Lines({ questionScope, answer }: { questionScope: QuestionScope; answer
           values: trend.map(({ time }) => reports[index]!.data?.trend?.find((one) => one.time === time)?.total ?? null),
         }))
   return (
-    <>
-      {by !== undefined && (
-        <p className="legend">
-          {lines.map(({ name, color }) => (
-            <span key={name} style={{ '--legend': `var(${color})` } as object}>
-              <bdi>{name}</bdi>
-            </span>
-          ))}
-        </p>
-      )}
+    <div data-picture="explore">
+      {by !== undefined && <LineLegend lines={lines} />}
       <LineChart
         label={`${nameOf(what) ?? exploreWords.anyEvent}: ${words.units[unit].name}`}
         lines={lines}
@@ -191,8 +194,14 @@ function Lines({ questionScope, answer }: { questionScope: QuestionScope; answer
         format={formatCount}
         height={280}
       />
-    </>
+    </div>
   )
+}
+
+/** Says what was counted, and by which property. */
+function titleOf(unit: Unit, { what, by }: Search): string {
+  const counted = `${words.units[unit].name} ${exploreWords.whoHad(nameOf(what) ?? exploreWords.anyEvent)}`
+  return by === undefined ? counted : `${counted}, ${exploreWords.brokenDownBy(keyName(by).toLowerCase())}`
 }
 
 function valueName({ value, other }: Pick<Row, 'value' | 'other'>): string {

@@ -10,11 +10,11 @@ import { Icon } from '../../parts/icon.tsx'
 import { PopoverButton } from '../../parts/popover-button.tsx'
 import { QueryProgress } from '../../parts/query-progress.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
-import { SaveCsvButton } from '../../parts/save-csv-button.tsx'
+import { SaveButton } from '../../parts/save-button.tsx'
 import { Skeleton } from '../../parts/skeleton.tsx'
 import { useScope } from '../../state/scope.tsx'
 import { useSearchState } from '../../state/use-search.ts'
-import { keyName, words } from '../../words.ts'
+import { keyName } from '../../words.ts'
 import { CallCard } from './call-card.tsx'
 import type { QuestionScope } from './count-view.tsx'
 import { csvOf } from './csv-of-rows.ts'
@@ -54,9 +54,7 @@ export function EventsView({ questionScope }: { questionScope: QuestionScope }):
                 </p>
                 <div className="card-actions">
                   <ColumnsButton columns={columns} />
-                  <SaveCsvButton load={() => Promise.resolve(csvOf(columns, events))} name="events">
-                    {words.funnels.csv}
-                  </SaveCsvButton>
+                  <SaveButton csv={() => Promise.resolve(csvOf(columns, events))} name="events" />
                 </div>
               </header>
               <DataTable<readonly [number, Row]>

@@ -30,6 +30,7 @@ export const exploreWords = {
   value: 'Value',
   share: 'Share',
   counted: (count: string, of: string) => `${count} ${of}`,
+  brokenDownBy: (key: string) => `by ${key}`,
   whoHad: (event: string) => `who had: ${event}`,
   total: 'All',
   date: 'Date',

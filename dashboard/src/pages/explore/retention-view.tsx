@@ -46,7 +46,12 @@ export function RetentionView({ questionScope }: { questionScope: QuestionScope 
                   <bdi>{exploreWords.retentionOf(first, again)}</bdi>
                 </p>
               </div>
-              <QueryCsvButton path={path} body={body} name="retention" />
+              <QueryCsvButton
+                path={path}
+                body={body}
+                name="retention"
+                picture={{ of: 'retention', title: exploreWords.retention }}
+              />
             </header>
             <Grid cohorts={cohorts} completeTo={meta.complete_to} by={by} />
           </section>
@@ -69,7 +74,7 @@ function Grid({ cohorts, completeTo, by }: GridProps): ReactNode {
   if (rows.length === 0) return <p className="nothing">{exploreWords.nothing(formatDates(range.from, range.to))}</p>
   return (
     <div className="table-scroll" tabIndex={0} role="region" aria-label={exploreWords.retentionGrid}>
-      <table className="retention">
+      <table className="retention" data-picture="retention">
         <caption className="unseen">{exploreWords.retentionGrid}</caption>
         <thead>
           <tr>

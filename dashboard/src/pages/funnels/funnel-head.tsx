@@ -16,10 +16,11 @@ import { Icon } from '../../parts/icon.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
 import { PopoverButton } from '../../parts/popover-button.tsx'
 import { QueryCsvButton } from '../../parts/query-csv-button.tsx'
+import { filterText } from '../../state/filter-text.ts'
 import { useScope } from '../../state/scope.tsx'
 import { ShareButton } from '../../shared/share-button.tsx'
 import type { Unit } from '../../state/search.ts'
-import { keyName, words } from '../../words.ts'
+import { words } from '../../words.ts'
 import { PastProgress } from '../settings/past-progress.tsx'
 import { proportionOf } from './funnel-proportion.ts'
 import { finalRateOf, type StageRow } from './stage-rows.ts'
@@ -32,15 +33,14 @@ interface HeadProps {
   funnel: ListedFunnel
   funnels: readonly ListedFunnel[]
   body: FunnelQuery
+  /** true if the page shows the stages as a chart */
+  hasChart: boolean
 }
 
 /** The name of the funnel, the question in words, and what can be done with the answer. */
-export function FunnelHead({ funnel, funnels, body }: HeadProps): ReactNode {
+export function FunnelHead({ funnel, funnels, body, hasChart }: HeadProps): ReactNode {
   const { app, chips, unit } = useScope()
   const { me, shared } = useSession()
-  const filters = chips
-    .map(({ key, value, not }) => `${keyName(key).toLowerCase()} ${not ? words.bar.isNot : words.bar.is} ${value}`)
-    .join(', ')
   return (
     <div className="page-head">
       <div>
@@ -61,7 +61,9 @@ export function FunnelHead({ funnel, funnels, body }: HeadProps): ReactNode {
           )}
           <PastProgress past={funnel.past} />
         </div>
-        <p className="hint">{words.funnels.question(words.units[unit].name.toLowerCase(), WINDOW_DAYS, filters)}</p>
+        <p className="hint">
+          {words.funnels.question(words.units[unit].name.toLowerCase(), WINDOW_DAYS, filterText(chips))}
+        </p>
       </div>
       <div className="end">
         {me.member.role !== 'viewer' && (
@@ -73,6 +75,7 @@ export function FunnelHead({ funnel, funnels, body }: HeadProps): ReactNode {
           path={`/api/v1/apps/${encodeURIComponent(app.id)}/funnels/query`}
           body={body}
           name={funnel.id}
+          picture={hasChart ? { of: 'funnel', title: funnel.name } : undefined}
         />
         {!shared && <CopyButton text={() => location.href}>{words.copyLink}</CopyButton>}
         <ShareButton of={{ page: 'funnel', funnel: funnel.id }} name={funnel.name} />
@@ -94,7 +97,7 @@ export function FunnelNumbers({ answer, rows, compared }: NumbersProps): ReactNo
   const final = finalRateOf(rows)
   const of = words.units[unit].of(now.n)
   return (
-    <dl className="numbers">
+    <dl className="numbers" data-picture="funnel">
       <div>
         <dt>{words.funnels.rate}</dt>
         <dd className="large tnum">{formatPercent(answer.overall.rate)}</dd>

@@ -49,7 +49,12 @@ export function FunnelView({ funnel, funnels }: Props): ReactNode {
   return (
     <div className={search.stage === undefined ? undefined : 'with-panel'}>
       <div className="funnel-page">
-        <FunnelHead funnel={funnel} funnels={funnels} body={body} />
+        <FunnelHead
+          funnel={funnel}
+          funnels={funnels}
+          body={body}
+          hasChart={search.view !== 'table' && (report.data?.total ?? 0) > 0}
+        />
         <QueryProgress report={report} />
         <ReportView report={report} skeleton={<FunnelSkeleton stages={funnel.stages.length} />}>
           {(answer) => (

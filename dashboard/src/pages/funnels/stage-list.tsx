@@ -19,7 +19,7 @@ export function StageList({ rows, before }: Props): ReactNode {
   const first = Math.max(1, rows[0]!.count)
   const firstBefore = Math.max(1, before?.[0]?.count ?? 1)
   return (
-    <ol className="funnel" aria-label={words.funnels.chart}>
+    <ol className="funnel" data-picture="funnel" aria-label={words.funnels.chart}>
       {rows.map((row) => {
         const was = before?.[row.stage - 1]
         return (

@@ -40,6 +40,7 @@ export function TrendCard({
       title={words.funnels.trend}
       hint={words.funnels.band}
       size="wide"
+      png={{ name: `${funnel.id}-trend` }}
       picture={
         <>
           <Legend hasOpen={openFrom < points.length} isCompared={before !== undefined} />

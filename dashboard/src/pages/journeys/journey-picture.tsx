@@ -46,6 +46,7 @@ export function JourneyPicture({ graph, nameOf, actions, opened }: Props): React
       <div ref={box} className="journey-scroll">
         <svg
           ref={svg}
+          data-picture="journeys"
           width={size.width}
           height={size.height}
           role="group"

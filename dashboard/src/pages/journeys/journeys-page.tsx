@@ -79,7 +79,13 @@ function Content({ groups, pages }: Seen): ReactNode {
           <p className="hint">{journeyWords.hint}</p>
         </div>
         <div className="end">
-          <CsvButton path={path} name="journeys" />
+          <CsvButton
+            path={path}
+            name="journeys"
+            picture={
+              report.data && report.data.nodes.length > 0 ? { of: 'journeys', title: journeyWords.title } : undefined
+            }
+          />
           {!shared && <CopyButton text={() => location.href}>{words.copyLink}</CopyButton>}
           <ShareButton
             of={{ page: 'journeys', groups: groups.map(({ pattern }) => pattern) }}

@@ -3,6 +3,7 @@ import type { Traffic } from '@hopper/contracts'
 import { AnnotationList, useAnnotations } from '../../annotations/annotation-list.tsx'
 import { chartNotes } from '../../annotations/chart-notes.ts'
 import { LineChart, type Line } from '../../charts/line-chart.tsx'
+import { LineLegend } from '../../charts/line-legend.tsx'
 import { formatCount } from '../../format/numbers.ts'
 import { formatStep, formatTick } from '../../format/times.ts'
 import { Card } from '../../parts/card.tsx'
@@ -52,20 +53,24 @@ export function TrafficCard({ rows, step, timezone, completeTo, path, stale }: P
       stale={stale}
       {...(chips.length > 0 ? { hint: words.overview.unfiltered } : {})}
       csv={{ path, name: 'traffic' }}
+      png={{ name: 'traffic', follows: 'dates' }}
       picture={
-        <LineChart
-          label={`People and page views per ${step}; the table has the numbers`}
-          lines={lines}
-          ticks={rows.map(({ time }) => formatTick(timezone, Date.parse(time), step))}
-          titles={rows.map(({ time }) => formatStep(timezone, Date.parse(time), step))}
-          openFrom={openFrom}
-          format={formatCount}
-          height={290}
-          notes={chartNotes(
-            rows.map(({ time }) => dateIn(timezone, Date.parse(time))),
-            notes,
-          )}
-        />
+        <>
+          <LineLegend lines={lines} />
+          <LineChart
+            label={`People and page views per ${step}; the table has the numbers`}
+            lines={lines}
+            ticks={rows.map(({ time }) => formatTick(timezone, Date.parse(time), step))}
+            titles={rows.map(({ time }) => formatStep(timezone, Date.parse(time), step))}
+            openFrom={openFrom}
+            format={formatCount}
+            height={290}
+            notes={chartNotes(
+              rows.map(({ time }) => dateIn(timezone, Date.parse(time))),
+              notes,
+            )}
+          />
+        </>
       }
       table={
         <DataTable

@@ -3,11 +3,13 @@ import type { AppFates } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
 import { useReport } from '../../api/use-report.ts'
 import { LineChart } from '../../charts/line-chart.tsx'
+import { LineLegend } from '../../charts/line-legend.tsx'
 import { formatCount, formatPercent } from '../../format/numbers.ts'
 import { formatDate, formatTick } from '../../format/times.ts'
 import { Card } from '../../parts/card.tsx'
 import { DataTable, type Column } from '../../parts/data-table.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
+import { SaveButton } from '../../parts/save-button.tsx'
 import { Skeleton } from '../../parts/skeleton.tsx'
 import { useScope } from '../../state/scope.tsx'
 import { courseOf, isCounted, sumOf, totalsOf, type Fate } from './fates-by-date.ts'
@@ -83,18 +85,27 @@ function columnsOf(all: number): Column<Fate>[] {
 
 function Course({ fates }: { fates: AppFates }): ReactNode {
   const { dates, counted, others } = courseOf(fates)
+  const lines = [
+    { name: texts.counted, color: '--blue', values: counted },
+    { name: texts.notCounted, color: '--slate', values: others },
+  ]
   return (
-    <LineChart
-      label={texts.course}
-      lines={[
-        { name: texts.counted, color: '--blue', values: counted },
-        { name: texts.notCounted, color: '--slate', values: others },
-      ]}
-      ticks={dates.map((date) => formatTick('UTC', Date.parse(date), 'day'))}
-      titles={dates.map(formatDate)}
-      openFrom={dates.length - 1}
-      format={formatCount}
-      height={180}
-    />
+    <>
+      <div data-picture="fates">
+        <LineLegend lines={lines} />
+        <LineChart
+          label={texts.course}
+          lines={lines}
+          ticks={dates.map((date) => formatTick('UTC', Date.parse(date), 'day'))}
+          titles={dates.map(formatDate)}
+          openFrom={dates.length - 1}
+          format={formatCount}
+          height={180}
+        />
+      </div>
+      <div className="row">
+        <SaveButton name="fates" picture={{ of: 'fates', title: texts.title, follows: 'nothing' }} />
+      </div>
+    </>
   )
 }

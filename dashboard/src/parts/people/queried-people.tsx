@@ -1,13 +1,11 @@
 import type { ReactNode } from 'react'
-import { Download } from 'lucide-react'
 import { toCsv, type CsvRow, type JourneyPersonRow } from '@hopper/contracts'
 import { useSession } from '../../api/session.tsx'
 import { useQueriedPages } from '../../api/use-pages.ts'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
-import { Icon } from '../icon.tsx'
 import { ReportView } from '../report-view.tsx'
-import { SaveCsvButton } from '../save-csv-button.tsx'
+import { SaveButton } from '../save-button.tsx'
 import { Skeleton } from '../skeleton.tsx'
 import { PEOPLE_MAX, PeopleList } from './people-list.tsx'
 import { peopleWords } from './people-words.ts'
@@ -83,9 +81,9 @@ export function QueriedPeople({ path, body, columns, name, stages }: Props): Rea
               {...(report.hasMore ? { more: report.more } : {})}
             />
             <div className="row">
-              <SaveCsvButton load={loadAll} name={name} label={peopleWords.csv}>
-                <Icon of={Download} /> {peopleWords.csv}
-              </SaveCsvButton>
+              <SaveButton csv={loadAll} name={name} label={peopleWords.csv}>
+                {peopleWords.csv}
+              </SaveButton>
             </div>
           </>
         )

@@ -7,6 +7,7 @@ import { HoverHistogram } from '../../../charts/hover-histogram.tsx'
 import { HesitationTable } from '../../../parts/hesitation-table.tsx'
 import { QueryProgress } from '../../../parts/query-progress.tsx'
 import { ReportView } from '../../../parts/report-view.tsx'
+import { SaveButton } from '../../../parts/save-button.tsx'
 import { Skeleton } from '../../../parts/skeleton.tsx'
 import { useScope } from '../../../state/scope.tsx'
 import { useSearchState } from '../../../state/use-search.ts'
@@ -105,13 +106,24 @@ function Comparison({ answer }: { answer: HesitationAnswer }): ReactNode {
         </p>
       )}
       {wentOn && lost && (
-        <HoverHistogram
-          label={text.histogram}
-          groups={[
-            { name: text.wentOn, tone: 'reached', hesitation: wentOn },
-            { name: text.lost, tone: 'lost', hesitation: lost },
-          ]}
-        />
+        <>
+          <div data-picture="hesitation">
+            <HoverHistogram
+              label={text.histogram}
+              groups={[
+                { name: text.wentOn, tone: 'reached', hesitation: wentOn },
+                { name: text.lost, tone: 'lost', hesitation: lost },
+              ]}
+            />
+          </div>
+          <div className="row">
+            <SaveButton
+              name="hesitation"
+              picture={{ of: 'hesitation', title: text.tabs.hesitation }}
+              label={words.save.label(text.tabs.hesitation)}
+            />
+          </div>
+        </>
       )}
     </>
   )

@@ -1,0 +1,25 @@
+import type { Me } from '@hopper/contracts'
+
+const STORED = 'hopper.password-later'
+
+/** Remembers, in this browser, that a member who may do so chooses a password another time. */
+export function choosePasswordLater(me: Me): void {
+  localStorage.setItem(STORED, nameOf(me))
+}
+
+/**
+ * Returns whether a member must choose a password before anything else: a login link is used up, so who has only that
+ * could not come back. An owner may put it off, since every start of Hopper prints a new link for its owner.
+ */
+export function needsPassword(me: Me): boolean {
+  if (me.member.has_password || me.provider_login) return false
+  return !mayChooseLater(me) || localStorage.getItem(STORED) !== nameOf(me)
+}
+
+export function mayChooseLater({ member }: Me): boolean {
+  return member.role === 'owner'
+}
+
+function nameOf({ member, organization }: Me): string {
+  return JSON.stringify([organization.id, member.id])
+}
