@@ -29,6 +29,7 @@ export const words = {
     csvHint: 'the numbers',
     csvLabel: (name: string) => `Download ${name} as CSV`,
     png: 'PNG',
+    pngLabel: (title: string) => `PNG of ${title}`,
     pngHint: 'the picture',
   },
   navigation: {

@@ -229,7 +229,7 @@ describe('a chart', () => {
     ['overview', 'Save Traffic per day', '[data-picture] .line-chart', 'traffic', BLUE],
     ['funnels/checkout', 'Save', '.funnel[data-picture]', 'checkout', BLUE],
     ['journeys', 'Save Journeys', 'svg[data-picture]', 'journeys', BLUE],
-    ['elements?element=//*%5B@id=%27buy%27%5D', /^Save How long/, '[data-picture] .densities', 'hesitation', BLUE],
+    ['elements?element=//*%5B@id=%27buy%27%5D', /^PNG of How long/, '[data-picture] .densities', 'hesitation', BLUE],
     ['explore?as=bar', 'Save', '.explore-bars', 'explore', '#dbe7fd'],
   ])('of %s is saved as a picture with texts, twice as large and light even if the page is dark', async (...row) => {
     const [path, name, chart, report, color] = row

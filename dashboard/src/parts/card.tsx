@@ -43,7 +43,7 @@ export function Card({ title, hint, csv, picture, png, table, size, stale = fals
           {csv ? (
             <CsvButton path={csv.path} name={csv.name} picture={saved} />
           ) : (
-            saved && <SaveButton name={saved.name} picture={saved} label={words.save.label(title)} />
+            saved && <SaveButton name={saved.name} picture={saved} label={words.save.pngLabel(title)} />
           )}
         </div>
       </header>

@@ -71,7 +71,7 @@ export function ElementDetails({ row, funnel }: { row: NamedElement; funnel?: Li
           <SaveButton
             name="hesitation"
             picture={{ of: 'hesitation', title: row.name }}
-            label={words.save.label(elementWords.distribution)}
+            label={words.save.pngLabel(elementWords.distribution)}
           />
         )}
         {!shared && (

@@ -120,7 +120,7 @@ function Comparison({ answer }: { answer: HesitationAnswer }): ReactNode {
             <SaveButton
               name="hesitation"
               picture={{ of: 'hesitation', title: text.tabs.hesitation }}
-              label={words.save.label(text.tabs.hesitation)}
+              label={words.save.pngLabel(text.tabs.hesitation)}
             />
           </div>
         </>
