@@ -1,6 +1,6 @@
 import type { Archive, EventLog, Lanes, Registry, Scrubbed, TableReader, TableWriter } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import type { ChooseDeferred } from './lane/heavy-apps.ts'
+import type { ChooseDeferred } from './lane/deferred/heavy-apps.ts'
 import type { SpanMerger } from './merge/merge-thread.ts'
 
 /** Logger of the aggregator; the process decides where its lines go. */

@@ -9,8 +9,8 @@ import {
   type TableWriter,
 } from '@hopper/storage'
 import { ArchiveBuffer, type HeldTimes } from '../archive-buffer.ts'
-import { DeferredApps, type ByteBudget } from './deferred-apps.ts'
-import type { ChooseDeferred } from './heavy-apps.ts'
+import { DeferredApps, type ByteBudget } from './deferred/deferred-apps.ts'
+import type { ChooseDeferred } from './deferred/heavy-apps.ts'
 import { LanePass, type Applied, type Counted } from './lane-pass.ts'
 import { Pauses } from './pauses.ts'
 import { LanePast } from '../judge/lane-past.ts'

@@ -29,7 +29,7 @@ import {
 } from '@hopper/engine'
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { peopleCursor } from '../answers/people-cursor.ts'
+import { peopleCursor } from '../answers/cursors/people-cursor.ts'
 import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
 import { ArchiveQueries } from './archive-queries.ts'
 import { queryBounds } from './pool/query-pool.ts'

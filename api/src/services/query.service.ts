@@ -18,7 +18,7 @@ import {
   type RetentionRequest,
 } from '@hopper/contracts'
 import { stepsOfFunnel } from '@hopper/engine'
-import { peoplePlace } from '../answers/people-cursor.ts'
+import { peoplePlace } from '../answers/cursors/people-cursor.ts'
 import type { JourneysParameters } from '../answers/report-parameters.ts'
 import { invalidFields } from '../http/checked.ts'
 import { EncodedAnswer } from '../http/csv/encoded-answer.ts'

@@ -7,7 +7,7 @@ import {
   type SourcesAnswer,
   type SourcesParameters,
 } from '../answers/report-parameters.ts'
-import { sourcePlace, sourcesCursor } from '../answers/sources-cursor.ts'
+import { sourcePlace, sourcesCursor } from '../answers/cursors/sources-cursor.ts'
 import { ArchiveQueries, type Answer } from '../query/archive-queries.ts'
 import { filtersOf } from '../query/filters-parameter.ts'
 import { instantRange } from '../query/instant-range.ts'

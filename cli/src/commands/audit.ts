@@ -6,7 +6,7 @@ import { describeDrift } from '../audit/drift.ts'
 import { openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
 import { runAudit, type AuditReport, type AuditRequest } from '../audit/run-audit.ts'
 import { commandWith } from './command-with.ts'
-import { createLogger } from '../processes/logger.ts'
+import { createLogger } from '../logging/logger.ts'
 import { settingsOf } from '../config/settings.ts'
 
 /** exit code when drift remains in the tables */

@@ -3,7 +3,7 @@ import { HopperError, type ForgetReport } from '@hopper/contracts'
 import { personOf } from '@hopper/storage'
 import { forgetPerson } from '../forget/forget-person.ts'
 import { openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
-import { createLogger } from '../processes/logger.ts'
+import { createLogger } from '../logging/logger.ts'
 import { settingsOf } from '../config/settings.ts'
 import { commandWith } from './command-with.ts'
 

@@ -11,7 +11,7 @@ import { readMapping } from '../import/from/mapping.ts'
 import { SourceFile } from '../import/from/source-file.ts'
 import { importDump, verifyDump } from '../import/import-dump.ts'
 import { readLines } from '../import/read-lines.ts'
-import { createLogger } from '../processes/logger.ts'
+import { createLogger } from '../logging/logger.ts'
 import { countAll } from '../rebuild/count-all.ts'
 import { settingsOf } from '../config/settings.ts'
 

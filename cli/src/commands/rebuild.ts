@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { InstallationConfig } from '../installation/open-installation.ts'
 import { commandWith } from './command-with.ts'
-import { createLogger } from '../processes/logger.ts'
+import { createLogger } from '../logging/logger.ts'
 import { settingsOf } from '../config/settings.ts'
 
 /** `hopper rebuild`: recounts all tables and the archive from the log. */

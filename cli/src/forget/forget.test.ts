@@ -14,7 +14,7 @@ import {
 } from '../testing/installation.fixture.ts'
 import { tablesOf } from '../testing/tables-of.fixture.ts'
 import { runAndKill } from '../testing/run-and-kill.fixture.ts'
-import { createLogger } from '../processes/logger.ts'
+import { createLogger } from '../logging/logger.ts'
 import { rebuildInstallation } from '../rebuild/rebuild-main.ts'
 import { findText } from '@hopper/storage/contract/found-text'
 import { forgetPerson } from './forget-person.ts'

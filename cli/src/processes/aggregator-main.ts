@@ -7,15 +7,15 @@ import type { Logger } from 'pino'
 import type { ConfigOf } from '../config/config.ts'
 import { portFor, serve } from '../server/listen.ts'
 import { assertLogReaches } from '../installation/assert-log-reaches.ts'
-import { lastProblems } from './logger.ts'
+import { lastProblems } from '../logging/logger.ts'
 import { openWithRetries } from './open-with-retries.ts'
-import { ProblemReport } from './problem-report.ts'
+import { ProblemReport } from '../logging/problem-report.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { metricsAccess } from '../server/metrics-access.ts'
 import { createServer } from '../server/server.ts'
 import { assertExactTimes, openCluster } from '../installation/open-storage.ts'
-import { failingAtPoison, withoutLeaseCheck } from './unsafe-controls.ts'
+import { failingAtPoison, withoutLeaseCheck } from '../logging/unsafe-controls.ts'
 
 export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()

@@ -4,8 +4,8 @@ import type { PartHealth } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import type { AggregatorThreadOptions, FromAggregator, ToAggregator } from './aggregator-thread.ts'
-import { createLogger, lastProblems } from './logger.ts'
-import { ProblemReport } from './problem-report.ts'
+import { createLogger, lastProblems } from '../logging/logger.ts'
+import { ProblemReport } from '../logging/problem-report.ts'
 
 /**
  * The aggregator thread, with its own storage handle and its own metrics. An unhandled error ends the thread, and with

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { unknownVariables } from '../config/config.ts'
-import { createLogger } from './logger.ts'
-import type { ProblemReport } from './problem-report.ts'
+import { createLogger } from '../logging/logger.ts'
+import type { ProblemReport } from '../logging/problem-report.ts'
 import type { LogLevel } from '../config/settings.ts'
 import { nextSignal, onRepeatedSignal } from './signals.ts'
 

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { configOf, countAll, makeInstallation, traffic } from '../testing/installation.fixture.ts'
 import { openInstallation } from '../installation/open-installation.ts'
 import { rebuildInstallation } from './rebuild-main.ts'
-import { createLogger } from '../processes/logger.ts'
+import { createLogger } from '../logging/logger.ts'
 
 const report = { logger: createLogger('silent', 'test'), progress: () => undefined }
 const rule: BotRule = { kind: 'browser', value: 'Firefox', action: 'bot' }

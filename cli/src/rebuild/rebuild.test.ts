@@ -8,7 +8,7 @@ import { expect, it } from 'vitest'
 import { archivedEvents } from '../installation/archived-events.ts'
 import { auditOf, configOf, makeInstallation, traffic, type Installation } from '../testing/installation.fixture.ts'
 import { tablesOf } from '../testing/tables-of.fixture.ts'
-import { createLogger } from '../processes/logger.ts'
+import { createLogger } from '../logging/logger.ts'
 import { rebuildAndKill } from './rebuild-and-kill.fixture.ts'
 import { rebuildInstallation } from './rebuild-main.ts'
 

@@ -1,7 +1,7 @@
 import { clearFolds } from '@hopper/storage/cassandra'
 import { openInstallation } from '../installation/open-installation.ts'
 import { readConfig } from '../config/config.ts'
-import { createLogger } from '../processes/logger.ts'
+import { createLogger } from '../logging/logger.ts'
 import { settingsOf } from '../config/settings.ts'
 import { cassandraSettings } from '../installation/open-storage.ts'
 import { countAll } from './count-all.ts'

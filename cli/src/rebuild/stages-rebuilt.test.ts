@@ -10,7 +10,7 @@ import { expect, it } from 'vitest'
 import { auditOf, makeInstallation } from '../testing/installation.fixture.ts'
 import { readConfig } from '../config/config.ts'
 import { answersOf, registryFile } from '../testing/answers.fixture.ts'
-import { createLogger } from '../processes/logger.ts'
+import { createLogger } from '../logging/logger.ts'
 import { settingsOf } from '../config/settings.ts'
 import { rebuildInstallation } from './rebuild-main.ts'
 

@@ -1,7 +1,7 @@
 import { readConfig } from '../config/config.ts'
 import { settingsOf } from '../config/settings.ts'
 import { openInstallation } from '../installation/open-installation.ts'
-import { createLogger } from '../processes/logger.ts'
+import { createLogger } from '../logging/logger.ts'
 import { expireApp } from './expire-app.ts'
 
 /**

@@ -4,7 +4,7 @@ import { connect, createServer as createTcpServer, Socket, type AddressInfo } fr
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Registry } from 'prom-client'
 import { connectionMetrics } from '../metrics/connection-metrics.ts'
-import { createLogger } from '../processes/logger.ts'
+import { createLogger } from '../logging/logger.ts'
 import { ConnectionLimit, type ConnectionBounds } from './connection-limit.ts'
 import { createServer as createProductServer } from './server.ts'
 

@@ -3,7 +3,7 @@ import type { AnnotationPatch, AnnotationView, NewAnnotation } from '@hopper/con
 import { appPath } from '../api/paths.ts'
 import { useSession } from '../api/session.tsx'
 import { ModalDialog } from '../parts/modal-dialog.tsx'
-import { Problem } from '../parts/problem.tsx'
+import { Problem } from '../parts/states/problem.tsx'
 import { useChange } from '../parts/use-change.ts'
 import { useScope } from '../state/scope.tsx'
 import { words as allWords } from '../words.ts'

@@ -1,7 +1,7 @@
 import { useId, useState, type ReactNode } from 'react'
 import { words } from '../words.ts'
-import { CsvButton } from './csv-button.tsx'
-import { SaveButton, type Picture } from './save-button.tsx'
+import { CsvButton } from './buttons/csv-button.tsx'
+import { SaveButton, type Picture } from './buttons/save-button.tsx'
 
 interface Props {
   title: string

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { words } from '../words.ts'
-import { CopyButton } from './copy-button.tsx'
+import { CopyButton } from './buttons/copy-button.tsx'
 
 /** A text with a copy button. A press on the text selects it, where there is no clipboard. */
 export function CopyText({ text, label }: { text: string; label: string }): ReactNode {

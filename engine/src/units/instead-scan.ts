@@ -5,9 +5,9 @@ import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
 import type { LaneInput } from '../funnel/scan/unit-scan.ts'
 import { unlimitedBudget, type Budget } from '../scan/budget.ts'
 import { CombinedPlan } from './combined-plan.ts'
-import { NextPlaceScan, placePlan } from './next-place-scan.ts'
+import { NextPlaceScan, placePlan } from './journeys/next-place-scan.ts'
 import { assertValidSelection, isSelected, OutcomeScan, type Outcome } from './outcome-scan.ts'
-import { PlaceGroups } from './place-groups.ts'
+import { PlaceGroups } from './journeys/place-groups.ts'
 
 /** Maximum number of places with their own count: further places count as `other` from the start. */
 const PLACES_MAX = 200_000

@@ -4,8 +4,8 @@ import type { Filter } from '@hopper/contracts'
 import { naiveDistinct, naiveJourneyPeople, naiveJourneys, naiveRetention } from '../contract/naive-unit-queries.ts'
 import { T0, TICK_MS, world } from '../contract/random-world.ts'
 import { queryDistinct } from './distinct-scan.ts'
-import { queryJourneyPeople } from './journey-people-scan.ts'
-import { queryJourneys } from './journey-scan.ts'
+import { queryJourneyPeople } from './journeys/journey-people-scan.ts'
+import { queryJourneys } from './journeys/journey-scan.ts'
 import { queryRetention } from './retention-scan.ts'
 
 const filters = fc.constantFrom<Filter[]>(

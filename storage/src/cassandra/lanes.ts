@@ -5,7 +5,7 @@ import { assertLeaseHolds } from '../lane-lease.ts'
 import type { Lanes, Lease } from '../ports/tables.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { serialConsistency, type CassandraSettings } from './client/settings.ts'
-import { frozenNodesOf, type FrozenNodes } from './client/frozen-nodes.ts'
+import { frozenNodesOf, type FrozenNodes } from './client/nodes/frozen-nodes.ts'
 import { rowsOf, statement } from './client/statements.ts'
 
 const POLL_MS = 200

@@ -19,7 +19,7 @@ import {
   type FoundPerson,
   type People,
 } from '@hopper/engine'
-import { peopleCursor } from '../../answers/people-cursor.ts'
+import { peopleCursor } from '../../answers/cursors/people-cursor.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 import type { QueryOf } from '../query.ts'

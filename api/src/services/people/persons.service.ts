@@ -9,7 +9,7 @@ import {
   type Persons,
   type PersonsParameters,
 } from '../../answers/people.ts'
-import { eventPlace, personPlace, personsCursor, timelineCursor } from '../../answers/persons-cursor.ts'
+import { eventPlace, personPlace, personsCursor, timelineCursor } from '../../answers/cursors/persons-cursor.ts'
 import { filtersOf } from '../../query/filters-parameter.ts'
 import { ArchiveQueries } from '../../query/archive-queries.ts'
 import { contextOf } from '../../query/context-of.ts'

@@ -2,7 +2,7 @@ import { useState, type FormEvent, type ReactNode } from 'react'
 import { useSession } from '../../api/session.tsx'
 import { Card } from '../../parts/card.tsx'
 import { NewPasswordField } from '../../parts/new-password-field.tsx'
-import { Problem } from '../../parts/problem.tsx'
+import { Problem } from '../../parts/states/problem.tsx'
 import { useChange } from '../../parts/use-change.ts'
 
 /** Sets or changes the member's own password. */

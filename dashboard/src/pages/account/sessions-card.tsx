@@ -3,9 +3,9 @@ import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { formatInstant, localZone } from '../../format/times.ts'
 import { Card } from '../../parts/card.tsx'
-import { AskButton } from '../../parts/ask-button.tsx'
-import { Problem } from '../../parts/problem.tsx'
-import { ReportView } from '../../parts/report-view.tsx'
+import { AskButton } from '../../parts/buttons/ask-button.tsx'
+import { Problem } from '../../parts/states/problem.tsx'
+import { ReportView } from '../../parts/states/report-view.tsx'
 import { useChange } from '../../parts/use-change.ts'
 
 interface Session {

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { AlertView, ListedFunnel, Notice } from '@hopper/contracts'
 import { formatInstant } from '../../format/times.ts'
-import { AskButton } from '../../parts/ask-button.tsx'
+import { AskButton } from '../../parts/buttons/ask-button.tsx'
 import { DataTable, type Column } from '../../parts/data-table.tsx'
 import { badgeOf, channelsText, deliveriesText, ruleText } from './alert-text.ts'
 import { alertWords } from './alert-words.ts'

@@ -1,6 +1,6 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { timeZone } from '@hopper/contracts'
-import { PopoverButton } from '../../parts/popover-button.tsx'
+import { PopoverButton } from '../../parts/buttons/popover-button.tsx'
 import { shiftDate } from '../../state/date-range.ts'
 import { useScope } from '../../state/scope.tsx'
 import { alertWords } from './alert-words.ts'

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { useShared } from '../../api/session.tsx'
 import { formatCount } from '../../format/numbers.ts'
-import { CopyButton } from '../../parts/copy-button.tsx'
+import { CopyButton } from '../../parts/buttons/copy-button.tsx'
 import { words } from '../../words.ts'
 import { curlOf } from '../funnels/funnel-question.ts'
 import { exploreWords } from './explore-words.ts'

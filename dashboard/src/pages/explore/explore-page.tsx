@@ -1,6 +1,6 @@
 import { useMemo, type ReactNode } from 'react'
 import { PageFrame } from '../../frame/page-frame.tsx'
-import { CopyButton } from '../../parts/copy-button.tsx'
+import { CopyButton } from '../../parts/buttons/copy-button.tsx'
 import { useShared } from '../../api/session.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
 import { ShareButton } from '../../shared/share-button.tsx'

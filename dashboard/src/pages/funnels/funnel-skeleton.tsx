@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { Skeleton } from '../../parts/skeleton.tsx'
+import { Skeleton } from '../../parts/states/skeleton.tsx'
 
 /** The shape of a funnel before its numbers are there. */
 export function FunnelSkeleton({ stages }: { stages: number }): ReactNode {

@@ -2,7 +2,7 @@ import { useState, type FormEvent, type ReactNode } from 'react'
 import type { Me } from '@hopper/contracts'
 import { ApiError, type Client } from '../../api/client.ts'
 import { Logo } from '../../parts/logo.tsx'
-import { Problem } from '../../parts/problem.tsx'
+import { Problem } from '../../parts/states/problem.tsx'
 import { loginFault } from './login-fault.ts'
 import { ProviderButton } from './provider-button.tsx'
 

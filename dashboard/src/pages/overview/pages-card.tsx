@@ -6,7 +6,7 @@ import { formatCount, formatSeconds } from '../../format/numbers.ts'
 import { pageNames } from '../../format/pages.ts'
 import { Card } from '../../parts/card.tsx'
 import { DataTable, type Column } from '../../parts/data-table.tsx'
-import { ReportView } from '../../parts/report-view.tsx'
+import { ReportView } from '../../parts/states/report-view.tsx'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
 

@@ -5,8 +5,8 @@ import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { formatBytes } from '../../format/numbers.ts'
 import { Card } from '../../parts/card.tsx'
-import { Problem } from '../../parts/problem.tsx'
-import { ReportView } from '../../parts/report-view.tsx'
+import { Problem } from '../../parts/states/problem.tsx'
+import { ReportView } from '../../parts/states/report-view.tsx'
 import { useChange } from '../../parts/use-change.ts'
 import {
   appDraftOf,

@@ -1,5 +1,5 @@
 import { useState, type ReactNode } from 'react'
-import { AskButton } from '../../parts/ask-button.tsx'
+import { AskButton } from '../../parts/buttons/ask-button.tsx'
 import { useChange } from '../../parts/use-change.ts'
 
 /** State of a list whose items are edited one at a time, and the calls that change it. */

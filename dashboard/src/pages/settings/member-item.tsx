@@ -1,6 +1,6 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
 import type { Role } from '@hopper/contracts'
-import { AskButton } from '../../parts/ask-button.tsx'
+import { AskButton } from '../../parts/buttons/ask-button.tsx'
 
 const RESET = 'Password or login link are enough to log in from then on, until the member sets up another one.'
 const DELETION =

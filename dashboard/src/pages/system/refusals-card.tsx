@@ -5,8 +5,8 @@ import { formatCount } from '../../format/numbers.ts'
 import { formatInstant } from '../../format/times.ts'
 import { Card } from '../../parts/card.tsx'
 import { DataTable, type Column } from '../../parts/data-table.tsx'
-import { ReportView } from '../../parts/report-view.tsx'
-import { Skeleton } from '../../parts/skeleton.tsx'
+import { ReportView } from '../../parts/states/report-view.tsx'
+import { Skeleton } from '../../parts/states/skeleton.tsx'
 import { systemWords } from './system-words.ts'
 
 const { refused: texts } = systemWords

@@ -1,5 +1,5 @@
 import type { AuditFault, AuditRun, DeadLetterReason, DiskPart } from '@hopper/contracts'
-import { keyEnd, refusalReasons } from '../../parts/refusal-words.ts'
+import { keyEnd, refusalReasons } from '../../parts/states/refusal-words.ts'
 
 const auditStates: Record<AuditRun['state'], string> = {
   running: 'Running',

@@ -4,7 +4,7 @@ import { HopperError } from '@hopper/contracts'
 import { auth, policies, types, type ClientOptions } from 'cassandra-driver'
 import { repairPreparing } from './prepare-soon.ts'
 import { RetryIdempotent } from './retry-reads.ts'
-import { ResponsiveHosts } from './responsive-hosts.ts'
+import { ResponsiveHosts } from './nodes/responsive-hosts.ts'
 
 /** Connection to a Cassandra cluster, and the requirements for its use. */
 export interface CassandraSettings {

@@ -2,7 +2,7 @@ import { useRef, useState, type DragEvent, type KeyboardEvent, type ReactNode } 
 import type { PickedElement } from '@hopper/contracts'
 import { ArrowDown, ArrowUp, GripVertical, X } from 'lucide-react'
 import { Icon } from '../../../parts/icon.tsx'
-import { PickButton } from '../../../parts/pick-button.tsx'
+import { PickButton } from '../../../parts/buttons/pick-button.tsx'
 import { words } from '../../../words.ts'
 import { pickerWords } from '../../../parts/picker-words.ts'
 import {

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { appPath } from '../../../api/paths.ts'
-import { CopyButton } from '../../../parts/copy-button.tsx'
+import { CopyButton } from '../../../parts/buttons/copy-button.tsx'
 import { useScope } from '../../../state/scope.tsx'
 import { words } from '../../../words.ts'
 import { WINDOW_DAYS } from '../funnel-head.tsx'

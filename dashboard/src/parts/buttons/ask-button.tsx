@@ -1,0 +1,48 @@
+import { useState, type ReactNode } from 'react'
+import { words } from '../../words.ts'
+import { ModalDialog } from '../modal-dialog.tsx'
+
+interface Props {
+  /** what it does, with its object: the question of the dialog */
+  label: string
+  /** what it says; default Delete */
+  verb?: string
+  /** what is lost, or happens, once it is confirmed */
+  consequence: string
+  onConfirm: () => void
+}
+
+/** Acts once a dialog that says what is lost is confirmed. */
+export function AskButton({ label, verb = words.delete, consequence, onConfirm }: Props): ReactNode {
+  const [isAsking, setAsking] = useState(false)
+  const close = (): void => setAsking(false)
+  const confirm = (): void => {
+    close()
+    onConfirm()
+  }
+  return (
+    <>
+      <button type="button" className="small" aria-label={label} aria-haspopup="dialog" onClick={() => setAsking(true)}>
+        {verb}
+      </button>
+      {isAsking && (
+        <ModalDialog label={`${label}?`} className="ask" onClose={close}>
+          <h2>
+            <bdi>{label}?</bdi>
+          </h2>
+          <p>
+            <bdi>{consequence}</bdi>
+          </p>
+          <div className="row">
+            <button type="button" autoFocus onClick={close}>
+              {words.cancel}
+            </button>
+            <button type="button" className="danger" onClick={confirm}>
+              {verb}
+            </button>
+          </div>
+        </ModalDialog>
+      )}
+    </>
+  )
+}
