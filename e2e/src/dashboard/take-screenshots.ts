@@ -26,8 +26,8 @@ interface Shot {
 }
 
 const shots: readonly Shot[] = [
-  { name: 'overview', path: 'overview' },
-  { name: 'overview-phone', path: 'overview', size: phone },
+  { name: 'overview', path: 'overview', open: hasAllNumbers },
+  { name: 'overview-phone', path: 'overview', size: phone, open: hasAllNumbers },
   { name: 'funnel', path: 'funnels/checkout?vs=previous' },
   {
     name: 'funnel-dark',
@@ -40,7 +40,7 @@ const shots: readonly Shot[] = [
   { name: 'journeys', path: 'journeys', shows: '.journey-node' },
   { name: 'journeys-dark', path: 'journeys?start=/demo*/cart&depth=4', scheme: 'dark', shows: '.journey-node' },
   { name: 'journeys-phone', path: 'journeys?depth=3', size: phone, shows: '.journey-node' },
-  { name: 'explore', path: 'explore?what=type:url_change&by=device&as=line', shows: '.line-chart' },
+  { name: 'explore', path: 'explore?what=type:url_change&by=device&as=line', open: hasAllLines },
   { name: 'explore-dark', path: 'explore?as=retention', scheme: 'dark', shows: '.retention' },
   { name: 'explore-phone', path: 'explore?by=browser&as=bar', size: phone, shows: '.explore-bars' },
   {
@@ -85,11 +85,25 @@ const shots: readonly Shot[] = [
   { name: 'people-phone', path: 'people', size: phone, scheme: 'dark', shows: '.people-table' },
   { name: 'live', path: 'live' },
   { name: 'alerts', path: 'alerts' },
-  { name: 'settings', path: 'settings', shows: '.list' },
-  { name: 'account', path: 'account', shows: '.list' },
-  { name: 'account-phone', path: 'account', size: phone, scheme: 'dark', shows: '.list' },
+  { name: 'settings', path: 'settings', shows: '.list li' },
+  { name: 'account', path: 'account', shows: '.list li' },
+  { name: 'account-phone', path: 'account', size: phone, scheme: 'dark', shows: '.list li' },
   { name: 'system', path: 'system', size: { width: 1_280, height: 600 }, shows: '.verdict' },
 ]
+
+/** Waits until no number of the overview is missing. */
+async function hasAllNumbers(page: Page): Promise<void> {
+  await page.locator('.headline dd').first().waitFor()
+  await page
+    .locator('.headline dd', { hasText: /^(–|no comparison)$/ })
+    .first()
+    .waitFor({ state: 'detached' })
+}
+
+/** Waits for the last line of a breakdown by device: each is a question of its own, and ends with a point. */
+async function hasAllLines(page: Page): Promise<void> {
+  await page.locator('.line-chart circle').nth(3).waitFor()
+}
 
 async function take(dashboard: OpenedDashboard, shot: Shot): Promise<void> {
   const { page } = dashboard

@@ -23,7 +23,15 @@ export function paintText(context: CanvasRenderingContext2D, node: Text, origin:
   const parts = style.fontVariantNumeric.includes('tabular-nums') ? /\d|[^\s\d]+/g : /\S+/g
   for (const { text, left, top, width } of piecesOf(node, parts)) {
     const indent = text.length === 1 ? (width - context.measureText(text).width) / 2 : 0
-    context.fillText(cased(text), left + indent - origin.left, top - origin.top + ascent)
+    const place = [left + indent - origin.left, top - origin.top + ascent] as const
+    // the halo of a name over a chart
+    if (style.paintOrder.startsWith('stroke')) {
+      context.strokeStyle = style.stroke
+      context.lineWidth = parseFloat(style.strokeWidth)
+      context.lineJoin = 'round'
+      context.strokeText(cased(text), ...place)
+    }
+    context.fillText(cased(text), ...place)
   }
 }
 

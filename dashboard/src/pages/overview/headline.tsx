@@ -83,7 +83,7 @@ function Number({ name, now, before, course, openFrom, hint }: NumberProps): Rea
       <dt>{name}</dt>
       <dd className="large tnum">{now === undefined ? NOTHING : formatCount(now)}</dd>
       <dd className="hint tnum" title={before === undefined ? undefined : words.overview.vs(formatCount(before))}>
-        {hint ?? change ?? words.overview.noChange}
+        {hint ?? change ?? (now === undefined ? '\u00a0' : words.overview.noChange)}
       </dd>
       {course && course.length > 1 && (
         <dd className="course">
