@@ -25,7 +25,7 @@ export function useTheme(): ThemeChoice {
 }
 
 /** Calls the listener when another appearance is chosen. */
-export function subscribeTheme(listener: () => void): () => void {
+function subscribeTheme(listener: () => void): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
