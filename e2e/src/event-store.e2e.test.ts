@@ -8,22 +8,23 @@ const app = { id: 'store', name: 'S', timezone: 'UTC', write_key: keys.write, re
 const provision = { organizations: [{ id: 'o', name: 'O', apps: [{ ...app, funnels: [], elements: [] }] }] }
 const BASE_MS = Date.now() - 60_000
 
-/** A message as text, so that its payload can be compared byte for byte, and as the event store answers it. */
+/** A message of the event store: the JSON text that is sent, and the text that is expected in answers. */
 interface Message {
   readonly id: string
   readonly sent: string
-  readonly answered: string
+  readonly expected: string
 }
 
 function messageOf(at: number): Message {
   const id = `message-${at}`
+  // every other time has nanoseconds, as a string since no double holds them
   const time = at % 2 === 0 ? `"${BASE_MS + at}000${100 + at}"` : String(BASE_MS + at)
   const payload = [`{"n": ${at}.0, "text": "\\u00e9\\n"}`, `"plain ${at}"`, `[${at}, 1e2]`, 'null'][at % 4]!
   const type = at % 3 === 0 ? 'paid' : 'ordered'
   return {
     id,
     sent: `{ "message_id": "${id}", "timestamp": ${time}, "event_type": "${type}", "payload": ${payload} }`,
-    answered: `{"message_id":"${id}","timestamp":${time},"event_type":"${type}","payload":${payload}}`,
+    expected: `{"message_id":"${id}","timestamp":${time},"event_type":"${type}","payload":${payload}}`,
   }
 }
 
@@ -78,13 +79,13 @@ forEachProduct((open) => {
     throw new Error(`the stream ended: ${text}`)
   }
 
-  it('answers and streams each message once, byte for byte, also over a restart', async () => {
+  it('returns and streams each message exactly once, byte for byte, across a restart', async () => {
     const first = Array.from({ length: 40 }, (_, at) => messageOf(at))
     const begin = await follow(0)
     await put(first.slice(0, 25))
     await put(first.slice(10))
     const streamed = await follow(first.length, begin.id)
-    expect(sorted(streamed.data)).toEqual(sorted(first.map(({ answered }) => answered)))
+    expect(sorted(streamed.data)).toEqual(sorted(first.map(({ expected }) => expected)))
     await whenCounted(product, keys.read)
     const before = await read()
     expect(sorted(before)).toEqual(sorted(streamed.data))
@@ -94,7 +95,7 @@ forEachProduct((open) => {
     await product.start()
     await put([messageOf(3), messageOf(41)])
     const resumed = await follow(2, streamed.id)
-    const later = [40, 41].map((at) => messageOf(at).answered)
+    const later = [40, 41].map((at) => messageOf(at).expected)
     expect(sorted(resumed.data)).toEqual(sorted(later))
     await until(async () => (await read()).length === first.length + 2, 30_000)
     const after = await read()
@@ -102,7 +103,7 @@ forEachProduct((open) => {
     expect(sorted(after.slice(before.length))).toEqual(sorted(later))
   }, 180_000)
 
-  it('counts messages by their type with the same key', async () => {
+  it('counts these messages by their type', async () => {
     await whenCounted(product, keys.read)
     const answer = await fetch(`${product.apiUrl}/query`, {
       method: 'POST',

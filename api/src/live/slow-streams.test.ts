@@ -28,7 +28,7 @@ let counted: CountedPositions
 beforeAll(async () => {
   storage = await openEmbedded({ dir, lanes: LANES })
   log = new CountedLog(storage)
-  // 48 MB, more than all caches together hold
+  // 48 MB, and twice that as texts: more than the caches of messages (16 MiB) and of texts (32 MiB) hold
   while (total < EVENTS) await add(1_000)
   const watched = withOverrides(storage.log, {
     read: (...args) => {
@@ -75,7 +75,7 @@ function open(): TailStream {
   })
 }
 
-/** Reads the numbers of events until there are that many. */
+/** Reads the sequence numbers of events until `count` have arrived. */
 async function numbers(stream: TailStream, count: number): Promise<number[]> {
   const found: number[] = []
   let text = ''
@@ -91,9 +91,10 @@ async function numbers(stream: TailStream, count: number): Promise<number[]> {
 const inOrder = (found: readonly number[]): number[] => [...found].sort((a, b) => a - b)
 const all = (): number[] => Array.from({ length: total }, (_, at) => at)
 
-test('a client that does not read costs little memory, delays nobody, and gets everything once it reads', async () => {
+test('a client that does not read costs little memory, stops no other, and gets all when it reads on', async () => {
   const slow = Array.from({ length: 10 }, open)
   await expect.poll(() => slow.every(({ readableLength }) => readableLength > 0), { timeout: 30_000 }).toBe(true)
+  // time in which they would read on, if nothing stopped them
   for (let turn = 0; turn < 500; turn++) await setImmediate()
   const readsBefore = reads
   const quick = open()
@@ -106,7 +107,7 @@ test('a client that does not read costs little memory, delays nobody, and gets e
   }
   expect(inOrder(found)).toEqual(all())
   for (const { readableLength } of slow) expect(readableLength).toBeLessThan(65_536 + PAYLOAD_BYTES * 2)
-  // those that do not read have read a batch of each lane at most, and share it
+  // The ten share what they read until each was full; without sharing they would have read ten times as much.
   expect(readsBefore).toBeLessThan(8)
 
   await add(2)

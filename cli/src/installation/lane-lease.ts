@@ -1,6 +1,8 @@
 import type { Lanes, Lease } from '@hopper/storage'
 
 const RENEWALS_PER_LEASE = 4
+/** Minimum time between two renewals: those of an expired lease fail until the store answers again. */
+const RENEW_MS_MIN = 100
 
 /** Ownership of a lane: its lease is renewed until it is released. */
 export class LaneLease implements AsyncDisposable {
@@ -15,7 +17,7 @@ export class LaneLease implements AsyncDisposable {
     this.#timer = this.#schedule()
   }
 
-  /** Waits for the lane's lease to expire; rejects when its owner is alive. */
+  /** Waits for the lease of another owner to expire, if there is one; rejects when that owner keeps renewing it. */
   static async take(lanes: Lanes, lane: number, owner: string): Promise<LaneLease> {
     return new LaneLease(lanes, await lanes.acquire(lane, owner))
   }
@@ -24,6 +26,7 @@ export class LaneLease implements AsyncDisposable {
     return this.#lease
   }
 
+  /** A batch that is written under the lease may return a newer one. */
   set lease(lease: Lease) {
     this.#lease = lease
   }
@@ -31,6 +34,7 @@ export class LaneLease implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer)
     await this.#renewing
+    // The renewal that was in flight has scheduled the next.
     clearTimeout(this.#timer)
     await this.#lanes.release(this.#lease)
   }
@@ -48,7 +52,7 @@ export class LaneLease implements AsyncDisposable {
           )
           .finally(() => (this.#timer = this.#schedule()))
       },
-      Math.max(0, this.#lease.expiresAt - performance.now()) / RENEWALS_PER_LEASE,
+      Math.max(RENEW_MS_MIN, (this.#lease.expiresAt - performance.now()) / RENEWALS_PER_LEASE),
     )
   }
 }

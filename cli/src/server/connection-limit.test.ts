@@ -9,7 +9,7 @@ import { ConnectionLimit, type ConnectionBounds } from './connection-limit.ts'
 import { createServer as createProductServer } from './server.ts'
 
 const [NOISY, QUIET] = ['127.0.0.1', '127.0.0.2'] as const
-/** Longer is not prompt. */
+/** A request that no limit delays takes a few ms; a busy machine needs more. */
 const PROMPT_MS = 2_000
 const quarter = (): number => 1 / 4
 
@@ -48,7 +48,10 @@ function open(count: number, port: number, localAddress: string = NOISY): Socket
 const whenClosed = (from: readonly Socket[], count: number): Promise<void> =>
   vi.waitFor(() => expect(from.filter(({ closed }) => closed)).toHaveLength(count), { timeout: 10_000 })
 
-/** Sends a request over a connection of its own; returns its answer and the time that it took, undefined if closed. */
+/**
+ * Sends a request over a connection of its own; returns its answer and the time that it took, undefined if the
+ * connection was closed without one.
+ */
 async function ask(port: number, localAddress: string): Promise<{ answer: string; ms: number } | undefined> {
   const begin = performance.now()
   const [socket] = open(1, port, localAddress)
@@ -60,7 +63,7 @@ async function ask(port: number, localAddress: string): Promise<{ answer: string
   return { answer: Buffer.concat(pieces).toString(), ms: performance.now() - begin }
 }
 
-test('connections beyond the open files are refused, and the log says so once', async () => {
+test('connections beyond the limit of open files are refused, and the log says so once', async () => {
   const { port } = await bounded({ connectionsMax: 10_000, isByAddress: false, filesMax: 256 + 40 })
   const opened = open(60, port)
   await whenClosed(opened, 20)
@@ -110,13 +113,13 @@ test('the control: without a share, one address takes all connections, and anoth
   expect(await ask(port, QUIET)).toBeUndefined()
 })
 
-test('behind a known proxy, whose address all connections have, only the total is bounded', async () => {
+test('behind a trusted proxy, where all connections share one address, only the total is bounded', async () => {
   const { port, limit } = await bounded({ connectionsMax: 40, isByAddress: false, shareOf: quarter })
   await whenClosed(open(60, port), 20)
   expect(limit.refused).toEqual({ process: 20, address: 0 })
 })
 
-test('an address of this machine may hold three quarters, and any other one quarter', async () => {
+test('an address of this machine may hold three quarters of the connections, any other address a quarter', async () => {
   const { port } = await bounded({ connectionsMax: 40, isByAddress: true })
   await whenClosed(open(60, port), 30)
   expect((await ask(port, QUIET))?.answer).toContain('200 OK')
@@ -124,15 +127,15 @@ test('an address of this machine may hold three quarters, and any other one quar
   const limit = new ConnectionLimit({ connectionsMax: 40, isByAddress: true }, { warn: () => undefined })
   const server = createTcpServer()
   limit.watch(server)
-  const isTaken = (remoteAddress: string): boolean => {
+  const isAccepted = (remoteAddress: string): boolean => {
     const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress })
     server.emit('connection', socket)
     return !socket.destroyed
   }
-  const taken = (addressOf: (at: number) => string): number =>
-    Array.from({ length: 20 }, (_, at) => isTaken(addressOf(at))).filter(Boolean).length
-  expect(taken((at) => `2001:db8:1:2::${at}`)).toBe(10)
-  expect(taken((at) => (at % 2 === 0 ? '203.0.113.1' : '::ffff:203.0.113.1'))).toBe(10)
+  const acceptedOf = (addressOf: (at: number) => string): number =>
+    Array.from({ length: 20 }, (_, at) => isAccepted(addressOf(at))).filter(Boolean).length
+  expect(acceptedOf((at) => `2001:db8:1:2::${at}`)).toBe(10)
+  expect(acceptedOf((at) => (at % 2 === 0 ? '203.0.113.1' : '::ffff:203.0.113.1'))).toBe(10)
   expect(limit.open).toBe(20)
 })
 

@@ -49,20 +49,20 @@ it('stores what was picked, once', async () => {
   expect(await stored()).toEqual(picked)
 })
 
-it('refuses a token that is forged, expired, of another purpose, or whose link has ended', async () => {
+it('refuses a token that is forged, expired, of another purpose or app, or without a link', async () => {
   const link = await tokens.sign('link', 'shop', pickSubject({ id, host }), 600_000)
   const other = await tokens.sign('pick', 'bound', pickSubject({ id, host }), 600_000)
-  for (const forged of [link.token, other.token, `${token.slice(0, -2)}xx`])
-    expect(await post({ token: forged, picked })).toEqual([403, 'HOP_TOKEN', 'forged'])
+  for (const invalid of [link.token, other.token, `${token.slice(0, -2)}xx`])
+    expect(await post({ token: invalid, picked })).toEqual([403, 'HOP_TOKEN', 'forged'])
   expect(await post({ token: 'x', picked })).toEqual([403, 'HOP_TOKEN', 'malformed'])
-  const ended = await tokens.sign('pick', 'shop', pickSubject({ id: 'gone', host }), 600_000)
-  expect(await post({ token: ended.token, picked })).toEqual([403, 'HOP_TOKEN', 'used'])
+  const unknown = await tokens.sign('pick', 'shop', pickSubject({ id: 'gone', host }), 600_000)
+  expect(await post({ token: unknown.token, picked })).toEqual([403, 'HOP_TOKEN', 'used'])
   now += 600_000
   expect(await post({ token, picked })).toEqual([403, 'HOP_TOKEN', 'expired'])
   expect(await stored()).toBeUndefined()
 })
 
-it('refuses a page of another host, and another app', async () => {
+it('refuses the page of another host, the key of another app, and a read key', async () => {
   expect(await post({ token, picked }, { origin: 'https://evil.example' })).toEqual([403, 'HOP_ORIGIN', undefined])
   expect(await post({ token, picked }, { origin: boundOrigin, key: keys.bound })).toEqual([403, 'HOP_TOKEN', 'forged'])
   expect((await post({ token, picked }, { key: keys.read }))[0]).toBe(403)

@@ -1,4 +1,4 @@
-/** Looks of the overlay; systems with forced colours choose their own. */
+/** Style sheet of the overlay; in forced-colors mode the browser replaces its colors. */
 export const styles = `
 :host { all: initial; position: fixed; inset: 0; width: 100vw; height: 100vh; margin: 0; padding: 0; border: 0;
   background: none; z-index: 2147483647; pointer-events: none; overflow: visible; display: block; }
