@@ -230,6 +230,11 @@ describe('a question of one\u2019s own', () => {
           data: { text: `${'a'.repeat(400)} ${number}` },
         })),
       )
+    const devices = async (): Promise<number> => {
+      const steps = [{ name: 'long', filters: [{ type: 'all' as const, key: 'text' }] }]
+      return (await dashboard.ask({ from: dateBefore(6), to: dateBefore(0), steps, window_ms: 1 })).total
+    }
+    await expect.poll(devices, { timeout: 60_000 }).toBe(2)
     await expect.poll(running, { timeout: 30_000 }).toBe(0)
     // each text takes half a second, so only the time limit would end it otherwise
     const filters = Array.from({ length: 50 }, (_, n) => ({
