@@ -16,7 +16,8 @@ export interface SavedPicture {
 export async function savePicture(page: Page, button: Locator): Promise<SavedPicture> {
   const saving = page.waitForEvent('download')
   await button.click()
-  if ((await button.getAttribute('aria-haspopup')) !== null) await page.getByRole('button', { name: 'PNG the picture' }).click()
+  if ((await button.getAttribute('aria-haspopup')) !== null)
+    await page.getByRole('button', { name: 'PNG the picture' }).click()
   const download = await saving
   const bytes = await readFile(await download.path())
   if (bytes.subarray(0, 8).toString('hex') !== SIGNATURE) throw new Error('The file is no PNG.')
