@@ -45,7 +45,7 @@ export interface LaneTargets {
   readonly seen: SeenFilters
   readonly identified: IdentifiedDevices
   readonly archive: Archive | undefined
-  /** how long events are buffered before they are archived together */
+  /** maximum times that events are buffered before they are archived together */
   readonly archiveHeld: HeldTimes
   /** returns the memory limit of the buffered rows of the lane before they are archived, in bytes */
   readonly rowBytesMax: () => number

@@ -102,7 +102,7 @@ export const sharedFunnel: SharedRule = {
   },
 }
 
-/** Who comes back, if that is what the view shows. */
+/** Retention, of a view that shows it. */
 export const sharedRetention: SharedRule = {
   pages: ['explore'],
   ask: (scope, { query, body }) => {

@@ -14,7 +14,7 @@ export const reader = { authorization: `Bearer ${keys.read}` }
 /** the `7d` of the view */
 export const range = { from: '2026-03-24', to: '2026-03-30' }
 export const mobile = { type: 'eq', key: 'device', value: 'mobile' }
-/** what is shared unless something else is said */
+/** the view that is shared by default */
 export const view = {
   page: 'funnel',
   funnel: 'checkout',

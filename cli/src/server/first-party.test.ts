@@ -30,7 +30,7 @@ const hasNginx = spawnSync('nginx', ['-v']).error === undefined
 if (!hasNginx && process.env['HOPPER_REQUIRE_ENGINES'] === '1') throw new Error('nginx is not installed')
 if (!hasNginx) console.log('nginx: SKIPPED, it is not installed (Debian: nginx-light)')
 
-/** how the proxy of compose refuses what it cannot read */
+/** refusals of the proxy of compose: requests that it cannot read */
 const refusals = join(import.meta.dirname, '../../../deploy/proxy/refusals.conf')
 
 const dir = mkdtempSync(join(tmpdir(), 'hopper-first-party-'))

@@ -9,7 +9,7 @@ interface Props {
   /** the report to save */
   csv?: { path: string; name: string }
   picture?: ReactNode
-  /** how the picture is saved */
+  /** file name of the saved picture, and the choices that it follows */
   png?: { name: string } & Pick<Picture, 'follows'>
   table?: ReactNode
   /** half the page if missing */

@@ -74,7 +74,7 @@ function journeysOf({ start, end, depth, places }: Search, groups: SharedView['g
   }
 }
 
-/** Who comes back is not broken down. */
+/** Retention is not broken down. */
 function isBrokenDown(page: SharedView['page'], { as }: Search): boolean {
   return page === 'funnel' || (page === 'explore' && as !== 'retention')
 }

@@ -21,7 +21,7 @@ interface Shot {
   readonly scheme?: 'light' | 'dark'
   /** what must be there, beside the heading, for the page to be complete */
   readonly shows?: string
-  /** what is opened on the page first */
+  /** opens a part of the page first */
   readonly open?: (page: Page) => Promise<void>
 }
 

@@ -88,8 +88,8 @@ it('a backup of a running Hopper has all that was acknowledged before it, and co
   await send(restored, before)
   await send(restored, during)
   expect(await countedEvents(restored)).toBe(total)
-  // Who is a bot is reviewed after events are counted; what that changes is the same in both. After a review an app
-  // pauses for twenty times as long, so on a busy machine for a minute or two.
+  // Bots are reviewed after events are counted, with the same outcome in both. After a review an app pauses for twenty
+  // times as long, so on a busy machine for a minute or two.
   await until(async () => isDeepStrictEqual(await reports(restored), await reports(running)), 200_000).catch(
     () => undefined,
   )

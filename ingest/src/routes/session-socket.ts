@@ -142,7 +142,7 @@ function assertSession(sessionId: string | undefined): void {
     })
 }
 
-/** What a handshake must have (RFC 6455, section 4.2.1). The library checks it too, but answers without our shape. */
+/** Headers of a valid handshake (RFC 6455, section 4.2.1). The library checks them too; its errors lack our shape. */
 const handshake: readonly (readonly [header: string, pattern: RegExp])[] = [
   ['sec-websocket-key', /^[+/0-9A-Za-z]{22}==$/],
   ['sec-websocket-version', /^(?:8|13)$/],

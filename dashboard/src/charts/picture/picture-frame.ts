@@ -1,7 +1,7 @@
-/** What is written around the charts of a picture. */
+/** Texts around the charts of a picture. */
 export interface PictureTexts {
   readonly title: string
-  /** what the numbers are about: dates, unit, filters */
+  /** scope of the numbers: dates, unit, filters */
   readonly facts: readonly string[]
   /** name of the app */
   readonly app: string

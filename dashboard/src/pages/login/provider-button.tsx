@@ -5,7 +5,7 @@ import { rememberPlace } from '../../state/left-place.ts'
 
 interface Props {
   client: Client
-  /** what is before the name of the provider */
+  /** text before the name of the provider */
   children: ReactNode
 }
 

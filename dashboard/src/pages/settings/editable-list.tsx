@@ -42,7 +42,7 @@ interface ItemProps {
   form: () => ReactNode
   /** the call that deletes the item */
   remove: () => Promise<unknown>
-  /** what is lost with the item */
+  /** data that is lost with the item */
   consequence: string
   children: ReactNode
 }

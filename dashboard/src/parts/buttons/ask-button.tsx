@@ -3,11 +3,11 @@ import { words } from '../../words.ts'
 import { ModalDialog } from '../modal-dialog.tsx'
 
 interface Props {
-  /** what it does, with its object: the question of the dialog */
+  /** its action and the object: the question of the dialog */
   label: string
-  /** what it says; default Delete */
+  /** its text; default Delete */
   verb?: string
-  /** what is lost, or happens, once it is confirmed */
+  /** the consequence of confirming, such as the data that is lost */
   consequence: string
   onConfirm: () => void
 }
