@@ -20,6 +20,12 @@ import type { ConfigOf } from '../config/config.ts'
  */
 const READ_AHEAD_SHARE = 0.01
 
+/**
+ * A command that reads for minutes to hours continues after Cassandra was unavailable for this time: a node restarts in
+ * about half of it.
+ */
+export const commandRepeatMs = 60_000
+
 type EngineConfig = Omit<ConfigOf<'installation'>, 'data' | 'acceptLoss'>
 
 /**
@@ -27,7 +33,7 @@ type EngineConfig = Omit<ConfigOf<'installation'>, 'data' | 'acceptLoss'>
  * standalone product that is stopped.
  */
 export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> {
-  if (config.kafkaBrokers || config.cassandraContactPoints) return openCluster(config)
+  if (config.kafkaBrokers || config.cassandraContactPoints) return openCluster(config, { repeatMs: commandRepeatMs })
   return openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss })
 }
 
@@ -37,6 +43,8 @@ export interface ClusterOptions {
   readonly onLogUnavailable?: (error: HopperError) => void
   /** the memory of the process; it bounds how far Kafka is read ahead */
   readonly memoryBytes?: number
+  /** repeats what Cassandra does not answer for this time, if it is idempotent; fails immediately if missing */
+  readonly repeatMs?: number
   readonly logger?: Pick<SpoolLogger, 'info' | 'warn'>
 }
 
@@ -46,7 +54,7 @@ export interface ClusterOptions {
  */
 export async function openCluster(
   config: EngineConfig,
-  { onLogUnavailable, memoryBytes, logger }: ClusterOptions = {},
+  { onLogUnavailable, memoryBytes, repeatMs, logger }: ClusterOptions = {},
 ): Promise<Storage> {
   const [{ heldBytesMax, ...settings }, cassandra] = engineSettings(config)
   const kafka = {
@@ -54,7 +62,11 @@ export async function openCluster(
     heldBytesMax:
       memoryBytes === undefined ? heldBytesMax : Math.min(heldBytesMax, Math.ceil(memoryBytes * READ_AHEAD_SHARE)),
   }
-  const rest = await openCassandra(cassandra, config.lanes, logger)
+  const rest = await openCassandra(
+    { ...cassandra, ...(repeatMs === undefined ? {} : { repeatMs }) },
+    config.lanes,
+    logger,
+  )
   const log = new KafkaEventLog(kafka)
   try {
     await log.connect()

@@ -4,7 +4,7 @@ import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { AuditedInstallation, AuditThreadOptions, FromAudit } from '../audit/audit-thread.ts'
 import { runAudit } from '../audit/run-audit.ts'
-import { openCluster } from '../installation/open-storage.ts'
+import { commandRepeatMs, openCluster } from '../installation/open-storage.ts'
 
 /** The thread of an audit that the API began. It reads while counting goes on, and writes only its result. */
 const { request, installation } = workerData as AuditThreadOptions
@@ -13,7 +13,8 @@ const say = (message: FromAudit): void => port.postMessage(message)
 const ignored = (): void => undefined
 
 function open(of: AuditedInstallation): Promise<Storage> {
-  return 'cluster' in of ? openCluster(of.cluster) : openEmbedded({ ...of, exclusive: false })
+  if ('cluster' in of) return openCluster(of.cluster, { repeatMs: commandRepeatMs })
+  return openEmbedded({ ...of, exclusive: false })
 }
 
 lowerThreadPriority()

@@ -1,9 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
-import { errors, types, type Client } from 'cassandra-driver'
+import { errors, types, type ArrayOrObject, type Client, type QueryOptions } from 'cassandra-driver'
 import { withOverrides } from '../../with-overrides.ts'
+
+type Batch = Parameters<Client['batch']>[0]
 
 /** From this code on, Cassandra's error codes mean that the request itself is wrong. */
 const BAD_REQUESTS_FROM: number = types.responseErrorCodes.syntaxError
+const REPEAT_PAUSE_MS = 500
 
 /**
  * True if an error of the driver is the fault of Cassandra, not of the request: Cassandra is down, slow, overloaded, or
@@ -23,21 +27,25 @@ export function isUnavailable(error: unknown): boolean {
 
 /**
  * Wraps a client so that calls reject with HOP_STORE_UNAVAILABLE while Cassandra cannot answer, with the driver's error
- * as the cause.
+ * as the cause. Idempotent calls are repeated for `repeatMs` before that.
  */
-export function withUnavailableErrors(client: Client): Client {
-  const orUnavailable = async <T>(answer: Promise<T>): Promise<T> => {
-    try {
-      return await answer
-    } catch (error) {
-      throw isUnavailable(error)
-        ? new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra does not answer.', { cause: error })
-        : error
+export function withUnavailableErrors(client: Client, repeatMs = 0): Client {
+  const answered = async <T>(send: () => Promise<T>, options: QueryOptions | undefined): Promise<T> => {
+    const repeatedUntil = options?.isIdempotent === true ? performance.now() + repeatMs : 0
+    for (;;) {
+      try {
+        return await send()
+      } catch (error) {
+        if (!isUnavailable(error)) throw error
+        if (performance.now() >= repeatedUntil)
+          throw new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra does not answer.', { cause: error })
+      }
+      await pause(REPEAT_PAUSE_MS)
     }
   }
   return withOverrides(client, {
-    execute: (...args: Parameters<Client['execute']>) => orUnavailable(client.execute(...args)),
-    batch: (...args: Parameters<Client['batch']>) =>
-      orUnavailable(client.batch(...args) as unknown as Promise<types.ResultSet>),
+    execute: (query: string, parameters?: ArrayOrObject, options?: QueryOptions) =>
+      answered(() => client.execute(query, parameters, options), options),
+    batch: (queries: Batch, options?: QueryOptions) => answered(() => client.batch(queries, options), options),
   } as Partial<Client>)
 }
