@@ -29,7 +29,7 @@ test('rules about bots are validated, replaced as a whole, and shown', async () 
     [[{ ...rule, kind: 'country', value: 'Germany' }], /ISO 3166-1/],
     [[{ ...rule, kind: 'page', value: 'admin' }], /must begin with/],
     [[rule, { ...rule, value: 'firefox', action: 'human' }], /bot_rules\[0\]/],
-    [Array.from({ length: 21 }, (_, at) => ({ ...rule, value: `b${at}` })), /20/],
+    [Array.from({ length: 21 }, (_, index) => ({ ...rule, value: `b${index}` })), /20/],
   ]
   for (const [rules, message] of wrong) {
     const { status, body } = await patch(rules)

@@ -41,8 +41,8 @@ interface Visit {
 
 /** Sends the events of a visit as the tracker does, at times that depend on the page only. */
 async function send(app: TestApp, now: number, { device, pages, userAgent, webdriver }: Visit): Promise<void> {
-  const events = pages.map((page, at) => ({
-    ...{ type: 'url_change', event_id: `${device} ${page}`, timestamp: now - 60_000 + at * 1_000, seq: at },
+  const events = pages.map((page, index) => ({
+    ...{ type: 'url_change', event_id: `${device} ${page}`, timestamp: now - 60_000 + index * 1_000, seq: index },
     ...{ from: '', to: `https://shop.example${page}`, elapsed_time: 0 },
   }))
   const answer = await fetch(`${product.ingestUrl}/v1/events?key=${app.write_key}`, {

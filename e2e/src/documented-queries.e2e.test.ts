@@ -239,8 +239,9 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
    * has another user.
    */
   async function send(from: number, to: number): Promise<void> {
-    const devices = Array.from({ length: to - from }, (_, at) => from + at)
-    for (let at = 0; at < devices.length; at += 20) await Promise.all(devices.slice(at, at + 20).map(visit))
+    const devices = Array.from({ length: to - from }, (_, index) => from + index)
+    for (let start = 0; start < devices.length; start += 20)
+      await Promise.all(devices.slice(start, start + 20).map(visit))
   }
 
   async function visit(device: number): Promise<void> {

@@ -15,12 +15,12 @@ interface Message {
   readonly expected: string
 }
 
-function messageOf(at: number): Message {
-  const id = `message-${at}`
+function messageOf(index: number): Message {
+  const id = `message-${index}`
   // every other time has nanoseconds, as a string since no double holds them
-  const time = at % 2 === 0 ? `"${BASE_MS + at}000${100 + at}"` : String(BASE_MS + at)
-  const payload = [`{"n": ${at}.0, "text": "\\u00e9\\n"}`, `"plain ${at}"`, `[${at}, 1e2]`, 'null'][at % 4]!
-  const type = at % 3 === 0 ? 'paid' : 'ordered'
+  const time = index % 2 === 0 ? `"${BASE_MS + index}000${100 + index}"` : String(BASE_MS + index)
+  const payload = [`{"n": ${index}.0, "text": "\\u00e9\\n"}`, `"plain ${index}"`, `[${index}, 1e2]`, 'null'][index % 4]!
+  const type = index % 3 === 0 ? 'paid' : 'ordered'
   return {
     id,
     sent: `{ "message_id": "${id}", "timestamp": ${time}, "event_type": "${type}", "payload": ${payload} }`,
@@ -80,7 +80,7 @@ forEachProduct((open) => {
   }
 
   it('returns and streams each message exactly once, byte for byte, across a restart', async () => {
-    const first = Array.from({ length: 40 }, (_, at) => messageOf(at))
+    const first = Array.from({ length: 40 }, (_, index) => messageOf(index))
     const begin = await follow(0)
     await put(first.slice(0, 25))
     await put(first.slice(10))
@@ -95,7 +95,7 @@ forEachProduct((open) => {
     await product.start()
     await put([messageOf(3), messageOf(41)])
     const resumed = await follow(2, streamed.id)
-    const later = [40, 41].map((at) => messageOf(at).expected)
+    const later = [40, 41].map((index) => messageOf(index).expected)
     expect(sorted(resumed.data)).toEqual(sorted(later))
     await until(async () => (await read()).length === first.length + 2, 30_000)
     const after = await read()

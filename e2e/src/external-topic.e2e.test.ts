@@ -32,18 +32,18 @@ describe.skipIf(!engines)('the topic that other systems write', () => {
   }, 60_000)
 
   it('is counted within a minute, each event once, with bad records among the dead letters', async () => {
-    const event = (at: number): object => ({
+    const event = (index: number): object => ({
       type: 'url_change',
       from: '',
-      to: `https://till.example/${at % 2}`,
+      to: `https://till.example/${index % 2}`,
       elapsed_time: 0,
-      event_id: `sale ${at}`,
-      device_id: `till ${at}`,
-      timestamp: Date.now() - at,
+      event_id: `sale ${index}`,
+      device_id: `till ${index}`,
+      timestamp: Date.now() - index,
     })
     const texts = [
-      ...Array.from({ length: 20 }, (_, at) => JSON.stringify({ app: app.id, ...event(at) })),
-      JSON.stringify([5, 6].map((at) => ({ app: app.id, ...event(at) }))),
+      ...Array.from({ length: 20 }, (_, index) => JSON.stringify({ app: app.id, ...event(index) })),
+      JSON.stringify([5, 6].map((index) => ({ app: app.id, ...event(index) }))),
       'no JSON',
       JSON.stringify({ app: 'unknown', ...event(99) }),
     ]

@@ -35,7 +35,7 @@ const [whole, twin] = [appOf('whole'), appOf('twin')]
 const provision = { organizations: [{ id: 'o', name: 'O', admin_key: admin, apps: [whole, twin] }] }
 
 /** What the person sends from two devices, on two dates. */
-const marked: readonly RandomRequest[] = ['phone', 'laptop'].flatMap((name, at) =>
+const marked: readonly RandomRequest[] = ['phone', 'laptop'].flatMap((name, index) =>
   [0, 1].map((day): RandomRequest => {
     const device = `${name}-${MARK}`
     const events = [
@@ -52,7 +52,7 @@ const marked: readonly RandomRequest[] = ['phone', 'laptop'].flatMap((name, at) 
       session_id: `session-${MARK}-${day}`,
       ...event,
     })) as unknown as RandomEvent[]
-    return { device, agent: agents[at]!, events }
+    return { device, agent: agents[index]!, events }
   }),
 )
 const others = randomTraffic({ devices: 25, eventsPerDevice: 30, seed: 13, now }).flat()

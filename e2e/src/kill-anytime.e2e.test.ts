@@ -149,7 +149,7 @@ forEachProduct((open) => {
       env: { HOPPER_UNSAFE_NO_WATERMARK: '1' },
     })
     const excess = sorted(found.counters).filter(([row, values]) =>
-      values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0)),
+      values.some((value, index) => value > (truth.counters.get(row)?.[index] ?? 0)),
     )
     expect(excess.length).toBeGreaterThan(0)
     // Sets need no watermark, so they are correct nevertheless.

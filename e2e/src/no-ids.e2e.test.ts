@@ -71,8 +71,8 @@ forEachProduct((open, way) => {
   }, 120_000)
 
   it('counts each row of a log with times once, even with equal times in a request and when sent again', async () => {
-    const rows = Array.from({ length: ROWS }, (_, at) => {
-      const row = at % 1_000 < EQUAL && at < 1_000 && at % 2 === 1 ? at - 1 : at
+    const rows = Array.from({ length: ROWS }, (_, index) => {
+      const row = index % 1_000 < EQUAL && index < 1_000 && index % 2 === 1 ? index - 1 : index
       return {
         type: 'custom',
         name: 'row',
@@ -82,8 +82,8 @@ forEachProduct((open, way) => {
       }
     })
     for (let times = 0; times < 2; times++) {
-      for (let at = 0; at < rows.length; at += 1_000)
-        await send({ historical: true, events: rows.slice(at, at + 1_000) })
+      for (let start = 0; start < rows.length; start += 1_000)
+        await send({ historical: true, events: rows.slice(start, start + 1_000) })
     }
     await reaches('row', ROWS)
   }, 180_000)

@@ -54,8 +54,8 @@ const requests = fc
     const all = Array.from({ length: count }, (_, minute) => minute)
     // the clocks of devices say nothing about the order in which their events arrive
     return fc.shuffledSubarray(all, { minLength: count, maxLength: count }).map((minutes): Sent[] => {
-      let at = 0
-      return sent.map((each) => ({ ...each, events: each.events.map((own) => ({ ...own, minute: minutes[at++]! })) }))
+      let next = 0
+      return sent.map((each) => ({ ...each, events: each.events.map((own) => ({ ...own, minute: minutes[next++]! })) }))
     })
   })
 

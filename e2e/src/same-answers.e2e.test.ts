@@ -97,8 +97,8 @@ describe.skipIf(!engines)('standalone and cluster', () => {
     await Promise.all(
       products.map(async (product) => {
         for (const requests of traffic) {
-          for (const [at, request] of requests.entries()) {
-            for (let times = at % 10 === 0 ? 2 : 1; times > 0; times--)
+          for (const [index, request] of requests.entries()) {
+            for (let times = index % 10 === 0 ? 2 : 1; times > 0; times--)
               await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
           }
         }

@@ -71,6 +71,6 @@ describe.skipIf(!engines)('a stream over two api processes', () => {
     }
     stream.leave()
     expect(all.length).toBe(sent)
-    expect([...all].sort()).toEqual(Array.from({ length: sent }, (_, at) => `e${at}`).sort())
+    expect([...all].sort()).toEqual(Array.from({ length: sent }, (_, index) => `e${index}`).sort())
   }, 400_000)
 })

@@ -176,8 +176,8 @@ interface Sent {
 }
 
 /** For each text, a custom event that has it in every field, and a click on it. */
-const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = texts.map((text, at) => {
-  const any = { timestamp: now - 60_000 + at, user_id: text, session_id: text }
+const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = texts.map((text, index) => {
+  const any = { timestamp: now - 60_000 + index, user_id: text, session_id: text }
   return [
     text,
     [
@@ -187,7 +187,7 @@ const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = te
         type: 'custom',
         seq: 0,
         name: text,
-        data: { ...JSON.parse(`{${JSON.stringify(`key ${text}`)}:1}`), value: text, long: longs[at]! },
+        data: { ...JSON.parse(`{${JSON.stringify(`key ${text}`)}:1}`), value: text, long: longs[index]! },
       },
       {
         ...any,
@@ -220,10 +220,10 @@ forEachProduct((open, way) => {
     const session = way === 'cluster' ? times : {}
     product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...session } })
     await product.start()
-    for (let at = 0; at < sent.length; at += BATCH) {
+    for (let start = 0; start < sent.length; start += BATCH) {
       // Some are sent as a tracker sends them, so that the log contains the body itself; the others are sent together,
       // so that ingest writes envelopes.
-      const some = sent.slice(at, at + BATCH)
+      const some = sent.slice(start, start + BATCH)
       const together = {
         events: some
           .slice(BATCH / 2)
@@ -267,7 +267,7 @@ forEachProduct((open, way) => {
       body: JSON.stringify({
         start: now - 86_400_000,
         end: now + 86_400_000,
-        data: sets.map((set, at) => ({ name: `set ${at}`, filters: [], ...set })),
+        data: sets.map((set, index) => ({ name: `set ${index}`, filters: [], ...set })),
       }),
     })
     const body = (await answer.json()) as { data: readonly Counts[] }
@@ -307,8 +307,8 @@ forEachProduct((open, way) => {
       },
       { filters: [{ type: 'all', key: `key ${text}` }] },
     ]
-    for (let at = 0; at < special.length; at += TEXTS_PER_QUERY) {
-      const some = texts.slice(at, at + TEXTS_PER_QUERY)
+    for (let start = 0; start < special.length; start += TEXTS_PER_QUERY) {
+      const some = texts.slice(start, start + TEXTS_PER_QUERY)
       const counts = (await queryAll(some.flatMap(setsOf))).map(({ count }) => count)
       expect(some.map((text, n) => [text, ...counts.slice(4 * n, 4 * n + 4)])).toEqual(
         some.map((text) => [text, 1, 1, 0, 1]),

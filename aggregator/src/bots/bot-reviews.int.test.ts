@@ -31,8 +31,8 @@ const callsOfLives = fc.array(fc.integer({ min: 20, max: 250 }), { maxLength: 4 
 
 /** The envelopes of an app; ingest holds some senders for human, by a rule. */
 function sent(app: App, messages: Parameters<typeof envelopesOf>[1], round?: string): Envelope[] {
-  return envelopesOf(app.id, messages, round).map((envelope, at) =>
-    at % 7 === 3 && !envelope.context.bot
+  return envelopesOf(app.id, messages, round).map((envelope, index) =>
+    index % 7 === 3 && !envelope.context.bot
       ? { ...envelope, context: { ...envelope.context, bot_sign: 'human' } }
       : envelope,
   )
@@ -56,7 +56,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   }
   const append = async (envelopes: readonly Envelope[]): Promise<Placed[]> => {
     const places = await lane.storage.log.append(envelopes)
-    return places.map(({ position }, at) => ({ position, envelope: envelopes[at]! }))
+    return places.map(({ position }, index) => ({ position, envelope: envelopes[index]! }))
   }
   const counted = (): Promise<void> =>
     until(async () => {
@@ -212,15 +212,15 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       ...{ target: '//a', elapsed_time: 1, current_url: 'https://s.example/' },
     })
     const burst = (session: string, number: number, everyMs: number): Event[] =>
-      Array.from({ length: number }, (_, at) => click(at, session, T0 + at * everyMs))
+      Array.from({ length: number }, (_, index) => click(index, session, T0 + index * everyMs))
     const log: Placed[] = []
     for (const [device_id, events] of [
       ['human', burst('slow', 1_100, 60)],
       ['robot', burst('fast', 1_001, 59)],
       ['robot', burst('other', 3, 1_000)],
     ] as const)
-      for (let at = 0; at < events.length; at += 500)
-        log.push(...(await append([envelopeOf(app.id, { device_id, events: events.slice(at, at + 500) })])))
+      for (let start = 0; start < events.length; start += 500)
+        log.push(...(await append([envelopeOf(app.id, { device_id, events: events.slice(start, start + 500) })])))
     await reviewed(aggregator)
     await aggregator.close()
     expect(await lane.fates(app.id)).toEqual({ accepted: 1_103, bot: 1_001 })

@@ -230,6 +230,6 @@ async function* archivedRows(
 
 function shareOf(key: string, shares: number): number {
   let hash = 0
-  for (let at = 0; at < key.length; at++) hash = (Math.imul(hash, 31) + key.charCodeAt(at)) | 0
+  for (let index = 0; index < key.length; index++) hash = (Math.imul(hash, 31) + key.charCodeAt(index)) | 0
   return (hash >>> 0) % shares
 }

@@ -181,9 +181,9 @@ export async function replaceSessions(
   remaining: RemainingEvents,
 ): Promise<void> {
   const { app, lane, owned, assertOwned } = appLane
-  for (let at = 0; at < ordered.length; at += SESSIONS_PER_BATCH) {
+  for (let start = 0; start < ordered.length; start += SESSIONS_PER_BATCH) {
     assertOwned()
-    const ids = ordered.slice(at, at + SESSIONS_PER_BATCH)
+    const ids = ordered.slice(start, start + SESSIONS_PER_BATCH)
     await owned.exclusively(async (lease) => {
       const { position: before } = await owned.archive()
       const sessions = await remainingSessions(store, appLane, remaining, new Set(ids))

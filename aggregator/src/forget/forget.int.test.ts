@@ -46,7 +46,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   const counted = (): Promise<void> => until(isCounted, WAIT_MS)
   const append = async (envelopes: readonly Envelope[]): Promise<Placed[]> => {
     const places = await lane.storage.log.append(envelopes)
-    return places.map(({ position }, at) => ({ position, envelope: envelopes[at]! }))
+    return places.map(({ position }, index) => ({ position, envelope: envelopes[index]! }))
   }
   /** With a request time of 0, only places decide which events are forgotten. */
   const request = ({ id: app }: App, [kind, id]: readonly [ForgottenKind, string], requestedAt = 0): Promise<Forget> =>

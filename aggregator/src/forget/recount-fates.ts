@@ -126,10 +126,10 @@ async function withDifferences(
     }
     const compared = ({ key }: CounterPartitionRow): boolean => isWhole || archivedFates.has(key[0])
     const differences: FatesDifference[] = []
-    for (const [at, partition] of partitions.entries()) {
+    for (const [index, partition] of partitions.entries()) {
       const found = (await store.reader.counterPartition(lane, partition)).filter(compared)
       const deltas = counterDifferences(found, expected.counters(partition).filter(compared))
-      differences.push({ ...partition, from: applied[at]!, to: applied[at]!, deltas })
+      differences.push({ ...partition, from: applied[index]!, to: applied[index]!, deltas })
     }
     await use(lease, differences)
   })

@@ -208,8 +208,8 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
       for (; identified[0] && identified[0].index < end; identified.shift())
         identify(identified[0].user_id!, identified[0].index)
     }
-    envelope.events.forEach((event, at) => {
-      const index = indexes?.[at] ?? at
+    envelope.events.forEach((event, storedIndex) => {
+      const index = indexes?.[storedIndex] ?? storedIndex
       identifyBefore(index)
       const repeated = !isOlderThanKept(app, event) && isRepeated(message, event)
       const date = zone.dateOf(event.timestamp)

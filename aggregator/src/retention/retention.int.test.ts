@@ -44,7 +44,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     }, WAIT_MS)
   const append = async (envelopes: readonly Envelope[]): Promise<Placed[]> => {
     const places = await lane.storage.log.append(envelopes)
-    return places.map(({ position }, at) => ({ position, envelope: envelopes[at]! }))
+    return places.map(({ position }, index) => ({ position, envelope: envelopes[index]! }))
   }
   const limit = async (app: App, retention_days: number | null = DAYS): Promise<void> =>
     lane.storage.registry.apps.put('acme', app.id, { ...app, retention_days })

@@ -297,9 +297,9 @@ it('puts 420 ms between the bounds of its bucket', () => {
 describe('dates and hours', () => {
   const hoursOf = (timezone: string, ...instants: string[]): string[] => {
     const app: App = { id: 'a', organization: 'o', name: 'a', timezone, origins: [], keep_parameters: [] }
-    const events = instants.map((instant, at): Event => ({
+    const events = instants.map((instant, index): Event => ({
       ...custom,
-      event_id: `e${at}`,
+      event_id: `e${index}`,
       timestamp: Date.parse(instant),
     }))
     const messages = [{ position: 0, app, envelope: envelopeOf('a', { events }) }]

@@ -38,9 +38,9 @@ export type SentMessages = typeof sentMessages extends fc.Arbitrary<infer T> ? T
 /** Builds the envelopes of an app; `round` keeps ids of one round apart from those of another. */
 export function envelopesOf(app: string, sent: SentMessages, round = 'first'): Envelope[] {
   return sent.map(({ device, bot, late, refused, events }): Envelope => {
-    const built = events.map(([fields, date, id, session, user_id], at) => {
-      const timestamp = noon + date * DAY_MS + device * HOUR_MS + at
-      const base = { event_id: `${round} ${device} e${id}`, timestamp, seq: at, session_id: `${device} s${session}` }
+    const built = events.map(([fields, date, id, session, user_id], index) => {
+      const timestamp = noon + date * DAY_MS + device * HOUR_MS + index
+      const base = { event_id: `${round} ${device} e${id}`, timestamp, seq: index, session_id: `${device} s${session}` }
       return { ...(user_id && { user_id }), ...fields, ...base }
     })
     // Ingest lets no event through that is more than a day ahead.
@@ -93,15 +93,15 @@ export function withoutPerson(
   const isOf = (device: string, owner: string): boolean =>
     of === 'device' ? device === id : (owner === '' ? first.get(device) : owner) === id
   const forgotten = new Set<string>()
-  return log.map(({ envelope, position }, at) => {
+  return log.map(({ envelope, position }, message) => {
     const { device_id: device, rejected = [], ...rest } = envelope
     if (position >= before) return { position, envelope }
     const events = envelope.events.filter((event, index) => {
-      const isGone = isOf(device, owners[at]!.events[index]!) || forgotten.has(idOf(event))
+      const isGone = isOf(device, owners[message]!.events[index]!) || forgotten.has(idOf(event))
       if (isGone) forgotten.add(idOf(event))
       return !isGone
     })
-    const kept = isOf(device, owners[at]!.head) ? [] : rejected
+    const kept = isOf(device, owners[message]!.head) ? [] : rejected
     return { position, envelope: { ...rest, device_id: device, events, rejected: kept } }
   })
 }

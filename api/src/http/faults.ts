@@ -96,9 +96,9 @@ class FaultWalk {
       this.add(path, minItems === 1 ? 'must not be empty' : `must have at least ${minItems} items`)
     if (value.length > maxItems) return this.add(path, `has ${value.length} items; at most ${maxItems} are allowed`)
     if (!items) return
-    for (const [at, item] of value.entries()) {
+    for (const [index, item] of value.entries()) {
       if (this.faults.length >= FAULTS_MAX) return
-      this.visit(items, item, `${path}[${at}]`)
+      this.visit(items, item, `${path}[${index}]`)
     }
   }
 

@@ -50,9 +50,9 @@ async function another(reader: TableReader = hopper.storage.reader): Promise<Nes
 /** Counts an event of a date in the tables. */
 async function count(date = TODAY, app = 'shop'): Promise<void> {
   const partition = { table: 'activity_by_date' as const, app, date }
-  const [at] = await hopper.storage.writer.applied(0, [partition])
+  const [position] = await hopper.storage.writer.applied(0, [partition])
   const rows = [{ key: [1], deltas: [1, 0] }]
-  await hopper.fill({ lane: 0, counters: [{ ...partition, from: at!, to: at! + 1, rows }] })
+  await hopper.fill({ lane: 0, counters: [{ ...partition, from: position!, to: position! + 1, rows }] })
 }
 
 test('a change of a date of the range is sent once, with all reports', async () => {

@@ -279,7 +279,7 @@ test('a request for the headers of a stream holds no place', async () => {
 
 test('of a thousand streams of a key, those within its share work and the others are refused politely', async () => {
   const streams: Stream[] = []
-  for (let at = 0; at < 1_000; at += 100)
+  for (let start = 0; start < 1_000; start += 100)
     streams.push(...(await Promise.all(Array.from({ length: 100 }, () => open('/eventstream')))))
   const taken = streams.filter(({ status }) => status === 200)
   const refused = streams.filter(({ status }) => status === 429)

@@ -27,7 +27,11 @@ const bought: readonly [device: string, minute: number][] = [
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
   const sketches = [
-    ...looked.map((device, at): Sketch => ({ device, time: T0 + at * 1_000, data: { tag: 'view', colour: 'red' } })),
+    ...looked.map((device, index): Sketch => ({
+      device,
+      time: T0 + index * 1_000,
+      data: { tag: 'view', colour: 'red' },
+    })),
     ...bought.map(([device, minute]): Sketch => ({ device, time: T0 + minute * 60_000, data: { tag: 'cart' } })),
   ]
   for (const [lane, own] of Map.groupBy(sketches, ({ device }) => laneOf('shop', device, LANES)))

@@ -237,8 +237,8 @@ it(
               if (user !== '' && tag === 'c') return { ...at, identify: true, data: { plan } }
               return { ...at, data: { tag, item, price: hour } }
             })
-            for (let at = 0; at < sketches.length; at += perSpan)
-              await archiveSketches(storage, app, lane, '2026-03-28', at, sketches.slice(at, at + perSpan))
+            for (let start = 0; start < sketches.length; start += perSpan)
+              await archiveSketches(storage, app, lane, '2026-03-28', start, sketches.slice(start, start + perSpan))
           }
           const listed = await storage.archive!.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
           const chunks = await Promise.all(

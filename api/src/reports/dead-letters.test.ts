@@ -18,18 +18,18 @@ const envelope = (app: string, fields: object = {}): Envelope => ({
   events: [event as never],
   ...fields,
 })
-const good = (app: string, at: number): Buffer =>
-  encodeEnvelope(envelope(app, { events: [{ ...event, event_id: `${app}-${at}` }] }))
+const good = (app: string, index: number): Buffer =>
+  encodeEnvelope(envelope(app, { events: [{ ...event, event_id: `${app}-${index}` }] }))
 const broken = (app: string): Buffer => Buffer.from(JSON.stringify({ ...envelope(app), device_id: 7 }))
 
 /** Buries messages in lane 0, as the aggregator does. */
 async function bury(values: readonly Buffer[], reason: DeadLetterReason = 'fold_failed'): Promise<number[]> {
   const places = await hopper.storage.log.appendMessages(values.map((value) => ({ lane: 0, value })))
-  const deadLetters = places.map(({ position }, at) => ({
+  const deadLetters = places.map(({ position }, index) => ({
     position,
     reason,
     detail: `d${position}`,
-    value: values[at]!,
+    value: values[index]!,
   }))
   await hopper.fill({ lane: 0, deadLetters })
   return places.map(({ position }) => position)

@@ -61,8 +61,8 @@ const all = ['laptop-7', 'laptop-8', 'phone-10', 'kiosk-11', 'phone-12', 'phone-
 test('events in log order, page by page by cursor or from any index, only of the app', async () => {
   expect(ids(await page('limit=100'))).toEqual(all)
   const walked: string[] = []
-  for (let at = await page('limit=2'); at.events.length > 0; at = await page(`limit=2&start=${at.next}`))
-    walked.push(...ids(at))
+  for (let found = await page('limit=2'); found.events.length > 0; found = await page(`limit=2&start=${found.next}`))
+    walked.push(...ids(found))
   expect(walked).toEqual(all)
   for (let start = 0; start <= all.length; start++)
     expect(ids(await page(`start=${start}&limit=3`))).toEqual(all.slice(start, start + 3))

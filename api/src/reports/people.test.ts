@@ -118,7 +118,7 @@ test('lists those whom a breakdown assigns to a value, and devices and sessions 
   expect(await ids({ breakdown: 'country', value: null })).toEqual(['d:=1+1', 'd:left'])
   expect(await ids({ count_by: 'device' })).toEqual(['=1+1', 'phone', 'left', 'bought'])
   expect(await ids({ count_by: 'session' })).toEqual(
-    [9, 6, 4, 0].map((minute, at) => `${['=1+1', 'phone', 'left', 'bought'][at]!}/@${T0 + minute * MINUTE_MS}`),
+    [9, 6, 4, 0].map((minute, index) => `${['=1+1', 'phone', 'left', 'bought'][index]!}/@${T0 + minute * MINUTE_MS}`),
   )
 })
 

@@ -133,8 +133,8 @@ function startsLike(a: string, b: string): boolean {
 
 /** Builds a filter that also matches the text as a number or boolean, since a URL has no types. */
 function filterOf(where: string): Filter {
-  const at = where.indexOf(':')
-  const [key, text] = [where.slice(0, at), where.slice(at + 1, at + 1 + limits.dataValueCharsMax)]
+  const index = where.indexOf(':')
+  const [key, text] = [where.slice(0, index), where.slice(index + 1, index + 1 + limits.dataValueCharsMax)]
   const number = Number(text)
   const others =
     text === 'true' || text === 'false'

@@ -210,9 +210,9 @@ describe('views', () => {
       [{ view: { ...view, compare: 'never' } }, /view\.compare/],
       [{ view: { ...view, start: '/a' } }, /view\.start/],
       [{ view: { ...view, event: { key: 'type', value: 'click' } } }, /view\.event/],
-      ...questionFaults.map(([more, at]): [object, RegExp] => [
+      ...questionFaults.map(([more, fault]): [object, RegExp] => [
         { view: { page: 'explore', range: '7d', ...more } },
-        at,
+        fault,
       ]),
       [{ ends_at: NOW }, /ends_at/],
       [{ ends_at: NOW + 367 * DAY_MS }, /ends_at/],

@@ -39,7 +39,7 @@ export class CountedLog {
 
   /** Counts messages that were appended at these places. */
   async count(app: string, sent: readonly Sent[], appended: readonly Appended[]): Promise<void> {
-    const rows = sent.flatMap((each, at) => this.#fresh(app, each, appended[at]!))
+    const rows = sent.flatMap((each, index) => this.#fresh(app, each, appended[index]!))
     for (const [lane, places] of Map.groupBy(appended, ({ lane }) => lane)) {
       const own = rows.filter((row) => row.lane === lane)
       const positions = places.map(({ position }) => position)

@@ -103,13 +103,13 @@ export async function fileImportBench(): Promise<void> {
 function rows(): Row[] {
   const begin = Date.now() - 20 * DAY_MS
   const visitors = Array.from({ length: ROWS / 20 }, () => randomUUID())
-  return Array.from({ length: ROWS }, (_, at) => ({
+  return Array.from({ length: ROWS }, (_, index) => ({
     id: randomUUID(),
-    at: new Date(begin + Math.floor((at / ROWS) * 10 * DAY_MS)),
-    visitor: visitors[(at * 7_919) % visitors.length]!,
-    name: at % 10 === 0 ? 'ordered' : 'viewed',
-    url: `https://shop.example/products/${at % 500}`,
-    price: (at * 37) % 10_000,
+    at: new Date(begin + Math.floor((index / ROWS) * 10 * DAY_MS)),
+    visitor: visitors[(index * 7_919) % visitors.length]!,
+    name: index % 10 === 0 ? 'ordered' : 'viewed',
+    url: `https://shop.example/products/${index % 500}`,
+    price: (index * 37) % 10_000,
   }))
 }
 

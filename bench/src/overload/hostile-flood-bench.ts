@@ -111,8 +111,8 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
     }
   }
   const sending = (async () => {
-    for (let at = 0; performance.now() < end; at++) {
-      const page = `https://other.example/p${at}`
+    for (let index = 0; performance.now() < end; index++) {
+      const page = `https://other.example/p${index}`
       const event = {
         event_id: randomUUID(),
         type: 'url_change',
@@ -120,7 +120,7 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
         to: page,
         elapsed_time: 0,
         timestamp: Date.now(),
-        seq: at,
+        seq: index,
       }
       const status = await post(product, keys.other, JSON.stringify({ device_id: randomUUID(), events: [event] }))
       if (status >= 300) throw new Error(`ingest answered ${status} to the other app`)

@@ -94,13 +94,13 @@ async function besides<T>(
 }
 
 async function fill(product: Product, app: keyof typeof keys): Promise<void> {
-  for (let at = 0; at < EVENTS; at += EVENTS_PER_BODY) {
+  for (let start = 0; start < EVENTS; start += EVENTS_PER_BODY) {
     const events = Array.from({ length: EVENTS_PER_BODY }, (_, i) => ({
       type: 'custom',
       name: i % 3 === 0 ? 'buy' : 'see',
-      timestamp: Date.now() - (at + i),
-      device_id: `d${(at + i) % 2_000}`,
-      data: { text: `${'a'.repeat(TEXT_CHARS)}${at + i}!` },
+      timestamp: Date.now() - (start + i),
+      device_id: `d${(start + i) % 2_000}`,
+      data: { text: `${'a'.repeat(TEXT_CHARS)}${start + i}!` },
     }))
     const answer = await post(`${product.ingestUrl}/v1/events`, keys[app].write, JSON.stringify({ events }))
     if (answer.status !== 202) throw new Error(`ingest answered ${answer.status}: ${await answer.text()}`)

@@ -98,9 +98,9 @@ export async function startFilled(): Promise<Product> {
 }
 
 async function fill(product: Product, app: App): Promise<void> {
-  for (let at = 0; at < EVENTS; at += EVENTS_PER_BODY) {
+  for (let start = 0; start < EVENTS; start += EVENTS_PER_BODY) {
     const events = Array.from({ length: EVENTS_PER_BODY }, (_, i) => {
-      const number = at + i
+      const number = start + i
       const timestamp = Date.now() - (number % DAYS) * DAY_MS - number
       return {
         type: 'custom',

@@ -15,8 +15,8 @@ const BAR_MS = 150
 const DAY_MS = 86_400_000
 const COUNTED_MS = 1_800_000
 const key = 'hr_bench_0123456789abcdef'
-const stages = ['Home', 'Product', 'Cart', 'Checkout', 'Thanks'].map((name, at) => ({
-  id: at + 1,
+const stages = ['Home', 'Product', 'Cart', 'Checkout', 'Thanks'].map((name, index) => ({
+  id: index + 1,
   name,
   url: `/${name.toLowerCase()}`,
 }))
@@ -97,8 +97,8 @@ async function fill(product: Cluster, storage: Storage, users: number): Promise<
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS
   for (let user = 0; user < users; user += ENVELOPES_PER_APPEND) {
     await storage.log.append(
-      Array.from({ length: ENVELOPES_PER_APPEND }, (_, at) =>
-        visit(user + at, today - (DAYS - 1 - Math.floor(((user + at) / users) * DAYS)) * DAY_MS),
+      Array.from({ length: ENVELOPES_PER_APPEND }, (_, index) =>
+        visit(user + index, today - (DAYS - 1 - Math.floor(((user + index) / users) * DAYS)) * DAY_MS),
       ),
     )
   }

@@ -42,9 +42,9 @@ export async function standaloneSoak(minutes = 20): Promise<void> {
 export async function clusterSoak(minutes = 20): Promise<void> {
   await withOwnEngines(async (engines) => {
     const many = await cluster(engines, { ...unlimitedProduct, aggregators: 2 })
-    const names = many.services.map(({ name }, at) => (name === 'aggregator' ? `${name} ${at}` : name))
+    const names = many.services.map(({ name }, index) => (name === 'aggregator' ? `${name} ${index}` : name))
     await soak('cluster', many, minutes, [
-      ...many.services.flatMap((service, at) => faultsOf(service, names[at])),
+      ...many.services.flatMap((service, index) => faultsOf(service, names[index])),
       frozen('kafka', () => engines.kafkaPid),
       frozen('cassandra', () => engines.cassandraPid),
     ])
@@ -105,10 +105,10 @@ async function sendAt(perSecond: number, product: Product, traffic: SoakTraffic,
 async function strike(faults: readonly Fault[], startedAt: number, endsAt: number): Promise<string[]> {
   const half = startedAt + (endsAt - startedAt) / 2
   const struck: string[] = []
-  for (let at = 0; performance.now() + FAULT_INTERVAL_MS < endsAt; at++) {
+  for (let index = 0; performance.now() + FAULT_INTERVAL_MS < endsAt; index++) {
     await pause(FAULT_INTERVAL_MS)
     const possible = faults.filter(({ ends }) => !ends || performance.now() < half)
-    const fault = possible[at % possible.length]!
+    const fault = possible[index % possible.length]!
     await fault.strike()
     struck.push(fault.name)
   }
@@ -119,9 +119,9 @@ async function sampleMemory(product: Product, from: number, endsAt: number): Pro
   const samples: Samples = new Map()
   await pause(from - performance.now())
   while (performance.now() < endsAt) {
-    for (const [at, { name, pid }] of product.services.entries()) {
+    for (const [index, { name, pid }] of product.services.entries()) {
       const megabytes = megabytesOf(pid!)
-      const key = `${name} ${at}`
+      const key = `${name} ${index}`
       if (megabytes !== undefined) samples.set(key, [...(samples.get(key) ?? []), megabytes])
     }
     await pause(SAMPLE_MS)

@@ -41,11 +41,11 @@ export class SoakTraffic {
   /** Makes a request of 50 events of one device: views of pages, and hovers over elements. */
   next(): { device: string; agent: { userAgent: string }; events: readonly SoakEvent[] } {
     const device = this.#devices[Math.floor(Math.random() * DEVICES)]!
-    const events = Array.from({ length: EVENTS_PER_REQUEST }, (_, at): SoakEvent => {
+    const events = Array.from({ length: EVENTS_PER_REQUEST }, (_, index): SoakEvent => {
       const timestamp = Date.now()
       const base = { event_id: randomUUID(), timestamp, seq: device.seq++, session_id: device.session }
-      this.#count(timestamp, device.id, at % 2 === 0)
-      return at % 2 === 0 ? this.#view(base) : this.#hover(base)
+      this.#count(timestamp, device.id, index % 2 === 0)
+      return index % 2 === 0 ? this.#view(base) : this.#hover(base)
     })
     return { device: device.id, agent: { userAgent }, events }
   }

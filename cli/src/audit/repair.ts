@@ -28,7 +28,7 @@ function correctionOf(lane: number, drift: readonly Drift[]): LaneBatch {
       const { table, app, date, applied } = rows[0]!
       const corrections = rows.map(({ key, found, expected }) => ({
         key,
-        deltas: expected.map((value, at) => value - found[at]!),
+        deltas: expected.map((value, index) => value - found[index]!),
       }))
       return { table, app, date, from: applied, to: applied, rows: corrections }
     }),

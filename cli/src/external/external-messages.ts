@@ -91,7 +91,7 @@ async function takeEvents(parts: MessageParts, of: OfMessage, events: readonly F
   const repetitions = new Map<string, number>()
   for (let first = 0; first < events.length; first += limits.eventsPerBatchMax) {
     const sent = events.slice(first, first + limits.eventsPerBatchMax)
-    const identified = sent.map((event, at) => ({ event: withIdentity(event, message, first + at, repetitions) }))
+    const identified = sent.map((event, index) => ({ event: withIdentity(event, message, first + index, repetitions) }))
     const offline = { app, receivedAt, historical: false, events: identified, isUnicode: false, small: false }
     const { envelopes, rejected } = intake.take(offline)
     const whole = envelopes.flatMap(({ rejected: _, ...envelope }) => (envelope.events.length > 0 ? [envelope] : []))

@@ -70,7 +70,7 @@ async function openFilled(envelopes: readonly Envelope[], lanes: number): Promis
   const note = { id: '0123456789abcdef', app: 'berlin', from: '2026-03-01', text: 'New', created_by: 'Ann' }
   await made.storage.registry.annotations.put('berlin', note.id, { ...note, created_at: 1 })
   await made.storage.log.append(envelopes)
-  await made.storage.log.appendMessages(unreadable.map((value, at) => ({ lane: at % lanes, value })))
+  await made.storage.log.appendMessages(unreadable.map((value, index) => ({ lane: index % lanes, value })))
   await countAll(made.storage)
   return made
 }
@@ -162,8 +162,8 @@ it('continues after an interruption at any append, and appends each message once
   expect(wanted.messages.length).toBeGreaterThan(1_500)
   for (const interruption of ['before', 'half', 'after', 'note'] as const) {
     await using target = await make(3)
-    for (let at = 0; at < 3; at++)
-      await expect(readDump(interruptAfter(target.storage, at === 0 ? 1 : 0, interruption), dump)).rejects.toThrow(
+    for (let index = 0; index < 3; index++)
+      await expect(readDump(interruptAfter(target.storage, index === 0 ? 1 : 0, interruption), dump)).rejects.toThrow(
         'interrupted',
       )
     for (let times = 0; times < 2; times++) {

@@ -63,11 +63,11 @@ function messageOf(text: string | undefined, error: unknown): string {
 /** Returns the codes of an error and of its causes. */
 function codesOf(error: unknown): string[] {
   const codes: string[] = []
-  let at = error
-  for (let depth = 0; depth < CAUSES_MAX && typeof at === 'object' && at !== null; depth++) {
-    const { code: of, cause } = at as { code?: unknown; cause?: unknown }
+  let current = error
+  for (let depth = 0; depth < CAUSES_MAX && typeof current === 'object' && current !== null; depth++) {
+    const { code: of, cause } = current as { code?: unknown; cause?: unknown }
     if (typeof of === 'string' && code.test(of) && !codes.includes(of)) codes.push(of)
-    at = cause
+    current = cause
   }
   return codes
 }

@@ -46,7 +46,7 @@ async function digestOf(archive: Archive, chunks: readonly ChunkSummary[]): Prom
   for await (const chunk of fetchChunks(archive, chunks)) {
     for (const event of eventsOfChunk(chunk, ALL)) {
       const hash = createHash('sha256').update(JSON.stringify(event, sortedKeys)).digest()
-      for (let at = 0; at < sum.length; at++) sum[at] = (sum[at]! + hash.readUInt32LE(at * 4)) >>> 0
+      for (let index = 0; index < sum.length; index++) sum[index] = (sum[index]! + hash.readUInt32LE(index * 4)) >>> 0
       events++
     }
   }

@@ -132,10 +132,10 @@ test('an address of this machine may hold three quarters of the connections, any
     server.emit('connection', socket)
     return !socket.destroyed
   }
-  const acceptedOf = (addressOf: (at: number) => string): number =>
-    Array.from({ length: 20 }, (_, at) => isAccepted(addressOf(at))).filter(Boolean).length
-  expect(acceptedOf((at) => `2001:db8:1:2::${at}`)).toBe(10)
-  expect(acceptedOf((at) => (at % 2 === 0 ? '203.0.113.1' : '::ffff:203.0.113.1'))).toBe(10)
+  const acceptedOf = (addressOf: (index: number) => string): number =>
+    Array.from({ length: 20 }, (_, index) => isAccepted(addressOf(index))).filter(Boolean).length
+  expect(acceptedOf((index) => `2001:db8:1:2::${index}`)).toBe(10)
+  expect(acceptedOf((index) => (index % 2 === 0 ? '203.0.113.1' : '::ffff:203.0.113.1'))).toBe(10)
   expect(limit.open).toBe(20)
 })
 

@@ -78,7 +78,7 @@ describe('bodies that have arrived in part', () => {
 
   it('of all addresses hold no more than the memory', async () => {
     const memory = new BodyMemory(1_000_000)
-    const all = Array.from({ length: 20 }, (_, at) => half(memory, `203.0.113.${at}`))
+    const all = Array.from({ length: 20 }, (_, index) => half(memory, `203.0.113.${index}`))
     expect(memory.bytes).toBeLessThanOrEqual(1_000_000)
     for (const { payload } of all) payload.end()
     const outcomes = await Promise.all(all.map(({ outcome }) => outcome))

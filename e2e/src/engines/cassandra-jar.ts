@@ -98,10 +98,10 @@ export async function startCassandra(dir: string, cache: string, flags = shortLi
  */
 export async function startCassandraRing(dir: string, cache: string): Promise<CassandraNode[]> {
   const [cql, storage, ...jmx] = (await freePorts(5)) as [number, number, ...number[]]
-  const options = jmx.map((port, at) => ({
-    dir: join(dir, `node-${at}`),
+  const options = jmx.map((port, index) => ({
+    dir: join(dir, `node-${index}`),
     cache,
-    address: `127.0.0.${at + 2}`,
+    address: `127.0.0.${index + 2}`,
     cql,
     storage,
     jmx: port,

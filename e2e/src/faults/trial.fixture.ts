@@ -104,13 +104,13 @@ export function expectExact({ truth, found, archived, ids, sending }: TrialResul
 /** Returns the number of counter rows that exceed the traffic sent. */
 export function rowsCountedTwice({ truth, found }: TrialResult): number {
   return sorted(found.counters).filter(([row, values]) =>
-    values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0)),
+    values.some((value, index) => value > (truth.counters.get(row)?.[index] ?? 0)),
   ).length
 }
 
 /** Returns the number of counter rows that are missing or below the traffic sent. */
 export function missingRows({ truth, found }: Pick<TrialResult, 'truth' | 'found'>): number {
   return sorted(truth.counters).filter(([row, values]) =>
-    values.some((value, at) => value > (found.counters.get(row)?.[at] ?? 0)),
+    values.some((value, index) => value > (found.counters.get(row)?.[index] ?? 0)),
   ).length
 }

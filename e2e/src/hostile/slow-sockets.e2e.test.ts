@@ -71,7 +71,7 @@ it(
   `${SOCKETS} sockets that send slowly delay nobody, cost bounded memory, and lose nothing`,
   { timeout: 180_000 },
   async () => {
-    for (let at = 0; at < SOCKETS; at += CONNECTING)
+    for (let start = 0; start < SOCKETS; start += CONNECTING)
       sockets.push(...(await Promise.all(Array.from({ length: CONNECTING }, open))))
     const { pid } = product.services[0]!
     const before = residentMb(pid!)
@@ -83,9 +83,9 @@ it(
     expect((await fetch(`${product.ingestUrl}/ready`)).status).toBe(200)
 
     const answers = await Promise.all(
-      sockets.map((socket, at) => {
+      sockets.map((socket, index) => {
         const answer = acknowledged(socket)
-        socket.send(`{"type":"EVENT","timestamp":${begin},"name":"n${at}"}]`, { fin: true })
+        socket.send(`{"type":"EVENT","timestamp":${begin},"name":"n${index}"}]`, { fin: true })
         return answer
       }),
     )
@@ -101,8 +101,8 @@ it('a message in very many parts closes its own socket, and no other', { timeout
   const [other, socket] = [await open(), await open()]
   sockets.push(other, socket)
   const sendParts = async (to: WebSocket, count: number): Promise<void> => {
-    for (let at = 0; at < count && to.readyState === WebSocket.OPEN; at++)
-      await new Promise((sent) => to.send(at === 0 ? '[' : ' ', { fin: false }, () => sent(undefined)))
+    for (let index = 0; index < count && to.readyState === WebSocket.OPEN; index++)
+      await new Promise((sent) => to.send(index === 0 ? '[' : ' ', { fin: false }, () => sent(undefined)))
   }
   const closed = new Promise((resolve) => void socket.once('close', resolve))
   await sendParts(socket, TOO_MANY_FRAGMENTS)

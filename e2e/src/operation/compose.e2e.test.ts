@@ -60,7 +60,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
     const before = await Promise.all([1, 2].map(acknowledgedBy))
     for (let sent = 0; sent < 40; sent++) expect((await send('/shared')).status).toBe(202)
     const after = await Promise.all([1, 2].map(acknowledgedBy))
-    const taken = after.map((count, at) => count - before[at]!)
+    const taken = after.map((count, index) => count - before[index]!)
     expect(taken[0]! + taken[1]!).toBe(40)
     expect(Math.min(...taken)).toBeGreaterThan(5)
     await whenCounted(product, readKey())

@@ -31,7 +31,7 @@ export function groundTruth(
     const sums = counters.get(key) ?? values.map(() => 0)
     counters.set(
       key,
-      sums.map((sum, at) => sum + values[at]!),
+      sums.map((sum, index) => sum + values[index]!),
     )
   }
   for (const requests of traffic) {

@@ -253,8 +253,8 @@ export class Chunk {
           const { rows, codes, values } = this.spilled()!
           const dictionary = new Dictionary()
           const own = new Uint32Array(this.summary.rows).fill(dictionary.code(null))
-          for (let at = keys.starts[key]!; at < keys.starts[key + 1]!; at++)
-            own[rows[at]!] = dictionary.code(values[codes[at]!]!)
+          for (let index = keys.starts[key]!; index < keys.starts[key + 1]!; index++)
+            own[rows[index]!] = dictionary.code(values[codes[index]!]!)
           return {
             value: { codes: own, values: dictionary.values },
             bytes: own.byteLength + bytesOfValues(dictionary.values),

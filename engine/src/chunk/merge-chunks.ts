@@ -204,12 +204,12 @@ function slicedValues(
   )
   const dictionary = new Dictionary()
   dictionary.code(null)
-  let at = 0
+  let row = 0
   const put = (name: string, value: Value): void => {
     const number = numbers.get(name)
-    if (number !== undefined) builder.put(number, at, dictionary.code(value))
+    if (number !== undefined) builder.put(number, row, dictionary.code(value))
   }
-  for (; at < rows.length; at++) readers[sources[at]!]!(rows[at]!, put)
+  for (; row < rows.length; row++) readers[sources[row]!]!(rows[row]!, put)
   return { values, spilled: builder.entries(dictionary.values) }
 }
 
@@ -226,8 +226,8 @@ function freeReader(chunk: Chunk): (row: number, visit: (name: string, value: Va
       if (value !== null) visit(name, value)
     }
     if (!keys || !byRow || !all) return
-    for (let at = row === 0 ? 0 : byRow.ends[row - 1]!; at < byRow.ends[row]!; at++) {
-      visit(keys.names[byRow.keys[at]!]!, all.values[all.codes[byRow.entries[at]!]!] as Value)
+    for (let index = row === 0 ? 0 : byRow.ends[row - 1]!; index < byRow.ends[row]!; index++) {
+      visit(keys.names[byRow.keys[index]!]!, all.values[all.codes[byRow.entries[index]!]!] as Value)
     }
   }
 }

@@ -6,9 +6,9 @@ import { clustersOf, endOfPlaces, rowsInOrder } from './log-page.ts'
 
 it('pages of any size return every event of a lane once, in log order', { timeout: 60_000 }, () => {
   fc.assert(
-    fc.property(world, fc.integer({ min: 1, max: 7 }), fc.nat({ max: 9 }), (at, limit, skip) => {
-      for (const chunks of at.chunks) {
-        const rows = at.rows.filter(({ lane }) => lane === chunks[0]?.summary.lane)
+    fc.property(world, fc.integer({ min: 1, max: 7 }), fc.nat({ max: 9 }), (generated, limit, skip) => {
+      for (const chunks of generated.chunks) {
+        const rows = generated.rows.filter(({ lane }) => lane === chunks[0]?.summary.lane)
         const expected = rows
           .map(({ position, index }) => position * limits.eventsPerBatchMax + index)
           .sort((a, b) => a - b)

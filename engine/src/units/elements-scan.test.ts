@@ -45,16 +45,16 @@ function summaryOf({ correlation: _, histogram: __, ...summary }: Hesitation): E
 it('has for each element what a question about this element alone answers', () => {
   let [elements, sides, tapped] = [0, 0, 0]
   fc.assert(
-    fc.property(world, fc.array(request, { minLength: 6, maxLength: 6 }), (at, requests) => {
+    fc.property(world, fc.array(request, { minLength: 6, maxLength: 6 }), (generated, requests) => {
       for (const query of requests) {
-        const { rows, times } = queryElements(query, context, at.lanes)
+        const { rows, times } = queryElements(query, context, generated.lanes)
         const { from, to, filters = [], count_by = 'person', trend, taps: _, ...common } = query
-        const seen = at.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < to)
-        const units = [...naiveUnits(at, seen, count_by).values()]
+        const seen = generated.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < to)
+        const units = [...naiveUnits(generated, seen, count_by).values()]
         const expected = ['//a', '//b'].map((xpath) => {
           const target: Filter = { type: 'eq', key: 'target', value: xpath }
           const only = { ...common, from, to, filters, count_by, hovers: [...hovers, target] }
-          const { went_on: wentOn, lost, ...all } = queryHesitation(only, context, at.lanes)
+          const { went_on: wentOn, lost, ...all } = queryHesitation(only, context, generated.lanes)
           const isTap = (row: (typeof seen)[number]): boolean =>
             naiveAll(row, [...taps, target, ...filters, { type: 'eq', key: 'action', value: 'hover-then-clicked' }]) &&
             !row.context.bot
@@ -92,13 +92,13 @@ it('has for each element what a question about this element alone answers', () =
 it('counts what was done with a past XPath for the current one, as if it had been named so from the start', () => {
   let joined = 0
   fc.assert(
-    fc.property(world, request, (at, query) => {
-      const linked = queryElements({ ...query, linked: [['//a', '//b']] }, context, at.lanes)
-      const { rows: apart } = queryElements(query, context, at.lanes)
+    fc.property(world, request, (generated, query) => {
+      const linked = queryElements({ ...query, linked: [['//a', '//b']] }, context, generated.lanes)
+      const { rows: apart } = queryElements(query, context, generated.lanes)
       const { from, to, filters = [], count_by = 'person', taps: _, trend: __, ...common } = query
       const target: Filter = { type: 'in', key: 'target', values: ['//a', '//b'] }
       const either = { ...common, from, to, filters, count_by, hovers: [...hovers, target] }
-      const { went_on: wentOn, lost, ...all } = queryHesitation(either, context, at.lanes)
+      const { went_on: wentOn, lost, ...all } = queryHesitation(either, context, generated.lanes)
       expect(linked.rows.map(({ xpath }) => xpath)).toEqual(apart.length === 0 ? [] : ['//b'])
       for (const { trend: _own, taps, tapped_by: tappedBy, ...row } of linked.rows) {
         expect(row).toEqual({

@@ -30,11 +30,11 @@ const contextOf = ({ step }: HesitationRequest): QueryContext => ({
 })
 
 /** The documented definition, without regard to speed. */
-function naive(at: World, request: HesitationRequest): HesitationResult {
+function naive(generated: World, request: HesitationRequest): HesitationResult {
   const { from, to, hovers, filters = [], count_by = 'person', steps, step } = request
-  const seen = at.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < to)
+  const seen = generated.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < to)
   const units = new Map<string, Hover[]>()
-  for (const [unit, rows] of naiveUnits(at, seen, count_by)) {
+  for (const [unit, rows] of naiveUnits(generated, seen, count_by)) {
     const own = rows.flatMap((row): Hover[] =>
       row.event.type === 'btn_time' && !row.context.bot && naiveAll(row, [...hovers, ...filters])
         ? [{ ms: row.event.elapsed_time, clicked: row.event.action === 'hover-then-clicked' }]
@@ -46,7 +46,7 @@ function naive(at: World, request: HesitationRequest): HesitationResult {
   if (!steps) return all
   const ask = (of: number, outcome: NonNullable<FunnelRequest['people']>['outcome']): readonly string[] =>
     naiveFunnel(
-      at,
+      generated,
       { from, to, steps, filters, count_by, people: { step: of, outcome, limit: 1_000 } },
       contextOf(request),
     ).people!
@@ -138,10 +138,10 @@ const request: fc.Arbitrary<HesitationRequest> = fc
 it('equals the naive reference on random worlds, for everyone, those who went on and those lost', () => {
   const people = { wentOn: 0, lost: 0 }
   fc.assert(
-    fc.property(world, fc.array(request, { minLength: 6, maxLength: 6 }), (at, requests) => {
+    fc.property(world, fc.array(request, { minLength: 6, maxLength: 6 }), (generated, requests) => {
       for (const one of requests) {
-        const found = queryHesitation(one, contextOf(one), at.lanes)
-        expect(rounded(found)).toEqual(rounded(naive(at, one)))
+        const found = queryHesitation(one, contextOf(one), generated.lanes)
+        expect(rounded(found)).toEqual(rounded(naive(generated, one)))
         people.wentOn += found.went_on?.people ?? 0
         people.lost += found.lost?.people ?? 0
       }

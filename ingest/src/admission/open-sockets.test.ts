@@ -50,7 +50,7 @@ async function refusal(response: IncomingMessage): Promise<string> {
 
 const many = async (count: number, address: string, key?: string): Promise<string[]> => {
   const outcomes = []
-  for (let at = 0; at < count; at++) outcomes.push(await open(address, key))
+  for (let index = 0; index < count; index++) outcomes.push(await open(address, key))
   return outcomes
 }
 
@@ -79,6 +79,6 @@ it('the control: without an address to count by, one sender takes the half that 
 
 it('closes what exceeds the share of an app, from however many addresses', async () => {
   const outcomes = []
-  for (let at = 0; at < 6; at++) outcomes.push(await open(`203.0.113.${at}`))
+  for (let index = 0; index < 6; index++) outcomes.push(await open(`203.0.113.${index}`))
   expect(outcomes.filter((outcome) => outcome === 'closed 1013')).toHaveLength(2)
 })

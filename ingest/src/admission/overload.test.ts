@@ -78,7 +78,7 @@ describe('the rate of a key', () => {
 
   it('charges costly events for their cost: many values, and past dates', async () => {
     const custom = (data: object, timestamp = Date.now()) => ({ type: 0, name: 'n', timestamp, data })
-    const values = Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`k${at}`, at]))
+    const values = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`k${index}`, index]))
     const perSecond = 0.001
     const costs = async (...events: object[]): Promise<number> => {
       await using gateway = await openGateway({ rates: { ...unlimited, events: perSecond } })
@@ -89,9 +89,9 @@ describe('the rate of a key', () => {
     expect(await costs(custom({}), custom({ a: 1 }))).toBe(2)
     // 200 events of 10 keys: the same keys in all events, then different ones.
     const tenKeys = (from: number): object =>
-      custom(Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`k${from + at}`, 1])))
+      custom(Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`k${from + index}`, 1])))
     expect(await costs(...Array.from({ length: 200 }, () => tenKeys(0)))).toBe(400)
-    expect(await costs(...Array.from({ length: 200 }, (_, at) => tenKeys(10 * at)))).toBe(
+    expect(await costs(...Array.from({ length: 200 }, (_, index) => tenKeys(10 * index)))).toBe(
       400 + Math.floor((2_000 - 192) / 8),
     )
     expect(await costs(custom(values))).toBe(8)

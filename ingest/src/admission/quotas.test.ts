@@ -35,7 +35,7 @@ async function setApp(more: Partial<App>): Promise<void> {
 
 const statuses = async (count: number, sent: () => object = body): Promise<number[]> => {
   const all = []
-  for (let at = 0; at < count; at++) all.push((await gateway.post(sent())).status)
+  for (let index = 0; index < count; index++) all.push((await gateway.post(sent())).status)
   return all
 }
 
@@ -179,7 +179,7 @@ it('waits for a registry that does not answer once, and not for long', async () 
   await quotas.assertRoom(app)
   const first = performance.now() - begin
   expect(first).toBeGreaterThan(900)
-  for (let at = 0; at < 100; at++) await quotas.assertRoom(app)
+  for (let index = 0; index < 100; index++) await quotas.assertRoom(app)
   expect(performance.now() - begin - first).toBeLessThan(500)
   await quotas.close()
 })

@@ -127,8 +127,8 @@ export class Quotas {
     if (this.#isStoring) return
     this.#isStoring = true
     const usages = [...this.#unstored]
-    for (let at = 0; at < usages.length; at += WRITE_CONCURRENCY)
-      await Promise.all(usages.slice(at, at + WRITE_CONCURRENCY).map((each) => this.#storeOne(...each)))
+    for (let start = 0; start < usages.length; start += WRITE_CONCURRENCY)
+      await Promise.all(usages.slice(start, start + WRITE_CONCURRENCY).map((each) => this.#storeOne(...each)))
     this.#isStoring = false
   }
 

@@ -10,12 +10,12 @@ const sourceSharePercent = 0.01
 async function statuses(
   gateway: Gateway,
   times: number,
-  forwarded: (at: number) => string,
+  forwarded: (index: number) => string,
   key = keys.write,
 ): Promise<number[]> {
   const answers = []
-  for (let at = 0; at < times; at++) {
-    const headers = { 'x-forwarded-for': forwarded(at), 'x-api-key': key }
+  for (let index = 0; index < times; index++) {
+    const headers = { 'x-forwarded-for': forwarded(index), 'x-api-key': key }
     answers.push(await gateway.server.inject({ method: 'POST', url: '/v1/events', payload: body, headers }))
   }
   return answers.map(({ statusCode }) => statusCode)
@@ -48,13 +48,13 @@ it('limits events and bytes of an address as well as its requests', async () => 
 
 it('counts an IPv6 network as one source, and guesses of keys too', async () => {
   await using gateway = await openGateway({ rates, sourceSharePercent }, behindOneProxy)
-  const guesses = await statuses(gateway, 2, (at) => `2001:db8:1:2::${at}`, 'hw_no_such_key_at_all')
+  const guesses = await statuses(gateway, 2, (index) => `2001:db8:1:2::${index}`, 'hw_no_such_key_at_all')
   expect(guesses).toEqual([401, 429])
 })
 
 it('believes as many entries as there are trusted proxies, whatever a client writes before them', async () => {
   await using gateway = await openGateway({ rates, sourceSharePercent }, behindOneProxy)
-  expect(await statuses(gateway, 2, (at) => `198.51.100.${at}, 203.0.113.1`)).toEqual([202, 429])
+  expect(await statuses(gateway, 2, (index) => `198.51.100.${index}, 203.0.113.1`)).toEqual([202, 429])
 })
 
 it('ignores the header without a trusted proxy', async () => {

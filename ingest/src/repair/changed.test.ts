@@ -75,10 +75,12 @@ describe('data', () => {
 
   it('keeps 64 keys and lists the others', async () => {
     const { stored, changed } = await sendAndRead(
-      custom(Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`k${at}`, at]))),
+      custom(Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`k${index}`, index]))),
     )
     expect(Object.keys(stored.data as object)).toHaveLength(64)
-    expect(changed).toEqual(Object.fromEntries([64, 65, 66, 67, 68, 69].map((at) => [`data.k${at}`, 'too_many_keys'])))
+    expect(changed).toEqual(
+      Object.fromEntries([64, 65, 66, 67, 68, 69].map((index) => [`data.k${index}`, 'too_many_keys'])),
+    )
   })
 
   it('limits keys and values, cut between characters', async () => {
@@ -312,7 +314,7 @@ it('keeps an event that is too large only because of its too long strings', asyn
   )
   expect(changed).toEqual({ name: 'shortened', 'data.page': 'shortened' })
   expect(stored).toMatchObject({ name: 'n'.repeat(200), data: { page: 'p'.repeat(2_048), n: 1 } })
-  const large = Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`k${at}`, 'v'.repeat(2_000)]))
+  const large = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`k${index}`, 'v'.repeat(2_000)]))
   expect((await gateway.post({ device_id: 'd', events: [custom(large)] })).body).toMatchObject({
     rejected: [{ reason: 'too_large' }],
   })
@@ -328,7 +330,7 @@ it('lists at most 100 changes and counts all', async () => {
       Object.fromEntries([
         ['type', 0],
         ['name', 'n'],
-        ...Array.from({ length: 100 }, (_, at) => [`u${at}`, 1]),
+        ...Array.from({ length: 100 }, (_, index) => [`u${index}`, 1]),
       ]) as object,
   )
   const started = performance.now()

@@ -117,10 +117,10 @@ export function withoutUnstorable(body: Buffer, source: unknown, app: App): Buff
   const { referrer, landing_page } = (source ?? {}) as Readonly<Record<string, unknown>>
   if (isStorable(referrer) && isStorable(landing_page, app)) return body
   const member = Buffer.from(`${SOURCE}${JSON.stringify(source)},`)
-  const at = body.indexOf(member)
+  const index = body.indexOf(member)
   // quotes in a text are escaped, so both are names of members, and the first "events" is that of the body
-  if (at < 0 || at > body.indexOf('"events":')) return undefined
-  return Buffer.concat([body.subarray(0, at), body.subarray(at + member.length)])
+  if (index < 0 || index > body.indexOf('"events":')) return undefined
+  return Buffer.concat([body.subarray(0, index), body.subarray(index + member.length)])
 }
 
 function isStorable(url: unknown, app?: App): boolean {

@@ -23,8 +23,8 @@ export function expiryContract(name: string, make: () => Promise<Storage>): void
     })
     const apply = (lease: Lease, batch: Partial<LaneBatch>): Promise<void> =>
       storage.writer.apply(lease, { ...empty, ...batch, lane: lease.lane })
-    const keyOf = (types: Readonly<Record<string, 'text' | 'int'>>, at = 0): (string | number)[] =>
-      Object.values(types).map((type) => (type === 'int' ? at : `k${at}`))
+    const keyOf = (types: Readonly<Record<string, 'text' | 'int'>>, index = 0): (string | number)[] =>
+      Object.values(types).map((type) => (type === 'int' ? index : `k${index}`))
 
     /** Fills every table on every date, with more visitors than one step removes. */
     async function filled(app: string): Promise<void> {
@@ -37,8 +37,8 @@ export function expiryContract(name: string, make: () => Promise<Storage>): void
         )
         const visitors = dates.flatMap((date) =>
           visitorTableNames.map((table) => {
-            const rows = Array.from({ length: date === dates[0] ? 3_000 : 3 }, (_, at) => {
-              return { key: keyOf(visitorTables[table].key), visitor: { user: '', device: `${lease.lane} d${at}` } }
+            const rows = Array.from({ length: date === dates[0] ? 3_000 : 3 }, (_, index) => {
+              return { key: keyOf(visitorTables[table].key), visitor: { user: '', device: `${lease.lane} d${index}` } }
             })
             return { table, app, date, rows }
           }),
@@ -143,11 +143,11 @@ export function expiryContract(name: string, make: () => Promise<Storage>): void
 
     it('lists the devices that have identities', async () => {
       const app = randomUUID()
-      const identities = Array.from({ length: 30 }, (_, at) => ({
+      const identities = Array.from({ length: 30 }, (_, index) => ({
         app,
-        device: `d${at % 20}`,
-        user: `u${at}`,
-        place: at,
+        device: `d${index % 20}`,
+        user: `u${index}`,
+        place: index,
       }))
       await apply(leases[0]!, { identities })
       const devices = new Set<string>()

@@ -70,11 +70,11 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
     it('replaces ids at their positions, of small and of large batches', async () => {
       const app = randomUUID()
       const partition = { app, date: dates[0]! }
-      const ids = Array.from({ length: 3_000 }, (_, at) => (at % 3 === 0 ? randomUUID() : `id ${at}`))
+      const ids = Array.from({ length: 3_000 }, (_, index) => (index % 3 === 0 ? randomUUID() : `id ${index}`))
       const seen = (some: readonly string[], first: number): Promise<void> => {
-        const rows = some.map((event_id, at) => ({
+        const rows = some.map((event_id, index) => ({
           event_id,
-          position: first + at,
+          position: first + index,
           fate: 'late' as const,
           reason: 'after_settled' as const,
         }))
@@ -82,13 +82,13 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
       }
       await seen(ids.slice(0, 2_990), 0)
       await seen(ids.slice(2_990), 2_990)
-      const gone = ids.filter((_, at) => at % 7 === 0 || at > 2_995)
+      const gone = ids.filter((_, index) => index % 7 === 0 || index > 2_995)
       const replacements = [...gone, 'never'].map((event_id) => ({ event_id, by: `hash of ${event_id}` }))
       for (let times = 0; times < 2; times++) await storage.writer.replaceSeen(lease, partition, replacements)
       const found = await storage.writer.firstPositions(0, partition, [...ids, ...replacements.map(({ by }) => by)])
       const removed = new Set(gone)
       expect(new Map([...found].sort())).toEqual(
-        new Map(ids.map((id, at): [string, number] => [removed.has(id) ? `hash of ${id}` : id, at]).sort()),
+        new Map(ids.map((id, index): [string, number] => [removed.has(id) ? `hash of ${id}` : id, index]).sort()),
       )
       const all: string[] = []
       for await (const page of storage.writer.seenIds(0, partition)) all.push(...page)
@@ -97,18 +97,18 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
 
     it('removes ids without a trace, of small and of large batches', async () => {
       const partition = { app: randomUUID(), date: dates[0]! }
-      const ids = Array.from({ length: 300 }, (_, at) => (at % 3 === 0 ? randomUUID() : `id ${at}`))
+      const ids = Array.from({ length: 300 }, (_, index) => (index % 3 === 0 ? randomUUID() : `id ${index}`))
       const seen = (some: readonly string[], first: number): Promise<void> => {
         const verdict = { fate: 'rejected' as const, reason: 'too_old' as const }
-        const rows = some.map((event_id, at) => ({ event_id, position: first + at, ...verdict }))
+        const rows = some.map((event_id, index) => ({ event_id, position: first + index, ...verdict }))
         return apply(lease, { seen: [{ ...partition, rows }] })
       }
       await seen(ids.slice(0, 290), 0)
       await seen(ids.slice(290), 290)
-      const isGone = (at: number): boolean => at % 7 === 0 || at > 295
-      const gone = [...ids.filter((_, at) => isGone(at)), 'never'].map((event_id) => ({ event_id }))
+      const isGone = (index: number): boolean => index % 7 === 0 || index > 295
+      const gone = [...ids.filter((_, index) => isGone(index)), 'never'].map((event_id) => ({ event_id }))
       for (let times = 0; times < 2; times++) await storage.writer.replaceSeen(lease, partition, gone)
-      const kept = ids.flatMap((id, at): [string, number][] => (isGone(at) ? [] : [[id, at]]))
+      const kept = ids.flatMap((id, index): [string, number][] => (isGone(index) ? [] : [[id, index]]))
       expect(await storage.writer.firstPositions(0, partition, [...ids, 'never'])).toEqual(new Map(kept))
       const all: string[] = []
       for await (const page of storage.writer.seenIds(0, partition)) all.push(...page)

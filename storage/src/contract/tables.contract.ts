@@ -290,15 +290,15 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
 
     it('returns all ids of a partition, even if there are many', async () => {
       const app = randomUUID()
-      const ids = Array.from({ length: 12_000 }, (_, at) => `e${at}`)
+      const ids = Array.from({ length: 12_000 }, (_, index) => `e${index}`)
       const rows = ids.map((event_id, position) => ({
         event_id,
         position,
         fate: 'accepted' as const,
         reason: 'new' as const,
       }))
-      for (let at = 0; at < rows.length; at += 3_000)
-        await apply(lease, { seen: [{ app, date: dates[0]!, rows: rows.slice(at, at + 3_000) }] })
+      for (let start = 0; start < rows.length; start += 3_000)
+        await apply(lease, { seen: [{ app, date: dates[0]!, rows: rows.slice(start, start + 3_000) }] })
       await apply(second, { seen: [{ app, date: dates[0]!, rows: rows.slice(0, 1) }] })
       const readIds = async (lane: number, date: string): Promise<string[]> => {
         const found: string[] = []
@@ -344,7 +344,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
             [0, 1, 2].flatMap((session) => {
               const own = moments
                 .slice(start, end)
-                .flatMap((each, at) => (each.session === session ? [{ ...each, position: start + at }] : []))
+                .flatMap((each, index) => (each.session === session ? [{ ...each, position: start + index }] : []))
               const times = own.map(({ time }) => time)
               const [start_, end_] = [Math.min(...times), Math.max(...times)]
               const last = own.findLast(({ time }) => time === end_)

@@ -241,8 +241,8 @@ async function endure(
   for (const { behaviour, after, restart } of steps) {
     opened.main.behaviour = behaviour
     await Promise.all(
-      ['d0', 'd1', 'd2'].map(async (device, at) => {
-        for (let i = 0; i < after + at; i++) {
+      ['d0', 'd1', 'd2'].map(async (device, index) => {
+        for (let i = 0; i < after + index; i++) {
           const n = acknowledged.get(device) ?? 0
           await opened.spooled.append([numbered(device, n)])
           acknowledged.set(device, n + 1)

@@ -81,12 +81,12 @@ function firstOf(lanes: readonly LanePuts[]): LanePuts | undefined {
 /** Reads the events of rows, a bounded number of chunks at a time. */
 async function itemsOf(rows: readonly PutRow[], { source, budget }: QueryRuntime): Promise<string[]> {
   const items: string[] = []
-  const bySummary = Map.groupBy(rows.keys(), (at) => rows[at]!.summary)
+  const bySummary = Map.groupBy(rows.keys(), (index) => rows[index]!.summary)
   for (const fetches of batchesOf([...bySummary.keys()].map((summary) => ({ summary, names: putColumns })))) {
     for (const chunk of await source.chunks(fetches)) {
       budget.check()
       const read = putReader(chunk)
-      for (const at of bySummary.get(chunk.summary)!) items[at] = putItem(read(rows[at]!.row))
+      for (const index of bySummary.get(chunk.summary)!) items[index] = putItem(read(rows[index]!.row))
     }
   }
   return items

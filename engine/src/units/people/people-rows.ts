@@ -53,9 +53,9 @@ export class PeopleRows {
     const { byAttribute, events, views } = this.plan
     this.#scans = [
       ...byAttribute.map(
-        (plan, at) =>
+        (plan, index) =>
           new OutcomeScan(plan, context, budget, ({ who, first }) =>
-            this.#record(who(), () => ({ [attributeNames[at]!]: textOf(first()) })),
+            this.#record(who(), () => ({ [attributeNames[index]!]: textOf(first()) })),
           ),
       ),
       new LastEventScan(events, budget, (name, last) => this.#record(name, () => last())),
@@ -123,9 +123,9 @@ class LastEventScan extends UnitScan {
 
   protected override unit(rows: UnitRows, begin: number, end: number, who: () => string): void {
     this.#found(who(), () => {
-      let at = end - 1
-      while (at > begin && this.#pageAt(rows, at) === null) at--
-      return { last_at: rows.time[end - 1]!, last_page: this.#pageAt(rows, at) }
+      let row = end - 1
+      while (row > begin && this.#pageAt(rows, row) === null) row--
+      return { last_at: rows.time[end - 1]!, last_page: this.#pageAt(rows, row) }
     })
   }
 

@@ -32,7 +32,7 @@ export function parseStoredKey(key: Key): { readonly key: Key; readonly generati
 export function emptyKeys(rows: readonly CounterPartitionRow[]): Key[][] {
   const groups = Map.groupBy(rows, ({ key }) => JSON.stringify(parseStoredKey(key).key))
   const isEmpty = (of: readonly CounterPartitionRow[]): boolean =>
-    of[0]!.counters.every((_, at) => of.reduce((sum, { counters }) => sum + counters[at]!, 0) === 0)
+    of[0]!.counters.every((_, index) => of.reduce((sum, { counters }) => sum + counters[index]!, 0) === 0)
   return [...groups.values()].filter(isEmpty).map((of) => of.map(({ key }) => key))
 }
 

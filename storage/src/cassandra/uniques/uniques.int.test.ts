@@ -178,8 +178,8 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
   })
 
   it('counts the same as a reader without a cache, whatever is written and queried in between', async () => {
-    const days = Array.from({ length: 4 }, (_, at) =>
-      new Date(Date.now() - (3 - at) * 86_400_000).toISOString().slice(0, 10),
+    const days = Array.from({ length: 4 }, (_, index) =>
+      new Date(Date.now() - (3 - index) * 86_400_000).toISOString().slice(0, 10),
     )
     const visitor = fc.record({ user: fc.constantFrom('', 'u', 'v'), device: fc.constantFrom('a', 'b', 'c', 'd', 'e') })
     const step = fc.record({
@@ -246,7 +246,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
   it('reads a date that is over from its digest, as long as nothing was written since', async () => {
     const app = randomUUID()
     const write = await writerOf(app)
-    const devices = Array.from({ length: 300 }, (_, at) => `d${at}`)
+    const devices = Array.from({ length: 300 }, (_, index) => `d${index}`)
     await write(0, dates[0]!, devices)
     const count = async (): Promise<[users: number | undefined, reads: number]> => {
       const counted = countingClient(client(), 'users-by-date.read')

@@ -73,8 +73,8 @@ export class VisitorCache {
 
   #keysOf({ keys, ends, devices, users }: VisitorDigest): KeyVisitors[] {
     const [deviceNumbers, userNumbers] = [this.#numbers.numbersOf(devices), this.#numbers.numbersOf(users)]
-    return keys.map((key, at) => {
-      const [begin, end] = [at === 0 ? 0 : ends[at - 1]!, ends[at]!]
+    return keys.map((key, index) => {
+      const [begin, end] = [index === 0 ? 0 : ends[index - 1]!, ends[index]!]
       return { key, devices: deviceNumbers.subarray(begin, end), users: userNumbers.subarray(begin, end) }
     })
   }

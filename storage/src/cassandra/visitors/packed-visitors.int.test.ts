@@ -172,7 +172,10 @@ describe.skipIf(!engines)('packed visitors', () => {
   it('are not lost when the write-out is interrupted anywhere, and are written out later', async () => {
     for (let cut = 0; cut < 6; cut++) {
       const app = randomUUID()
-      const rows = Array.from({ length: 700 }, (_, at) => ({ key: [at % 3], visitor: { user: '', device: `d${at}` } }))
+      const rows = Array.from({ length: 700 }, (_, index) => ({
+        key: [index % 3],
+        visitor: { user: '', device: `d${index}` },
+      }))
       const changes: VisitorChange[] = [{ table: 'users_by_date', app, date: today, rows }]
       const own = await lease()
       let left = Infinity

@@ -105,7 +105,7 @@ export async function rowsSince(
     if (missing === 0n) {
       const below = added
         .flatMap((each) => each.rows)
-        .filter(({ key }) => place.prefix.every((value, at) => key[at] === value))
+        .filter(({ key }) => place.prefix.every((value, index) => key[index] === value))
       return { rows: below, since: delta.get('number') as bigint }
     }
   }

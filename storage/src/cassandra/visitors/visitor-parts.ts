@@ -40,15 +40,15 @@ function cut(changes: readonly VisitorChange[]): VisitorChange[][] {
   const parts: VisitorChange[][] = []
   let left = 0
   for (const change of changes) {
-    for (let at = 0; at < change.rows.length;) {
+    for (let start = 0; start < change.rows.length;) {
       if (left === 0) {
         parts.push([])
         left = ROWS_PER_PART
       }
-      const rows = change.rows.slice(at, at + left)
+      const rows = change.rows.slice(start, start + left)
       parts.at(-1)!.push({ ...change, rows })
       left -= rows.length
-      at += rows.length
+      start += rows.length
     }
   }
   return parts

@@ -133,12 +133,12 @@ export class EmbeddedTableWriter implements TableWriter {
   }
 
   async replaceSeen(lease: Lease, { app, date }: Partition, replacements: readonly SeenReplacement[]): Promise<void> {
-    const at = 'app = ? AND date = ? AND lane = ? AND event_id = ?'
+    const isRow = 'app = ? AND date = ? AND lane = ? AND event_id = ?'
     const insert = this.#database.prepare(
-      `INSERT INTO seen_by_date SELECT app, date, lane, ?, position, 'accepted', 'new' FROM seen_by_date WHERE ${at}
+      `INSERT INTO seen_by_date SELECT app, date, lane, ?, position, 'accepted', 'new' FROM seen_by_date WHERE ${isRow}
       ON CONFLICT DO NOTHING`,
     )
-    const remove = this.#database.prepare(`DELETE FROM seen_by_date WHERE ${at}`)
+    const remove = this.#database.prepare(`DELETE FROM seen_by_date WHERE ${isRow}`)
     transaction(this.#database, () => {
       this.#lanes.assertOwned(lease)
       for (const { event_id, by } of replacements) {
@@ -174,11 +174,11 @@ export class EmbeddedTableWriter implements TableWriter {
     for (const [table, owner] of datedTables(app)) {
       // One look-up for each date: the rows of a date are many.
       const next = this.#database.prepare(`SELECT min(date) AS date FROM ${table} WHERE app = ? AND date >= ?`)
-      for (let at = from; ;) {
-        const { date } = next.get(owner, at) as { date: string | null }
+      for (let start = from; ;) {
+        const { date } = next.get(owner, start) as { date: string | null }
         if (date === null || date >= before) break
         dates.add(date)
-        at = `${date}~`
+        start = `${date}~`
       }
     }
     return [...dates].sort()

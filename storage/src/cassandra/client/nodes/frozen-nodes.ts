@@ -40,10 +40,10 @@ async function whenAnswered(address: string, waiting: (address: string) => void)
 
 /** Any byte, and also the end of the connection, comes from a process that runs: one that expects TLS closes it. */
 function probe(address: string): Promise<State> {
-  const at = address.lastIndexOf(':')
-  const host = address.slice(0, at).replace(/^\[|\]$/g, '')
+  const index = address.lastIndexOf(':')
+  const host = address.slice(0, index).replace(/^\[|\]$/g, '')
   return new Promise((resolve) => {
-    const socket = connect(Number(address.slice(at + 1)), host)
+    const socket = connect(Number(address.slice(index + 1)), host)
     const end = (state: State): void => {
       clearTimeout(timer)
       socket.destroy()
