@@ -2,9 +2,9 @@ import { tableFromIPC } from '@uwdata/flechette'
 import { decodeEnvelope } from '@hopper/contracts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { whenCounted, type Product } from './products/product.ts'
-import { until } from './products/until.ts'
-import { forEachProduct } from './products/for-each-product.ts'
+import { whenCounted, type Installation } from './installations/installation.ts'
+import { until } from './installations/until.ts'
+import { forEachInstallation } from './installations/for-each-installation.ts'
 import { repetitions } from '@hopper/storage/contract/repetitions'
 
 const keys = { write: 'hw_text_0123456789abcdef', read: 'hr_text_0123456789abcdef' }
@@ -212,14 +212,14 @@ const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = te
 
 const sorted = (values: Iterable<unknown>): string[] => [...values].map((value) => JSON.stringify(value)).sort()
 
-forEachProduct((open, way) => {
-  let product: Product
+forEachInstallation((open, way) => {
+  let installation: Installation
   beforeAll(async () => {
     // Times that any engine accepts: nothing is killed here.
     const times = { HOPPER_KAFKA_SESSION_MS: '6000', HOPPER_UNKNOWN_OUTCOME_MS: '6000', HOPPER_LEASE_MS: '6000' }
     const session = way === 'cluster' ? times : {}
-    product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...session } })
-    await product.start()
+    installation = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...session } })
+    await installation.start()
     for (let start = 0; start < sent.length; start += BATCH) {
       // Some are sent as a tracker sends them, so that the log contains the body itself; the others are sent together,
       // so that ingest writes envelopes.
@@ -232,14 +232,14 @@ forEachProduct((open, way) => {
       for (const body of [...some.slice(0, BATCH / 2).map(([device_id, events]) => ({ device_id, events })), together])
         await send(body)
     }
-    await whenCounted(product, keys.read)
+    await whenCounted(installation, keys.read)
     await until(async () => (await query({ unique: ['event_id'] })).count === 3 * texts.length, 60_000)
   }, 240_000)
-  afterAll(() => product?.dispose())
+  afterAll(() => installation?.dispose())
 
   async function send(body: { events: readonly object[] }): Promise<void> {
     const headers = { 'content-type': 'application/json', 'x-api-key': keys.write, 'user-agent': 'text/1' }
-    const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+    const answer = await fetch(`${installation.ingestUrl}/v1/events`, {
       method: 'POST',
       headers,
       body: JSON.stringify(body),
@@ -248,7 +248,7 @@ forEachProduct((open, way) => {
   }
   async function get(path: string): Promise<Response> {
     const dates = path.startsWith('events?') ? '' : `${path.includes('?') ? '&' : '?'}${range}`
-    const answer = await fetch(`${product.apiUrl}/api/v1/apps/text/${path}${dates}`, {
+    const answer = await fetch(`${installation.apiUrl}/api/v1/apps/text/${path}${dates}`, {
       headers: { authorization: `Bearer ${keys.read}` },
     })
     if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
@@ -261,7 +261,7 @@ forEachProduct((open, way) => {
   }
   const query = async (set: object): Promise<Counts> => (await queryAll([set]))[0]!
   async function queryAll(sets: readonly object[]): Promise<readonly Counts[]> {
-    const answer = await fetch(`${product.apiUrl}/api/v1/apps/text/query`, {
+    const answer = await fetch(`${installation.apiUrl}/api/v1/apps/text/query`, {
       method: 'POST',
       headers: { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -394,17 +394,17 @@ forEachProduct((open, way) => {
   it('counts once when it is sent again', async () => {
     for (const [device_id, events] of sent.slice(0, special.length))
       await send({ device_id, events } as { events: readonly object[] })
-    await whenCounted(product, keys.read)
+    await whenCounted(installation, keys.read)
     expect((await query({ unique: ['event_id'] })).unique.event_id).toBe(3 * texts.length)
     const { dead_letters } = (await (
-      await fetch(`${product.apiUrl}/api/v1/status`, { headers: { authorization: `Bearer ${keys.read}` } })
+      await fetch(`${installation.apiUrl}/api/v1/status`, { headers: { authorization: `Bearer ${keys.read}` } })
     ).json()) as { dead_letters: number }
     expect(dead_letters).toBe(0)
   })
 
   it('is unchanged in the tables, and an audit finds no drift', async () => {
-    if (way === 'standalone') await product.stop('SIGTERM')
-    const storage = await product.openStorage()
+    if (way === 'standalone') await installation.stop('SIGTERM')
+    const storage = await installation.openStorage()
     const dates = [0, 1].map((ago) => new Date(now - ago * 86_400_000).toISOString().slice(0, 10))
     const [targets, devices] = [new Set<unknown>(), new Set<unknown>()]
     const [users, sessions] = [new Set<unknown>(), new Set<unknown>()]
@@ -426,12 +426,12 @@ forEachProduct((open, way) => {
     }
     for (const found of [targets, devices, users, sessions]) expect(sorted(found)).toEqual(sorted(texts))
     // A stopped process archives everything; a running aggregator does so in time.
-    if (way === 'cluster') await product.stop('SIGTERM')
-    expect(await product.run(['audit'])).toContain('No drift')
+    if (way === 'cluster') await installation.stop('SIGTERM')
+    expect(await installation.run(['audit'])).toContain('No drift')
   }, 120_000)
 
   it('is unchanged in the log', async () => {
-    const storage = await product.openStorage()
+    const storage = await installation.openStorage()
     try {
       const devices = new Map<string, Set<string>>()
       for (const [lane, end] of (await storage.log.ends()).entries()) {

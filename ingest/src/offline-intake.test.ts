@@ -1,6 +1,6 @@
 import type { App, Envelope, Event, EventsAnswer } from '@hopper/contracts'
 import { expect, it } from 'vitest'
-import { browser, openGateway } from './gateway.fixture.ts'
+import { browser, openIngest } from './ingest-server.fixture.ts'
 import type { Supplement } from './batch/incoming.ts'
 import { OfflineIntake, type OfflineEvent, type TakenOffline } from './offline-intake.ts'
 
@@ -35,12 +35,12 @@ it('stores, repairs and rejects exactly what POST /v1/events does', async () => 
     [],
     'text',
   ]
-  await using gateway = await openGateway({ clock: () => receivedAt })
-  const { body } = await gateway.post({ events })
+  await using ingest = await openIngest({ clock: () => receivedAt })
+  const { body } = await ingest.post({ events })
   const { rejected, changed_total = 0, changed = [] } = body as EventsAnswer
   const offline = take(events.map((event) => ({ event })))
   const byId = (list: readonly Event[]): Event[] => list.toSorted((a, b) => (a.event_id < b.event_id ? -1 : 1))
-  expect(byId(eventsOf(offline.envelopes))).toEqual(byId(eventsOf(await gateway.envelopes())))
+  expect(byId(eventsOf(offline.envelopes))).toEqual(byId(eventsOf(await ingest.envelopes())))
   expect(offline.rejected).toEqual(rejected)
   expect(offline.changed).toBe(Math.max(changed_total, changed.length))
   expect(offline.envelopes.every(({ context }) => context.historical === true)).toBe(true)

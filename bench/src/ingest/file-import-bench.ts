@@ -115,17 +115,17 @@ function rows(): Row[] {
 
 /** Imports a file into a new data directory; returns the rows in a second, from the start of the command to its end. */
 async function importRate(format: string, file: string): Promise<number> {
-  const product = await standalone({ provision, env: { HOPPER_DEMO: 'false', HOPPER_LOG_LEVEL: 'warn' } })
+  const installation = await standalone({ provision, env: { HOPPER_DEMO: 'false', HOPPER_LOG_LEVEL: 'warn' } })
   try {
-    await product.start()
-    await product.stop('SIGTERM')
+    await installation.start()
+    await installation.stop('SIGTERM')
     const begin = performance.now()
-    const output = await product.run(['import', '--from', format, file])
+    const output = await installation.run(['import', '--from', format, file])
     const rate = Math.round((ROWS / (performance.now() - begin)) * 1_000)
     const [, accepted] = /([\d,]+) accepted/.exec(output) ?? []
     if (Number(accepted?.replaceAll(',', '')) !== ROWS) throw new Error(`not all rows were accepted: ${output}`)
     return rate
   } finally {
-    await product.dispose()
+    await installation.dispose()
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { getJson, type Product } from '@hopper/e2e'
+import { getJson, type Installation } from '@hopper/e2e'
 import { userAgent } from '../harness/bodies.ts'
 
 const DEVICES = 20_000
@@ -88,12 +88,12 @@ export class SoakTraffic {
   }
 
   /** Compares the reports of the app with the own counts; returns one line for each number that differs. */
-  async differences(product: Product, app: string, key: string): Promise<string[]> {
+  async differences(installation: Installation, app: string, key: string): Promise<string[]> {
     const dates = [...this.#days.keys()].sort()
     const range = `from=${dates[0]!}&to=${dates.at(-1)!}`
     const rows = async (path: string): Promise<readonly Record<string, unknown>[]> => {
       const { rows: all } = await getJson<{ rows: Record<string, unknown>[] }>(
-        product,
+        installation,
         `/api/v1/apps/${app}/${path}`,
         key,
       )

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 import { once, openReceiver, writeKey, type Logged, type Receiver } from './receiver.ts'
 import { openBrowser, openSite, type VisitedSite } from './visited-site.ts'
 

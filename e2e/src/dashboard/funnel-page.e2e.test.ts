@@ -205,7 +205,7 @@ describe('what instead', () => {
 
 describe('better than before', () => {
   it('shows both rates, and the address shows the same to others', async () => {
-    const { page, browser, product } = dashboard
+    const { page, browser, installation } = dashboard
     const [now, then] = [await ask(), await dashboard.ask({ ...before, funnel: 'checkout' })]
     await openFunnel()
     await page.getByRole('button', { name: /^Compare/ }).click()
@@ -220,7 +220,7 @@ describe('better than before', () => {
     await theirs.goto(page.url())
     await theirs.locator('.numbers').getByText(percent(then.overall.rate!)).first().waitFor()
     await other.close()
-    expect(page.url().startsWith(product.apiUrl)).toBe(true)
+    expect(page.url().startsWith(installation.apiUrl)).toBe(true)
   })
 })
 
@@ -313,7 +313,7 @@ describe('a new funnel on old data', () => {
 
 describe('open and settled', () => {
   it('days that can change are said and dashed; a late event changes those that are settled', async () => {
-    const { page, product } = dashboard
+    const { page, installation } = dashboard
     await dashboard.open('funnels/checkout')
     // today, and the seven days after whose end people can still go on
     await page.getByRole('button', { name: '8 days open' }).waitFor()
@@ -329,7 +329,7 @@ describe('open and settled', () => {
         event_id: 'late-1',
         type: 'url_change',
         from: '',
-        to: `${product.ingestUrl}/demo/shop/`,
+        to: `${installation.ingestUrl}/demo/shop/`,
         elapsed_time: 0,
         timestamp: Date.parse(`${dateBefore(20)}T12:00:00Z`),
       },

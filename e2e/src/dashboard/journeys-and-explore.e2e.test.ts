@@ -215,9 +215,9 @@ describe('a question of one\u2019s own', () => {
   })
 
   it('that takes long shows its progress, and Stop ends it, on the server as well', async () => {
-    const { page, product } = dashboard
+    const { page, installation } = dashboard
     const running = async (): Promise<number> => {
-      const metrics = await (await fetch(`${product.apiUrl}/metrics`)).text()
+      const metrics = await (await fetch(`${installation.apiUrl}/metrics`)).text()
       return Number(/hopper_api_queries\{state="running"\} (\d+)/.exec(metrics)![1])
     }
     for (const device of ['long 1', 'long 2'])

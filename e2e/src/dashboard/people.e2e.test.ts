@@ -229,7 +229,7 @@ describe('an open page', () => {
       {
         type: 'url_change',
         from: '',
-        to: `${dashboard.product.ingestUrl}/demo/shop/`,
+        to: `${dashboard.installation.ingestUrl}/demo/shop/`,
         elapsed_time: 0,
         event_id: 'n-1',
         timestamp: Date.now(),

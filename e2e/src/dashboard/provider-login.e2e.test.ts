@@ -19,7 +19,7 @@ beforeAll(async () => {
       HOPPER_OIDC_NAME: 'Keycloak',
     },
   })
-  provider.redirectUri = `${dashboard.product.apiUrl}/login/oidc/callback`
+  provider.redirectUri = `${dashboard.installation.apiUrl}/login/oidc/callback`
 }, 120_000)
 afterAll(async () => {
   await dashboard?.close()
@@ -30,7 +30,7 @@ afterAll(async () => {
 async function newPerson(path: string): Promise<Page> {
   const page = await (await dashboard.browser.newContext()).newPage()
   page.setDefaultTimeout(30_000)
-  await page.goto(dashboard.product.apiUrl + path)
+  await page.goto(dashboard.installation.apiUrl + path)
   await page.getByRole('link', { name: 'Log in with Keycloak' }).waitFor()
   return page
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePorts, shortLived, startJava, whenReady, type JavaProcess } from './java-process.ts'
 import { jarsOf } from './jars.ts'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 
 /** The packages that Cassandra's own start script opens for Java 17. It does not start without these. */
 const opens = [

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import type { Product } from '../products/product.ts'
+import type { Installation } from '../installations/installation.ts'
 
 /** Returns the memory of a process, in MB. */
 export function residentMb(pid: number): number {
@@ -9,7 +9,7 @@ export function residentMb(pid: number): number {
 }
 
 /** Sends events of an app one after the other; returns the longest time until one was acknowledged, in ms. */
-export async function longestDelay({ ingestUrl }: Product, key: string, requests: number): Promise<number> {
+export async function longestDelay({ ingestUrl }: Installation, key: string, requests: number): Promise<number> {
   let longest = 0
   for (let index = 0; index < requests; index++) {
     const begin = performance.now()

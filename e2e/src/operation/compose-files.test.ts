@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { environment } from '../products/config.ts'
+import { environment } from '../installations/config.ts'
 import versions from '../engines/versions.json' with { type: 'json' }
 
 interface Service {

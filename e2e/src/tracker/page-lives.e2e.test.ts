@@ -2,8 +2,8 @@ import type { BotReason } from '@hopper/contracts'
 import { Chunk, chunkRows } from '@hopper/engine'
 import { repetitions } from '@hopper/storage/contract/repetitions'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { whenCounted, type Product } from '../products/product.ts'
-import { standalone } from '../products/standalone.ts'
+import { whenCounted, type Installation } from '../installations/installation.ts'
+import { standalone } from '../installations/standalone.ts'
 import { mulberry32 } from '../traffic/random-traffic.ts'
 import { readTables } from '../traffic/stored-rows.ts'
 import { deedOf, PageLives, type Sabotage } from './page-lives.fixture.ts'
@@ -27,11 +27,11 @@ interface Counted {
   readonly tables: ReadonlyMap<string, number>
 }
 
-let product: Product
+let installation: Installation
 
-/** Reads what is stored of an app; `bot` is a verdict that sessions may have. The product must be stopped. */
+/** Reads what is stored of an app; `bot` is a verdict that sessions may have. The installation must be stopped. */
 async function readCounted(app: string, bot?: BotReason): Promise<Counted> {
-  const storage = await product.openStorage()
+  const storage = await installation.openStorage()
   try {
     const archived = new Map<string, number>()
     for (const summary of await storage.archive!.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })) {
@@ -60,12 +60,12 @@ async function readCounted(app: string, bot?: BotReason): Promise<Counted> {
 
 /** Lives page lives with an app, and compares what they did with what is counted, event by event. */
 async function liveAndCompare(app: keyof typeof apps, lives: number, seed: number, sabotage?: Sabotage) {
-  await product.start()
-  await using visitor = await PageLives.open(product.ingestUrl, apps[app].write_key, mulberry32(seed), sabotage)
+  await installation.start()
+  await using visitor = await PageLives.open(installation.ingestUrl, apps[app].write_key, mulberry32(seed), sabotage)
   // a kill may take the events whose loss a control has to show
   await visitor.live(lives, sabotage ? 0 : 0.5)
-  await whenCounted(product, apps[app].read_key)
-  expect(await product.stop('SIGTERM')).toEqual([])
+  await whenCounted(installation, apps[app].read_key)
+  expect(await installation.stop('SIGTERM')).toEqual([])
   expect(visitor.errors).toEqual([])
   expect(visitor.ingest.refusals).toEqual([])
   // copies of copies are soon more than a person can do
@@ -90,13 +90,13 @@ async function liveAndCompare(app: keyof typeof apps, lives: number, seed: numbe
 
 describe('page lives', () => {
   beforeAll(async () => {
-    product = await standalone({
+    installation = await standalone({
       provision: { organizations: [{ id: 'o', name: 'O', apps: Object.values(apps) }] },
       env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' },
     })
   }, TIMEOUT_MS)
-  afterEach(() => product.stop('SIGKILL'))
-  afterAll(() => product?.dispose())
+  afterEach(() => installation.stop('SIGKILL'))
+  afterAll(() => installation?.dispose())
 
   it(
     'lose nothing that was acknowledged or queued, and count nothing twice',

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { BrowserContext, Page } from 'playwright-core'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 import { KillableBrowser } from './killable-browser.fixture.ts'
 import { faults, UnreliableIngest, type PostedEvent } from './unreliable-ingest.fixture.ts'
 

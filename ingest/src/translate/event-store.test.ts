@@ -1,14 +1,14 @@
 import type { Envelope, EventsAnswer } from '@hopper/contracts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 import { rawMembers } from './raw-members.ts'
 
-let gateway: Gateway
+let ingest: IngestServer
 beforeAll(async () => {
-  gateway = await openGateway()
+  ingest = await openIngest()
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 
 interface Answer {
   readonly status: number
@@ -16,7 +16,7 @@ interface Answer {
 }
 
 async function send(method: 'POST' | 'PUT', url: string, body: unknown): Promise<Answer> {
-  const answer = await gateway.server.inject({
+  const answer = await ingest.server.inject({
     method,
     url,
     payload: typeof body === 'string' ? body : JSON.stringify(body),
@@ -27,7 +27,7 @@ async function send(method: 'POST' | 'PUT', url: string, body: unknown): Promise
 
 /** Events in the log by their id, with the device of each. */
 async function stored(): Promise<Map<string, Record<string, unknown>[]>> {
-  const events = (await gateway.envelopes()).flatMap((envelope: Envelope) =>
+  const events = (await ingest.envelopes()).flatMap((envelope: Envelope) =>
     envelope.events.map((event) => ({ ...event, device: envelope.device_id })),
   )
   return Map.groupBy(events, ({ event_id }) => String(event_id))
