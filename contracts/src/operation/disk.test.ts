@@ -77,7 +77,7 @@ describe('the forecast of a disk', () => {
     })
   })
 
-  it('needs a hand when little is free, or when it is full within a week by the growth of a day', () => {
+  it('needs attention when little is free, or when it is full within a week by the growth of a day', () => {
     expect(
       forecastDisk(
         measured(

@@ -47,7 +47,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** The texts of the page of the system. */
 export const systemWords = {
   title: 'System',
-  levels: { healthy: 'Healthy.', behind: 'Behind.', hand: 'Needs a hand.' },
+  levels: { healthy: 'Healthy.', behind: 'Behind.', attention: 'Needs attention.' },
   sentence: {
     complete: (time: string) => `All events received until ${time} are counted.`,
     unknown: 'It is not known how far counting is.',
