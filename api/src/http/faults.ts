@@ -1,4 +1,4 @@
-import { nearName } from '@hopper/contracts'
+import { isObject, nearName } from '@hopper/contracts'
 import { Check } from 'typebox/schema'
 
 /** A fault in one field of a request. */
@@ -73,7 +73,7 @@ class FaultWalk {
   }
 
   private visitObject(schema: Schema, value: unknown, path: string): void {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.add(path, 'must be an object')
+    if (!isObject(value)) return this.add(path, 'must be an object')
     const { properties = {}, required = [] } = schema
     const known = Object.keys(properties)
     for (const name of Object.keys(value)) {
@@ -107,10 +107,9 @@ class FaultWalk {
     const kind = kindField(variants)
     if (kind !== undefined) {
       const kinds = variants.map(({ properties }) => properties![kind]!.const)
-      if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return this.add(path, `must be an object with "${kind}": ${oneOf(kinds)}`)
+      if (!isObject(value)) return this.add(path, `must be an object with "${kind}": ${oneOf(kinds)}`)
       if (!Object.hasOwn(value, kind)) return this.add(fieldPath(path, kind), `is required: ${oneOf(kinds)}`)
-      const chosen = (value as Record<string, unknown>)[kind]
+      const chosen = value[kind]
       const variant = variants[kinds.indexOf(chosen)]
       return variant
         ? this.visit(variant, value, path)
@@ -218,7 +217,7 @@ function hasType(type: NonNullable<Schema['type']>, value: unknown): boolean {
   if (type === 'number') return Number.isFinite(value)
   if (type === 'array') return Array.isArray(value)
   if (type === 'null') return value === null
-  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (type === 'object') return isObject(value)
   return typeof value === type
 }
 

@@ -1,4 +1,4 @@
-import { limits, withExactNumbers, type App } from '@hopper/contracts'
+import { isObject, limits, withExactNumbers, type App } from '@hopper/contracts'
 import { derivedId, type OfflineIntake } from '@hopper/ingest'
 import type { LaneMessage, Registry, Storage } from '@hopper/storage'
 import { badRecordMessage } from './bad-record.ts'
@@ -85,9 +85,9 @@ interface OfMessage {
   readonly refuse: (bad: Bad) => void
 }
 
-async function takeEvents(parts: MessageParts, of: OfMessage, events: readonly Fields[]): Promise<void> {
+async function takeEvents(parts: MessageParts, source: OfMessage, events: readonly Fields[]): Promise<void> {
   const { log, intake, count } = parts
-  const { message, app, receivedAt, refuse } = of
+  const { message, app, receivedAt, refuse } = source
   const repetitions = new Map<string, number>()
   for (let first = 0; first < events.length; first += limits.eventsPerBatchMax) {
     const sent = events.slice(first, first + limits.eventsPerBatchMax)
@@ -122,8 +122,4 @@ function withIdentity(
   const before = repetitions.get(content) ?? 0
   repetitions.set(content, before + 1)
   return { ...event, timestamp: time, event_id: before === 0 ? content : derivedId(content, before) }
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
+import { isObject, type ChunkSummary, type EncodedChunk } from '@hopper/contracts'
 import { eventsOfChunk } from '@hopper/engine'
 import { readAhead, type Archive } from '@hopper/storage'
 import { fetchChunks } from '../installation/archived-events.ts'
@@ -54,7 +54,7 @@ async function digestOf(archive: Archive, chunks: readonly ChunkSummary[]): Prom
 }
 
 function sortedKeys(_: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  if (!isObject(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 

@@ -1,6 +1,7 @@
 import {
   campaignParameters,
   clickIds,
+  isObject,
   limits,
   screenClasses,
   Source,
@@ -55,10 +56,9 @@ function readPlace({ country, region }: Readonly<Record<string, unknown>>, chang
   }
 }
 
-function readSource(sent: unknown, changes: Changes): StatedArrival | undefined {
-  if (sent === undefined || sent === null) return undefined
-  if (typeof sent !== 'object' || Array.isArray(sent)) return void changes.record('source', 'wrong_type')
-  const source = sent as Readonly<Record<string, unknown>>
+function readSource(source: unknown, changes: Changes): StatedArrival | undefined {
+  if (source === undefined || source === null) return undefined
+  if (!isObject(source)) return void changes.record('source', 'wrong_type')
   for (const name in source) if (!fields.has(name)) changes.record(`source.${name}`, 'unknown_field')
   const text = (name: string, charsMax: number): string | undefined => {
     const value = source[name]

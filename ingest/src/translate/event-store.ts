@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { HopperError, limits, rejectReasons, withExactNumbers } from '@hopper/contracts'
+import { HopperError, isObject, limits, rejectReasons, withExactNumbers } from '@hopper/contracts'
 import type { Translated, TranslatedEvent } from '../batch/batch.ts'
 import { derivedId, nthId } from '../batch/derived-id.ts'
 import { Dropped } from '../batch/incoming.ts'
 import type { ParsedBody } from '../http/body-parser.ts'
-import { defined, idText, isObject, without } from './json-values.ts'
+import { defined, idText, without } from './json-values.ts'
 import { rawMembers } from './raw-members.ts'
 
 const NAME_OF_SAMPLE = 'event'

@@ -1,9 +1,9 @@
-import { HopperError, rejectReasons } from '@hopper/contracts'
+import { HopperError, isObject, rejectReasons } from '@hopper/contracts'
 import type { Translated, TranslatedEvent } from '../batch/batch.ts'
 import { Dropped, type Supplement } from '../batch/incoming.ts'
 import { instantOf } from '../batch/instant.ts'
 import { clickIdOf } from '../source/arrival.ts'
-import { defined, idText, isObject, objectOf, textOf } from './json-values.ts'
+import { defined, idText, objectOf, textOf } from './json-values.ts'
 import { visitOf } from './visit.ts'
 
 type Fields = Readonly<Record<string, unknown>>

@@ -1,9 +1,9 @@
-import { HopperError, rejectReasons } from '@hopper/contracts'
+import { HopperError, isObject, rejectReasons } from '@hopper/contracts'
 import { randomUUID } from 'node:crypto'
 import type { Translated, TranslatedEvent } from '../batch/batch.ts'
 import { derivedId, nthId } from '../batch/derived-id.ts'
 import { Dropped, type Supplement } from '../batch/incoming.ts'
-import { defined, idText, isObject, without } from './json-values.ts'
+import { defined, idText, without } from './json-values.ts'
 
 const ID_PREFIX = 'evt_'
 const UTM_PREFIX = 'utm_'
