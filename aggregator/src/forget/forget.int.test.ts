@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import type { App, Envelope, Event, Forget, ForgottenKind } from '@hopper/contracts'
+import type { App, Event, Forget, ForgottenKind } from '@hopper/contracts'
 import { rejectedPartition, requestForget, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
@@ -39,15 +39,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await aggregator.start()
     return aggregator
   }
-  const isCounted = async (): Promise<boolean> => {
-    const [positions, ends] = await Promise.all([lane.storage.lanes.positions(), lane.storage.log.ends()])
-    return positions[0] === ends[0]
-  }
-  const counted = (): Promise<void> => until(isCounted, WAIT_MS)
-  const append = async (envelopes: readonly Envelope[]): Promise<Placed[]> => {
-    const places = await lane.storage.log.append(envelopes)
-    return places.map(({ position }, index) => ({ position, envelope: envelopes[index]! }))
-  }
+  const counted = (): Promise<void> => until(() => lane.isCounted(), WAIT_MS)
   /** With a request time of 0, only places decide which events are forgotten. */
   const request = ({ id: app }: App, [kind, id]: readonly [ForgottenKind, string], requestedAt = 0): Promise<Forget> =>
     requestForget(lane.storage, { app, kind, person: id, requestedAt })
@@ -68,10 +60,10 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       await fc.assert(
         fc.asyncProperty(sentMessages, sentMessages, person, async (before, after, who) => {
           const app = await lane.app(randomUUID(), 'UTC', ['ref'])
-          const log = await append(envelopesOf(app.id, before))
+          const log = await lane.append(envelopesOf(app.id, before))
           await counted()
           const forget = await request(app, who)
-          log.push(...(await append(envelopesOf(app.id, after, 'second'))))
+          log.push(...(await lane.append(envelopesOf(app.id, after, 'second'))))
           const mark = await finished(forget, () => aggregator.forget())
           await counted()
           const expected = withoutPerson(log, { kind: who[0], id: who[1], before: mark })
@@ -90,7 +82,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       fc.asyncProperty(sentMessages, person, callsOfLives, async (sent, who, lives) => {
         const app = await lane.app(randomUUID(), 'UTC', ['ref'])
         const counting = await start()
-        const log = await append(envelopesOf(app.id, sent))
+        const log = await lane.append(envelopesOf(app.id, sent))
         await counted()
         await counting.close()
         const forget = await request(app, who)
@@ -130,7 +122,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       user_id: 'ann',
     })
     const send = (...ids: string[]): Promise<Placed[]> =>
-      append([envelopeOf(app.id, { device_id: 'phone', events: ids.map(event) })])
+      lane.append([envelopeOf(app.id, { device_id: 'phone', events: ids.map(event) })])
     await send('a', 'b', 'a')
     await counted()
     await finished(await request(app, ['user', 'ann']), () => aggregator.forget())
@@ -152,7 +144,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     const received_at = Date.parse('2026-06-15T12:00:00Z')
     const send = (device_id: string, ...ids: string[]): Promise<Placed[]> => {
       const rejected = ids.map((event_id) => ({ event_id, reason: 'too_old' as const }))
-      return append([envelopeOf(app.id, { device_id, events: [], rejected, received_at })])
+      return lane.append([envelopeOf(app.id, { device_id, events: [], rejected, received_at })])
     }
     await send('phone', 'a', 'b', 'a')
     await send('tablet', 'c', 'b')
@@ -179,7 +171,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
         const own = user_id === undefined ? {} : { user_id }
         return { type: 'custom', name: 'n', event_id: `${ids++}`, timestamp: at, seq: 0, ...own }
       })
-      return append([envelopeOf(app.id, { device_id, events, received_at })])
+      return lane.append([envelopeOf(app.id, { device_id, events, received_at })])
     }
     await send('own', at, 'ann')
     await send('shared', at, 'bob')

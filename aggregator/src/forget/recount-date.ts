@@ -14,6 +14,7 @@ import {
 import {
   counterTableNames,
   counterTables,
+  emptyBatch,
   visitorTableNames,
   type CounterPartitionRow,
   type LaneBatch,
@@ -36,12 +37,6 @@ import type { RewritableStore } from '../lane/rewritable-lane.ts'
 const EVENTS_PER_FOLD = 2_000
 /** Columns that feed no table. */
 const unused = /^(data|utm_|spilled)/
-const noChanges: Omit<LaneBatch, 'lane' | 'counters' | 'visitors'> = {
-  seen: [],
-  identities: [],
-  sessions: [],
-  deadLetters: [],
-}
 
 /** Counter tables whose dates are dates of the app. */
 const datedTables = counterTableNames.filter((table) => table !== 'fates_by_date')
@@ -125,7 +120,7 @@ export async function recountDate(
     owned.clearVisitorCache()
     const { counters, missing, surplus } = correction
     if (counters.length > 0 || missing.length > 0)
-      await store.writer.apply(lease, { ...noChanges, lane, counters, visitors: missing })
+      await store.writer.apply(lease, { ...emptyBatch, lane, counters, visitors: missing })
     if (surplus.length > 0) await store.writer.removeVisitors(lease, surplus)
     await store.writer.removeEmptyCounters?.(lease, { app: app.id, date })
   })

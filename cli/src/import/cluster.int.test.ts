@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Aggregator } from '@hopper/aggregator'
 import { provision } from '@hopper/api'
 import type { Event } from '@hopper/contracts'
-import type { Appended, Storage } from '@hopper/storage'
+import { emptyBatch, type Appended, type Storage } from '@hopper/storage'
 import { migrate } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
 import '@hopper/storage/contract/engines'
@@ -126,15 +126,7 @@ async function breakCounters({ reader, writer, lanes }: Storage): Promise<string
   const lease = await lanes.acquire(0, 'breaker')
   const [applied] = await writer.applied(0, [partition])
   const counters = [{ ...partition, from: applied!, to: applied!, rows: [{ key: row!.key, deltas: [7, 0] }] }]
-  await writer.apply(lease, {
-    lane: 0,
-    counters,
-    visitors: [],
-    seen: [],
-    identities: [],
-    sessions: [],
-    deadLetters: [],
-  })
+  await writer.apply(lease, { ...emptyBatch, lane: 0, counters })
   await lanes.release(lease)
   return `${partition.table} ${partition.date}`
 }
@@ -146,15 +138,7 @@ async function breakVisitors({ reader, writer, lanes }: Storage): Promise<void> 
     const partition = { table: 'users_by_date' as const, app: 'berlin', date }
     const [row] = await reader.visitorPartition(1, partition)
     const visitors = [{ ...partition, rows: [{ key: row?.key ?? [5], visitor: { user: '', device: 'ghost' } }] }]
-    await writer.apply(lease, {
-      lane: 1,
-      counters: [],
-      visitors,
-      seen: [],
-      identities: [],
-      sessions: [],
-      deadLetters: [],
-    })
+    await writer.apply(lease, { ...emptyBatch, lane: 1, visitors })
     if (row) await writer.removeVisitors(lease, [{ ...partition, rows: [row] }])
   }
   await lanes.release(lease)

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Storage } from '../ports/storage.ts'
-import type { LaneBatch, Lease, SessionChange } from '../ports/tables.ts'
+import { emptyBatch, type LaneBatch, type Lease, type SessionChange } from '../ports/tables.ts'
 
 const dates = ['2026-03-28', '2026-03-29']
-const empty = { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
 
-/** The contract of every tables adapter as to what is taken back. */
+/** The contract of every tables adapter about removals. */
 export function removalsContract(name: string, make: () => Promise<Storage>): void {
   describe(`removals from tables on ${name}`, () => {
     let storage: Storage
@@ -20,7 +19,7 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
       await storage.close()
     })
     const apply = (held: Lease, batch: Partial<LaneBatch>): Promise<void> =>
-      storage.writer.apply(held, { ...empty, ...batch, lane: held.lane })
+      storage.writer.apply(held, { ...emptyBatch, ...batch, lane: held.lane })
 
     it('removes identities of a device by place, and counts those that come later', async () => {
       const app = randomUUID()
@@ -115,9 +114,9 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
       expect([...new Set(all)].sort()).toEqual(kept.map(([id]) => id).sort())
     })
 
-    it('replaces sessions by what is left of them, and goes on with what comes later', async () => {
+    it('replaces sessions by what is left of them, and continues with later changes', async () => {
       const app = randomUUID()
-      const of = (
+      const sessionOf = (
         session_id: string,
         start: number,
         end: number,
@@ -128,10 +127,12 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
         ...{ app, session_id, device: 'd', user },
         ...{ start: start * 86_400_000, end: end * 86_400_000, first_position: first, last_position: last },
       })
-      await apply(lease, { sessions: [of('a', 10, 20, 0, 3, 'u'), of('b', 10, 11, 1, 4), of('c', 50, 51, 2, 5)] })
-      await apply(lease, { sessions: [of('a', 20, 70, 6, 9, 'v'), of('b', 11, 12, 7, 8)] })
+      await apply(lease, {
+        sessions: [sessionOf('a', 10, 20, 0, 3, 'u'), sessionOf('b', 10, 11, 1, 4), sessionOf('c', 50, 51, 2, 5)],
+      })
+      await apply(lease, { sessions: [sessionOf('a', 20, 70, 6, 9, 'v'), sessionOf('b', 11, 12, 7, 8)] })
       const replace = (): Promise<void> =>
-        storage.writer.replaceSessions(lease, app, ['a', 'b', 'never'], [of('a', 10, 20, 0, 3, 'u')], 10)
+        storage.writer.replaceSessions(lease, app, ['a', 'b', 'never'], [sessionOf('a', 10, 20, 0, 3, 'u')], 10)
       for (let times = 0; times < 2; times++) await replace()
       const read = async (id: string): Promise<unknown> => storage.reader.session(app, id)
       const session = (start: number, end: number, user: string): object => ({
@@ -142,7 +143,7 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
         undefined,
         session(50, 51, ''),
       ])
-      await apply(lease, { sessions: [of('a', 80, 90, 10, 11, 'w'), of('b', 80, 81, 12, 13)] })
+      await apply(lease, { sessions: [sessionOf('a', 80, 90, 10, 11, 'w'), sessionOf('b', 80, 81, 12, 13)] })
       expect([await read('a'), await read('b')]).toEqual([session(10, 90, 'w'), session(80, 81, '')])
     })
 

@@ -3,10 +3,9 @@ import fc from 'fast-check'
 import { personKey, type Visitor } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Storage } from '../ports/storage.ts'
-import type { LaneBatch, Lease, SessionChange } from '../ports/tables.ts'
+import { emptyBatch, type LaneBatch, type Lease, type SessionChange } from '../ports/tables.ts'
 
 const dates = ['2026-03-28', '2026-03-29']
-const empty = { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
 
 interface View {
   readonly date: number
@@ -31,7 +30,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       await storage.close()
     })
     const apply = (held: Lease, batch: Partial<LaneBatch>): Promise<void> =>
-      storage.writer.apply(held, { ...empty, ...batch, lane: held.lane })
+      storage.writer.apply(held, { ...emptyBatch, ...batch, lane: held.lane })
 
     async function deliver(app: string, views: readonly View[], start: number, end: number): Promise<void> {
       const partitions = dates.map((date) => ({ table: 'page_views_by_date' as const, app, date }))
@@ -99,9 +98,9 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
         return dates.map((date) => versions.get(date))
       }
       expect(await read()).toEqual([undefined, undefined])
-      const counted = (of: string, from: number, to: number) => ({
+      const counted = (appId: string, from: number, to: number) => ({
         table: 'activity_by_date' as const,
-        app: of,
+        app: appId,
         date: dates[0]!,
         from,
         to,
@@ -312,10 +311,10 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
 
     it('returns the identity of a device before a place, however often it is written', async () => {
       const app = randomUUID()
-      const of = (user: string, place: number): Partial<LaneBatch> => ({
+      const identified = (user: string, place: number): Partial<LaneBatch> => ({
         identities: [{ app, device: 'd', user, place }],
       })
-      for (const batch of [of('b', 7), of('a', 2), of('b', 7)]) await apply(lease, batch)
+      for (const batch of [identified('b', 7), identified('a', 2), identified('b', 7)]) await apply(lease, batch)
       const before = async (place: number): Promise<unknown> => [
         ...(await storage.writer.identities(app, ['d', 'x'], place)),
       ]

@@ -141,6 +141,16 @@ export interface LaneBatch {
   readonly deadLetters: readonly DeadLetter[]
 }
 
+/** A batch that changes nothing, to add changes to. */
+export const emptyBatch: Omit<LaneBatch, 'lane'> = {
+  counters: [],
+  visitors: [],
+  seen: [],
+  identities: [],
+  sessions: [],
+  deadLetters: [],
+}
+
 /** The right to write a lane. The epoch grows with every owner. */
 export interface Lease {
   readonly lane: number

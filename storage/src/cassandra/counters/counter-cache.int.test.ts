@@ -3,7 +3,7 @@ import type { Client } from 'cassandra-driver'
 import fc from 'fast-check'
 import { afterEach, describe, expect, inject, it, vi } from 'vitest'
 import '../../contract/engines.ts'
-import type { LaneBatch, Lease } from '../../ports/tables.ts'
+import { emptyBatch, type LaneBatch, type Lease } from '../../ports/tables.ts'
 import { clearFolds } from '../cassandra.ts'
 import { connectedTo } from '../testing/connected.fixture.ts'
 import { countingClient } from '../testing/counting-client.fixture.ts'
@@ -43,7 +43,7 @@ function batchOf(app: string, lane: number, changes: readonly Views[]): LaneBatc
         rows: Object.entries(views).map(([url, hit]) => ({ key: [url], deltas: [hit, 0, 0] })),
       }) as const,
   )
-  return { lane, counters, visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
+  return { ...emptyBatch, lane, counters }
 }
 
 async function answer(cache: CounterCache, app: string, prefix: readonly string[] = []): Promise<string[]> {
@@ -154,7 +154,7 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
           ? Promise.reject(new Error('unavailable'))
           : client().batch(statements, options)
       const unsteady = new Proxy(client(), {
-        get: (of, name) => (name === 'batch' ? batch : (Reflect.get(of, name, of) as unknown)),
+        get: (target, name) => (name === 'batch' ? batch : (Reflect.get(target, name, target) as unknown)),
       })
       const [writer, own, cache] = [
         new CassandraTableWriter(unsteady, keyspace.settings),

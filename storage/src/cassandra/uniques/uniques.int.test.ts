@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, inject, it, vi } from 'vitest'
 import '../../contract/engines.ts'
-import type { LaneBatch, Lease } from '../../ports/tables.ts'
+import { emptyBatch, type LaneBatch, type Lease } from '../../ports/tables.ts'
 import { clearFolds } from '../cassandra.ts'
 import { connectedTo } from '../testing/connected.fixture.ts'
 import { countingClient } from '../testing/counting-client.fixture.ts'
@@ -36,15 +36,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     const leases = [await lease(0), await lease(1)]
     return async (lane, date, devices) => {
       const rows = devices.map((device) => ({ key: [3], visitor: { user: '', device } }))
-      const batch: LaneBatch = {
-        lane,
-        counters: [],
-        visitors: [{ table: 'users_by_date', app, date, rows }],
-        seen: [],
-        identities: [],
-        sessions: [],
-        deadLetters: [],
-      }
+      const batch: LaneBatch = { ...emptyBatch, lane, visitors: [{ table: 'users_by_date', app, date, rows }] }
       await writer.apply(leases[lane]!, batch)
     }
   }
@@ -143,13 +135,10 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     const apply = (devices: readonly string[], identities: LaneBatch['identities']): Promise<void> => {
       const rows = devices.map((device) => ({ key: [3], visitor: { user: '', device } }))
       return writer.apply(own, {
+        ...emptyBatch,
         lane: 0,
-        counters: [],
         visitors: [{ table: 'users_by_date', app, date: dates[0]!, rows }],
-        seen: [],
         identities,
-        sessions: [],
-        deadLetters: [],
       })
     }
     const counted = countingClient(client(), 'identity.firstUsers')
@@ -208,13 +197,10 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
             const identities =
               identified && identified.user !== '' ? [{ app, place: 100 * earlier + place, ...identified }] : []
             const batch: LaneBatch = {
+              ...emptyBatch,
               lane,
-              counters: [],
               visitors: [{ table: 'stage_users_by_date', app, date, rows }],
-              seen: [],
               identities,
-              sessions: [],
-              deadLetters: [],
             }
             await writer.apply(leases[lane]!, batch)
             if (!isQueried) continue

@@ -4,7 +4,7 @@ import type { Client } from 'cassandra-driver'
 import { describe, expect, inject, it, vi } from 'vitest'
 import '../../contract/engines.ts'
 import { visitorTableNames, visitorTables, type VisitorTableName } from '../../ports/table-definitions.ts'
-import type { LaneBatch, Lease, VisitorChange } from '../../ports/tables.ts'
+import { emptyBatch, type Lease, type VisitorChange } from '../../ports/tables.ts'
 import { withOverrides } from '../../with-overrides.ts'
 import { connectedTo } from '../testing/connected.fixture.ts'
 import { CassandraLanes } from '../lanes.ts'
@@ -62,15 +62,7 @@ describe.skipIf(!engines)('packed visitors', () => {
   }
 
   function apply(writer: CassandraTableWriter, own: Lease, visitors: readonly VisitorChange[]): Promise<void> {
-    const nothing: Omit<LaneBatch, 'visitors'> = {
-      lane: 0,
-      counters: [],
-      seen: [],
-      identities: [],
-      sessions: [],
-      deadLetters: [],
-    }
-    return writer.apply(own, { ...nothing, visitors })
+    return writer.apply(own, { ...emptyBatch, lane: 0, visitors })
   }
 
   /** The visitors of a table's own rows, as cqlsh shows them: one row for a key and device. */

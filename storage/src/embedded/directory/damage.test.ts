@@ -20,6 +20,7 @@ import type { Envelope, Funnel } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Storage } from '../../ports/storage.ts'
 import { openEmbedded } from '../embedded.ts'
+import { emptyBatch } from '../../ports/tables.ts'
 
 const LANES = 2
 const root = mkdtempSync(join(tmpdir(), 'hopper-damage-'))
@@ -60,15 +61,7 @@ async function fill(storage: Storage, messages: number, countedShare: number): P
             },
           ]
         : []
-    await storage.writer.apply(lease, {
-      lane,
-      counters,
-      visitors: [],
-      seen: [],
-      identities: [],
-      sessions: [],
-      deadLetters: [],
-    })
+    await storage.writer.apply(lease, { ...emptyBatch, lane, counters })
     await storage.lanes.commit(lease, to)
   }
   await storage.registry.apps.put('o', `app${messages}`, {

@@ -10,6 +10,7 @@ import {
   type VisitorTableName,
 } from '../../ports/table-definitions.ts'
 import {
+  emptyBatch,
   rejectedPartition,
   type CounterChange,
   type CounterPartition,
@@ -34,7 +35,6 @@ const IDS_PER_PAGE = 5_000
 const EXPIRED_ROWS = 5_000
 /** the largest range of `randomInt` */
 const VERSIONS = 2 ** 48 - 1
-const noSets = { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] } as const
 
 /** Applies a batch in one transaction: counters, their watermarks and everything else. */
 export class EmbeddedTableWriter implements TableWriter {
@@ -158,7 +158,7 @@ export class EmbeddedTableWriter implements TableWriter {
     transaction(this.#database, () => {
       this.#lanes.assertOwned(lease)
       for (const id of ids) remove.run(app, id)
-      this.#writeSets({ ...noSets, lane: lease.lane, sessions })
+      this.#writeSets({ ...emptyBatch, lane: lease.lane, sessions })
     })
   }
 
