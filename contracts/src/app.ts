@@ -164,7 +164,7 @@ export interface Member {
   readonly role: Role
   /** scrypt (RFC 7914), `salt:hash` in base64url; absent until the member sets one */
   readonly password?: string
-  /** set by an admin, in lower case: who has this address at the OpenID provider logs in as this member */
+  /** set by an admin, in lower case: a person with this address at the OpenID provider logs in as this member */
   readonly email?: string
 }
 

@@ -63,7 +63,7 @@ export interface RetentionPart {
   /** the date before which the lane removes everything */
   readonly kept_from: string
   readonly step: RetentionStep
-  /** why the lane cannot begin or go on now */
+  /** why the lane cannot begin or continue now */
   readonly problem?: string
   /** the date from which batches of the lane count events; see `judgedFrom` */
   readonly judged_from?: string

@@ -350,7 +350,7 @@ export const words = {
       addAsStage: 'Add as stage',
       addPlaceAsStage: (name: string) => `Add as stage: ${name}`,
       differencesHint:
-        'How those lost differ from those who went on. Who is still deciding is neither. ' +
+        'How those lost differ from those who went on. People who are still deciding are neither. ' +
         'Values that fewer than 30 have are left out.',
       noDifferences: 'Too few were lost or went on to compare them.',
       ofLost: 'of those lost',

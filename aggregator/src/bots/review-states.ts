@@ -56,7 +56,7 @@ export class ReviewStates {
     else this.#set(owned, state, savedAt)
   }
 
-  /** Stores why a review cannot go on, for whoever waits. */
+  /** Stores why a review cannot continue, for those who wait for it. */
   async saveProblem({ app, lane, owned }: AppLane, error: unknown): Promise<void> {
     const problem = error instanceof Error ? error.message : String(error)
     if (!(error instanceof Postponed))

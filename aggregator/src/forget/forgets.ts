@@ -46,7 +46,7 @@ type Step = (task: ForgetTask, part: ForgetPart, save: SavePart) => Promise<Forg
 
 /**
  * Forgets persons, in the background, as the owner of lanes. Each lane does its part in steps and stores each in the
- * registry, so the next owner goes on; a step may be interrupted anywhere and is then done again (decision 0035).
+ * registry, so the next owner continues; a step may be interrupted anywhere and is then done again (decision 0035).
  */
 export class Forgets {
   readonly #options: ForgetsOptions
@@ -158,7 +158,7 @@ export class Forgets {
     }
   }
 
-  /** Stores why a lane cannot go on, for whoever waits. */
+  /** Stores why a lane cannot continue, for those who wait for it. */
   async #saveProblem({ app, forget, lane }: ForgetTask, error: unknown): Promise<void> {
     const { registry, logger } = this.#options
     const problem = error instanceof Error ? error.message : String(error)

@@ -29,7 +29,7 @@ import { trimLog } from './trim-log.ts'
 /** Interval between two checks for dates that have expired. */
 const CHECK_MS = 30_000
 /**
- * Time between the decision and the first removal: whoever reads learns of the decision with the app, and no query
+ * Time between the decision and the first removal: every reader learns of the decision with the app, and no query
  * takes longer.
  */
 const SETTLE_MS = 60_000
@@ -170,7 +170,7 @@ export class Retentions {
     this.#options.logger?.info(details, 'events have expired')
   }
 
-  /** Stores why a lane cannot go on, for whoever waits. */
+  /** Stores why a lane cannot continue, for those who wait for it. */
   async #saveProblem(task: RetentionTask, error: unknown): Promise<void> {
     const { logger } = this.#options
     const { app, lane } = task

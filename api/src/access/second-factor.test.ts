@@ -69,7 +69,7 @@ test('a login needs a code once the first one was sent, and each code works once
   expect(outcome(await logIn(next))).toEqual([401, 'HOP_SECOND_FACTOR'])
 })
 
-test('of logins with one code at two processes, one succeeds', async () => {
+test('when two processes receive the same code, only one login succeeds', async () => {
   const { codeAt } = await turnOn()
   const other = await apiOver(hopper.storage, { clock: () => hopper.clock })
   const code = codeAt(1)

@@ -148,7 +148,7 @@ test('tables that are unavailable for a while do not end a stream', async () => 
   expect(await stream.events(1)).toEqual([all])
 })
 
-test('of many streams of a key, those within its share work, and a request for headers holds no place', async () => {
+test('a key can open streams up to its share, and a HEAD request takes none of it', async () => {
   const url = `${await hopper.app.getUrl()}${path}`
   for (let i = 0; i < 30; i++) {
     const { status } = await fetch(url, { method: 'HEAD', headers: { 'x-api-key': keys.read } })

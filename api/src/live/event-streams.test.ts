@@ -277,7 +277,7 @@ test('a request for the headers of a stream holds no place', async () => {
   expect((await open('/eventstream')).status).toBe(200)
 })
 
-test('of a thousand streams of a key, those within its share work and the others are refused politely', async () => {
+test('when a key opens a thousand streams, those within its share work and the others are refused politely', async () => {
   const streams: Stream[] = []
   for (let start = 0; start < 1_000; start += 100)
     streams.push(...(await Promise.all(Array.from({ length: 100 }, () => open('/eventstream')))))

@@ -82,10 +82,10 @@ describe.skipIf(!engines)('streams over Kafka', () => {
     return new TailStream({ app: 'shop', form, cursor, counted, batches, failed: rethrow })
   }
 
-  /** Reads until every reader has that many events; looks at the groups meanwhile. */
+  /** Reads until every reader has that many events; counts the consumer groups meanwhile. */
   async function readAll(readers: readonly Reader[], count: number): Promise<void> {
     let isDone = false
-    const looking = (async () => {
+    const countingGroups = (async () => {
       while (!isDone) {
         groupsSeen = Math.max(groupsSeen, await readingGroups())
         await new Promise((resolve) => setTimeout(resolve, 100))
@@ -93,10 +93,10 @@ describe.skipIf(!engines)('streams over Kafka', () => {
     })()
     await Promise.all(readers.map((reader) => reader.read(count)))
     isDone = true
-    await looking
+    await countingGroups
   }
 
-  it(`of ${READERS} readers share what is read, by few consumers, and each has everything once`, async () => {
+  it(`send ${READERS} readers every event once, read by few consumers that they share`, async () => {
     const alone = new Reader(open(batchesOver(), 'puts'))
     await alone.read(total)
     alone.stream.destroy()
@@ -112,7 +112,7 @@ describe.skipIf(!engines)('streams over Kafka', () => {
     await readAll(readers, total)
     expect(reads).toBeLessThan(readsOfOne * 2)
 
-    // What comes while they follow is read once for all.
+    // Events that arrive while the readers follow are read once for all of them.
     reads = 0
     for (let round = 0; round < LIVE_ROUNDS; round++) {
       await add(LANES)

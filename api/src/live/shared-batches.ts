@@ -78,7 +78,7 @@ export class SharedBatches {
     this.#forgotten = new ForgottenOfApps(registry, () => this.clear())
   }
 
-  /** Reads now what is forgotten of an app: whoever begins to follow it gets nothing of that. */
+  /** Reads now what is forgotten of an app, so that nobody who begins to follow it gets any of that. */
   async refresh(app: string): Promise<void> {
     await this.#forgotten.read(app)
   }

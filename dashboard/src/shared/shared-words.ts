@@ -38,7 +38,7 @@ export const sharingWords = {
   noBreakdown: 'This breakdown may be about single people and cannot be shared. Choose another one first.',
   breakdown: 'This breakdown may be about single people and is not shared.',
   listTitle: 'Shared links',
-  listHint: 'Each shows one view to whoever has it.',
+  listHint: 'Each shows one view to everyone who has it.',
   none: 'Nothing is shared. Press Share on an overview, a funnel, journeys, elements or a question of Explore.',
   withPassword: 'with a password',
   embedded: (sites: string) => `embedded on ${sites}`,

@@ -181,7 +181,7 @@ export class PageLives implements AsyncDisposable {
     }
   }
 
-  /** Returns the page when its tab goes on. */
+  /** Returns the page when its tab continues. */
   async #life(context: BrowserContext, life: number, tab: Page | undefined): Promise<Page | undefined> {
     this.ingest.fault = this.#oneOf(faults)
     const page = tab ?? (await context.newPage())
@@ -273,7 +273,7 @@ function rejectAfter(ms: number): Promise<never> {
 
 /** Returns what the JSON of the deed's event contains and that of no other event. */
 function inFile(deed: string): string {
-  const [kind, of] = [deed.slice(0, deed.indexOf(' ')), deed.slice(deed.indexOf(' ') + 1)]
-  if (kind === 'track') return `"data":{"n":${of}}`
-  return kind === 'click' ? `"target":"${of}"` : `${of}","elapsed_time"`
+  const [kind, argument] = [deed.slice(0, deed.indexOf(' ')), deed.slice(deed.indexOf(' ') + 1)]
+  if (kind === 'track') return `"data":{"n":${argument}}`
+  return kind === 'click' ? `"target":"${argument}"` : `${argument}","elapsed_time"`
 }

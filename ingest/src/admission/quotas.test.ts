@@ -142,7 +142,7 @@ it('several processes share a quota, whichever has started when, and are a few s
   await later.close()
 })
 
-it('goes on while the registry is unavailable, and stores then what it has counted', async () => {
+it('continues while the registry is unavailable, and stores then what it has counted', async () => {
   const { registry } = ingest.storage
   let isAway = true
   let failures = 0

@@ -103,7 +103,7 @@ test('an account stays bound: neither a new address at the provider nor a reused
   expect(await me(again)).toMatchObject({ member: { id: ann.id } })
 })
 
-test('of two accounts with one address that come together, one is bound', async () => {
+test('when two accounts with the same address log in at the same time, only one is bound', async () => {
   const process = await apiOver(hopper.storage, { oidc, clock: () => hopper.clock })
   const browsers = [browserAt(), browserAt(process)]
   const backs: string[] = []
@@ -119,7 +119,7 @@ test('of two accounts with one address that come together, one is bound', async 
   await process.close()
 })
 
-test('of eight accounts that are bound at the same moment by two processes, one is', async () => {
+test('when two processes bind eight accounts at the same moment, only one is bound', async () => {
   const { registry } = hopper.storage
   const processes = [0, 1].map(() => new ProviderLinks(registry, () => hopper.clock))
   const member = (await registry.members.get('acme', ann.id))!
@@ -167,7 +167,7 @@ test('a removed member is out at once, also one who is made again under that id'
   expect(outcome(await logIn(browserAt()))).toEqual(refusedAs('unknown'))
 })
 
-test('who is in two organizations chooses; neither can keep the other from logging in', async () => {
+test('a person in two organizations chooses one, and neither can prevent a login to the other', async () => {
   await logIn(browserAt())
   // the admin of the other organization names the address of somebody who is not theirs
   await installation.invite({ id: ann.id, email: ann.email }, otherAdmin)

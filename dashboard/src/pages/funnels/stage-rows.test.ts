@@ -40,7 +40,7 @@ describe('the rows of a funnel', () => {
     expect(finalRateOf(stageRows([step(5, 5), step(5, 5)]))).toBeNull()
   })
 
-  it('have the worst stage where the largest share is lost for good', () => {
+  it('have the worst stage where the largest share is lost finally', () => {
     expect(
       worstStage(stageRows([step(100, 100), step(40, 100, { open: 60 }), step(30, 40, { never: 10 })]))!.stage,
     ).toBe(3)

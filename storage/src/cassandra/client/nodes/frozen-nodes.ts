@@ -107,7 +107,7 @@ export class FrozenNodes {
   get detail(): string | undefined {
     if (this.#outages.size === 0) return undefined
     const nodes = [...this.#outages].map(([address, { since }]) => `${address} since ${new Date(since).toISOString()}`)
-    return `lanes wait for nodes that do not answer: ${nodes.join(', ')}; end the process of such a node to go on`
+    return `lanes wait for nodes that do not answer: ${nodes.join(', ')}; end the process of such a node to continue`
   }
 
   #begin(address: string): void {
@@ -117,7 +117,7 @@ export class FrozenNodes {
       return
     }
     this.#outages.set(address, { since: Date.now(), waits: 1 })
-    const message = 'a node does not answer, so lanes that it may still write wait for it; end its process to go on'
+    const message = 'a node does not answer, so lanes that it may still write wait for it; end its process to continue'
     this.#logger?.warn({ node: address }, message)
   }
 
