@@ -68,17 +68,18 @@ async function send(
 /** Returns the URL changes of a tab that visits these addresses in order. */
 const walk = (...urls: string[]): object[] =>
   urls.map((to, i) => ({ type: 2, from: urls[i - 1] ?? '', to, elapsed_time: i === 0 ? 0 : 1_000 }))
-const get = <T>(of: Name, path: string) =>
-  getJson<T & { meta: Meta }>(installation, `/api/v1/apps/${of}/${path}`, apps[of].read_key)
-const views = async (of: Name) => (await get<PageViews>(of, 'pages/views')).rows.map(({ url, views }) => [url, views])
+const get = <T>(appName: Name, path: string) =>
+  getJson<T & { meta: Meta }>(installation, `/api/v1/apps/${appName}/${path}`, apps[appName].read_key)
+const views = async (appName: Name) =>
+  (await get<PageViews>(appName, 'pages/views')).rows.map(({ url, views }) => [url, views])
 
 async function post<T>(
-  of: Name,
+  appName: Name,
   path: string,
   body: object,
-  key: string = apps[of].read_key,
+  key: string = apps[appName].read_key,
 ): Promise<{ status: number; body: T }> {
-  const answer = await fetch(`${installation.apiUrl}/api/v1/apps/${of}/${path}`, {
+  const answer = await fetch(`${installation.apiUrl}/api/v1/apps/${appName}/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
     body: JSON.stringify(body),

@@ -50,8 +50,8 @@ const entered = (timestamp: string) => ({
   entered: 1,
   elapsed_time: 0,
 })
-const get = <T>(of: keyof typeof apps, path: string) =>
-  getJson<T>(installation, `/api/v1/apps/${of}/${path}`, apps[of].read_key)
+const get = <T>(appName: keyof typeof apps, path: string) =>
+  getJson<T>(installation, `/api/v1/apps/${appName}/${path}`, apps[appName].read_key)
 
 forEachInstallation((open) => {
   beforeAll(async () => {
@@ -83,8 +83,8 @@ forEachInstallation((open) => {
     ])
     await send('kathmandu', [entered('2026-05-01T18:14:59.999Z'), entered('2026-05-01T18:15:00.000Z')])
     await whenCounted(installation, apps.berlin.read_key)
-    const dates = async (of: 'berlin' | 'kathmandu', from: string, to: string) =>
-      (await get<StageUsers>(of, `stages/users?funnel=f&from=${from}&to=${to}`)).rows
+    const dates = async (appName: 'berlin' | 'kathmandu', from: string, to: string) =>
+      (await get<StageUsers>(appName, `stages/users?funnel=f&from=${from}&to=${to}`)).rows
         .filter(({ users }) => users > 0)
         .map(({ date, users }) => [date, users])
     expect(await dates('berlin', '2026-03-20', '2026-04-05')).toEqual([
@@ -117,17 +117,17 @@ forEachInstallation((open) => {
   it('never shows one app the data of another', async () => {
     const device = randomUUID()
     const id = randomUUID()
-    for (const of of ['berlin', 'other'] as const) {
-      await send(of, [{ ...view('2026-06-10T10:00:00Z', `/${of}`), event_id: id }], device)
+    for (const appName of ['berlin', 'other'] as const) {
+      await send(appName, [{ ...view('2026-06-10T10:00:00Z', `/${appName}`), event_id: id }], device)
     }
     await whenCounted(installation, apps.berlin.read_key)
-    for (const of of ['berlin', 'other'] as const) {
-      const { rows } = await get<PageViews>(of, 'pages/views?from=2026-06-10&to=2026-06-10')
-      expect(rows.map(({ url, views }) => [url, views])).toEqual([[`/${of}`, 1]])
+    for (const appName of ['berlin', 'other'] as const) {
+      const { rows } = await get<PageViews>(appName, 'pages/views?from=2026-06-10&to=2026-06-10')
+      expect(rows.map(({ url, views }) => [url, views])).toEqual([[`/${appName}`, 1]])
     }
-    const status = async (of: string, key: string) =>
+    const status = async (appName: string, key: string) =>
       (
-        await fetch(`${installation.apiUrl}/api/v1/apps/${of}/pages/views`, {
+        await fetch(`${installation.apiUrl}/api/v1/apps/${appName}/pages/views`, {
           headers: { authorization: `Bearer ${key}` },
         })
       ).status

@@ -411,10 +411,13 @@ forEachInstallation((open, way) => {
     try {
       for (const date of dates) {
         for (let lane = 0; lane < storage.log.lanes; lane++) {
-          const of = { app: 'text', date } as const
-          const clicks = await storage.reader.counterPartition(lane, { table: 'clicks_by_date', ...of })
+          const partition = { app: 'text', date } as const
+          const clicks = await storage.reader.counterPartition(lane, { table: 'clicks_by_date', ...partition })
           for (const { key } of clicks) targets.add(key[1])
-          for (const { visitor } of await storage.reader.visitorPartition(lane, { table: 'users_by_date', ...of })) {
+          for (const { visitor } of await storage.reader.visitorPartition(lane, {
+            table: 'users_by_date',
+            ...partition,
+          })) {
             devices.add(visitor.device)
             users.add(visitor.user)
           }

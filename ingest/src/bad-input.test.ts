@@ -205,31 +205,31 @@ describe('an event that is older than its app keeps events', () => {
     await registry.apps.put('acme', 'shop', { ...(await registry.app('shop'))!, ...more })
     return limitedIngest
   }
-  const reasons = async (of: IngestServer, ...events: object[]): Promise<unknown> => {
-    const answer = await of.post(batch(...events))
+  const reasons = async (server: IngestServer, ...events: object[]): Promise<unknown> => {
+    const answer = await server.post(batch(...events))
     expect(answer.status).toBe(202)
     const { accepted, rejected } = answer.body as EventsAnswer
     return [accepted, ...rejected.map(({ index, reason }) => [index, reason])]
   }
 
   it('is rejected as expired, and the others of its batch are accepted', async () => {
-    await using of = await limited({ retention_days: 30 })
-    expect(await reasons(of, old(29), old(32), old(0))).toEqual([2, [1, 'expired']])
-    const sent = await of.envelopes()
+    await using server = await limited({ retention_days: 30 })
+    expect(await reasons(server, old(29), old(32), old(0))).toEqual([2, [1, 'expired']])
+    const sent = await server.envelopes()
     expect(sent.map(({ events, rejected }) => [events.length, rejected?.map(({ reason }) => reason)])).toEqual([
       [2, ['expired']],
     ])
   })
 
   it('is accepted without a limit (control)', async () => {
-    await using of = await limited({ retention_days: null })
-    expect(await reasons(of, old(29), old(32), old(400))).toEqual([3])
+    await using server = await limited({ retention_days: null })
+    expect(await reasons(server, old(29), old(32), old(400))).toEqual([3])
   })
 
   it('is rejected by the stored date too, after the limit was taken away', async () => {
-    await using of = await limited({ retention_days: null })
+    await using server = await limited({ retention_days: null })
     const kept_from = new Date(Date.now() - 10 * day).toISOString().slice(0, 10)
-    await of.storage.registry.retentions.put('', 'shop', { app: 'shop', kept_from, decided_at: Date.now() })
-    expect(await reasons(of, old(9), old(12))).toEqual([1, [1, 'expired']])
+    await server.storage.registry.retentions.put('', 'shop', { app: 'shop', kept_from, decided_at: Date.now() })
+    expect(await reasons(server, old(9), old(12))).toEqual([1, [1, 'expired']])
   })
 })

@@ -102,13 +102,13 @@ async function provision({ registry }: Storage): Promise<void> {
   await registry.organizations.put('', 'acme', { id: 'acme', name: 'Acme' })
   await registry.apps.put('acme', 'shop', app('shop', []))
   await registry.apps.put('acme', 'bound', app('bound', [boundOrigin]))
-  const key = async (text: string, power: KeyScope, of: string): Promise<void> => {
+  const key = async (text: string, power: KeyScope, appId: string): Promise<void> => {
     const hash = createHash('sha256').update(text).digest('hex')
     await registry.keys.put('acme', hash, {
       hash,
       power,
       organization: 'acme',
-      app: of,
+      app: appId,
       created_at: 0,
       hint: text.slice(-4),
     })

@@ -227,10 +227,9 @@ export class Backfills {
     return owned.exclusively(async (lease) => {
       // Lets the writer of the last batch update the position of the lane first.
       await setImmediate()
-      const of = { app: app.id, date }
       const counted = await writer.applied(lane, [
-        { table: 'activity_by_date', ...of },
-        { table: 'stage_time_by_date', ...of },
+        { table: 'activity_by_date', app: app.id, date },
+        { table: 'stage_time_by_date', app: app.id, date },
       ])
       if (counted.some((applied) => applied >= from)) {
         const { position: before } = await owned.archive()

@@ -186,7 +186,7 @@ it('looks up a batch that is redelivered after a restart in few queries, not one
   )
   let lookUps = 0
   const writer = withOverrides(lane.storage.writer, {
-    firstPositions: (...of) => (lookUps++, lane.storage.writer.firstPositions(...of)),
+    firstPositions: (...args) => (lookUps++, lane.storage.writer.firstPositions(...args)),
   })
   for (const restart of [0, 1]) {
     const aggregator = new Aggregator({ ...lane.storage, writer, owner: `${app}-${restart}` })

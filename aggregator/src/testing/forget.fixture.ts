@@ -66,7 +66,7 @@ export function envelopesOf(app: string, sent: SentMessages, round = 'first'): E
  */
 export function withoutPerson(
   log: readonly Placed[],
-  { kind: of, id, before }: { readonly kind: ForgottenKind; readonly id: string; readonly before: number },
+  { kind, id, before }: { readonly kind: ForgottenKind; readonly id: string; readonly before: number },
 ): Placed[] {
   const seen = new Set<string>()
   const users = new Map<string, string>()
@@ -91,7 +91,7 @@ export function withoutPerson(
     })
   }
   const isOf = (device: string, owner: string): boolean =>
-    of === 'device' ? device === id : (owner === '' ? first.get(device) : owner) === id
+    kind === 'device' ? device === id : (owner === '' ? first.get(device) : owner) === id
   const forgotten = new Set<string>()
   return log.map(({ envelope, position }, message) => {
     const { device_id: device, rejected = [], ...rest } = envelope
@@ -117,13 +117,13 @@ export function failingAfter(storage: Storage, calls: number): Storage & { reado
   let left = calls
   const wrap = <T extends object>(port: T): T =>
     new Proxy(port, {
-      get(of, name) {
-        const value: unknown = Reflect.get(of, name)
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name)
         if (typeof value === 'object' && value !== null) return wrap(value)
         if (typeof value !== 'function') return value
         return (...args: unknown[]) => {
           if (left-- <= 0) return dead()
-          return (value as (...args: unknown[]) => unknown).apply(of, args)
+          return (value as (...args: unknown[]) => unknown).apply(target, args)
         }
       },
     })

@@ -105,7 +105,7 @@ function recountKind(
   if (event.type === 'url_change') {
     const [from, to] = [pageOfUrl(event.from), pageOfUrl(event.to)]
     if (to !== '' && to !== from) count('page_views_by_date', to)([1, 0, 0])
-    const [host, other] = [to, from].map((of) => of.split('/')[0]!)
+    const [host, other] = [to, from].map((page) => page.split('/')[0]!)
     const untimed = event.elapsed_time === 0 && (to === from || (host !== '' && other !== '' && host !== other))
     if (from !== '' && !untimed) count('page_views_by_date', from)([0, event.elapsed_time, to === from ? 0 : 1])
   }
@@ -127,9 +127,9 @@ function recountKind(
   }
 }
 
-function distinct(visits: readonly Visit[], of: (visit: Visit) => string): Record<string, number> {
+function distinct(visits: readonly Visit[], nameOf: (visit: Visit) => string): Record<string, number> {
   const sets: Record<string, Set<string>> = {}
-  for (const visit of visits) (sets[visit.row] ??= new Set()).add(of(visit))
+  for (const visit of visits) (sets[visit.row] ??= new Set()).add(nameOf(visit))
   return Object.fromEntries(Object.entries(sets).map(([row, set]) => [row, set.size]))
 }
 

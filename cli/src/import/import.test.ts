@@ -119,7 +119,7 @@ it('moves members with the accounts by which they log in', async () => {
   await source.storage.registry.providerLinks.put(organization, 'ann', link)
   await target.read(await source.dump())
   expect(await target.storage.registry.members.get(organization, 'ann')).toEqual(member)
-  // without it, who has the address by now would be let in
+  // without it, the present owner of the address could log in
   expect(await target.storage.registry.providerLinks.get(organization, 'ann')).toEqual(link)
 }, 60_000)
 
@@ -256,7 +256,7 @@ async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
 }
 
 function countBy(names: readonly string[]): Record<string, number> {
-  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, of]) => [name, of.length]))
+  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, same]) => [name, same.length]))
 }
 
 it('refuses to dump a log that has lost messages, unless `partial` is set', async () => {
@@ -268,10 +268,10 @@ it('refuses to dump a log that has lost messages, unless `partial` is set', asyn
       read: async (...args) => (await storage.log.read(...args)).filter(({ position }) => !lost(position)),
     }),
   })
-  const dump = (of: Storage, partial: boolean, leftOut: string[] = []): Promise<string[]> =>
+  const dump = (source: Storage, partial: boolean, leftOut: string[] = []): Promise<string[]> =>
     collect(
       dumpInstallation(
-        of,
+        source,
         { partial },
         { onLeftOut: (message) => void leftOut.push(message), onDone: () => undefined },
       ),

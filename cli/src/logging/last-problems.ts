@@ -65,8 +65,8 @@ function codesOf(error: unknown): string[] {
   const codes: string[] = []
   let current = error
   for (let depth = 0; depth < CAUSES_MAX && typeof current === 'object' && current !== null; depth++) {
-    const { code: of, cause } = current as { code?: unknown; cause?: unknown }
-    if (typeof of === 'string' && code.test(of) && !codes.includes(of)) codes.push(of)
+    const { code: text, cause } = current as { code?: unknown; cause?: unknown }
+    if (typeof text === 'string' && code.test(text) && !codes.includes(text)) codes.push(text)
     current = cause
   }
   return codes

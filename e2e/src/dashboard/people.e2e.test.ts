@@ -40,7 +40,7 @@ describe('hesitation', () => {
     expect(answer.hovers).toBeGreaterThan(0)
     await dashboard.open(`funnels/checkout?range=${rangeText}&stage=2&show=lost&tab=hesitation`)
     const table = page.getByRole('region', { name: 'Hesitation' })
-    for (const [name, of] of [
+    for (const [name, count] of [
       ['Everybody', answer],
       ['Went on', answer.went_on!],
       ['Lost', answer.lost!],
@@ -48,8 +48,8 @@ describe('hesitation', () => {
       const row = table.locator('tr', { has: page.getByRole('rowheader', { name, exact: true }) })
       await row.waitFor()
       const cells = await row.getByRole('cell').allTextContents()
-      expect([numberOf(cells[0]!), numberOf(cells[1]!)]).toEqual([of.people, of.hovers])
-      if (of.hovers > 0) expect(cells[2]).toBe(percent(of.clicked_share))
+      expect([numberOf(cells[0]!), numberOf(cells[1]!)]).toEqual([count.people, count.hovers])
+      if (count.hovers > 0) expect(cells[2]).toBe(percent(count.clicked_share))
     }
     await page.goto(`${page.url()}&f=device:mobile`)
     await page.getByText('Nobody hovered over it by mouse.').waitFor()

@@ -101,9 +101,9 @@ function countEvent(
   }
 }
 
-function distinct<V extends { row: string }>(visits: readonly V[], of: (visit: V) => string): Map<string, number> {
+function distinct<V extends { row: string }>(visits: readonly V[], nameOf: (visit: V) => string): Map<string, number> {
   const sets = new Map<string, Set<string>>()
-  for (const visit of visits) sets.set(visit.row, (sets.get(visit.row) ?? new Set()).add(of(visit)))
+  for (const visit of visits) sets.set(visit.row, (sets.get(visit.row) ?? new Set()).add(nameOf(visit)))
   return new Map([...sets].map(([row, set]) => [row, set.size]))
 }
 

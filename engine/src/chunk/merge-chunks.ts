@@ -233,9 +233,9 @@ function freeReader(chunk: Chunk): (row: number, visit: (name: string, value: Va
 }
 
 /** Returns a sparse array by chunk index, filled for the chunks in use. */
-function ofUsed<T>(used: readonly number[], of: (index: number) => T): T[] {
+function ofUsed<T>(used: readonly number[], valueAt: (index: number) => T): T[] {
   const array: T[] = []
-  for (const index of used) array[index] = of(index)
+  for (const index of used) array[index] = valueAt(index)
   return array
 }
 

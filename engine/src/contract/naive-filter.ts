@@ -15,8 +15,8 @@ type Row = ArchivedEvent & { readonly person?: NaivePerson }
 export function naiveValue(row: Row, key: string): Value | undefined {
   const { person } = row
   const data = (('data' in row.event && row.event.data) || {}) as Record<string, Value>
-  const own = (of: object, name: string): Value | undefined =>
-    Object.hasOwn(of, name) ? (of as Record<string, Value>)[name] : undefined
+  const own = (fields: object, name: string): Value | undefined =>
+    Object.hasOwn(fields, name) ? (fields as Record<string, Value>)[name] : undefined
   if (key.startsWith('data.')) return own(data, key.slice(5))
   if (key === 'page' || key === 'page_url') {
     const url = row.event.type === 'url_change' ? row.event.to : row.event.type === 'click' ? row.event.current_url : ''

@@ -26,7 +26,7 @@ export function naivePeople(
   for (const [name, own] of Map.groupBy([...rows].sort(compareTimes), nameOf)) {
     const traits: Record<string, Value> = {}
     for (const { event } of own) if (event.type === 'identify') assignOwn(traits, event.data ?? {})
-    const values = properties.map(({ name: of, ...rest }) => [of, naiveProperty(own, rest)] as const)
+    const values = properties.map(({ name: property, ...rest }) => [property, naiveProperty(own, rest)] as const)
     persons.set(name, {
       name,
       user: name.startsWith('u:') ? name.slice(2) : undefined,

@@ -46,11 +46,11 @@ export class ElementsPlan extends CombinedPlan {
     const common = { from, to, filters, ...(unit ? { count_by: unit } : {}) }
     const ended = (
       name: string,
-      of: readonly Filter[],
+      filters: readonly Filter[],
       action: string,
     ): { name: string; filters: readonly Filter[] } => ({
       name,
-      filters: [...of, { type: 'eq', key: 'action', value: action }],
+      filters: [...filters, { type: 'eq', key: 'action', value: action }],
     })
     const all = [
       ended('left', hovers, 'hover-then-leave'),

@@ -44,16 +44,16 @@ function naive(generated: World, request: HesitationRequest): HesitationResult {
   }
   const all = summary([...units.values()])
   if (!steps) return all
-  const ask = (of: number, outcome: NonNullable<FunnelRequest['people']>['outcome']): readonly string[] =>
+  const ask = (step: number, outcome: NonNullable<FunnelRequest['people']>['outcome']): readonly string[] =>
     naiveFunnel(
       generated,
-      { from, to, steps, filters, count_by, people: { step: of, outcome, limit: 1_000 } },
+      { from, to, steps, filters, count_by, people: { step: step, outcome, limit: 1_000 } },
       contextOf(request),
     ).people!
   const wanted = step === undefined ? steps.map((_, i) => i + 1).slice(1) : [step]
-  const lost = wanted.flatMap((of) => {
-    const open = ask(of, 'open')
-    return ask(of, 'dropped').filter((name) => !open.includes(name))
+  const lost = wanted.flatMap((step) => {
+    const open = ask(step, 'open')
+    return ask(step, 'dropped').filter((name) => !open.includes(name))
   })
   const hoversOf = (names: readonly string[]): Hover[][] => names.flatMap((name) => [units.get(name) ?? []])
   const some = (names: readonly string[]): Hesitation => summary(hoversOf(names).filter((own) => own.length > 0))
@@ -62,12 +62,12 @@ function naive(generated: World, request: HesitationRequest): HesitationResult {
 
 function summary(units: readonly (readonly Hover[])[]): Hesitation {
   const hovers = units.flat()
-  const of = (clicked: boolean): number[] =>
+  const durations = (clicked: boolean): number[] =>
     hovers
       .filter((one) => one.clicked === clicked)
       .map(({ ms }) => ms)
       .sort((a, b) => a - b)
-  const [clicks, leaves] = [of(true), of(false)]
+  const [clicks, leaves] = [durations(true), durations(false)]
   const median = (sorted: readonly number[]): number | null =>
     sorted.length === 0 ? null : (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
   const seen = hovers.map(({ ms }) => durationBucket(ms))
@@ -96,8 +96,8 @@ function correlation(hovers: readonly Hover[]): number | null {
   const pairs = hovers.map(({ ms, clicked }) => [Math.log(Math.max(1, ms)), Number(clicked)] as const)
   const mean = (i: 0 | 1): number => pairs.reduce((sum, pair) => sum + pair[i], 0) / pairs.length
   const [x, y] = [mean(0), mean(1)]
-  const sum = (of: (a: number, b: number) => number): number =>
-    pairs.reduce((total, [a, b]) => total + of(a - x, b - y), 0)
+  const sum = (term: (a: number, b: number) => number): number =>
+    pairs.reduce((total, [a, b]) => total + term(a - x, b - y), 0)
   const spread = Math.sqrt(sum((a) => a * a) * sum((_, b) => b * b))
   return pairs.length === 0 || spread < 1e-9 ? null : sum((a, b) => a * b) / spread
 }

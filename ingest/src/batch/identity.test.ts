@@ -113,9 +113,9 @@ describe('an event without an id', () => {
   it('is numbered among equal events of the same device only', async () => {
     const [a, b] = [newDevice(), newDevice()]
     const row = { ...sale, timestamp: at }
-    const of = (...devices: string[]): object => ({ events: devices.map((device_id) => ({ ...row, device_id })) })
-    await send(of(a, b, a, b))
-    await send(of(b, b, a, a))
+    const eventsOf = (...devices: string[]): object => ({ events: devices.map((device_id) => ({ ...row, device_id })) })
+    await send(eventsOf(a, b, a, b))
+    await send(eventsOf(b, b, a, a))
     for (const device of [a, b]) expect(await distinct(device)).toBe(2)
     expect(new Set([...(await idsOf(a)), ...(await idsOf(b))]).size).toBe(4)
   })
@@ -161,14 +161,14 @@ describe('an event without a device', () => {
         [2, 'no_device'],
       ],
     ])
-    const of = (await ingest.envelopes()).filter(({ rejected }) =>
+    const refused = (await ingest.envelopes()).filter(({ rejected }) =>
       rejected?.some(({ reason }) => reason === 'no_device'),
     )
-    expect(of.map(({ device_id, rejected }) => [device_id, rejected!.length])).toEqual([['kiosk', 2]])
+    expect(refused.map(({ device_id, rejected }) => [device_id, rejected!.length])).toEqual([['kiosk', 2]])
   })
 
   it('gets one derived from its user: always the same, and different for each user', async () => {
-    const of = async (user_id: string): Promise<string[]> => {
+    const devicesOf = async (user_id: string): Promise<string[]> => {
       expect(
         await send({
           events: [
@@ -180,9 +180,9 @@ describe('an event without a device', () => {
       const all = (await ingest.envelopes()).filter(({ events }) => events.some((event) => event.user_id === user_id))
       return all.map(({ device_id }) => device_id)
     }
-    const [first] = await of('ann alone')
+    const [first] = await devicesOf('ann alone')
     expect(first).toMatch(version8)
-    expect(await of('ann alone')).toEqual([first, first])
-    expect(await of('bob alone')).not.toContain(first)
+    expect(await devicesOf('ann alone')).toEqual([first, first])
+    expect(await devicesOf('bob alone')).not.toContain(first)
   })
 })

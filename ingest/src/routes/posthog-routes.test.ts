@@ -38,7 +38,7 @@ const batch = { api_key: keys.write, batch: [event], sent_at: new Date(NOW).toIS
 const json = JSON.stringify(batch)
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 const text = { 'content-type': 'text/plain' }
-const base64 = (of: string | Buffer): string => Buffer.from(of).toString('base64')
+const base64 = (bytes: string | Buffer): string => Buffer.from(bytes).toString('base64')
 
 test.each(['/batch', '/e', '/i/v0/e', '/capture', '/track', '/engage'].flatMap((url) => [url, `${url}/`]))(
   '%s takes events, and answers as its clients expect',

@@ -8,16 +8,16 @@ import { EmbeddedSecrets, SECRETS_FILE } from './secrets.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'hopper-secrets-'))
 afterAll(() => rmSync(dir, { recursive: true }))
-const open = (of = dir): { secrets: EmbeddedSecrets; close: () => void } => {
-  const secrets = new EmbeddedSecrets(of)
+const open = (directory = dir): { secrets: EmbeddedSecrets; close: () => void } => {
+  const secrets = new EmbeddedSecrets(directory)
   return { secrets, close: () => secrets.close() }
 }
 
 secretsContract('SQLite', async () => open())
 
 /** Returns whether a file of the directory contains these bytes. */
-const isInAFile = (of: string, bytes: Uint8Array): boolean =>
-  readdirSync(of).some((name) => readFileSync(join(of, name)).includes(Buffer.from(bytes)))
+const isInAFile = (directory: string, bytes: Uint8Array): boolean =>
+  readdirSync(directory).some((name) => readFileSync(join(directory, name)).includes(Buffer.from(bytes)))
 
 it('no file contains a secret that has expired', async () => {
   const own = mkdtempSync(join(dir, 'own-'))

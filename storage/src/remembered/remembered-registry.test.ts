@@ -34,8 +34,8 @@ async function unsteady(): Promise<{
       if (store.state !== 'available') throw new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it')
       const failing = <T extends object>(port: T): T =>
         new Proxy(port, {
-          get: (of, name) => {
-            const value: unknown = Reflect.get(of, name)
+          get: (target, name) => {
+            const value: unknown = Reflect.get(target, name)
             if (typeof value === 'object' && value !== null) return failing(value)
             return typeof value !== 'function'
               ? value
@@ -43,7 +43,7 @@ async function unsteady(): Promise<{
                   if (store.state === 'failing')
                     return Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it'))
                   if (store.state === 'silent') return new Promise(() => undefined)
-                  return (value as (...all: unknown[]) => unknown).apply(of, args)
+                  return (value as (...all: unknown[]) => unknown).apply(target, args)
                 }
           },
         })

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { heavyApps } from './heavy-apps.ts'
 
-const bytes = (of: Record<string, number>): ReadonlyMap<string, number> => new Map(Object.entries(of))
+const bytes = (byApp: Record<string, number>): ReadonlyMap<string, number> => new Map(Object.entries(byApp))
 
 it('defers an app with many bytes and a large share of a delivery, with fewer bytes in a backlog', () => {
   expect(heavyApps({ bytes: bytes({ heavy: 100_000, light: 500 }), waitedMs: 0 })).toEqual(['heavy'])

@@ -101,13 +101,13 @@ export class DistinctVisitors {
     ]
     const identified = firstUsers.map(({ id, devices }): Identified => ({ id, count: devices.length }))
     const persons = await this.#persons.get('', identified, Infinity, () => Promise.resolve(personsOf(firstUsers)))
-    const of = { partitions: settled.map(({ visitors: { id } }) => id).join(), identified }
+    const inputs = { partitions: settled.map(({ visitors: { id } }) => id).join(), identified }
     const before = await this.#settled.get(
       JSON.stringify([grouping.name, dates[0], openFrom]),
-      of,
+      inputs,
       Infinity,
       async (found) => {
-        const counted = found?.version.partitions === of.partitions ? await found.value : undefined
+        const counted = found?.version.partitions === inputs.partitions ? await found.value : undefined
         return counted && !concerns(counted.unidentifiedDevices, found!.version.identified, firstUsers)
           ? counted
           : this.#tally(settled, undefined, persons, grouping)

@@ -23,10 +23,10 @@ export function stageFilters(stages: readonly Condition[]): Filter[][] {
 const never: Filter = { type: 'all', key: 'data.stage-without-condition' }
 
 /** Returns the conditions of one kind of event: it matches the stage and none of the later ones. */
-function entering(type: string, of: readonly (Filter | undefined)[], index: number): Filter[] | undefined {
-  const own = of[index]
+function entering(type: string, filters: readonly (Filter | undefined)[], index: number): Filter[] | undefined {
+  const own = filters[index]
   if (!own) return undefined
-  const later = of.slice(index + 1).filter((filter) => filter !== undefined)
+  const later = filters.slice(index + 1).filter((filter) => filter !== undefined)
   return [{ type: 'eq', key: 'type', value: type }, own, ...later.map((filter): Filter => ({ type: 'not', filter }))]
 }
 
