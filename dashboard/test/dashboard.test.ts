@@ -105,7 +105,7 @@ describe('the numbers of the API', () => {
     await row.getByRole('button').click()
     await page.waitForURL(/element=/)
     await page.reload()
-    await page.getByText('Who clicks has looked longer: 1.3 s against 800 ms (n = 105 and 115).').waitFor()
+    await page.getByText('People who click looked longer: 1.3 s against 800 ms (n = 105 and 115).').waitFor()
     await page.getByText('37 taps by 31 people.').waitFor()
     await page.getByRole('img', { name: 'left 800 ms, clicked 1.3 s' }).waitFor()
   })

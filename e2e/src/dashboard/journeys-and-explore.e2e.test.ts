@@ -193,7 +193,7 @@ describe('a question of one\u2019s own', () => {
   it('shows the events with the columns that were chosen', async () => {
     const { page } = dashboard
     await dashboard.open(`explore?range=${rangeText}&what=type:click&as=events`)
-    const headings = page.getByRole('region', { name: 'Events, one a row' }).locator('th')
+    const headings = page.getByRole('region', { name: 'Events, one per row' }).locator('th')
     await headings.first().waitFor()
     await page.getByRole('button', { name: 'Columns' }).click()
     await page.getByLabel('Search properties').fill('elapsed')

@@ -84,7 +84,7 @@ describe('hesitation', () => {
     const sizes = `(n = ${clicks.toLocaleString('en')} and ${leaves.toLocaleString('en')})`
     const isLonger = alone.median_click_ms! > alone.median_leave_ms!
     expect([isLonger, alone.correlation! > 0]).toEqual([true, true])
-    const sentence = page.getByText(/^Who clicks has looked longer: .* against /).filter({ hasText: sizes })
+    const sentence = page.getByText(/^People who click looked longer: .* against /).filter({ hasText: sizes })
     await sentence.waitFor()
     await page.reload()
     await sentence.waitFor()
@@ -113,7 +113,7 @@ describe('hesitation', () => {
       .toMatchObject({ hovers: 3, clicked: 2 })
     await dashboard.open(`elements?range=${rangeText}&element=${encodeURIComponent(xpath)}`)
     await page.getByText('No comparison below 100 clicks and 100 looks without a click.').waitFor()
-    expect(await page.getByText('Who clicks has looked').count()).toBe(0)
+    expect(await page.getByText('People who click looked').count()).toBe(0)
   })
 })
 
@@ -177,7 +177,7 @@ describe('people', () => {
     await dashboard.open(path)
     await page.getByRole('button', { name: 'Forget' }).click()
     const dialog = page.getByRole('dialog')
-    await dialog.getByText('What goes: 1 event of 1 device.').waitFor()
+    await dialog.getByText('To be deleted: 1 event of 1 device.').waitFor()
     const confirm = dialog.getByRole('button', { name: 'Forget' })
     expect(await confirm.isDisabled()).toBe(true)
     await dialog.getByRole('textbox').fill('leaving-device')
@@ -200,7 +200,7 @@ describe('live', () => {
     await dashboard.send('live-device', [event('second-of-live')])
     await page.getByText('1 new').waitFor()
     expect(await list.getByText('second-of-live').count()).toBe(0)
-    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByRole('button', { name: 'Resume' }).click()
     await list.getByText('second-of-live').waitFor()
     await page.getByRole('searchbox', { name: 'Search these events' }).fill('first-of')
     await expect.poll(() => list.getByRole('listitem').count(), SOON).toBe(1)

@@ -21,7 +21,7 @@ const graph = journeyGraph({
 describe('the layout of journeys', () => {
   it('has the columns side by side, in their order, and heights in proportion to people', () => {
     const { nodes, links, width } = journeyLayout(graph, 800)
-    const byId = new Map(nodes.map((one) => [one.node.id, one]))
+    const byId = new Map(nodes.map((placed) => [placed.node.id, placed]))
     expect(width).toBe(800)
     const [first, last] = [byId.get('0:home')!, byId.get('1:cart')!]
     expect(first.x + first.width + first.room).toBeCloseTo(last.x)

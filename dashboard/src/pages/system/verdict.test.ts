@@ -80,7 +80,7 @@ describe('the sentence of the system', () => {
         verdict({ engines: [{ name: 'kafka', healthy: false, detail: 'no broker' }] }),
         'kafka is not healthy: no broker.',
       ],
-      [verdict({ lanes: [{ lane: 3, next: 9, done: 1, lag: 8, lost: { first: 1, next: 6 } }] }), 'Lane 3 stands still'],
+      [verdict({ lanes: [{ lane: 3, next: 9, done: 1, lag: 8, lost: { first: 1, next: 6 } }] }), 'Lane 3 is stopped'],
       [verdict({}, { is_low: true, full_in_seconds: 2 * DAY }), 'nearly full: 38.0 GB free, full in 2 days.'],
       [verdict({}, {}, [{ ...audit, differing: 12, repaired: 2 }]), '10 rows that differ'],
       [verdict({ dead_letters: 1 }), 'One message could not be counted'],
