@@ -120,18 +120,18 @@ export class DiskWatch {
           collect(this)
         },
       })
-    gauge('hopper_disk_bytes', 'Bytes on the disk, by part', ['place', 'part'], (metric) => {
+    gauge('hopper_disk_bytes', 'Bytes that Hopper uses on the disk, by part', ['place', 'part'], (metric) => {
       for (const { part, bytes } of this.#record?.parts ?? []) metric.set({ place, part }, bytes)
     })
-    gauge('hopper_disk_used_bytes', 'Bytes on the disk', ['place'], (metric) => {
+    gauge('hopper_disk_used_bytes', 'Bytes that Hopper uses on the disk', ['place'], (metric) => {
       if (this.#record) metric.set({ place }, usedBytes(this.#record))
     })
-    gauge('hopper_disk_free_bytes', 'Bytes that are free on that disk', ['place'], (metric) => {
+    gauge('hopper_disk_free_bytes', 'Free bytes on the disk', ['place'], (metric) => {
       if (this.#record?.free !== undefined) metric.set({ place }, this.#record.free)
     })
     gauge(
       'hopper_disk_full_seconds',
-      'Seconds until it is full; absent if not known or not growing',
+      'Seconds until the disk is full; absent if not known or not growing',
       ['place'],
       (metric) => {
         const { fullInMs } = this.#record ? forecastDisk(this.#record) : { fullInMs: null }

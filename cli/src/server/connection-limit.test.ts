@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import { connectionMetrics } from '../metrics/connection-metrics.ts'
 import { createLogger } from '../logging/logger.ts'
 import { ConnectionLimit, type ConnectionBounds } from './connection-limit.ts'
-import { createServer as createProductServer } from './server.ts'
+import { createServer as createHopperServer } from './server.ts'
 
 const [NOISY, QUIET] = ['127.0.0.1', '127.0.0.2'] as const
 /** A request that no limit delays takes a few ms; a busy machine needs more. */
@@ -142,9 +142,9 @@ test('an address of this machine may hold three quarters of the connections, any
 test.each([
   ['without a proxy', 0, 30],
   ['behind a proxy', 1, 40],
-] as const)('the server of the product has these bounds %s', async (_, trustedProxies, openMax) => {
+] as const)('the server of Hopper has these bounds %s', async (_, trustedProxies, openMax) => {
   const metrics = new Registry()
-  const server = createProductServer(createLogger('silent', 'test'), trustedProxies, { connectionsMax: 40, metrics })
+  const server = createHopperServer(createLogger('silent', 'test'), trustedProxies, { connectionsMax: 40, metrics })
   server.get('/', () => 'OK')
   await server.listen({ host: '127.0.0.1', port: 0 })
   try {
