@@ -39,14 +39,14 @@ forEachInstallation((open) => {
   async function make(
     { call, body, key, headers, status = 200, answer }: Call,
     base: string,
-    own: string,
+    defaultKey: string,
   ): Promise<void> {
     const [method, path] = call.split(' ') as [string, string]
     const sent = typeof body === 'string' ? body : JSON.stringify(body)
     const answered = await fetch(`${base}${path}`, {
       method,
       headers: {
-        ...(key === '' ? {} : { 'x-api-key': key ?? own }),
+        ...(key === '' ? {} : { 'x-api-key': key ?? defaultKey }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
