@@ -34,7 +34,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
 
   const start = async (options: Partial<AggregatorOptions> = {}): Promise<Aggregator> => {
     const { scrub } = lane.storage
-    const forgets = { lookMs: 1, ...(scrub ? { scrub } : {}) }
+    const forgets = { checkMs: 1, ...(scrub ? { scrub } : {}) }
     const aggregator = new Aggregator({ ...lane.storage, owner: 'test', archiveBacklogMs: 0, forgets, ...options })
     await aggregator.start()
     return aggregator

@@ -47,7 +47,7 @@ export interface RetentionsOptions extends BackgroundOptions {
   readonly now?: (() => number) | undefined
 }
 
-/** Does what comes after a step; returns the part with that step done. */
+/** Runs the step that follows one; returns the part with that step done. */
 type Step = (task: RetentionTask, part: RetentionPart) => Promise<RetentionPart>
 
 /**
@@ -153,7 +153,7 @@ export class Retentions {
     )
   }
 
-  /** Does the steps of a lane that are left. */
+  /** Runs the remaining steps of a lane. */
   async #expireIn(task: RetentionTask): Promise<void> {
     const { app, lane, assertOwned } = task
     let part = partFor(task, await this.#partOf(task))

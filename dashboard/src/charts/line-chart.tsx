@@ -124,7 +124,7 @@ interface TooltipProps extends Props {
   place: { left: number } | { right: number }
 }
 
-/** Says what a point is, its values, and what was noted about it. */
+/** Describes what a point is, its values, and what was noted about it. */
 function Tooltip({ titles, lines, openFrom, format, notes = [], index, place }: TooltipProps): ReactNode {
   return (
     <div className="tooltip" role="status" style={place}>

@@ -47,11 +47,11 @@ forEachInstallation((open, kind) => {
 
   it('each process tells its version and its last problems, without values', async () => {
     const names = kind === 'standalone' ? ['aggregator', 'hopper'] : ['aggregator', 'api', 'ingest']
-    const told = async (): Promise<Processes['processes']> => (await get<Processes>('processes')).processes
+    const readProcesses = async (): Promise<Processes['processes']> => (await get<Processes>('processes')).processes
     await expect
-      .poll(async () => [...new Set((await told()).map(({ name }) => name))].sort(), { timeout: 20_000 })
+      .poll(async () => [...new Set((await readProcesses()).map(({ name }) => name))].sort(), { timeout: 20_000 })
       .toEqual(names)
-    const processes = await told()
+    const processes = await readProcesses()
     const { version } = await get<Status>('status')
     expect(new Set(processes.map((process) => process.version))).toEqual(new Set([version]))
     const warned = processes.filter(({ problems }) =>

@@ -132,7 +132,7 @@ export class SharedLinksService {
     return { opened: this.describe(link, app), ...(await this.sessions.begin(link)) }
   }
 
-  /** Tells a reader what the link shows. */
+  /** Returns what a link shows, for its reader. */
   async opened({ link }: SharedCaller): Promise<OpenedLink> {
     const app = await this.registry.app(link.app)
     if (!app) throw new HopperError('HOP_SHARED_LINK')

@@ -88,7 +88,7 @@ export function ElementDetails({ row, funnel }: { row: NamedElement; funnel?: Li
   )
 }
 
-/** Says who looks longer, if enough people were seen to say so. */
+/** Describes who looks longer, if enough people were seen to say so. */
 function Sentence({ of }: { of: Hesitation }): ReactNode {
   const { clicked, hovers, median_click_ms: click, median_leave_ms: leave } = of
   const left = hovers - clicked

@@ -26,7 +26,7 @@ export interface Facts {
   readonly clock: (at: number) => string
 }
 
-/** Says in sentences how an installation is. */
+/** Describes in sentences how an installation is. */
 export function verdictOf({ status, disk, audits, now, clock }: Facts): Verdict {
   const { sentence } = systemWords
   const finished = audits?.filter(({ state }) => state === 'finished') ?? []
@@ -85,7 +85,7 @@ function diskText({ places }: Disk): string {
   return sentence.used(used, formatBytes(first.free_bytes!), forecastText(first))
 }
 
-/** Says when a place is full. */
+/** Describes when a place is full. */
 export function forecastText({ bytes_per_day: rate, full_in_seconds: left }: Disk['places'][number]): string {
   if (rate === null) return systemWords.sentence.tooShort
   return left === null ? systemWords.sentence.notGrowing : systemWords.sentence.fullIn(formatSpan(left))
