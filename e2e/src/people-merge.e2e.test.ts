@@ -187,14 +187,14 @@ function reference(sent: readonly Sent[]): Map<string, Person> {
     return { ...own, person: inEffect === undefined ? `d:${own.device}` : `u:${inEffect}` }
   })
   return new Map(
-    [...Map.groupBy(owned, ({ person }) => person)].map(([person, own]) => {
-      const minutes = own.map(({ minute }) => minute)
-      const last = own.filter(({ kind }) => kind === 'identify').sort((a, b) => b.minute - a.minute)[0]
+    [...Map.groupBy(owned, ({ person }) => person)].map(([person, group]) => {
+      const minutes = group.map(({ minute }) => minute)
+      const last = group.filter(({ kind }) => kind === 'identify').sort((a, b) => b.minute - a.minute)[0]
       return [
         person,
         {
-          devices: new Set(own.map(({ device }) => device)).size,
-          events: own.length,
+          devices: new Set(group.map(({ device }) => device)).size,
+          events: group.length,
           first_seen: T0 + Math.min(...minutes) * MINUTE_MS,
           last_seen: T0 + Math.max(...minutes) * MINUTE_MS,
           traits: last ? { plan: last.plan } : {},

@@ -103,8 +103,8 @@ test('a client that does not read costs little memory, stops no other, and gets 
   quick.destroy()
   // each lane in its order
   for (let lane = 0; lane < LANES; lane++) {
-    const own = found.filter((number) => number % LANES === lane)
-    expect(own).toEqual(inOrder(own))
+    const selected = found.filter((number) => number % LANES === lane)
+    expect(selected).toEqual(inOrder(selected))
   }
   expect(inOrder(found)).toEqual(all())
   for (const { readableLength } of slow) expect(readableLength).toBeLessThan(65_536 + PAYLOAD_BYTES * 2)

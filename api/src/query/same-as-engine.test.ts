@@ -194,9 +194,9 @@ function directly(query: Query, stored: readonly Chunk[]): unknown {
   const chunks = stored.map((chunk) => chunk.withPeople(people))
   if (query.kind === 'events') return queryEvents(query.request, chunks)
   const { identities } = people
-  const lanes = [...Map.groupBy(chunks, ({ summary }) => summary.lane)].map(([lane, own]): LaneInput => ({
+  const lanes = [...Map.groupBy(chunks, ({ summary }) => summary.lane)].map(([lane, group]): LaneInput => ({
     lane,
-    spans: spansOf(own),
+    spans: spansOf(group),
     identities,
   }))
   if (query.kind === 'funnel') return queryFunnel(query.request, context, lanes)
@@ -229,9 +229,9 @@ it(
         fc.array(randomQuery, { minLength: 4, maxLength: 4 }),
         async (drafts, perSpan, query) => {
           const app = randomUUID()
-          for (const [lane, own] of Map.groupBy(drafts, ({ device }) => laneOf(app, device, LANES))) {
+          for (const [lane, group] of Map.groupBy(drafts, ({ device }) => laneOf(app, device, LANES))) {
             const users = new Map<string, string>()
-            const sketches = own.map(({ device, hour, tag, user, item, plan }): Sketch => {
+            const sketches = group.map(({ device, hour, tag, user, item, plan }): Sketch => {
               if (user !== '') users.set(device, user)
               const at = { device, time: T0 + hour * HOUR_MS, user: users.get(device) ?? '' }
               if (user !== '' && tag === 'c') return { ...at, identify: true, data: { plan } }

@@ -100,8 +100,12 @@ export class EventKeysService {
       named.push(...(await this.properties.list(app)).map(({ name }) => PROPERTY_PREFIX + name))
     if (startsLike(TRAIT_PREFIX, prefix)) {
       const context = contextOf(app, range.meta.complete_to)
-      const own = prefix.slice(TRAIT_PREFIX.length)
-      const request = { ...instantRange(app, range.from, range.to), prefix: own, limit: limits.answerRowsMax + 1 }
+      const traitPrefix = prefix.slice(TRAIT_PREFIX.length)
+      const request = {
+        ...instantRange(app, range.from, range.to),
+        prefix: traitPrefix,
+        limit: limits.answerRowsMax + 1,
+      }
       const { result } = await this.archived.ask<'traits'>(app.id, { kind: 'traits', request }, context, client)
       named.push(...result.map((name) => TRAIT_PREFIX + name))
     }

@@ -182,7 +182,7 @@ async function report(when: string, installation: Cluster, users: number): Promi
     const sorted = [...durations].sort((a, b) => a - b)
     return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) }
   }
-  const slowest = [...times].map(([panel, own]) => ({ panel, ...quantiles(own) })).sort((a, b) => b.p95 - a.p95)
+  const slowest = [...times].map(([panel, group]) => ({ panel, ...quantiles(group) })).sort((a, b) => b.p95 - a.p95)
   const all = [...times.values()].flat()
   const overall = quantiles(all)
   console.log(

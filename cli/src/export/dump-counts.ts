@@ -69,9 +69,9 @@ export class DumpTally {
 
   #app(id: string): AppTally {
     const name = this.#apps.has(id) || this.#apps.size < APPS_MAX ? id : OTHER
-    let own = this.#apps.get(name)
-    if (!own) this.#apps.set(name, (own = { messages: 0, events: new Map(), bots: new Map(), rejected: new Map() }))
-    return own
+    let entry = this.#apps.get(name)
+    if (!entry) this.#apps.set(name, (entry = { messages: 0, events: new Map(), bots: new Map(), rejected: new Map() }))
+    return entry
   }
 }
 

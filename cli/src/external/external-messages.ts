@@ -71,8 +71,8 @@ function eventsByApp({ key, value }: ExternalMessage, refuse: (bad: Bad) => void
       refuse({ app: key ?? '', reason: 'not_an_object', message, record: JSON.stringify(each) })
       continue
     }
-    const own = events.get(app)
-    if (own) own.push(event)
+    const existing = events.get(app)
+    if (existing) existing.push(event)
     else events.set(app, [event])
   }
   return events

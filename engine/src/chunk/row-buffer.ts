@@ -163,10 +163,10 @@ export class RowBuffer {
       for (const row of isSorted(device.rows, before) ? device.rows : device.rows.toSorted(before)) {
         const group = groupOf(this.#dates[this.#dateOf.values[row]!]!, this.#numbers.position.values[row]!)
         if (group === undefined) continue
-        let own = groups.get(group)
-        if (!own) groups.set(group, (own = { order: [], devices: [] }))
-        own.order.push(row)
-        own.devices.push(device)
+        let entry = groups.get(group)
+        if (!entry) groups.set(group, (entry = { order: [], devices: [] }))
+        entry.order.push(row)
+        entry.devices.push(device)
       }
     }
     return groups

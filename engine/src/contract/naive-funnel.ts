@@ -145,8 +145,8 @@ function answer(
   if (request.breakdown !== undefined) {
     const values = [...new Set(results.map((r) => naiveValue(r.taken[0]!, request.breakdown!)))]
     out.breakdown = values.map((value) => {
-      const own = results.filter((r) => naiveValue(r.taken[0]!, request.breakdown!) === value)
-      return { value: value ?? null, total: own.length, steps: stepsOf(own, request) }
+      const selected = results.filter((r) => naiveValue(r.taken[0]!, request.breakdown!) === value)
+      return { value: value ?? null, total: selected.length, steps: stepsOf(selected, request) }
     })
     out.breakdown.sort((a, b) => b.total - a.total || order(a.value).localeCompare(order(b.value)))
   }
@@ -219,16 +219,16 @@ function trendOf(
   const rows: NonNullable<FunnelResult['trend']> = []
   for (let date = bucketOf(request.from); zone.startOf(date) < request.to;) {
     const next = shiftDate(date, request.trend === 'day' ? 1 : 7)
-    const own = results.filter((r) => bucketOf(timeOf(r, 0)) === date)
-    const counts = request.steps.map((_, step) => own.filter((r) => r.taken.length > step).length)
+    const selected = results.filter((r) => bucketOf(timeOf(r, 0)) === date)
+    const counts = request.steps.map((_, step) => selected.filter((r) => r.taken.length > step).length)
     rows.push({
       time: zone.startOf(date),
-      total: own.length,
+      total: selected.length,
       settled: zone.startOf(next) + window <= completeTo,
       steps: request.steps.map(({ name }, step) => ({
         name,
         count: counts[step]!,
-        rate: ratio(counts[step]!, own.length),
+        rate: ratio(counts[step]!, selected.length),
       })),
     })
     date = next

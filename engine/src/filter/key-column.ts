@@ -83,9 +83,9 @@ export function keyRunCodes(chunk: Chunk, key: string, column: ValueColumn): Run
 /** Returns the columns of a chunk that must be fetched for a key. */
 export function columnsToRead(columns: Readonly<Record<string, number>>, key: string): string[] {
   const names = presentColumns(columns, key)
-  const own = names.filter((name) => !maySpill(columns, name))
-  if (own.length < names.length) own.push(SPILLED_KEYS, SPILLED)
-  return own.concat(
+  const selected = names.filter((name) => !maySpill(columns, name))
+  if (selected.length < names.length) selected.push(SPILLED_KEYS, SPILLED)
+  return selected.concat(
     key === 'device_id' || isPersonKey(key) ? ['runs'] : key === 'received_at' ? ['timestamp', 'runs'] : [],
   )
 }

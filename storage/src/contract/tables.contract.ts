@@ -399,9 +399,9 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
             ],
           })
           for (const held of [lease, second, lease]) {
-            const own = visits.filter((v) => v.lane === held.lane)
+            const selected = visits.filter((v) => v.lane === held.lane)
             await apply(held, {
-              visitors: own.map((v) => ({
+              visitors: selected.map((v) => ({
                 table: 'users_by_date',
                 app,
                 date: dates[v.date]!,

@@ -103,10 +103,10 @@ export class ForgottenEvents {
    */
   without(position: number, envelope: Envelope, isValid: boolean): Envelope {
     if (position >= this.#mark && envelope.received_at >= this.#before) return envelope
-    const own = this.#devices.get(deviceDigest(this.#app, envelope.device_id))
-    if (!own) return envelope
+    const existing = this.#devices.get(deviceDigest(this.#app, envelope.device_id))
+    if (!existing) return envelope
     const indexes = sentIndexes(envelope)
-    const isGone = this.#isGone(own, position, envelope)
+    const isGone = this.#isGone(existing, position, envelope)
     const gone = envelope.events.map((event, index) => isGone(event, indexes?.[index] ?? index))
     const isHeadGone = isGone(undefined, 0)
     const hasMore = envelope.events.length > 0

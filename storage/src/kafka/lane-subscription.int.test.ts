@@ -85,8 +85,8 @@ describe.skipIf(!broker)('members of the group', () => {
     finish()
     await vi.waitFor(() => expect(calls.at(-1)).toBe(`${lane} assigned done`), SOON)
     await first.close()
-    const own = calls.filter((call) => call[0] === lane).map((call) => call.slice(2))
-    expect(own).toEqual([
+    const selected = calls.filter((call) => call[0] === lane).map((call) => call.slice(2))
+    expect(selected).toEqual([
       'assigned',
       'assigned done',
       'revoked',

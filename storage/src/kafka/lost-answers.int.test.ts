@@ -97,9 +97,11 @@ describe.skipIf(!broker)('lost responses of Kafka', () => {
     for (const { device, receivedAt, lane, position } of acknowledged)
       expect(lanes[lane]![position]).toMatchObject({ device_id: device, received_at: receivedAt })
     for (let number = 0; number < DEVICES; number++) {
-      const own = acknowledged.filter(({ device }) => device === `d${number}`)
-      expect(own.length).toBeGreaterThan(10)
-      expect(own.map(({ position }) => position)).toEqual(own.map(({ position }) => position).toSorted((a, b) => a - b))
+      const selected = acknowledged.filter(({ device }) => device === `d${number}`)
+      expect(selected.length).toBeGreaterThan(10)
+      expect(selected.map(({ position }) => position)).toEqual(
+        selected.map(({ position }) => position).toSorted((a, b) => a - b),
+      )
     }
   })
 })

@@ -47,17 +47,20 @@ const browserAt = (app: NestFastifyApplication = hopper.app): Browser => browser
 test('the address is compared without case, and is found by userinfo where the ID token has none', async () => {
   provider.accounts.set(ann.subject, { email: ann.email.toUpperCase(), email_verified: true })
   expect(outcome(await logIn(browserAt()))).toEqual(IN)
-  const own = await openIdProvider({ redirectUri: CALLBACK, isEmailInIdToken: false })
-  own.accounts.set('s', { email: ann.email, email_verified: true })
-  own.account = 's'
-  const app = await apiOver(hopper.storage, { oidc: { ...oidc, issuer: own.issuer }, clock: () => hopper.clock })
+  const ownProvider = await openIdProvider({ redirectUri: CALLBACK, isEmailInIdToken: false })
+  ownProvider.accounts.set('s', { email: ann.email, email_verified: true })
+  ownProvider.account = 's'
+  const app = await apiOver(hopper.storage, {
+    oidc: { ...oidc, issuer: ownProvider.issuer },
+    clock: () => hopper.clock,
+  })
   const browser = browserAt(app)
   const { headers } = await open(browser, '/login/oidc')
   // another issuer: what the first has bound does not count
   expect(outcome(await open(browser, await atProvider(new URL(headers['location']!))))).toEqual(IN)
-  expect(own.requests.at(-1)).toBe('/me')
+  expect(ownProvider.requests.at(-1)).toBe('/me')
   await app.close()
-  await own.stop()
+  await ownProvider.stop()
 })
 
 test('a person unknown to Hopper gets no session, and no member', async () => {

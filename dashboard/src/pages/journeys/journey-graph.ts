@@ -48,9 +48,9 @@ export function journeyGraph({ nodes, links }: JourneyResult, shown: number = PL
   for (const step of [...steps.keys()].sort((a, b) => a - b)) {
     const column = step - first
     const nodes = steps.get(step)!
-    const own = nodes.filter(({ kind }) => kind === undefined).sort(byUsers)
-    const rest = [...own.slice(shown), ...nodes.filter(({ kind }) => kind === 'other')]
-    const kept = own.slice(0, shown).map(({ id, value, users }): JourneyNode => ({ id, column, value, users }))
+    const selected = nodes.filter(({ kind }) => kind === undefined).sort(byUsers)
+    const rest = [...selected.slice(shown), ...nodes.filter(({ kind }) => kind === 'other')]
+    const kept = selected.slice(0, shown).map(({ id, value, users }): JourneyNode => ({ id, column, value, users }))
     const other = sumOf(rest)
     if (rest.length > 0) kept.push({ id: `${step}/other`, column, value: 'other', users: other, kind: 'other' })
     const exit = nodes.find(({ kind }) => kind === 'exit')

@@ -58,9 +58,9 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
 
   async function lease(lane: number): Promise<Lease> {
     const lanes = new CassandraLanes(client(), LANES, keyspace.settings)
-    const own = await lanes.acquire(lane, randomUUID())
-    await lanes.release(own)
-    return own
+    const ownLease = await lanes.acquire(lane, randomUUID())
+    await lanes.release(ownLease)
+    return ownLease
   }
 
   async function writerOf(app: string, over: Client = client()): Promise<(change: Views) => Promise<void>> {
@@ -147,7 +147,9 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
      * A writer whose change was counted but whose version bump failed once, and a reader that has queried before and
      * after.
      */
-    async function failedBump(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; cache: CounterCache }> {
+    async function failedBump(
+      app: string,
+    ): Promise<{ writer: CassandraTableWriter; ownLease: Lease; cache: CounterCache }> {
       let failing = false
       const batch = (statements: { query: string; params: unknown[] }[], options: object): Promise<unknown> =>
         failing && statements[0]!.query === renewal
@@ -156,25 +158,25 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
       const unsteady = new Proxy(client(), {
         get: (target, name) => (name === 'batch' ? batch : (Reflect.get(target, name, target) as unknown)),
       })
-      const [writer, own, cache] = [
+      const [writer, ownLease, cache] = [
         new CassandraTableWriter(unsteady, keyspace.settings),
         await lease(0),
         new CounterCache(client(), LANES, CACHE_BYTES),
       ]
-      await writer.apply(own, batchOf(app, 0, [{ ...change, from: -1, to: 4, views: { '/a': 2 } }]))
+      await writer.apply(ownLease, batchOf(app, 0, [{ ...change, from: -1, to: 4, views: { '/a': 2 } }]))
       expect(await answer(cache, app)).toEqual(before)
       failing = true
-      await expect(writer.apply(own, batchOf(app, 0, [change]))).rejects.toThrow('unavailable')
+      await expect(writer.apply(ownLease, batchOf(app, 0, [change]))).rejects.toThrow('unavailable')
       failing = false
       // Proves that the failure took effect: the reader cannot know yet.
       expect(await answer(cache, app)).toEqual(before)
-      return { writer, own, cache: cache }
+      return { writer, own: ownLease, cache: cache }
     }
 
     it('its next batch bumps the version, whatever it counts', async () => {
       const app = randomUUID()
-      const { writer, own, cache: cache } = await failedBump(app)
-      await writer.apply(own, batchOf(app, 0, []))
+      const { writer, own: ownLease, cache: cache } = await failedBump(app)
+      await writer.apply(ownLease, batchOf(app, 0, []))
       expect(await answer(cache, app)).toEqual(after)
     })
 

@@ -22,10 +22,10 @@ interface Moment {
 }
 
 function changeOf(app: string, moments: readonly Moment[], start: number, end: number): SessionChange[] {
-  const own = moments.slice(start, end)
-  if (own.length === 0) return []
-  const session = expected(own)
-  return [{ app, session_id: 's', ...session, first_position: start, last_position: start + own.length - 1 }]
+  const selected = moments.slice(start, end)
+  if (selected.length === 0) return []
+  const session = expected(selected)
+  return [{ app, session_id: 's', ...session, first_position: start, last_position: start + selected.length - 1 }]
 }
 
 function expected(moments: readonly Moment[]): Session {

@@ -36,13 +36,13 @@ const groupings: Grouping[] = [
 
 function partitionsOf(rows: readonly Row[]): DatedVisitors[] {
   return dates.map((date, index) => {
-    const own = rows.filter((each) => each.date === date)
-    const keys = [...Map.groupBy(own, ({ key }) => key)].map(([key, same]) => ({
+    const selected = rows.filter((each) => each.date === date)
+    const keys = [...Map.groupBy(selected, ({ key }) => key)].map(([key, same]) => ({
       key: [key],
       devices: Uint32Array.from(same, (each) => each.device),
       users: Uint32Array.from(same, (each) => each.user),
     }))
-    return { date, visitors: { id: 1_000 * index + own.length, keys, highest: HIGHEST } }
+    return { date, visitors: { id: 1_000 * index + selected.length, keys, highest: HIGHEST } }
   })
 }
 

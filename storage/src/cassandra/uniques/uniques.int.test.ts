@@ -24,9 +24,9 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
 
   async function lease(lane: number): Promise<Lease> {
     const lanes = new CassandraLanes(client(), LANES, keyspace.settings)
-    const own = await lanes.acquire(lane, randomUUID())
-    await lanes.release(own)
-    return own
+    const ownLease = await lanes.acquire(lane, randomUUID())
+    await lanes.release(ownLease)
+    return ownLease
   }
 
   async function writerOf(
@@ -131,10 +131,10 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
 
   it('reads the identities since the last read, not all of them', async () => {
     const app = randomUUID()
-    const [writer, own] = [new CassandraTableWriter(client(), keyspace.settings), await lease(0)]
+    const [writer, ownLease] = [new CassandraTableWriter(client(), keyspace.settings), await lease(0)]
     const apply = (devices: readonly string[], identities: LaneBatch['identities']): Promise<void> => {
       const rows = devices.map((device) => ({ key: [3], visitor: { user: '', device } }))
-      return writer.apply(own, {
+      return writer.apply(ownLease, {
         ...emptyBatch,
         lane: 0,
         visitors: [{ table: 'users_by_date', app, date: dates[0]!, rows }],

@@ -84,11 +84,11 @@ function mergeVisitors(cached: readonly KeyVisitors[], added: readonly KeyVisito
   const keys = new Map(cached.map((each) => [JSON.stringify(each.key), each]))
   for (const { key, devices, users } of added) {
     const id = JSON.stringify(key)
-    const own = keys.get(id)
+    const existing = keys.get(id)
     keys.set(
       id,
-      own
-        ? { key, devices: concatNumbers(own.devices, devices), users: concatNumbers(own.users, users) }
+      existing
+        ? { key, devices: concatNumbers(existing.devices, devices), users: concatNumbers(existing.users, users) }
         : { key, devices, users },
     )
   }
