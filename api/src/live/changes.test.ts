@@ -33,14 +33,14 @@ afterAll(async () => {
   await hopper.close()
 })
 
-async function open(wanted = path, headers: Record<string, string> = {}, api = hopper.app): Promise<Stream> {
-  const stream = await openStream(`${await api.getUrl()}${wanted}`, { 'x-api-key': keys.read, ...headers })
+async function open(url = path, headers: Record<string, string> = {}, api = hopper.app): Promise<Stream> {
+  const stream = await openStream(`${await api.getUrl()}${url}`, { 'x-api-key': keys.read, ...headers })
   opened.push(stream)
   return stream
 }
 
 /** Opens an API of its own over the storage. */
-async function another(reader: TableReader = hopper.storage.reader): Promise<NestFastifyApplication> {
+async function openAnother(reader: TableReader = hopper.storage.reader): Promise<NestFastifyApplication> {
   const api = await apiOver({ ...hopper.storage, reader }, { clock: () => hopper.clock })
   apis.push(api)
   await api.listen(0, '127.0.0.1')
@@ -79,7 +79,7 @@ test('a client that reconnects, to whatever process, gets at once what has chang
   expect(same.lastId()).toBe('')
   await count()
   expect(await same.events(1)).toEqual([all])
-  const api = await another()
+  const api = await openAnother()
   const late = await open(path, { 'last-event-id': id }, api)
   expect(await late.events(1)).toEqual([all])
   expect(late.lastId()).toBe(same.lastId())
@@ -104,10 +104,10 @@ test('a change that only the tables have is sent twice, and again to a client th
   expect(back.lastId()).toBe(stream.lastId())
 })
 
-test('the tables are read once for all who listen to an app', async () => {
+test('the tables are read once for all streams of an app', async () => {
   let reads = 0
   const { reader } = hopper.storage
-  const api = await another(
+  const api = await openAnother(
     withOverrides(reader, {
       versions: (app, dates) => {
         reads++
@@ -123,28 +123,28 @@ test('the tables are read once for all who listen to an app', async () => {
   await first!.events(1)
   await count()
   await first!.events(2)
-  // two looks that found a change, and those that ended while the test wrote
+  // two checks that found a change, and those that ended while the test wrote
   expect(reads).toBeLessThan(8)
   for (const stream of streams) expect(await stream.events(2)).toEqual([all, all])
 })
 
 test('tables that are unavailable for a while do not end a stream', async () => {
   let failures = 0
-  let isAway = false
+  let isUnavailable = false
   const { reader } = hopper.storage
-  const api = await another(
+  const api = await openAnother(
     withOverrides(reader, {
       versions: async (app, dates) => {
-        if (isAway) throw new Error(`away ${++failures}`)
+        if (isUnavailable) throw new Error(`unavailable ${++failures}`)
         return reader.versions(app, dates)
       },
     }),
   )
   const stream = await open(path, {}, api)
-  isAway = true
+  isUnavailable = true
   await count()
   await expect.poll(() => failures, { timeout: 10_000 }).toBeGreaterThan(0)
-  isAway = false
+  isUnavailable = false
   expect(await stream.events(1)).toEqual([all])
 })
 

@@ -81,7 +81,7 @@ test('lists exactly those who were lost, who began last first, with what their e
   expect(meta).toMatchObject(range)
 })
 
-test('page by page nobody is missing and nobody is met twice', async () => {
+test('pages list every person exactly once', async () => {
   const whole = await ask({ step: 1, outcome: 'reached' })
   const ids: string[] = []
   for (let cursor: string | undefined; ids.length < 10;) {

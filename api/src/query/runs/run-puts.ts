@@ -9,7 +9,7 @@ import { encodeList } from '../result.ts'
 import { LanePuts, type PutRow } from './lane-puts.ts'
 import { cachedPutPlaces } from './put-places.ts'
 
-/** Rows between two looks at the time limit. */
+/** Rows between two checks of the time limit. */
 const ROWS_PER_LOOK = 1_024
 
 /**
