@@ -15,7 +15,7 @@ import { recount, type Placed } from '../testing/recount.fixture.ts'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
-/** A machine that does other things too is slow. */
+/** Long, for a busy machine. */
 const WAIT_MS = 60_000
 const T0 = Date.parse('2026-06-15T12:00:00Z')
 const engines = inject('engines')
@@ -29,7 +29,7 @@ const rules = fc.uniqueArray(rule, { maxLength: 2 })
 /** Calls of storage until each process is gone. */
 const callsOfLives = fc.array(fc.integer({ min: 20, max: 250 }), { maxLength: 4 }).map((later) => [30, ...later])
 
-/** The envelopes of an app; ingest holds some senders for human, by a rule. */
+/** The envelopes of an app; ingest treats some senders as human, by a rule. */
 function sent(app: App, messages: Parameters<typeof envelopesOf>[1], round?: string): Envelope[] {
   return envelopesOf(app.id, messages, round).map((envelope, index) =>
     index % 7 === 3 && !envelope.context.bot

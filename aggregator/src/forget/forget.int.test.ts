@@ -14,7 +14,7 @@ import { repetitions } from '@hopper/storage/contract/repetitions'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
-/** A machine that does other things too is slow. */
+/** Long, for a busy machine. */
 const WAIT_MS = 60_000
 const engines = inject('engines')
 const person = fc.constantFrom<readonly [ForgottenKind, string]>(
@@ -76,7 +76,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     }
   })
 
-  it('continues wherever it is interrupted, and counts nothing down twice', async () => {
+  it('continues wherever it is interrupted, and subtracts nothing twice', async () => {
     let interrupted = 0
     await fc.assert(
       fc.asyncProperty(sentMessages, person, callsOfLives, async (sent, who, lives) => {
@@ -109,7 +109,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     expect(interrupted).toBeGreaterThanOrEqual(runs)
   })
 
-  it('holds an event that is sent again for a duplicate, and a new one for new', async () => {
+  it('counts an event that is sent again as a duplicate, and a new one as new', async () => {
     const app = await lane.app(randomUUID())
     const aggregator = await start()
     const at = Date.parse('2026-06-15T12:00:00Z')

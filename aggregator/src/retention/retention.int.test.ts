@@ -15,7 +15,7 @@ import { repetitions } from '@hopper/storage/contract/repetitions'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
-/** A machine that does other things too is slow. */
+/** Long, for a busy machine. */
 const WAIT_MS = 60_000
 const engines = inject('engines')
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }

@@ -2,7 +2,7 @@ import { Aggregator, guardedLog, type AggregatorLogger, type AggregatorOptions }
 import type { Storage } from '@hopper/storage'
 
 /**
- * Interval between two checks of the progress of an own aggregator, and between two checks of its own at requests, ms.
+ * Interval between two checks of the progress of an own aggregator, and between its own checks for requests, in ms.
  */
 export const CHECK_MS = 500
 

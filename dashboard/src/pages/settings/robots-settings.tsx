@@ -43,7 +43,7 @@ const deletionOfRule: Record<BotRule['action'], string> = {
 }
 const actionTexts: Record<BotRule['action'], string> = { bot: 'a robot', human: 'a person' }
 
-/** Shows and changes the rules by which an app holds visitors for robots, or for people. */
+/** Shows and changes the rules by which an app treats visitors as robots, or as people. */
 export function RobotsSettings({ app, mayChange }: { app: string; mayChange: boolean }): ReactNode {
   const report = useReport<RobotsView>(`/api/v1/apps/${encodeURIComponent(app)}`, true)
   return (
