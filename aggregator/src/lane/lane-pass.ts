@@ -141,7 +141,7 @@ export class LanePass {
   }
 
   /**
-   * Does all work that needs the events themselves, one part at a time, so that no event lives long: objects that
+   * Performs all work that needs the events themselves, one part at a time, so that no event lives long: objects that
    * survive cost the garbage collector several times as much as their creation.
    *
    * The archive's buffer skips events that it already contains, so it may take events that the tables refuse and that

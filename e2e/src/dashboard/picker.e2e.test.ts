@@ -153,7 +153,7 @@ it('the element of a click stage is picked on the page, and a link works once', 
   await site.close()
 })
 
-it('a twin is proposed, and linked it carries on the numbers of the element', async () => {
+it('a twin is proposed, and once linked it continues the numbers of the element', async () => {
   const { page } = dashboard
   const [old, twin] = ["//*[@id='order']/button[1]", "//*[@id='order']/div[1]/button[1]"]
   await dashboard.open('settings')
