@@ -30,7 +30,8 @@ export const Stage = Type.Object({
     Type.Integer({
       minimum: 0,
       maximum: 1_000_000,
-      description: 'the number of the stage in events and tables, if that is not its id: assigned when its condition changes',
+      description:
+        'the number of the stage in events and tables, if that is not its id: assigned when its condition changes',
     }),
   ),
 })

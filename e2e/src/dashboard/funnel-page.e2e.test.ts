@@ -44,7 +44,7 @@ async function openFunnel(more = ''): Promise<void> {
   await dashboard.page.locator('.numbers').first().waitFor()
 }
 
-describe('where and why', () => {
+describe('the funnel', () => {
   it('the sentence of the Overview says the rate and the worst stage, and leads there', async () => {
     const { page } = dashboard
     const { overall, steps } = await ask()
@@ -88,7 +88,7 @@ describe('where and why', () => {
     expect(counts.map(numberOf)).toEqual(steps.map(({ count }) => count))
   })
 
-  it('who is still deciding is not called lost, and the final rate is a range', async () => {
+  it('people who are still deciding are not called lost, and the final rate is a range', async () => {
     const answer = await dashboard.ask({ from: dateBefore(29), to: dateBefore(0), funnel: 'checkout' })
     const open = answer.steps.reduce((sum, { causes }) => sum + causes.open, 0)
     expect(open).toBeGreaterThan(0)
@@ -99,7 +99,7 @@ describe('where and why', () => {
   })
 })
 
-describe('which people', () => {
+describe('people behind a number', () => {
   it('behind a cause there are exactly as many as it says, and back leads to the same panel', async () => {
     const { page } = dashboard
     const { steps } = await ask()
@@ -166,7 +166,7 @@ describe('which people', () => {
   })
 })
 
-describe('what instead', () => {
+describe('the tab Instead', () => {
   it('the next places of those lost add up to them, and one of them becomes a stage', async () => {
     const { page } = dashboard
     const { steps } = await ask()
