@@ -34,33 +34,33 @@ describe.skipIf(!engines)('Kafka and Cassandra', () => {
     await provision(source.registry, registryFile, 0)
     await source.log.append(sample!)
     await count(source)
-    const wanted = await answersOf(source)
+    const expected = await answersOf(source)
 
     await migrate(cassandraSettings(config))
     const cluster = await openInstallation(config)
     dirs.defer(() => cluster.close())
     await readDump(cluster, await dumpOf(source))
     await count(cluster)
-    expect(await answersOf(cluster)).toEqual(wanted)
+    expect(await answersOf(cluster)).toEqual(expected)
     expect(await auditOf(cluster)).toEqual([])
 
     const broken = await breakCounters(cluster)
-    expect(await answersOf(cluster)).not.toEqual(wanted)
+    expect(await answersOf(cluster)).not.toEqual(expected)
     expect((await auditOf(cluster)).map(({ drift: { table, date } }) => `${table} ${date}`)).toEqual([broken])
     expect((await auditOf(cluster, { repair: true })).map(({ repaired }) => repaired)).toEqual([true])
     expect(await auditOf(cluster)).toEqual([])
-    expect(await answersOf(cluster)).toEqual(wanted)
+    expect(await answersOf(cluster)).toEqual(expected)
 
     await breakCounters(cluster)
     await breakVisitors(cluster)
     const rebuilt = await openInstallation(config)
     dirs.defer(() => rebuilt.close())
-    expect(await answersOf(rebuilt)).not.toEqual(wanted)
+    expect(await answersOf(rebuilt)).not.toEqual(expected)
     await rebuildInstallation(config, undefined, { logger: createLogger('silent', 'test'), progress: () => undefined })
-    expect(await answersOf(rebuilt)).toEqual(wanted)
+    expect(await answersOf(rebuilt)).toEqual(expected)
     expect(await auditOf(rebuilt)).toEqual([])
 
-    await auditAtWork(rebuilt)
+    await auditWhileCounting(rebuilt)
 
     const back = await standalone(dirs, 1)
     await readDump(back, await dumpOf(rebuilt))
@@ -69,9 +69,9 @@ describe.skipIf(!engines)('Kafka and Cassandra', () => {
   }, 600_000)
 })
 
-/** Audits while an aggregator counts concurrent traffic. Its lanes cannot be taken for a repair. */
-async function auditAtWork(storage: Storage): Promise<void> {
-  const aggregator = new Aggregator({ ...storage, owner: 'at work' })
+/** Audits while an aggregator counts traffic. Its lanes cannot be taken for a repair. */
+async function auditWhileCounting(storage: Storage): Promise<void> {
+  const aggregator = new Aggregator({ ...storage, owner: 'counting' })
   await aggregator.start()
   let sending = true
   const sent = (async () => {

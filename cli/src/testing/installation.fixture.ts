@@ -98,13 +98,13 @@ export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
         session_id: idOf(each.session_id),
         event_id: idOf(each.event_id),
       }))
-      const senderAs =
+      const senderContext =
         bot === 0
           ? { ...sender, bot: 'webdriver' as const }
           : bot === 1
             ? { ...sender, historical: true as const }
             : sender
-      const envelope: Envelope = { version: 1, ...fields, events, received_at, context: senderAs }
+      const envelope: Envelope = { version: 1, ...fields, events, received_at, context: senderContext }
       return asSent && fields.rejected.length === 0 ? { ...envelope, sent: bodyOf(envelope) } : envelope
     }),
   { minLength: 4, maxLength: 40, size: 'max' },
