@@ -311,7 +311,7 @@ test('a key is shown once, later only its hint, and it stops working when remove
   expect((await hopper.get('/api/v1/apps/shop', bearer(key))).status).toBe(401)
 })
 
-test('a write key can be read again, and keys tell their name and their last use', async () => {
+test('a write key can be read again, and keys show their name and their last use', async () => {
   const made = await hopper.send('POST', '/api/v1/apps/shop/keys', { power: 'write', name: 'Blog' }, owner)
   const { id, key } = made.body as { id: string; key: string }
   const secret = await hopper.send('POST', '/api/v1/apps/shop/keys', { power: 'read' }, owner)

@@ -48,7 +48,7 @@ test('only those who administer an app change its tracker', async () => {
   expect(answer).toMatchObject({ status: 403 })
 })
 
-test('a provision file sets the options, and one that does not name them leaves them', async () => {
+test('a provision file sets the options, and keeps them when it names none', async () => {
   const app = { id: 'provisioned', name: 'P' }
   const file = (more: object): Parameters<typeof provision>[1] => ({
     organizations: [{ id: 'acme', name: 'Acme', apps: [{ ...app, ...more }] }],

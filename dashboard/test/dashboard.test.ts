@@ -319,7 +319,7 @@ describe('the address', () => {
 })
 
 describe('the palette', () => {
-  it('goes to a page by keys, keeps the question, and leaves no trace in the address', async () => {
+  it('opens a page by keys, keeps the question, and leaves no trace in the address', async () => {
     await open('overview?range=7d')
     await page.getByRole('button', { name: 'Go to …' }).focus()
     await page.keyboard.press('Control+k')

@@ -46,7 +46,7 @@ it('stores, repairs and rejects exactly what POST /v1/events does', async () => 
   expect(offline.envelopes.every(({ context }) => context.historical === true)).toBe(true)
 })
 
-it('needs a time: that of the receipt would be another when the event comes again', () => {
+it('needs a time: the time of receipt would change when the event is sent again', () => {
   const { rejected } = take([{ event: { type: 'custom', name: 'n', device_id: 'd' } }])
   expect(rejected).toMatchObject([{ index: 0, reason: 'missing_field' }])
 })

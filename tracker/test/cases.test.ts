@@ -111,7 +111,7 @@ describe('a hover', () => {
     expect(site.eventsOfType(1)).toHaveLength(1)
   })
 
-  it('is measured on an element that comes later, and that only an XPath describes', async () => {
+  it('is measured on an element that appears later, and that only an XPath describes', async () => {
     await load('/')
     await configured()
     await page.evaluate(() => document.body.insertAdjacentHTML('beforeend', '<button><b>x</b></button>'))

@@ -80,7 +80,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     return found
   }
 
-  it('leaves the tables of the dates that are kept, and what comes later counts there', async () => {
+  it('leaves the tables of the dates that are kept, where later events still count', async () => {
     const aggregator = await start()
     try {
       await fc.assert(
@@ -136,7 +136,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     expect(interrupted).toBeGreaterThanOrEqual(runs)
   })
 
-  it('judges what was written in part as it was judged before, whatever has been decided since', async () => {
+  it('judges a partly written batch as before, whatever has been decided since', async () => {
     const app = await lane.app(randomUUID(), 'UTC', ['ref'])
     const { writer, archive, registry } = lane.storage
     let refused = 0
@@ -218,7 +218,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     expect([known!.kept_from, known!.retention_days]).toEqual([keptFrom, null])
   })
 
-  it('knows a device again that comes back after it had no event left, as often as that happens', async () => {
+  it('recognizes a device that returns after all its events have expired, however often', async () => {
     const app = await lane.app(randomUUID(), 'UTC')
     let today = now()
     const aggregator = await start({ retention: { checkMs: 1, settleMs: 0, now: () => today } })

@@ -95,7 +95,7 @@ test('pages list every person exactly once', async () => {
   expect(new Set(ids).size).toBe(4)
 })
 
-test('lists those whom a breakdown assigns to a value, and devices and sessions as units', async () => {
+test('lists the people of one value of a breakdown, and devices or sessions instead of people', async () => {
   const ids = async (body: object): Promise<string[]> =>
     (await ask({ step: 1, outcome: 'reached', ...body })).people.map(({ id }) => id)
   expect(await ids({ breakdown: 'device', value: 'mobile' })).toEqual(['u:ann', 'd:left'])

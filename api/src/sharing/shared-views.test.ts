@@ -178,7 +178,7 @@ describe('views', () => {
     expect(codeOf(await hopper.send('POST', `${app}/funnels/query`, count, headers))).toBe('HOP_SHARED_VIEW')
   })
 
-  it('that make no sense, or are about somebody in particular, are refused with every fault', async () => {
+  it('that make no sense, or are about one person, are refused with every fault', async () => {
     const create = async (more: object): Promise<string> => {
       const body = { name: 'x', view, ends_at: NOW + DAY_MS, ...more }
       const answer = await hopper.send('POST', `${app}/shared-links`, body, admin)

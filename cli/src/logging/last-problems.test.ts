@@ -36,7 +36,7 @@ it('adds up what repeats, and keeps only the last kinds', () => {
   expect(problems.all[0]!.message).toBe('kind 999')
 })
 
-it('has no secret, no address and no value of an event, wherever they stand', () => {
+it('contains no secret, no address and no value of an event, wherever they occur', () => {
   const problems = new LastProblems()
   const cause = coded('ECONNREFUSED', 'connect 10.0.0.7:9042')
   const hostile: readonly (readonly unknown[])[] = [
@@ -60,7 +60,7 @@ it('has no secret, no address and no value of an event, wherever they stand', ()
   ])
 })
 
-it('an error whose causes go in a circle is told once', () => {
+it('an error whose causes form a circle is described once', () => {
   const error = coded('HOP_INTERNAL')
   error.cause = error
   const problems = new LastProblems()

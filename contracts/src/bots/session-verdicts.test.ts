@@ -28,7 +28,7 @@ function naive(events: readonly SessionEvent[], timestamp: number): unknown {
   return (['app_rule', 'webdriver', 'headless'] as const).find((reason) => near.includes(reason))
 }
 
-it('is that of the events at most a day away, in whatever order they came', () => {
+it('follows from the events at most a day away, in any order of arrival', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 30 }), fc.array(fc.nat()), (events, picks) => {
       const shuffled = [...events]

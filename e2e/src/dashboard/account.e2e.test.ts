@@ -122,7 +122,7 @@ async function comesBack(page: Page, password: string): Promise<void> {
   await page.goto(`${dashboard.installation.apiUrl}/a/demo-shop/settings`)
 }
 
-it('a key is made with a name, tells its last use, and is deleted by a dialog that names it', async () => {
+it('a key is made with a name, shows its last use, and is deleted by a dialog that names it', async () => {
   const { page, installation } = dashboard
   await dashboard.open('settings')
   const keys = page.getByRole('region', { name: 'Keys', exact: true })

@@ -131,7 +131,7 @@ describe('the first run', () => {
 })
 
 describe('the demo shop', () => {
-  it('appears stage by stage while somebody walks through it', async () => {
+  it('appears stage by stage while a visitor walks through it', async () => {
     const { page, browser, installation } = dashboard
     await dashboard.open('funnels/checkout?range=7d')
     await page.evaluate(() => ((window as { isSame?: boolean }).isSame = true))
@@ -191,7 +191,7 @@ describe('bad weather', () => {
     await alert.waitFor({ state: 'detached' })
   })
 
-  it('without a connection there is one banner, which goes by itself', async () => {
+  it('without a connection there is one banner, which disappears by itself', async () => {
     const { page } = dashboard
     await dashboard.open('overview?range=7d')
     await page.locator('.headline').waitFor()

@@ -95,7 +95,7 @@ describe('journeys', () => {
     await panel.waitFor({ state: 'detached' })
   })
 
-  it('the keyboard goes from place to place, and makes one the start', async () => {
+  it('the keyboard moves from place to place, and makes one the start', async () => {
     const { page } = dashboard
     await openJourneys()
     const focused = (): Promise<string | null> =>

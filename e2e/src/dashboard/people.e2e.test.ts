@@ -189,7 +189,7 @@ describe('people', () => {
 })
 
 describe('live', () => {
-  it('shows an event as it is counted, holds others back while paused, and shows a receipt', async () => {
+  it('shows an event as it is counted, delays others while paused, and shows a receipt', async () => {
     const { page } = dashboard
     const event = (id: string): object => ({ type: 'custom', name: id, event_id: id, timestamp: Date.now() })
     await dashboard.open('live')

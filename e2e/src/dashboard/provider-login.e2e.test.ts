@@ -47,7 +47,7 @@ async function comesByInvitation(link: string): Promise<void> {
   await page.context().close()
 }
 
-it('a member whom an admin has named logs in by the provider, and is out when the address is changed', async () => {
+it('a member named by an admin logs in by the provider, and is logged out when the address is changed', async () => {
   const { page } = dashboard
   await dashboard.open('settings')
   const members = page.getByRole('region', { name: 'Members' })
@@ -87,7 +87,7 @@ it('a member whom an admin has named logs in by the provider, and is out when th
   expect(dashboard.complaints).toEqual([])
 })
 
-it('the login page says why somebody was not let in', async () => {
+it('the login page says why a login failed', async () => {
   for (const [subject, account, text] of [
     ['stranger', { email: 'stranger@shop.example', email_verified: true }, 'no member has your e-mail address'],
     ['unconfirmed', { email: 'ann.b@shop.example', email_verified: false }, 'does not confirm your e-mail address'],

@@ -43,7 +43,7 @@ async function sendRefused(): Promise<void> {
   expect(answer.status).toBe(401)
 }
 
-it('the page says in a sentence that all is counted, and what the disk holds', async () => {
+it('the page says in a sentence that all is counted, and how full the disk is', async () => {
   const { page } = dashboard
   await dashboard.open('system')
   const verdict = card('System')

@@ -61,7 +61,7 @@ const isServed = (): Promise<boolean> =>
 
 const metricsText = async (): Promise<string> => (await fetch(`${installation.ingestUrl}/metrics`)).text()
 
-it('one address of this machine holds three quarters of the connections, and delays nobody', async () => {
+it('one address of this machine gets three quarters of the connections, and delays nobody', async () => {
   await start({ HOPPER_CONNECTIONS: '400' })
   await open(1_000, '127.0.0.1', '127.0.0.2')
   await whenClosed(700)

@@ -290,7 +290,7 @@ it('compressed bodies that expand, end early or are something else', async () =>
   await sendAll([...requests, ...posthog])
 }, 120_000)
 
-it('bytes that are not HTTP, or two readings of it', async () => {
+it('bytes that are not HTTP, or that are ambiguous', async () => {
   const post = 'POST /v1/events HTTP/1.1\r\nHost: x\r\n'
   const inputs = [
     `${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n`,

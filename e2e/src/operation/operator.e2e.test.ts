@@ -45,7 +45,7 @@ forEachInstallation((open, kind) => {
     return answer.status
   }
 
-  it('each process tells its version and its last problems, without values', async () => {
+  it('each process reports its version and its last problems, without values', async () => {
     const names = kind === 'standalone' ? ['aggregator', 'hopper'] : ['aggregator', 'api', 'ingest']
     const readProcesses = async (): Promise<Processes['processes']> => (await get<Processes>('processes')).processes
     await expect

@@ -25,7 +25,7 @@ it('pages of any size return every event of a lane once, in log order', { timeou
   )
 })
 
-it('chunks with overlapping positions form a cluster, in whatever order they are listed', () => {
+it('chunks with overlapping positions form a cluster, in any order', () => {
   const chunk = (first_position: number, last_position: number, part = 0): ChunkSummary =>
     ({ first_position, last_position, part }) as ChunkSummary
   const clusters = clustersOf([chunk(20, 25), chunk(0, 9, 1), chunk(8, 12), chunk(0, 9), chunk(13, 13)])

@@ -39,7 +39,7 @@ it('counts refused requests by reason, app, origin and the end of an unknown key
   expect(JSON.stringify(await stored())).not.toMatch(/hw_nobody|127\.0\.0\.1|shop_0123/)
 })
 
-it('stores a kind that is new soon, and more of it with the next round', async () => {
+it('stores a new kind soon, and repetitions with the next round', async () => {
   await using patient = await openIngest({ refusalsStoredEveryMs: 3_600_000, clock: () => now })
   const requests = async (): Promise<number[]> =>
     (await patient.storage.registry.refusals.list('')).flatMap((day) => day.rows.map((row) => row.requests))

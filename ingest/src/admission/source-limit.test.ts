@@ -52,7 +52,7 @@ it('counts an IPv6 network as one source, and guesses of keys too', async () => 
   expect(guesses).toEqual([401, 429])
 })
 
-it('believes as many entries as there are trusted proxies, whatever a client writes before them', async () => {
+it('trusts as many entries as there are proxies, whatever a client writes before them', async () => {
   await using ingest = await openIngest({ rates, sourceSharePercent }, behindOneProxy)
   expect(await statuses(ingest, 2, (index) => `198.51.100.${index}, 203.0.113.1`)).toEqual([202, 429])
 })

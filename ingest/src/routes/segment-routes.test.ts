@@ -94,7 +94,7 @@ it('corrects the times of a client whose clock is an hour late, and keeps its ow
   expect(await logged()).toMatchObject([{ timestamp: NOW - 60_000, client_time: NOW - hour - 60_000 }])
 })
 
-it('derives the device of a user whom a server names without one', async () => {
+it('derives the device of a user that a server sends without a device', async () => {
   await send('/v1/batch', { batch: [{ type: 'track', event: 'a', userId: 5, messageId: 'm' }] })
   await send('/v1/track', { event: 'b', userId: '5', messageId: 'n' })
   const [first, second] = await logged()

@@ -69,7 +69,7 @@ describe('PUT /events', () => {
     expect(events.get('p0')![0]!['data']).toBeUndefined()
   })
 
-  it('gives a message the same device however often and with whatever content it is sent', async () => {
+  it('gives a message the same device, however often it is sent and with any content', async () => {
     for (const more of [{}, {}, { payload: 'other' }, { timestamp: 1_760_000_000_500 }])
       expect((await send('PUT', '/event', message({ message_id: 'again', ...more }))).status).toBe(200)
     const events = (await stored()).get('again')!
@@ -83,7 +83,7 @@ describe('PUT /events', () => {
     expect((await stored()).get('77')![0]).not.toHaveProperty('timestamp_ns')
   })
 
-  it('takes ids that differ in a digit that no double holds as different, in payloads too', async () => {
+  it('distinguishes ids that differ only in a digit that no double can hold, in payloads too', async () => {
     const at = (id: string): string =>
       `{"message_id":${id},"timestamp":1760000000123456789,"event_type":"order_paid","payload":{"order":${id}}}`
     const { body } = await send('PUT', '/events', `[${at('9007199254740993')},${at('9007199254740992')}]`)

@@ -49,7 +49,7 @@ describe('POST /v1/track', () => {
     })
   })
 
-  it('takes a list, keeps the good ones, and names the bad ones by index', async () => {
+  it('accepts a list, keeps the valid events, and names the invalid ones by index', async () => {
     const answer = await send('/v1/track', [
       { anonymousId: 'a', type: 'one' },
       { anonymousId: 'a' },

@@ -267,7 +267,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       ])
     })
 
-    it('keeps the smallest first position of an id that comes again in a batch of another size', async () => {
+    it('keeps the smallest first position of an id that is repeated in a batch of another size', async () => {
       const partition = { app: randomUUID(), date: dates[0]! }
       const rejected = { fate: 'rejected' as const, reason: 'too_old' as const }
       const seen = (ids: readonly string[], position: number): Partial<LaneBatch> => ({

@@ -92,7 +92,7 @@ test('nothing is asked of the provider before a login, and its description is re
   await ownProvider.stop()
 })
 
-test('somebody who cancels at the provider reads that on the login page', async () => {
+test('a person who cancels at the provider is told so on the login page', async () => {
   provider.account = undefined
   expect(outcome(await logIn(browserAt()))).toEqual(refusedAs('cancelled'))
 })
@@ -167,7 +167,7 @@ test('a token that the keys of the provider have not signed is refused', async (
   await ownProvider.stop()
 })
 
-test('a provider that does not answer holds few logins, and none for long', async () => {
+test('a provider that does not answer delays few logins, and none for long', async () => {
   const backs: [Browser, string][] = []
   for (let i = 0; i < 40; i++) {
     const browser = browserAt()
@@ -348,7 +348,7 @@ test('a provider with other addresses or another name is refused, and the log sa
   await new Promise((resolve) => server.close(resolve))
 })
 
-test('no log holds a secret of these logins', async () => {
+test('no log contains a secret of these logins', async () => {
   const browser = browserAt()
   const there = await begin(browser)
   const back = new URL(await atProvider(there))

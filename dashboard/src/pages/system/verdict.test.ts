@@ -90,7 +90,7 @@ describe('the sentence of the system', () => {
     }
   })
 
-  it('takes repaired drift, an audit under way, and one that was interrupted for what they are', () => {
+  it('distinguishes repaired drift, a running audit, and an interrupted one', () => {
     expect(verdict({}, {}, [{ ...audit, differing: 2, repaired: 2, differing_partitions: 1 }]).level).toBe('healthy')
     const drift = { ...audit, differing: 7 }
     const ofPart = { ...audit, app: 'blog' }
