@@ -311,7 +311,7 @@ describe('the address', () => {
     expect(await page.locator('.not-found a').count()).toBeGreaterThan(0)
   })
 
-  it('of an app that one may not see says so', async () => {
+  it('of an app that the member may not see says so', async () => {
     await page.goto(`${server.origin}/a/secret/overview`)
     await page.getByRole('heading', { name: 'There is no app “secret”, or you may not see it.' }).waitFor()
     await page.getByRole('link', { name: 'Shop' }).waitFor()

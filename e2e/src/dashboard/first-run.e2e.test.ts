@@ -176,7 +176,7 @@ describe('bad weather', () => {
     await page.unrouteAll({ behavior: 'wait' })
   })
 
-  it('one card that fails says so alone, and its button asks again', async () => {
+  it('only the card that fails shows an error, and its button tries again', async () => {
     const { page } = dashboard
     const error = { code: 'HOP_STORE_UNAVAILABLE', message: 'The store does not answer.' }
     await page.route(/\/clicks\?/, (route) => route.fulfill({ status: 503, json: { error } }))

@@ -312,7 +312,7 @@ describe('a new funnel on old data', () => {
 })
 
 describe('open and settled', () => {
-  it('days that can change are said and dashed; a late event changes those that are settled', async () => {
+  it('days that can change are named and dashed; a late event changes settled ones', async () => {
     const { page, installation } = dashboard
     await dashboard.open('funnels/checkout')
     // today, and the seven days after whose end people can still go on

@@ -133,7 +133,7 @@ describe('journeys', () => {
     expect(await page.getByLabel('Name of stage 2').inputValue()).toBe('Cart')
   })
 
-  it('a place where nobody was says so, with a way out', async () => {
+  it('a place that nobody visited is reported, with a way out', async () => {
     const { page } = dashboard
     await dashboard.open(`journeys?range=${rangeText}&start=/nowhere`)
     await page.getByText('Nobody was at /nowhere').waitFor()

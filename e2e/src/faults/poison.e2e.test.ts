@@ -49,7 +49,7 @@ async function poison(brokers: string, topic: string): Promise<void> {
 }
 
 describe.skipIf(!engines)('a poison message', () => {
-  it('become dead letters, each with its reason, and never stop a lane', async () => {
+  it('becomes a dead letter with its reason, and never stops a lane', async () => {
     installation = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
     const result = await runTrial({ installation, app: apps.tested, seed: 1 }, async (sending) => {
       for (let round = 0; round < ROUNDS; round++) {

@@ -359,7 +359,7 @@ it('frames of a WebSocket', async () => {
     expect(await sendRaw(head(key))).toMatch(/^HTTP\/1\.1 40[13]/)
 }, 120_000)
 
-it('hundreds of connections that say nothing', async () => {
+it('hundreds of silent connections', async () => {
   const { port } = new URL(server.service.url)
   const sockets = Array.from({ length: 500 }, () => connect(Number(port), '127.0.0.1').on('error', () => undefined))
   try {

@@ -71,7 +71,7 @@ function naivePersons(generated: World, query: Omit<PersonsRequest, 'limit'>): L
     .map(([, one]) => one)
 }
 
-/** An event that says nothing of its own, so that only its person answers. */
+/** An event without values of its own, so that only those of its person matter. */
 function ofPerson({ event: { event_id, timestamp, seq }, ...row }: Row): Row {
   return { ...row, event: { event_id, timestamp, seq, type: 'custom', name: 'none' } }
 }

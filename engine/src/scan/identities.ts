@@ -117,7 +117,7 @@ function sharedEntries(identities: Identities): Uint32Array {
 
 /**
  * Finds the first run from `from` up to `end` that is not before a device. Uses exponential search, because it is
- * seldom far away.
+ * rarely far away.
  */
 function firstNotBefore(
   keys: Float64Array,

@@ -60,7 +60,7 @@ export async function sessionSocket(
     method: 'GET',
     url: '/ws',
     config: { access: 'write' },
-    // The plugin logs each broken frame as an error; below it is said once as information.
+    // The plugin logs each broken frame as an error; below it is logged once as information.
     logLevel: 'silent',
     onRequest: async (request) => {
       const sender = await parts.gate.admit(request)

@@ -18,7 +18,7 @@ import { words } from '../../words.ts'
 import type { NamedElement } from './element-groups.ts'
 import { elementWords } from './element-words.ts'
 
-/** No sentence is said about fewer clicks, or fewer looks without a click. */
+/** No sentence is shown about fewer clicks, or fewer looks without a click. */
 const SENTENCE_MIN = 100
 
 /** Shows the time that people look at one element by mouse before they click it or leave it. */
