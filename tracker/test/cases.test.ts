@@ -309,7 +309,7 @@ describe('the start', () => {
     expect(views()).toHaveLength(1)
   })
 
-  it('makes the calls from before it loaded, in their order, and writes nothing to the console', async () => {
+  it('makes the calls from before it, in their order, and writes nothing to the console', async () => {
     const said: string[] = []
     page.on('console', (message) => said.push(message.text()))
     const calls = "hopper('a'); hopper.identify(42, { plan: null }); hopper.track('b', { deep: { n: [1] } })"
@@ -394,7 +394,7 @@ describe('the visitor', () => {
     }
   })
 
-  it('forgets a visitor who opts out, and does not track later pages', async () => {
+  it('is forgotten after opting out, and is not tracked by later pages', async () => {
     await load('/a')
     await site.arrived(2, 1)
     await page.evaluate(() => window.hopper!('kept'))
