@@ -67,8 +67,8 @@ it('keeps the events of a device in their order, with the context of each', () =
   }))
   const { envelopes } = take(events)
   for (const device of ['d0', 'd1', 'd2', 'd3']) {
-    const own = eventsOf(envelopes.filter(({ device_id }) => device_id === device))
-    expect(own.map(({ event_id }) => event_id)).toEqual(
+    const taken = eventsOf(envelopes.filter(({ device_id }) => device_id === device))
+    expect(taken.map(({ event_id }) => event_id)).toEqual(
       events.flatMap(({ event }) => (event.device_id === device ? [event.event_id] : [])),
     )
   }

@@ -168,8 +168,8 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     let ids = 0
     const send = (device_id: string, received_at: number, ...users: (string | undefined)[]): Promise<Placed[]> => {
       const events = users.map((user_id): Event => {
-        const own = user_id === undefined ? {} : { user_id }
-        return { type: 'custom', name: 'n', event_id: `${ids++}`, timestamp: at, seq: 0, ...own }
+        const identity = user_id === undefined ? {} : { user_id }
+        return { type: 'custom', name: 'n', event_id: `${ids++}`, timestamp: at, seq: 0, ...identity }
       })
       return lane.append([envelopeOf(app.id, { device_id, events, received_at })])
     }

@@ -38,7 +38,7 @@ const rowOf = (
     user: '',
     context,
     received_at: noon + position * 2 - late,
-    position: position,
+    position,
     index: position % 2,
   }
 }

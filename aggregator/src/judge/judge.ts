@@ -88,9 +88,9 @@ export class EarlierParts {
 
   /** True when an earlier part contains this id of the partition. */
   has({ app, date }: Partition, id: string): boolean {
-    const own = this.#ids.of(app, date)
-    if (!own.set && ++own.scans > SCANS_MAX) own.set = new Set(own.list)
-    return own.set ? own.set.has(id) : own.list.includes(id)
+    const earlier = this.#ids.of(app, date)
+    if (!earlier.set && ++earlier.scans > SCANS_MAX) earlier.set = new Set(earlier.list)
+    return earlier.set ? earlier.set.has(id) : earlier.list.includes(id)
   }
 
   add({ users }: Judgement, ids: readonly IdsOfPartition[]): void {

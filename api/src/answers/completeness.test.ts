@@ -37,7 +37,7 @@ test('complete_to is now, or the newest instant counted in full, or before the o
   rmSync(dir, { recursive: true })
 })
 
-test('the backlog has estimated events, and concerns an app unless it was read and has none of it', async () => {
+test('the backlog has estimated events, and concerns an app unless it was read and contains no message of that app', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-waiting-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
   const completeness = new Completeness(log, lanes, () => 1_000_000)
@@ -78,8 +78,8 @@ test('a long backlog is sampled only at intervals, however often the status is r
   await log.append(Array.from({ length: 40 }, (_, i) => envelope(`d${i}`, 999_000)))
   const completeness = new Completeness(counting, lanes, () => 1_000_000)
   for (let round = 0; round < 3; round++) {
-    const looks = Array.from({ length: 5 }, async () => completeness.waiting(await completeness.progress()))
-    expect(await Promise.all(looks)).toEqual(Array.from({ length: 5 }, () => ({ messages: 40, events: 0 })))
+    const requests = Array.from({ length: 5 }, async () => completeness.waiting(await completeness.progress()))
+    expect(await Promise.all(requests)).toEqual(Array.from({ length: 5 }, () => ({ messages: 40, events: 0 })))
   }
   // one read for complete_to, one for the backlog
   expect(reads).toBe(2)

@@ -93,7 +93,7 @@ export const funnelTable: Table = {
   ],
   rows: ({ steps, breakdown }: FunnelResult) => {
     if (!breakdown) return stepRows(steps, {})
-    return breakdown.flatMap(({ value, steps: own }) => stepRows(own, { value }))
+    return breakdown.flatMap(({ value, steps: stepsOfValue }) => stepRows(stepsOfValue, { value }))
   },
 }
 

@@ -56,19 +56,19 @@ class FaultWalk {
 
   visit(schema: Schema, value: unknown, path: string): void {
     if (this.faults.length >= FAULTS_MAX) return
-    const own = this.resolved(schema)
-    const choices = choicesOf(own, (each) => this.resolved(each))
+    const resolved = this.resolved(schema)
+    const choices = choicesOf(resolved, (each) => this.resolved(each))
     if (choices)
       return choices.includes(value) ? undefined : this.add(path, `must be ${oneOf(choices)}${notThis(value)}`)
-    if (own.anyOf)
+    if (resolved.anyOf)
       return this.visitUnion(
-        own.anyOf.map((each) => this.resolved(each)),
+        resolved.anyOf.map((each) => this.resolved(each)),
         value,
         path,
       )
-    if (own.type === 'object') return this.visitObject(own, value, path)
-    if (own.type === 'array') return this.visitArray(own, value, path)
-    const wrong = scalarFault(own, value)
+    if (resolved.type === 'object') return this.visitObject(resolved, value, path)
+    if (resolved.type === 'array') return this.visitArray(resolved, value, path)
+    const wrong = scalarFault(resolved, value)
     if (wrong !== undefined) this.add(path, wrong)
   }
 
@@ -130,10 +130,10 @@ class FaultWalk {
   }
 
   private allowed(schema: Schema | undefined): string {
-    const own = schema && this.resolved(schema)
-    const choices = own && choicesOf(own, (each) => this.resolved(each))
+    const resolved = schema && this.resolved(schema)
+    const choices = resolved && choicesOf(resolved, (each) => this.resolved(each))
     if (choices) return `: ${oneOf(choices)}`
-    return own?.description === undefined ? '' : `: ${own.description}`
+    return resolved?.description === undefined ? '' : `: ${resolved.description}`
   }
 
   private resolved(schema: Schema): Schema {

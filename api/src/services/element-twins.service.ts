@@ -63,13 +63,13 @@ function twinOf(
   clicked: ReadonlyMap<string, Clicked>,
   fresh: ReadonlyMap<string, Clicked>,
 ): Twin | undefined {
-  const own = xpathsOf(element).flatMap((xpath) => clicked.get(xpath) ?? [])
-  const last = own
+  const clicks = xpathsOf(element).flatMap((xpath) => clicked.get(xpath) ?? [])
+  const last = clicks
     .map((each) => each.last)
     .sort()
     .at(-1)
   if (last === undefined) return undefined
-  const pages = new Set(own.flatMap((each) => [...each.pages]))
+  const pages = new Set(clicks.flatMap((each) => [...each.pages]))
   const refused = new Set(element.not_twins)
   const candidates = [...fresh].flatMap(([target, counted]) => {
     const hasFollowed = counted.first >= last && counted.last > last

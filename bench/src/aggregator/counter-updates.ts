@@ -30,9 +30,7 @@ export function oneUpdatePerEvent(events: number, lanes: number): CounterUpdate[
 export function updatesWithoutFolding(app: App, envelopes: readonly Envelope[], lanes: number): CounterUpdate[] {
   return envelopes.flatMap(({ device_id, context, received_at, events }, position) =>
     events.flatMap((event, index) => {
-      const { counters } = foldArchived(app, [
-        { event, device_id, user: '', context, received_at, position: position, index },
-      ])
+      const { counters } = foldArchived(app, [{ event, device_id, user: '', context, received_at, position, index }])
       const date = new Date(received_at).toISOString().slice(0, 10)
       const fate = {
         table: 'fates_by_date',

@@ -7,9 +7,9 @@ import { useMatch, useRouter, type NavigateOptions } from '@tanstack/react-route
  */
 export function Redirect({ to, params }: Required<Pick<NavigateOptions, 'to' | 'params'>>): null {
   const router = useRouter()
-  const own = useMatch({ strict: false, select: ({ pathname }) => pathname })
+  const matchedPath = useMatch({ strict: false, select: ({ pathname }) => pathname })
   useEffect(() => {
-    if (withoutSlash(router.latestLocation.pathname) === withoutSlash(own))
+    if (withoutSlash(router.latestLocation.pathname) === withoutSlash(matchedPath))
       void router.navigate({ to, params, replace: true })
   }, [])
   return null

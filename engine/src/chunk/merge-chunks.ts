@@ -193,9 +193,9 @@ function slicedValues(
   const counts = new Map<string, number>()
   const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
   for (let i = 0; i < rows.length; i++) readers[sources[i]!]!(rows[i]!, count)
-  const own = chooseOwnKeys(counts, rows.length)
-  const rare = [...counts.keys()].filter((name) => !own.has(name))
-  const values = dense([...names].filter((name) => !free.has(name) || own.has(name)))
+  const withColumn = chooseOwnKeys(counts, rows.length)
+  const rare = [...counts.keys()].filter((name) => !withColumn.has(name))
+  const values = dense([...names].filter((name) => !free.has(name) || withColumn.has(name)))
   if (rare.length === 0) return { values }
   const numbers = new Map(rare.map((name, number) => [name, number]))
   const builder = new SpillBuilder(

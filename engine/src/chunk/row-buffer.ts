@@ -134,10 +134,10 @@ export class RowBuffer {
       const date = this.#dateOf.values[row]!
       const position = this.#numbers.position.values[row]!
       if (position <= covered[date]!) continue
-      const own = found[date]!
-      own.rows++
-      own.first_position = Math.min(own.first_position, position)
-      own.last_position = Math.max(own.last_position, position)
+      const entry = found[date]!
+      entry.rows++
+      entry.first_position = Math.min(entry.first_position, position)
+      entry.last_position = Math.max(entry.last_position, position)
     }
     return found.filter(({ rows }) => rows > 0)
   }
@@ -243,9 +243,9 @@ export class RowBuffer {
       if (column >= fixedNames.length) counts.set(column, (counts.get(column) ?? 0) + 1)
     }
     for (const row of order) this.#eachEntry(row, count)
-    const own = chooseOwnKeys(counts, order.length)
-    if (own.size === counts.size) return undefined
-    const rare = [...counts.keys()].filter((column) => !own.has(column))
+    const withColumn = chooseOwnKeys(counts, order.length)
+    if (withColumn.size === counts.size) return undefined
+    const rare = [...counts.keys()].filter((column) => !withColumn.has(column))
     const builder = new SpillBuilder(
       rare.map((column) => this.#free.names[column - fixedNames.length]!),
       rare.map((column) => counts.get(column)!),

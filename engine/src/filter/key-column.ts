@@ -50,13 +50,13 @@ function firstOfAll(columns: readonly ValueColumn[]): ValueColumn | undefined {
 function pageColumn(chunk: Chunk, key: PageKey): ValueColumn | undefined {
   const [addresses, others] = partition(columnsOfKey(key), isAddressColumn)
   const urls = addresses.flatMap((name) => chunk.values(name) ?? [])
-  const own = (): ValueColumn[] => others.flatMap((name) => readColumn(chunk, name) ?? [])
-  if (urls.length === 0) return firstOfAll(own())
+  const otherColumns = (): ValueColumn[] => others.flatMap((name) => readColumn(chunk, name) ?? [])
+  if (urls.length === 0) return firstOfAll(otherColumns())
   return chunk.derived(key, ({ keep_parameters, hash_routing }) => {
     const nameOf = key === 'page' ? pageOf : pageUrlOf
     const page = (url: Value | null): string | null =>
       typeof url === 'string' && url !== '' ? nameOf(url, keep_parameters, hash_routing) : null
-    return firstOfAll([...urls.map((column) => renameValues(column, page)), ...own()])!
+    return firstOfAll([...urls.map((column) => renameValues(column, page)), ...otherColumns()])!
   })
 }
 

@@ -159,7 +159,7 @@ it('skipping whole chunks leads to the same event as skipping one by one', () =>
       const order = placed(some).sort((a, b) => a.received - b.received || a.lane - b.lane || a.place - b.place)
       const final = order.filter(({ received }) => received < before)
       const start = skipPuts(summaries, skip, before)
-      const rest = final.filter(({ lane: own, place }) => place >= start.places[own]!)
+      const rest = final.filter(({ lane, place }) => place >= start.places[lane]!)
       expect(rest.slice(start.skip)).toEqual(final.slice(skip))
       if (start.skip < skip) passed++
     }),

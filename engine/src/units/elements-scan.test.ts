@@ -58,7 +58,7 @@ it('has for each element what a question about this element alone answers', () =
           const isTap = (row: (typeof seen)[number]): boolean =>
             naiveAll(row, [...taps, target, ...filters, { type: 'eq', key: 'action', value: 'hover-then-clicked' }]) &&
             !row.context.bot
-          const byUnit = units.map((own) => own.filter(isTap).length).filter((count) => count > 0)
+          const byUnit = units.map((actions) => actions.filter(isTap).length).filter((count) => count > 0)
           return {
             xpath,
             ...summaryOf(all),
@@ -72,11 +72,15 @@ it('has for each element what a question about this element alone answers', () =
         expect(rows.map(({ trend: _own, ...row }) => row)).toEqual(found)
         const starts = trend && [...bucketStarts(from, to, trend, context.timezone)].slice(0, -1)
         expect(times).toEqual(starts)
-        for (const { trend: own, hovers: all, clicked } of rows) {
-          expect(own === undefined).toBe(trend === undefined)
-          if (!own) continue
+        for (const { trend: counted, hovers: all, clicked } of rows) {
+          expect(counted === undefined).toBe(trend === undefined)
+          if (!counted) continue
           const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)
-          expect([own.hovers.length, sum(own.hovers), sum(own.clicked)]).toEqual([starts!.length, all, clicked])
+          expect([counted.hovers.length, sum(counted.hovers), sum(counted.clicked)]).toEqual([
+            starts!.length,
+            all,
+            clicked,
+          ])
         }
         elements += rows.length
         sides += rows.filter((row) => (row.went_on?.hovers ?? 0) + (row.lost?.hovers ?? 0) > 0).length

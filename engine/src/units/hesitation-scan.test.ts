@@ -35,19 +35,19 @@ function naive(generated: World, request: HesitationRequest): HesitationResult {
   const seen = generated.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < to)
   const units = new Map<string, Hover[]>()
   for (const [unit, rows] of naiveUnits(generated, seen, count_by)) {
-    const own = rows.flatMap((row): Hover[] =>
+    const hoversOfUnit = rows.flatMap((row): Hover[] =>
       row.event.type === 'btn_time' && !row.context.bot && naiveAll(row, [...hovers, ...filters])
         ? [{ ms: row.event.elapsed_time, clicked: row.event.action === 'hover-then-clicked' }]
         : [],
     )
-    if (own.length > 0) units.set(unit, own)
+    if (hoversOfUnit.length > 0) units.set(unit, hoversOfUnit)
   }
   const all = summary([...units.values()])
   if (!steps) return all
   const ask = (step: number, outcome: NonNullable<FunnelRequest['people']>['outcome']): readonly string[] =>
     naiveFunnel(
       generated,
-      { from, to, steps, filters, count_by, people: { step: step, outcome, limit: 1_000 } },
+      { from, to, steps, filters, count_by, people: { step, outcome, limit: 1_000 } },
       contextOf(request),
     ).people!
   const wanted = step === undefined ? steps.map((_, i) => i + 1).slice(1) : [step]
@@ -56,7 +56,7 @@ function naive(generated: World, request: HesitationRequest): HesitationResult {
     return ask(step, 'dropped').filter((name) => !open.includes(name))
   })
   const hoversOf = (names: readonly string[]): Hover[][] => names.flatMap((name) => [units.get(name) ?? []])
-  const some = (names: readonly string[]): Hesitation => summary(hoversOf(names).filter((own) => own.length > 0))
+  const some = (names: readonly string[]): Hesitation => summary(hoversOf(names).filter((list) => list.length > 0))
   return { ...all, went_on: some(ask(step ?? steps.length, 'reached')), lost: some(lost) }
 }
 

@@ -37,8 +37,8 @@ function expected(generated: World, { from, to, filters, by, count_by, search = 
   const sessions = naiveDistinct(generated, { from, to, filters, breakdown: by, count_by: 'session' })
   const rows = users.breakdown!.flatMap(({ value, count }) => {
     if (value === null || !String(value).toLowerCase().includes(search.toLowerCase())) return []
-    const own = sessions.breakdown!.find((row) => row.value === value)!
-    return [{ value: String(value), users: count, sessions: own.count, share: count / users.count }]
+    const counted = sessions.breakdown!.find((row) => row.value === value)!
+    return [{ value: String(value), users: count, sessions: counted.count, share: count / users.count }]
   })
   return { total_users: users.count, rows: new Set(rows) }
 }

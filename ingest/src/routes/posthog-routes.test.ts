@@ -93,9 +93,9 @@ it('rejects single events by name, and keeps the others', async () => {
 
 it('corrects the times of a client whose clock is an hour late, by its body or its address', async () => {
   const hour = 3_600_000
-  const own = [{ ...event, timestamp: new Date(NOW - hour - 60_000).toISOString() }]
-  await send('/batch/', JSON.stringify({ ...batch, batch: own, sent_at: new Date(NOW - hour) }))
-  await send(`/e/?_=${NOW - hour}`, JSON.stringify({ ...own[0], token: keys.write }))
+  const late = [{ ...event, timestamp: new Date(NOW - hour - 60_000).toISOString() }]
+  await send('/batch/', JSON.stringify({ ...batch, batch: late, sent_at: new Date(NOW - hour) }))
+  await send(`/e/?_=${NOW - hour}`, JSON.stringify({ ...late[0], token: keys.write }))
   const expected = { timestamp: NOW - 60_000, client_time: NOW - hour - 60_000 }
   expect(await logged()).toMatchObject([expected, expected])
 })

@@ -206,8 +206,8 @@ test.each([
 })
 
 it('leaves our own shape of track and identify as it is', async () => {
-  const own = await send('/v1/track', { anonymousId: 'a', type: 'signed_up', data: { plan: 'pro' } })
-  expect([own.status, own.body.ids]).toEqual([202, [expect.stringMatching(/^evt_/)]])
+  const tracked = await send('/v1/track', { anonymousId: 'a', type: 'signed_up', data: { plan: 'pro' } })
+  expect([tracked.status, tracked.body.ids]).toEqual([202, [expect.stringMatching(/^evt_/)]])
   const identified = await send('/v1/identify', { anonymousId: 'a', userId: 'ann', traits: { plan: 'pro' } })
   expect([identified.status, identified.body.ids]).toEqual([202, [expect.stringMatching(/^evt_/)]])
 })

@@ -152,12 +152,12 @@ describe('what cannot be taken', () => {
 })
 
 it('sends its clients "going away" when the server closes', async () => {
-  const own = await openIngest()
-  await own.server.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = own.server.server.address() as AddressInfo
+  const closing = await openIngest()
+  await closing.server.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = closing.server.server.address() as AddressInfo
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws?sessionId=${randomUUID()}&key=${keys.write}`)
   await once(socket, 'open')
   const closed = once(socket, 'close')
-  await own[Symbol.asyncDispose]()
+  await closing[Symbol.asyncDispose]()
   expect((await closed)[0]).toBe(1001)
 })

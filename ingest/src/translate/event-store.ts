@@ -76,8 +76,9 @@ function messageOf(
     return new Dropped('invalid_field', 'The field "payload" is not valid JSON.')
   const { timestamp, event_type, payload: value, ...rest } = sent
   const message_id = idText(sent['message_id'])
-  const own = { message_id, timestamp, event_type, payload }
-  const id = message_id ?? (timestamp === undefined ? randomUUID() : nthId(repetitions, derivedId('message', app, own)))
+  const content = { message_id, timestamp, event_type, payload }
+  const id =
+    message_id ?? (timestamp === undefined ? randomUUID() : nthId(repetitions, derivedId('message', app, content)))
   const time = timeOf(timestamp)
   return {
     event: {

@@ -29,10 +29,10 @@ export function trackedEvents(body: unknown, producer: Producer): Translated {
       const { type, data } = sent
       if (type === undefined)
         return new Dropped('missing_field', 'The required field "type", the name of the event, is missing.')
-      const own = isObject(data) ? data : undefined
+      const fields = isObject(data) ? data : undefined
       return translated(sent, without(sent, 'type', 'data', 'utm'), repetitions, producer, {
-        event: { type: 'custom', name: idText(type) ?? type, data: { producer: producer.name, ...own } },
-        supplement: campaignOf(sent, own),
+        event: { type: 'custom', name: idText(type) ?? type, data: { producer: producer.name, ...fields } },
+        supplement: campaignOf(sent, fields),
       })
     }),
   }

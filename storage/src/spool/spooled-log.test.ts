@@ -38,7 +38,7 @@ async function open(
 ): Promise<Opened> {
   const main = unsteady(new EmbeddedEventLog(dir, LANES))
   main.behaviour = behaviour
-  const own = {
+  const options = {
     ...spoolDefaults,
     dir: join(dir, 'spool'),
     lanes: LANES,
@@ -46,7 +46,7 @@ async function open(
     drainPatienceMs: 5_000,
     ...settings,
   }
-  return { main, spooled: await SpooledLog.open(own, async () => main) }
+  return { main, spooled: await SpooledLog.open(options, async () => main) }
 }
 
 /** For appends that must reach the main log even on a busy machine. */

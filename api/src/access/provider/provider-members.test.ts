@@ -238,9 +238,9 @@ test('two members of an organization cannot have one address, and only admins se
   const browser = browserAt()
   await logIn(browser)
   const csrf = browser.cookies.get('hopper_csrf')!
-  const own = { cookie: `hopper_session=${browser.cookies.get('hopper_session')}`, 'x-hopper-csrf': csrf }
+  const headers = { cookie: `hopper_session=${browser.cookies.get('hopper_session')}`, 'x-hopper-csrf': csrf }
   for (const path of ['/me', `/${id}`])
-    expect((await hopper.send('PATCH', `/api/v1/members${path}`, { email: 'x@y.example' }, own)).status).toBeOneOf([
+    expect((await hopper.send('PATCH', `/api/v1/members${path}`, { email: 'x@y.example' }, headers)).status).toBeOneOf([
       400, 403,
     ])
 })

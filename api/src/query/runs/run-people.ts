@@ -119,10 +119,10 @@ async function namesOf(
   runtime: QueryRuntime,
 ): Promise<{ devices: DevicesByLane; nameOf: (row: PersonRow) => string | undefined }> {
   const users = new Set(unit === 'person' ? people.flatMap(({ id }) => userOf(id) ?? []) : [])
-  const own = people.flatMap(({ id }) => deviceIdsOf(id, unit)).map((id) => deviceOf(job.app, id))
-  if (users.size === 0) return { devices: new DevicesByLane(own, lanes), nameOf: () => undefined }
+  const namedDevices = people.flatMap(({ id }) => deviceIdsOf(id, unit)).map((id) => deviceOf(job.app, id))
+  if (users.size === 0) return { devices: new DevicesByLane(namedDevices, lanes), nameOf: () => undefined }
   const index = await runtime.identities.index(job.app, job.identifying)
-  const devices = [...own, ...index.devicesOfUsers(users)]
+  const devices = [...namedDevices, ...index.devicesOfUsers(users)]
   const context = { ...job.context, properties: {} }
   const details = await new PersonDetails(context, identities, devices, lanes).read(job, runtime)
   return {

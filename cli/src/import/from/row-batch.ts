@@ -66,14 +66,14 @@ export class RowBatch {
     if (!isObject(value)) return { event: value }
     const translated = this.#format.translate(value)
     if (translated instanceof Dropped) return translated
-    const own = { ...(translated.event as Record<string, unknown>) }
-    if (!isGiven(own['event_id'])) {
+    const event = { ...(translated.event as Record<string, unknown>) }
+    if (!isGiven(event['event_id'])) {
       const content = derivedId('row of a file', value)
       const repetition = before(content)
-      own['event_id'] = repetition === 0 ? content : derivedId(content, repetition)
+      event['event_id'] = repetition === 0 ? content : derivedId(content, repetition)
     }
-    own['seq'] ??= seqBase + number
-    return { event: own, supplement: translated.supplement }
+    event['seq'] ??= seqBase + number
+    return { event, supplement: translated.supplement }
   }
 }
 

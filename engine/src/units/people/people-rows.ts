@@ -14,7 +14,7 @@ const attributes = { device: 'device', source: 'channel', country: 'country' } a
 type Attribute = keyof typeof attributes
 const attributeNames = Object.keys(attributes) as readonly Attribute[]
 
-/** Plan of what the rows of people say: the funnel by each attribute, all events, and the views after the last step. */
+/** Plan of the cells of a page of people: the funnel by each attribute, all events, and the views after the last step. */
 export class RowsPlan extends CombinedPlan {
   readonly byAttribute: readonly FunnelPlan[]
   readonly events: FunnelPlan
@@ -34,7 +34,7 @@ export class RowsPlan extends CombinedPlan {
   }
 }
 
-/** Collects what the rows of a page of people say. Lanes need only the chunks and devices of these people. */
+/** Collects the cells of the rows of a page of people. Lanes need only the chunks and devices of these people. */
 export class PeopleRows {
   readonly plan: RowsPlan
   readonly withTieBreakers = true

@@ -170,19 +170,19 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
       failing = false
       // Proves that the failure took effect: the reader cannot know yet.
       expect(await answer(cache, app)).toEqual(before)
-      return { writer, own: ownLease, cache: cache }
+      return { writer, ownLease, cache }
     }
 
     it('its next batch bumps the version, whatever it counts', async () => {
       const app = randomUUID()
-      const { writer, own: ownLease, cache: cache } = await failedBump(app)
+      const { writer, ownLease, cache } = await failedBump(app)
       await writer.apply(ownLease, batchOf(app, 0, []))
       expect(await answer(cache, app)).toEqual(after)
     })
 
     it('the next owner, which finds the batch counted, bumps the version', async () => {
       const app = randomUUID()
-      const { cache: cache } = await failedBump(app)
+      const { cache } = await failedBump(app)
       const next = new CassandraTableWriter(client(), keyspace.settings)
       expect(await next.applied(0, [{ table: 'page_views_by_date', app, date: dates[0] }])).toEqual([6])
       await next.apply(await lease(0), batchOf(app, 0, []))
@@ -191,7 +191,7 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
 
     it('and no owner follows, entries are re-read after ten minutes', async () => {
       const app = randomUUID()
-      const { cache: cache } = await failedBump(app)
+      const { cache } = await failedBump(app)
       const now = performance.now()
       vi.spyOn(performance, 'now').mockReturnValue(now + REFRESH_MS)
       expect(await answer(cache, app)).toEqual(after)

@@ -134,8 +134,8 @@ export class FrozenNodes {
 
 /** Lists the nodes that requests may have gone to, up or down: the driver sends none to other data centers. */
 export function addressesOf({ hosts }: Client, { dataCenter }: Pick<CassandraSettings, 'dataCenter'>): string[] {
-  const own = [...hosts.values()].filter(({ datacenter }) => !datacenter || datacenter === dataCenter)
-  return own.map(({ address }) => address)
+  const reachable = [...hosts.values()].filter(({ datacenter }) => !datacenter || datacenter === dataCenter)
+  return reachable.map(({ address }) => address)
 }
 
 /** Waits for the nodes of a client. */
