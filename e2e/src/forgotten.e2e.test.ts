@@ -34,7 +34,7 @@ const appOf = (id: string) => ({
 const [whole, twin] = [appOf('whole'), appOf('twin')]
 const provision = { organizations: [{ id: 'o', name: 'O', admin_key: admin, apps: [whole, twin] }] }
 
-/** What the person sends from two devices, on two dates. */
+/** Events of the person from two devices, on two dates. */
 const marked: readonly RandomRequest[] = ['phone', 'laptop'].flatMap((name, index) =>
   [0, 1].map((day): RandomRequest => {
     const device = `${name}-${MARK}`

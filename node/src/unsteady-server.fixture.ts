@@ -4,7 +4,7 @@ import { Aggregator } from '@hopper/aggregator'
 import type { Event } from '@hopper/contracts'
 import { openIngest, type IngestServer } from '@hopper/ingest/ingest-server.fixture'
 
-/** What the network or the server does to a request. `answer lost` happens after the events are durable. */
+/** A fault of the network or the server that a request meets. `answer lost` happens after the events are durable. */
 export type Fault = 'none' | 'unavailable' | 'too many' | 'request lost' | 'answer lost' | 'silent'
 
 export interface UnsteadyServer extends AsyncDisposable {

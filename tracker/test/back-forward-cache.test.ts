@@ -33,7 +33,7 @@ const load = async (path: string): Promise<void> => {
   await page.goto(site.url(path))
   await page.waitForFunction(() => window.hopper && !window.hopper.q)
 }
-/** Stays on the page until the page's own clock has gone on by this time. */
+/** Stays on the page until the page's own clock has advanced by this time. */
 const stay = async (ms: number): Promise<void> => {
   await page.evaluate((until) => new Promise((done) => setTimeout(done, until)), ms)
 }

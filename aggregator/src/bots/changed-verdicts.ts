@@ -163,7 +163,7 @@ function add(
 ): void {
   const { timestamp, received_at, position, index } = event
   const date = timeZone(app.timezone).dateOf(timestamp)
-  // What has expired is about to be removed, and must not be counted again.
+  // Expired events are about to be removed, and must not be counted again.
   if (date < (app.kept_from ?? '') || found.isFull) return
   const isUnsure = position >= unsure.from && position < unsure.to
   if (event.bot === bot && !isUnsure) return

@@ -61,7 +61,7 @@ export class ReviewStates {
     const problem = error instanceof Error ? error.message : String(error)
     if (!(error instanceof Postponed))
       this.#logger?.error({ lane, app: app.id, err: error }, 'bots could not be reviewed and will be tried again')
-    // What is in memory may be ahead of what is stored, or behind it.
+    // The state in memory may be ahead of the stored one, or behind it.
     this.#cached.get(owned)?.delete(app.id)
     const id = botReviewId({ app: app.id, lane })
     try {

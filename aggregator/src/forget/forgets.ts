@@ -319,7 +319,7 @@ export class Forgets {
     }
   }
 
-  /** Returns whether every lane has done its part. The name of the person goes when no lane needs it any more. */
+  /** Returns whether every lane has done its part. The name of the person is deleted when no lane needs it any more. */
   async #isDone({ person, ...forget }: Forget): Promise<boolean> {
     const { registry, log } = this.#options
     const parts = (await registry.forgetParts.list(forget.app)).filter((part) => part.forget === forget.id)

@@ -121,7 +121,7 @@ it('an element that is picked on a page of the site is counted, also when the si
 
   await visitAndClick()
   await expect.poll(() => clicksOf(xpath), { timeout: 30_000 }).toBe(1)
-  // the name has gone: the id finds the same element
+  // the element has lost its name: the id finds the same element
   button = `<button id="b17">`
   await visitAndClick()
   await expect.poll(() => clicksOf(xpath), { timeout: 30_000 }).toBe(2)

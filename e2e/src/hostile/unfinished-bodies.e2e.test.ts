@@ -6,7 +6,7 @@ import { until } from '../installations/until.ts'
 import { longestDelay, residentMb } from './load-measurements.fixture.ts'
 
 const DELAY_MS_MAX = 2_000
-/** What all of these bodies may cost together: ingest and API hold 80 MB of unfinished ones. */
+/** Memory that all of these bodies may cost together: ingest and API hold 80 MB of unfinished ones. */
 const MEMORY_MB_MAX = 250
 const NEIGHBOURS_REQUESTS = 100
 const REFUSED_MS_MAX = 20_000

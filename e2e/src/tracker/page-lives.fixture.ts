@@ -20,7 +20,7 @@ const SENT_TIMEOUT_MS = 240_000
 /** How a life ends: also in the middle of what it does, and before the tracker is there. */
 const endings = ['close', 'closeAsPerson', 'leave', 'next', 'crash'] as const
 
-/** What has happened to pages, by the driver and by the pages, which both know nothing of the tracker's queue. */
+/** Actions of pages, as the driver and the pages recorded them; neither knows of the tracker's queue. */
 export interface Actions {
   /** asked of a page that may have ended before it did it */
   readonly asked: Set<string>
@@ -43,7 +43,7 @@ export function actionOf({ type, to, target, data }: PostedEvent): string | unde
   return undefined
 }
 
-/** What the pages of a control do to the tracker's queue. */
+/** Faults that the pages of a control inject into the tracker's queue. */
 export type Sabotage = 'none' | 'empties the queue' | 'gives events other ids'
 const sabotages: Record<Sabotage, string> = {
   none: '',

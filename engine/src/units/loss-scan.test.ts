@@ -142,8 +142,8 @@ describe('gaps that are not a loss', () => {
   it.each<[string, Recorded[]]>([
     ['an event that arrives late', session('a', T0, [0, 2, 1])],
     ['an event that came twice under two ids, or in two tabs under one number', session('a', T0, [0, 1, 1, 2])],
-    ['a session that goes on after midnight', session('a', T0 + DAY_MS - MINUTE_MS, [0, 1, 2])],
-    ['a session that goes on after the range', session('a', T0 + 3 * DAY_MS - MINUTE_MS, [0, 1, 2])],
+    ['a session that continues after midnight', session('a', T0 + DAY_MS - MINUTE_MS, [0, 1, 2])],
+    ['a session that continues after the range', session('a', T0 + 3 * DAY_MS - MINUTE_MS, [0, 1, 2])],
     [
       'events of a server, numbered by their place in the request',
       [

@@ -6,7 +6,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
 const APPS_MAX = 10_000
-/** What other processes have received is read again after this time, and what this one has is stored. */
+/** After this time, the counts of other processes are read again, and those of this process are stored. */
 const READ_INTERVAL_MS = 10_000
 const STORE_INTERVAL_MS = 10_000
 /** A request waits no longer for the registry: it is taken, as far as is known. */

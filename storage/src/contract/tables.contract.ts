@@ -364,7 +364,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
             })
           let next = 0
           for (const [back, length] of [...deliveries, [0, moments.length] as const]) {
-            // A consumer that goes back continues from there.
+            // A consumer that resumes earlier continues from there.
             const start = Math.max(0, next - back)
             next = Math.min(moments.length, start + length)
             await apply(lease, { sessions: sessionsOf(start, next) })

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { FoundLetter } from './find-letters.ts'
 
-/** What people and programs are shown of a dead letter, apart from the message itself. */
+/** Fields of a dead letter that people and programs see, apart from the message itself. */
 export interface LetterFields extends Pick<FoundLetter, 'lane' | 'position' | 'reason' | 'detail'> {
   readonly app: string | null
   readonly received_at: number | null

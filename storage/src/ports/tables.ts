@@ -179,8 +179,8 @@ export interface TableWriter {
    */
   identifiedDevices?(lane: number, app: string): AsyncIterable<readonly string[]>
   /**
-   * Applies a batch. Batches of a lease come in log order; after a batch that goes back, the batches that follow it
-   * come again.
+   * Applies a batch. Batches of a lease come in log order; after a batch that begins at an earlier position, the
+   * batches after it are repeated.
    * When it rejects, some partitions may contain the change and others not, and no part of it can be applied later: the
    * caller reads `applied` and folds again. Rejects before writing when the lease has expired.
    */

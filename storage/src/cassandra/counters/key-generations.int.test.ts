@@ -87,7 +87,7 @@ describe.skipIf(!engines)('counter rows that are deleted on Cassandra', () => {
     expect(await pages.views(['/a'])).toEqual({ '/a': 4 })
     await pages.count(second, { '/a': -4, '/b': -5 })
     await second.writer.removeEmptyCounters(second.lease, { app: pages.app, date })
-    // What was counted in one generation and taken back in the next is nowhere either.
+    // A count of one generation that was taken back in the next is in neither.
     expect(await pages.stored()).toEqual([])
     await pages.count(second, { '/a': 7 })
     expect(await pages.views()).toEqual({ '/a': 7 })
