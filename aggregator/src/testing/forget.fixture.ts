@@ -62,7 +62,7 @@ export function envelopesOf(app: string, sent: SentMessages, round = 'first'): E
 
 /**
  * Returns a log without the events that a person sent up to a position, and without repetitions of these: written from
- * the text of the documentation, with no code of the product.
+ * the text of the documentation, with no code of Hopper.
  */
 export function withoutPerson(
   log: readonly Placed[],

@@ -24,7 +24,7 @@ const WEEK_MS = 7 * 86_400_000
 
 /**
  * Recounts one lane's log for one app, plainly and from the text of the design: it uses no fold, judge, calendar,
- * bucket or URL code of the product. `log` is ordered by position and contains each message once.
+ * bucket or URL code of Hopper. `log` is ordered by position and contains each message once.
  */
 export function recount(app: App, log: readonly Placed[]): Recount {
   const counters: Record<string, number[]> = {}

@@ -11,7 +11,7 @@ interface Profile {
 }
 
 /**
- * Returns the self time in ms of all threads by part of the product, largest first, from the profiles that `node
+ * Returns the self time in ms of all threads by part of Hopper, largest first, from the profiles that `node
  * --cpu-prof` has written to a folder.
  */
 export function cpuByPart(dir: string): (readonly [string, number])[] {

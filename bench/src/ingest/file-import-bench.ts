@@ -20,7 +20,7 @@ interface Row {
   readonly price: number
 }
 
-/** Writes a row as the export of a product has it; `header` is the first line. */
+/** Writes a row as the export of another product has it; `header` is the first line. */
 interface Export {
   readonly header?: string
   readonly line: (row: Row) => string

@@ -129,7 +129,7 @@ test('a connection is not read beyond the waiting limit', async () => {
   expect([socket.destroyed, socket.writableLength > 0]).toEqual([false, true])
 })
 
-test('the servers of the product handle pipelined requests one by one', async () => {
+test('the servers of Hopper handle pipelined requests one by one', async () => {
   const server = createHopperServer(pino({ level: 'silent' }), 0)
   let [atOnce, max] = [0, 0]
   server.get('/:number', async (request) => {

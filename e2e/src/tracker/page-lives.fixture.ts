@@ -17,12 +17,12 @@ const BROWSER_TIMEOUT_MS = 300_000
 /** the events of each earlier page are a request of their own, and there is a second between two of them */
 const SENT_TIMEOUT_MS = 240_000
 
-/** How a life ends: also in the middle of what it does, and before the tracker is there. */
+/** Ways in which a page ends: also during an action, and before the tracker has loaded. */
 const endings = ['close', 'closeAsPerson', 'leave', 'next', 'crash'] as const
 
 /** Actions of pages, as the driver and the pages recorded them; neither knows of the tracker's queue. */
 export interface Actions {
-  /** asked of a page that may have ended before it did it */
+  /** requested of a page that may have ended before it did them */
   readonly asked: Set<string>
   /** done, and the tracker had returned to the page before the page said so */
   readonly done: Set<string>
@@ -35,7 +35,7 @@ export interface Actions {
   readonly ended: Map<string, number>
 }
 
-/** Name of what an event reports, as pages name what they do; undefined for events of another kind. */
+/** Returns the name that pages give the action of an event; undefined for events of another kind. */
 export function actionOf({ type, to, target, data }: PostedEvent): string | undefined {
   if (type === 2) return to ? `view ${new URL(to).pathname}` : undefined
   if (type === 1) return `click ${target}`

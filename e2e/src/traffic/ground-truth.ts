@@ -12,7 +12,7 @@ export interface GroundTruth {
 const LATE_MS = 7 * 86_400_000
 
 /**
- * Counts traffic in a simple way, independently of the product: it uses none of its folds, calendars or URL code.
+ * Counts traffic in a simple way, independently of Hopper: it uses none of its folds, calendars or URL code.
  * `requests` are by device, in the order of the log, with each event once.
  */
 export function groundTruth(
