@@ -65,7 +65,7 @@ function changeParts(now: Proportion, before: Proportion): SentencePart[] {
   ]
 }
 
-/** A claim only where it is beyond chance. */
+/** Names the worst value only if its difference is beyond chance. */
 function worstValueParts({ breakdown = [] }: FunnelAnswer, by: string): SentencePart[] {
   const rows = breakdownRows(breakdown)
   const worst = rows.find(({ isWorst }) => isWorst)
