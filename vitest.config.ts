@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 // the list on to Node, where others, such as `import`, would give a `require` inside a dependency the wrong file.
 const conditions = ['source']
 
-/** Tests that start engines or the product: a process of its own for each file. */
+/** Tests that start engines or Hopper: a process of its own for each file. */
 const long = ['*/{src,test}/**/*.{e2e,int}.test.ts']
 const short = ['*/{src,test}/**/*.test.{ts,tsx}']
 

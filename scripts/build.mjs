@@ -25,7 +25,7 @@ const stages = [
       name: 'services',
       from: [...services, 'tracker/src'],
       made: services.map((service) => `${service}/dist/index.js`),
-      // `npm test` checks the types; whoever only runs Hopper need not wait for that.
+      // `npm test` checks the types; those who only run Hopper need not wait for that.
       by: ['tsc', '-b', 'cli', 'node', '--noCheck'],
     },
     {

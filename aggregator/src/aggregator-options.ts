@@ -28,7 +28,7 @@ export interface AggregatorOptions {
     /** see `Storage.scrub` */
     readonly scrub?: (() => Promise<Scrubbed>) | undefined
     /** interval between two checks for requests */
-    readonly lookMs?: number
+    readonly checkMs?: number
   }
   /** with this, a reader and an archive, old events of apps expire */
   readonly retention?: {

@@ -20,7 +20,7 @@ const TICK_MS = 1_000
 /** pause before each batch while too much memory is used */
 const SLOW_MS = 200
 const REREAD_MESSAGES = 500
-/** With more deferred apps than this, none is said to be ahead of them: the record of a lane stays small. */
+/** With more deferred apps than this, no app is recorded as ahead of them: the record of a lane stays small. */
 const BEHIND_APPS_MAX = 100
 
 /**

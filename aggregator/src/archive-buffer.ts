@@ -212,7 +212,7 @@ export class ArchiveBuffer {
     const partitions = [...buffers].flatMap(([app, { dates }]) => dates.map((date) => ({ app, date })))
     const unknown = partitions.filter(({ app, date }) => !this.#covered.has(keyOf(app, date)))
     const read = unknown.length > 0 ? await this.#archive.covered(this.#lane, unknown) : []
-    const covered = new Map(unknown.map(({ app, date }, at) => [keyOf(app, date), read[at]!]))
+    const covered = new Map(unknown.map(({ app, date }, index) => [keyOf(app, date), read[index]!]))
     for (const { app, date } of partitions)
       if (!covered.has(keyOf(app, date))) covered.set(keyOf(app, date), this.#covered.get(keyOf(app, date))!)
     return covered

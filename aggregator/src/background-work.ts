@@ -52,8 +52,8 @@ export class BackgroundWork {
     const appOf: ForgetsOptions['appOf'] = (id, lane) => apps.get(id, lane)
     this.#backfills = new Backfills({ ...shared, checkMs: options.backfillCheckMs })
     if (forgets) {
-      const { scrub, lookMs } = forgets
-      this.#forgets = new Forgets({ ...shared, lanes: options.lanes, seen, appOf, scrub, lookMs })
+      const { scrub, checkMs } = forgets
+      this.#forgets = new Forgets({ ...shared, lanes: options.lanes, seen, appOf, scrub, checkMs })
     }
     if (retention) this.#retentions = new Retentions({ ...shared, lanes: options.lanes, appOf, ...retention })
     if (bots) this.#bots = new BotReviews({ ...shared, appOf, checkMs: bots.checkMs })

@@ -144,8 +144,8 @@ function cutting(writer: TableWriter, mask: () => number | undefined): TableWrit
     async apply(lease, batch) {
       const bits = mask()
       if (bits === undefined) return writer.apply(lease, batch)
-      let at = 0
-      const some = <T>(changes: readonly T[]): T[] => changes.filter(() => (bits >> (at++ % 16)) & 1)
+      let index = 0
+      const some = <T>(changes: readonly T[]): T[] => changes.filter(() => (bits >> (index++ % 16)) & 1)
       await writer.apply(lease, {
         lane: batch.lane,
         counters: some(batch.counters),

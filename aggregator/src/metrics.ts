@@ -65,7 +65,7 @@ export class AggregatorMetrics {
     })
     this.#mergedSpans = new Counter({
       name: 'hopper_aggregator_merged_spans_total',
-      help: 'Spans of the archive that a merged one took the place of',
+      help: 'Spans of the archive that were replaced by merged ones',
       registers,
     })
     this.#mergedEvents = new Counter({
@@ -75,12 +75,12 @@ export class AggregatorMetrics {
     })
     this.#writtenOutRows = new Counter({
       name: 'hopper_aggregator_written_out_rows_total',
-      help: 'Packed rows of visitors that are rows of their tables now',
+      help: 'Packed rows of visitors that have been written out as rows',
       registers,
     })
     new Gauge({
       name: 'hopper_aggregator_memory_budget_bytes',
-      help: 'Memory that the aggregator may take',
+      help: 'Bytes of memory that the aggregator may use',
       registers,
       collect() {
         this.set(memory().total)
@@ -88,7 +88,7 @@ export class AggregatorMetrics {
     })
     new Gauge({
       name: 'hopper_aggregator_memory_bytes',
-      help: 'Memory that the aggregator takes; resident is all of it',
+      help: 'Bytes of memory that the aggregator uses; resident is all of it',
       labelNames: ['part'],
       registers,
       collect() {
@@ -99,7 +99,7 @@ export class AggregatorMetrics {
     new Gauge({
       name: 'hopper_aggregator_memory_over_seconds',
       registers,
-      help: 'How long more memory has been in use than HOPPER_MEMORY_MB allows; 0 while it is not',
+      help: 'Seconds for which more memory has been in use than HOPPER_MEMORY_MB allows; 0 while it is not',
       collect() {
         this.set(overSeconds())
       },

@@ -125,7 +125,7 @@ test('cookies are HttpOnly and Lax, stored only as hashes, and end with the logo
   expect((await hopper.get('/api/v1/me', login)).status).toBe(401)
 })
 
-test('who is invited may set a password without an old one, and the links that are left end with it', async () => {
+test('an invited member sets a first password without a current one, which ends the other links', async () => {
   const invited = await hopper.send(
     'POST',
     '/api/v1/members',
@@ -236,10 +236,10 @@ test('sessions are listed and ended at once, and end after a week without use', 
 
 test('members of two organizations with one id and name do not affect each other', async () => {
   const ann = { id: 'ann', name: 'Ann', role: 'viewer' }
-  const of = (key: string, password: string): ReturnType<typeof hopper.send> =>
+  const setPassword = (key: string, password: string): ReturnType<typeof hopper.send> =>
     hopper.send('POST', '/api/v1/members', { ...ann, password }, bearer(key))
-  expect((await of(keys.admin, 'first long sentence')).status).toBe(201)
-  expect((await of(keys.otherAdmin, 'second long sentence')).status).toBe(201)
+  expect((await setPassword(keys.admin, 'first long sentence')).status).toBe(201)
+  expect((await setPassword(keys.otherAdmin, 'second long sentence')).status).toBe(201)
   const login = (password: string, organization?: string): ReturnType<typeof hopper.send> =>
     hopper.send('POST', '/api/v1/login', { name: 'Ann', password, ...(organization && { organization }) })
   expect((await login('first long sentence')).body).toMatchObject({ organization: { id: 'acme' } })
@@ -311,7 +311,7 @@ test('a key is shown once, later only its hint, and it stops working when remove
   expect((await hopper.get('/api/v1/apps/shop', bearer(key))).status).toBe(401)
 })
 
-test('a write key can be read again, and keys tell their name and their last use', async () => {
+test('a write key can be read again, and keys show their name and their last use', async () => {
   const made = await hopper.send('POST', '/api/v1/apps/shop/keys', { power: 'write', name: 'Blog' }, owner)
   const { id, key } = made.body as { id: string; key: string }
   const secret = await hopper.send('POST', '/api/v1/apps/shop/keys', { power: 'read' }, owner)

@@ -29,7 +29,7 @@ test('rules about bots are validated, replaced as a whole, and shown', async () 
     [[{ ...rule, kind: 'country', value: 'Germany' }], /ISO 3166-1/],
     [[{ ...rule, kind: 'page', value: 'admin' }], /must begin with/],
     [[rule, { ...rule, value: 'firefox', action: 'human' }], /bot_rules\[0\]/],
-    [Array.from({ length: 21 }, (_, at) => ({ ...rule, value: `b${at}` })), /20/],
+    [Array.from({ length: 21 }, (_, index) => ({ ...rule, value: `b${index}` })), /20/],
   ]
   for (const [rules, message] of wrong) {
     const { status, body } = await patch(rules)
@@ -50,7 +50,7 @@ test('rules about bots are validated, replaced as a whole, and shown', async () 
   expect(created.body).toMatchObject({ app: { bot_rules: [rule] } })
 })
 
-test('the progress of applying rules to the past is that of all lanes, and waits again for other rules', async () => {
+test('the progress of applying rules to the past covers all lanes, and begins again when rules change', async () => {
   const { registry, log } = hopper.storage
   const progress = async (): Promise<unknown> => {
     const { body } = await hopper.get(app, admin)
@@ -73,7 +73,7 @@ test('the progress of applying rules to the past is that of all lanes, and waits
   expect(await progress()).toEqual({ state: 'waiting', share: 0 })
 })
 
-test('a provision file sets rules, and one that does not name them leaves them', async () => {
+test('a provision file sets rules, and keeps them when it names none', async () => {
   const { registry } = hopper.storage
   const apply = async (more: object): Promise<unknown> => {
     const apps = [{ id: 'provided', name: 'P', ...more }]

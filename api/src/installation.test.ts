@@ -64,15 +64,15 @@ test('an organization sees what was refused of its apps, and of origins that it 
       origin,
       requests,
     ])
-  const own = [
+  const expected = [
     ['2026-03-30', null, 'https://shop.example', 2],
     ['2026-03-30', 'shop', 'https://x.example', 4],
   ]
-  expect(await listed(acme)).toEqual(own)
-  expect(await listed(read)).toEqual(own)
+  expect(await listed(acme)).toEqual(expected)
+  expect(await listed(read)).toEqual(expected)
   expect(await listed(other)).toEqual([['2026-03-30', 'foreign', null, 2]])
   await hopper.storage.registry.organizations.remove('', 'other')
-  expect(await listed(acme)).toEqual([own[0], ['2026-03-30', null, null, 2], own[1]])
+  expect(await listed(acme)).toEqual([expected[0], ['2026-03-30', null, null, 2], expected[1]])
 })
 
 test('admins see the processes of the last week, with their last problems', async () => {

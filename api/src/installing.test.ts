@@ -51,7 +51,7 @@ test('a picker link has a token for ten minutes, for pages of the same host', as
   expect(await tokens.verify('pick', 'shop', token!)).toEqual({ fault: 'expired' })
 })
 
-test('what was picked is answered until the link expires, to those who administer the app', async () => {
+test('a picked element is returned to administrators of the app until the link expires', async () => {
   await openFor('https://shop.example')
   const { id, expires_at } = (await link('https://shop.example/')).body as Link
   const ask = (headers = admin): ReturnType<Installation['get']> => hopper.get(`/api/v1/apps/shop/picks/${id}`, headers)

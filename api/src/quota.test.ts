@@ -38,7 +38,7 @@ test('an app shows what all processes have received on the dates that it keeps',
   expect((await hopper.get(app, admin)).body).toMatchObject({ received_bytes: 23 })
 })
 
-test('a provision file sets a quota, and one that does not name it leaves it', async () => {
+test('a provision file sets a quota, and keeps it when it names none', async () => {
   const { registry } = hopper.storage
   const apply = async (more: object): Promise<number | null | undefined> => {
     const apps = [{ id: 'provided', name: 'P', ...more }]

@@ -63,7 +63,7 @@ async function linesOf({ reader }: Stream): Promise<number> {
 const allOf = (app: string, key: string): Promise<string> =>
   fetch(`${base}/${app}/export?${range}`, { headers: { 'x-api-key': key } }).then((answer) => answer.text())
 
-test('clients that stop reading hold no thread, and get the rest once they continue', async () => {
+test('clients that stop reading occupy no thread, and get the rest once they continue', async () => {
   const slow = await Promise.all(Array.from({ length: 5 }, () => open(`shop/export?${range}`, keys.read)))
   expect(slow.map(({ status }) => status)).toEqual(new Array(5).fill(200))
   await pause(1_000)

@@ -34,9 +34,9 @@ beforeAll(async () => {
 afterAll(() => hopper.close())
 
 test('an export in each format has the events of the range and a file name', async () => {
-  const of = (format: string): Promise<Response> =>
+  const open = (format: string): Promise<Response> =>
     fetch(`${url}/export?format=${format}&from=${DATE}&to=${DATE}`, { headers })
-  const csv = await of('csv')
+  const csv = await open('csv')
   expect([csv.headers.get('content-type'), csv.headers.get('content-disposition')]).toEqual([
     'text/csv; charset=utf-8',
     `attachment; filename="hopper-shop-${DATE}-${DATE}.csv"`,
@@ -44,7 +44,7 @@ test('an export in each format has the events of the range and a file name', asy
   const lines = (await csv.text()).trimEnd().split('\r\n')
   expect(lines).toHaveLength(3)
   expect(lines.join()).toContain(",'+ann,")
-  const ndjson = (await of('ndjson').then((answer) => answer.text()))
+  const ndjson = (await open('ndjson').then((answer) => answer.text()))
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as object)
@@ -53,10 +53,10 @@ test('an export in each format has the events of the range and a file name', asy
     { event_id: 'b-1', data: { text: 'ü,"' } },
   ])
   // the markers at the start and end of an Arrow stream; the encoder's own tests decode its content
-  const arrow = Buffer.from(await (await of('arrow')).arrayBuffer()).toString('hex')
+  const arrow = Buffer.from(await (await open('arrow')).arrayBuffer()).toString('hex')
   expect([arrow.slice(0, 8), arrow.slice(-16)]).toEqual(['ffffffff', 'ffffffff00000000'])
   expect(arrow).toContain(Buffer.from('a-0b-1').toString('hex'))
-  expect((await of('xml')).status).toBe(400)
+  expect((await open('xml')).status).toBe(400)
   expect(
     await fetch(`${url}/export?format=csv&from=2025-01-01&to=2025-01-01`, { headers }).then((answer) => answer.text()),
   ).toMatch(/^event_id,[^\n]*\r\n$/)

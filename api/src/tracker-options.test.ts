@@ -36,7 +36,7 @@ test.each([
   [{ cross_domains: ['https://shop.example'] }, 'tracker.cross_domains[0]'],
   [{ cross_domains: ['Shop.example'] }, 'tracker.cross_domains[0]'],
   [{ cross_domains: ['*.example'] }, 'tracker.cross_domains[0]'],
-  [{ cross_domains: Array.from({ length: 21 }, (_, at) => `h${at}.example`) }, 'tracker.cross_domains'],
+  [{ cross_domains: Array.from({ length: 21 }, (_, index) => `h${index}.example`) }, 'tracker.cross_domains'],
 ])('the options %j are refused by name', async (tracker, field) => {
   const answer = await hopper.send('PATCH', '/api/v1/apps/shop', { tracker }, admin)
   expect(answer).toMatchObject({ status: 400, body: { error: { details: { fields: [{ field }] } } } })
@@ -48,7 +48,7 @@ test('only those who administer an app change its tracker', async () => {
   expect(answer).toMatchObject({ status: 403 })
 })
 
-test('a provision file sets the options, and one that does not name them leaves them', async () => {
+test('a provision file sets the options, and keeps them when it names none', async () => {
   const app = { id: 'provisioned', name: 'P' }
   const file = (more: object): Parameters<typeof provision>[1] => ({
     organizations: [{ id: 'acme', name: 'Acme', apps: [{ ...app, ...more }] }],

@@ -9,7 +9,7 @@ const slug = Type.String({
 })
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const originCharsMax = 300
-/** As the header `Origin` has it (RFC 6454): anything else would never equal one, and refuse every browser. */
+/** In the form of the header `Origin` (RFC 6454): any other would equal no header, so that every browser is refused. */
 const origin = Type.String({
   maxLength: originCharsMax,
   pattern: '^[a-z][a-z0-9+.-]*://[^/?#@\\\\\\sA-Z]+$',
@@ -30,7 +30,8 @@ export const Stage = Type.Object({
     Type.Integer({
       minimum: 0,
       maximum: 1_000_000,
-      description: 'what events and tables call the stage, where that is not its id: given when what enters it changes',
+      description:
+        'the number of the stage in events and tables, if that is not its id: assigned when its condition changes',
     }),
   ),
 })
@@ -79,7 +80,7 @@ export const Element = Type.Object({
   not_twins: Type.Optional(
     Type.Array(xpath, {
       maxItems: limits.pastXPathsPerElementMax,
-      description: 'targets of clicks that are another element, and not proposed again as this one',
+      description: 'targets of clicks that are another element: they are not proposed again as twins of this one',
     }),
   ),
 })
@@ -164,13 +165,13 @@ export interface Member {
   readonly role: Role
   /** scrypt (RFC 7914), `salt:hash` in base64url; absent until the member sets one */
   readonly password?: string
-  /** set by an admin, in lower case: who has this address at the OpenID provider logs in as this member */
+  /** set by an admin, in lower case: a person with this address at the OpenID provider logs in as this member */
   readonly email?: string
 }
 
 /**
  * Account at the OpenID provider by which a member logs in, bound at the first such login. It counts only as long as
- * the member has the same e-mail address: another address set by an admin is for another account.
+ * the member has the same e-mail address: when an admin sets another one, another account may be bound.
  */
 export interface ProviderLink {
   readonly member: string

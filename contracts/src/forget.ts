@@ -80,7 +80,7 @@ export interface ForgetPart {
   readonly lane: number
   readonly step: ForgetStep
   readonly requested_at: number
-  /** why the lane cannot begin or go on now */
+  /** why the lane cannot begin or continue now */
   readonly problem?: string
   /** position of the lane up to which events are forgotten */
   readonly mark?: number

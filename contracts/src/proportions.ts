@@ -72,7 +72,7 @@ export type Verdict =
   { readonly is: 'few' } | { readonly is: 'chance'; readonly z: number } | { readonly is: 'real'; readonly z: number }
 
 /**
- * Says whether two proportions differ beyond chance, at the level of 5 %: `few` where a sample is too small for any
+ * Judges whether two proportions differ beyond chance, at the level of 5 %: `few` where a sample is too small for any
  * claim.
  */
 export function compareProportions(a: Proportion, b: Proportion): Verdict {
@@ -110,7 +110,7 @@ export type FallVerdict =
   { readonly is: 'few' } | { readonly is: 'chance' | 'fall'; readonly z: number; /** one-sided */ readonly p: number }
 
 /**
- * Says whether `now` is lower than `before` beyond chance: a one-sided two-proportion z test with pooled variance, at
+ * Judges whether `now` is lower than `before` beyond chance: a one-sided two-proportion z test with pooled variance, at
  * the level `threshold`. Makes no claim with fewer than `sampleMin` trials in one of them, or where the normal
  * approximation does not hold: fewer than 5 expected hits or misses (Fleiss, Levin and Paik, section 3.1).
  */

@@ -4,7 +4,7 @@ import { shiftDate, timeZone } from './time-zone.ts'
 
 /**
  * From which date the events of an app are kept. Decided once by the owner of the first lane, and never moved back:
- * whatever is older has expired for every reader from then on, although its removal takes a while.
+ * older events have expired for every reader from then on, although their removal takes a while.
  */
 export interface Retention {
   readonly app: string
@@ -24,7 +24,7 @@ export interface Retention {
  * - `archived`: the archive no longer has the events
  * - `tables`: the tables have no expired date
  * - `counted`: fates by date of receipt count the events as expired
- * - `identities`: devices without any event left are no longer known as anybody's
+ * - `identities`: the users of devices without any event left are no longer known
  * - `done`: the log no longer has the events, where it can change messages
  */
 export const retentionSteps = [
@@ -63,7 +63,7 @@ export interface RetentionPart {
   /** the date before which the lane removes everything */
   readonly kept_from: string
   readonly step: RetentionStep
-  /** why the lane cannot begin or go on now */
+  /** why the lane cannot begin or continue now */
   readonly problem?: string
   /** the date from which batches of the lane count events; see `judgedFrom` */
   readonly judged_from?: string

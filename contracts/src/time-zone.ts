@@ -104,8 +104,12 @@ function firstInstant(midnightUtc: number, date: string, dateOf: (timestamp: num
 /** Lists the dates from `from` to `to`, both inclusive, ascending. Both must be valid dates, `from` not after `to`. */
 export function datesBetween(from: string, to: string): string[] {
   const dates: string[] = []
-  for (let at = Date.parse(`${from}T00:00:00Z`), end = Date.parse(`${to}T00:00:00Z`); at <= end; at += DAY_MS) {
-    dates.push(new Date(at).toISOString().slice(0, 10))
+  for (
+    let start = Date.parse(`${from}T00:00:00Z`), end = Date.parse(`${to}T00:00:00Z`);
+    start <= end;
+    start += DAY_MS
+  ) {
+    dates.push(new Date(start).toISOString().slice(0, 10))
   }
   return dates
 }

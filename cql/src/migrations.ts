@@ -22,9 +22,9 @@ export function loadMigrations(): readonly Migration[] {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.cql'))
     .sort()
-  return files.map((file, at) => {
+  return files.map((file, index) => {
     const number = Number.parseInt(file, 10)
-    if (number !== at + 1) throw new Error(`migration ${file} has the wrong number: expected ${at + 1}`)
+    if (number !== index + 1) throw new Error(`migration ${file} has the wrong number: expected ${index + 1}`)
     const text = readFileSync(join(folder, file), 'utf8')
     return {
       number,

@@ -161,7 +161,7 @@ declare module '@tanstack/react-router' {
   }
 }
 
-/** Leads to the app that was looked at last. */
+/** Redirects to the app that was opened last. */
 function ToFirstApp(): ReactNode {
   const apps = useReport<Apps>('/api/v1/apps')
   return (

@@ -105,7 +105,7 @@ describe('the numbers of the API', () => {
     await row.getByRole('button').click()
     await page.waitForURL(/element=/)
     await page.reload()
-    await page.getByText('Who clicks has looked longer: 1.3 s against 800 ms (n = 105 and 115).').waitFor()
+    await page.getByText('People who click looked longer: 1.3 s against 800 ms (n = 105 and 115).').waitFor()
     await page.getByText('37 taps by 31 people.').waitFor()
     await page.getByRole('img', { name: 'left 800 ms, clicked 1.3 s' }).waitFor()
   })
@@ -311,7 +311,7 @@ describe('the address', () => {
     expect(await page.locator('.not-found a').count()).toBeGreaterThan(0)
   })
 
-  it('of an app that one may not see says so', async () => {
+  it('of an app that the member may not see says so', async () => {
     await page.goto(`${server.origin}/a/secret/overview`)
     await page.getByRole('heading', { name: 'There is no app “secret”, or you may not see it.' }).waitFor()
     await page.getByRole('link', { name: 'Shop' }).waitFor()
@@ -319,7 +319,7 @@ describe('the address', () => {
 })
 
 describe('the palette', () => {
-  it('goes to a page by keys, keeps the question, and leaves no trace in the address', async () => {
+  it('opens a page by keys, keeps the question, and leaves no trace in the address', async () => {
     await open('overview?range=7d')
     await page.getByRole('button', { name: 'Go to …' }).focus()
     await page.keyboard.press('Control+k')

@@ -34,8 +34,8 @@ async function countColors(base64: string): Promise<[string, number][]> {
   context.drawImage(image, 0, 0)
   const { data } = context.getImageData(0, 0, image.width, image.height)
   const counts = new Map<string, number>()
-  for (let at = 0; at < data.length; at += 4) {
-    const parts = [...data.subarray(at, at + 3)].map((part) => part.toString(16).padStart(2, '0'))
+  for (let start = 0; start < data.length; start += 4) {
+    const parts = [...data.subarray(start, start + 3)].map((part) => part.toString(16).padStart(2, '0'))
     const color = `#${parts.join('')}`
     counts.set(color, (counts.get(color) ?? 0) + 1)
   }

@@ -1,8 +1,8 @@
 import type { BotRule } from '@hopper/contracts'
 import { afterEach, expect, it } from 'vitest'
-import { getJson, whenCounted, whenReviewed, type Product } from './products/product.ts'
-import { standalone } from './products/standalone.ts'
-import { until } from './products/until.ts'
+import { getJson, whenCounted, whenReviewed, type Installation } from './installations/installation.ts'
+import { standalone } from './installations/standalone.ts'
+import { until } from './installations/until.ts'
 
 const REVIEWED_MS_MAX = 60_000
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
@@ -29,8 +29,8 @@ const showRobots = {
   ],
 }
 
-let product: Product
-afterEach(() => product.dispose())
+let installation: Installation
+afterEach(() => installation.dispose())
 
 interface Visit {
   readonly device: string
@@ -41,11 +41,11 @@ interface Visit {
 
 /** Sends the events of a visit as the tracker does, at times that depend on the page only. */
 async function send(app: TestApp, now: number, { device, pages, userAgent, webdriver }: Visit): Promise<void> {
-  const events = pages.map((page, at) => ({
-    ...{ type: 'url_change', event_id: `${device} ${page}`, timestamp: now - 60_000 + at * 1_000, seq: at },
+  const events = pages.map((page, index) => ({
+    ...{ type: 'url_change', event_id: `${device} ${page}`, timestamp: now - 60_000 + index * 1_000, seq: index },
     ...{ from: '', to: `https://shop.example${page}`, elapsed_time: 0 },
   }))
-  const answer = await fetch(`${product.ingestUrl}/v1/events?key=${app.write_key}`, {
+  const answer = await fetch(`${installation.ingestUrl}/v1/events?key=${app.write_key}`, {
     method: 'POST',
     headers: {
       ...{ 'content-type': 'text/plain', 'user-agent': userAgent },
@@ -57,7 +57,7 @@ async function send(app: TestApp, now: number, { device, pages, userAgent, webdr
 }
 
 async function call(method: string, path: string, key: string, body: unknown): Promise<unknown> {
-  const answer = await fetch(`${product.apiUrl}/api/v1/apps/${path}`, {
+  const answer = await fetch(`${installation.apiUrl}/api/v1/apps/${path}`, {
     method,
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
     body: JSON.stringify(body),
@@ -76,14 +76,14 @@ const visits: readonly Visit[] = [
 
 async function views(app: TestApp): Promise<Record<string, number>> {
   type Answer = { rows: { url: string; views: number }[] }
-  const { rows } = await getJson<Answer>(product, `/api/v1/apps/${app.id}/pages/views`, app.read_key)
+  const { rows } = await getJson<Answer>(installation, `/api/v1/apps/${app.id}/pages/views`, app.read_key)
   return Object.fromEntries(rows.map((row) => [row.url.replace('shop.example', ''), row.views]))
 }
 
 const untilViews = (app: TestApp, expected: Record<string, number>): Promise<void> =>
   until(async () => JSON.stringify(await views(app)) === JSON.stringify(expected), REVIEWED_MS_MAX)
 
-const untilReviewed = (app: TestApp): Promise<void> => whenReviewed(product, app.id, app.read_key, REVIEWED_MS_MAX)
+const untilReviewed = (app: TestApp): Promise<void> => whenReviewed(installation, app.id, app.read_key, REVIEWED_MS_MAX)
 
 /** Returns the answers of reports of tables and of the archive, without what they say about themselves. */
 async function answers(app: TestApp): Promise<unknown[]> {
@@ -97,7 +97,7 @@ async function answers(app: TestApp): Promise<unknown[]> {
   ]
   const found = reports.map(async (report) => {
     const { meta: _, ...answer } = await getJson<{ meta: object }>(
-      product,
+      installation,
       `/api/v1/apps/${app.id}/${report}`,
       app.read_key,
     )
@@ -114,16 +114,16 @@ async function count(app: TestApp, filters: readonly object[]): Promise<number> 
 }
 
 it('counts nothing of a visit that is partly that of a bot, applies a rule to the past, and reverts it', async () => {
-  product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' } })
-  await product.start()
+  installation = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' } })
+  await installation.start()
   const now = Date.now()
   for (const app of [later, early]) for (const visit of visits) await send(app, now, visit)
-  await whenCounted(product, later.read_key)
+  await whenCounted(installation, later.read_key)
 
   await untilViews(later, { '/a': 2, '/e': 1 })
   await untilViews(early, { '/a': 1 })
   const path = `/api/v1/apps/later/events/${encodeURIComponent('half /a')}`
-  expect(await getJson(product, path, later.read_key)).toMatchObject({ fate: 'bot', reason: 'webdriver' })
+  expect(await getJson(installation, path, later.read_key)).toMatchObject({ fate: 'bot', reason: 'webdriver' })
   expect([await count(later, []), await count(later, [showRobots])]).toEqual([3, 7])
 
   await call('PATCH', 'later', admin, { bot_rules: [rule] })
@@ -131,8 +131,8 @@ it('counts nothing of a visit that is partly that of a bot, applies a rule to th
   expect(await views(later)).toEqual({ '/a': 1 })
   expect(await answers(later)).toEqual(await answers(early))
 
-  await product.stop('SIGKILL')
-  await product.start()
+  await installation.stop('SIGKILL')
+  await installation.start()
   await call('PATCH', 'later', admin, { bot_rules: [] })
   await untilReviewed(later)
   expect(await views(later)).toEqual({ '/a': 2, '/e': 1 })
@@ -142,6 +142,6 @@ it('counts nothing of a visit that is partly that of a bot, applies a rule to th
   await untilReviewed(later)
   expect(await views(later)).toEqual({ '/a': 3, '/b': 1, '/c': 1, '/d': 1, '/e': 1 })
   expect(await count(later, [])).toBe(7)
-  expect(await product.stop('SIGTERM')).toEqual([])
-  expect(await product.run(['audit'])).toContain('No drift')
+  expect(await installation.stop('SIGTERM')).toEqual([])
+  expect(await installation.run(['audit'])).toContain('No drift')
 }, 240_000)

@@ -11,18 +11,18 @@ import type {
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { markPages, marksOf, type Mark } from './traffic/page-clock.ts'
-import { whenCounted, getJson, type Product } from './products/product.ts'
+import { whenCounted, getJson, type Installation } from './installations/installation.ts'
 import { launchBrowser } from './traffic/launch-browser.ts'
-import { until } from './products/until.ts'
-import type { OpenProduct } from './products/for-each-product.ts'
+import { until } from './installations/until.ts'
+import type { OpenInstallation } from './installations/for-each-installation.ts'
 
 /** Maximum difference between the tracker's and the page marks' time for the same event. */
 const SLACK_MS = 250
-let product: Product
+let installation: Installation
 let browser: Browser
 let readKey: string
 
-const get = <T>(path: string): Promise<T> => getJson<T>(product, `/api/v1/apps/demo-shop/${path}`, readKey)
+const get = <T>(path: string): Promise<T> => getJson<T>(installation, `/api/v1/apps/demo-shop/${path}`, readKey)
 
 /** Opens a page as a new visitor: a fresh browser profile that does not report automation. */
 async function visit(path: string, more: { readonly hasTouch?: true } = {}): Promise<Page> {
@@ -30,7 +30,7 @@ async function visit(path: string, more: { readonly hasTouch?: true } = {}): Pro
   await markPages(context)
   const page = await context.newPage()
   const configured = page.waitForResponse((response) => response.url().includes('/v1/config'))
-  await page.goto(`${product.ingestUrl}${path}`)
+  await page.goto(`${installation.ingestUrl}${path}`)
   await configured
   await trackedEvents(page)
   return page
@@ -68,15 +68,15 @@ async function press(page: Page, selector: string, lands: string): Promise<void>
  * Checks that the API reports exactly what happened: two visitors in a real browser, a custom event, and a person with
  * two devices.
  */
-export function demoShopSuite(open: OpenProduct, startMs = 120_000): void {
+export function demoShopSuite(open: OpenInstallation, startMs = 120_000): void {
   beforeAll(async () => {
-    product = await open()
-    ;[browser] = await Promise.all([launchBrowser(), product.start()])
-    readKey = /read key of demo-shop\s+(hr_\S+)/.exec(product.output())![1]!
+    installation = await open()
+    ;[browser] = await Promise.all([launchBrowser(), installation.start()])
+    readKey = /read key of demo-shop\s+(hr_\S+)/.exec(installation.output())![1]!
   }, startMs)
   afterAll(async () => {
     await browser?.close()
-    await product?.dispose()
+    await installation?.dispose()
   })
 
   it('reports exactly every stage, view, hover and click of two visitors', async () => {
@@ -110,7 +110,7 @@ export function demoShopSuite(open: OpenProduct, startMs = 120_000): void {
         (await get<StageConversion>('stages/conversion')).rows.map(({ users }) => users).join() === '2,2,1,1,1,1',
       15_000,
     )
-    await whenCounted(product, readKey)
+    await whenCounted(installation, readKey)
 
     const conversion = await get<StageConversion>('stages/conversion')
     expect(conversion.total_users).toBe(2)
@@ -154,8 +154,8 @@ export function demoShopSuite(open: OpenProduct, startMs = 120_000): void {
     )
     const spent = [...arrivals.slice(1).map((at, i) => at - arrivals[i]!), 0]
     spent[0]! += otherMarks.find(({ what }) => what === 'left')!.at - arrived(otherMarks, 'shop')
-    time.forEach(({ elapsed_ms, hits, average_seconds }, at) => {
-      expect(Math.abs(elapsed_ms - spent[at]!)).toBeLessThan(SLACK_MS)
+    time.forEach(({ elapsed_ms, hits, average_seconds }, index) => {
+      expect(Math.abs(elapsed_ms - spent[index]!)).toBeLessThan(SLACK_MS)
       expect(average_seconds).toBeCloseTo(hits === 0 ? 0 : elapsed_ms / hits / 1000, 3)
     })
 
@@ -185,7 +185,7 @@ export function demoShopSuite(open: OpenProduct, startMs = 120_000): void {
     const durations = await get<ElementDurations>(`elements/durations?xpath=${encodeURIComponent("//*[@id='add']")}`)
     expect(durations.buckets.map(({ leave, click }) => [leave, click])).toEqual([[0, 1]])
 
-    const host = new URL(product.ingestUrl).host
+    const host = new URL(installation.ingestUrl).host
     const views = new Map((await get<PageViews>('pages/views')).rows.map(({ url, views: count }) => [url, count]))
     expect(Object.fromEntries(views)).toEqual(
       Object.fromEntries(
@@ -238,7 +238,7 @@ export function demoShopSuite(open: OpenProduct, startMs = 120_000): void {
         .join()
     }
     await until(async () => (await pointers()) === 'mouse,touch', 15_000)
-    await whenCounted(product, readKey)
+    await whenCounted(installation, readKey)
     expect(await hits()).toBe(before + 1)
   }, 60_000)
 

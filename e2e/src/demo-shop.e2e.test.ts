@@ -1,4 +1,4 @@
 import { demoShopSuite } from './demo-shop-suite.fixture.ts'
-import { forEachProduct } from './products/for-each-product.ts'
+import { forEachInstallation } from './installations/for-each-installation.ts'
 
-forEachProduct((open) => demoShopSuite(open))
+forEachInstallation((open) => demoShopSuite(open))

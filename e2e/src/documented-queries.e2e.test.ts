@@ -4,8 +4,8 @@ import { limits } from '@hopper/contracts'
 import { Client, type types } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { whenAdmitted } from './traffic/send-until-acknowledged.ts'
-import { cluster, type Cluster } from './products/cluster.ts'
-import { whenCounted, getJson } from './products/product.ts'
+import { cluster, type Cluster } from './installations/cluster.ts'
+import { whenCounted, getJson } from './installations/installation.ts'
 
 const document = readFileSync(join(import.meta.dirname, '../../docs/tables.md'), 'utf8')
 /** The queries of docs/tables.md, by the name after ```cql. */
@@ -38,23 +38,23 @@ const engines = inject('engines')
 const WAIT_TIMEOUT_MS = 60_000
 
 describe.skipIf(!engines)('the queries of docs/tables.md', () => {
-  let product: Cluster
+  let installation: Cluster
   let client: Client
   beforeAll(async () => {
     // Times that any engine accepts, even one shared by several test runs.
     const times = { HOPPER_KAFKA_SESSION_MS: '6000', HOPPER_UNKNOWN_OUTCOME_MS: '6000', HOPPER_LEASE_MS: '6000' }
     const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...times }
-    product = await cluster(engines!, { provision, env })
-    await product.migrate()
-    await Promise.all([product.ingest.start(), product.api.start()])
+    installation = await cluster(engines!, { provision, env })
+    await installation.migrate()
+    await Promise.all([installation.ingest.start(), installation.api.start()])
     const { cassandra, dataCenter } = engines!
-    const keyspace = product.env['HOPPER_CASSANDRA_KEYSPACE']!
+    const keyspace = installation.env['HOPPER_CASSANDRA_KEYSPACE']!
     client = new Client({ contactPoints: [cassandra], localDataCenter: dataCenter, keyspace })
     await client.connect()
   }, 120_000)
   afterAll(async () => {
     await client?.shutdown()
-    await product?.dispose()
+    await installation?.dispose()
   })
 
   it('are all checked', () => {
@@ -63,8 +63,8 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
 
   it('match the API after a backlog that was counted in large batches', async () => {
     await send(0, 900)
-    await Promise.all(product.aggregators.map((aggregator) => aggregator.start()))
-    await whenCounted(product, keys.read)
+    await Promise.all(installation.aggregators.map((aggregator) => aggregator.start()))
+    await whenCounted(installation, keys.read)
     const packed = await client.execute('SELECT id FROM visitor_blocks_by_date LIMIT 1')
     expect(packed.rowLength, 'the backlog was packed').toBe(1)
     await allEqual()
@@ -74,7 +74,7 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
   it('match the API after live traffic', async () => {
     for (let device = 850; device < 950; device += 10) {
       await send(device, device + 10)
-      await whenCounted(product, keys.read)
+      await whenCounted(installation, keys.read)
     }
     await allEqual()
   }, 240_000)
@@ -106,7 +106,11 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
   }
 
   const report = <T>(path: string, from: string, to: string): Promise<T> =>
-    getJson<T>(product, `/api/v1/apps/shop/${path}${path.includes('?') ? '&' : '?'}from=${from}&to=${to}`, keys.read)
+    getJson<T>(
+      installation,
+      `/api/v1/apps/shop/${path}${path.includes('?') ? '&' : '?'}from=${from}&to=${to}`,
+      keys.read,
+    )
   type Rows = { rows: Record<string, string | number | null>[] }
   const both = dates as readonly [string, string]
   const single = [dates[0], dates[0]] as const
@@ -239,8 +243,9 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
    * has another user.
    */
   async function send(from: number, to: number): Promise<void> {
-    const devices = Array.from({ length: to - from }, (_, at) => from + at)
-    for (let at = 0; at < devices.length; at += 20) await Promise.all(devices.slice(at, at + 20).map(visit))
+    const devices = Array.from({ length: to - from }, (_, index) => from + index)
+    for (let start = 0; start < devices.length; start += 20)
+      await Promise.all(devices.slice(start, start + 20).map(visit))
   }
 
   async function visit(device: number): Promise<void> {
@@ -290,7 +295,7 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
       expect(events.length).toBeLessThan(limits.eventsPerBatchMax)
       const browser = device % 2 ? 'Firefox/130.0' : 'Chrome/140.0'
       const post = (): Promise<Response> =>
-        fetch(`${product.ingestUrl}/v1/events`, {
+        fetch(`${installation.ingestUrl}/v1/events`, {
           method: 'POST',
           headers: {
             'content-type': 'application/json',

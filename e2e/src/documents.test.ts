@@ -8,12 +8,12 @@ const workspaces = (JSON.parse(readFileSync(join(repository, 'package.json'), 'u
 const pages = ['*.md', 'docs/**/*.md', '*/README.md']
   .flatMap((pattern) => globSync(pattern, { cwd: repository }))
   .sort()
-/** A record says what was true when it was decided, so its paths may be those of then. */
+/** A record of a decision describes the past, so its paths may not exist any more. */
 const current = pages.filter((page) => !page.startsWith('docs/decisions/0'))
 
 const textOf = (page: string): string => readFileSync(join(repository, page), 'utf8')
 
-/** Files that the how-to pages have their reader make. */
+/** Files that readers of the how-to pages create. */
 const examples = /downloads-by-date/
 
 /** Paths in code spans that begin with a workspace; patterns and placeholders are not paths. */

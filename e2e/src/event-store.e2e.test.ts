@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { whenCounted, type Product } from './products/product.ts'
-import { until } from './products/until.ts'
-import { forEachProduct } from './products/for-each-product.ts'
+import { whenCounted, type Installation } from './installations/installation.ts'
+import { until } from './installations/until.ts'
+import { forEachInstallation } from './installations/for-each-installation.ts'
 
 const keys = { write: 'hw_store_0123456789abcdef', read: 'hr_store_0123456789abcdef' }
 const app = { id: 'store', name: 'S', timezone: 'UTC', write_key: keys.write, read_key: keys.read }
@@ -15,12 +15,12 @@ interface Message {
   readonly expected: string
 }
 
-function messageOf(at: number): Message {
-  const id = `message-${at}`
+function messageOf(index: number): Message {
+  const id = `message-${index}`
   // every other time has nanoseconds, as a string since no double holds them
-  const time = at % 2 === 0 ? `"${BASE_MS + at}000${100 + at}"` : String(BASE_MS + at)
-  const payload = [`{"n": ${at}.0, "text": "\\u00e9\\n"}`, `"plain ${at}"`, `[${at}, 1e2]`, 'null'][at % 4]!
-  const type = at % 3 === 0 ? 'paid' : 'ordered'
+  const time = index % 2 === 0 ? `"${BASE_MS + index}000${100 + index}"` : String(BASE_MS + index)
+  const payload = [`{"n": ${index}.0, "text": "\\u00e9\\n"}`, `"plain ${index}"`, `[${index}, 1e2]`, 'null'][index % 4]!
+  const type = index % 3 === 0 ? 'paid' : 'ordered'
   return {
     id,
     sent: `{ "message_id": "${id}", "timestamp": ${time}, "event_type": "${type}", "payload": ${payload} }`,
@@ -28,16 +28,16 @@ function messageOf(at: number): Message {
   }
 }
 
-forEachProduct((open) => {
-  let product: Product
+forEachInstallation((open) => {
+  let installation: Installation
   beforeAll(async () => {
-    product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' } })
-    await product.start()
+    installation = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' } })
+    await installation.start()
   }, 120_000)
-  afterAll(() => product?.dispose())
+  afterAll(() => installation?.dispose())
 
   async function put(messages: readonly Message[]): Promise<void> {
-    const answer = await fetch(`${product.ingestUrl}/events`, {
+    const answer = await fetch(`${installation.ingestUrl}/events`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json', 'x-api-key': keys.write },
       body: `[${messages.map(({ sent }) => sent).join(',\n')}]`,
@@ -45,7 +45,7 @@ forEachProduct((open) => {
     expect([answer.status, await answer.json()]).toMatchObject([200, { accepted: messages.length, rejected: [] }])
   }
   const get = (path: string): Promise<Response> =>
-    fetch(`${product.apiUrl}${path}`, { headers: { 'x-api-key': keys.read } })
+    fetch(`${installation.apiUrl}${path}`, { headers: { 'x-api-key': keys.read } })
   const sorted = (texts: readonly string[]): string[] => [...texts].sort()
 
   /** Reads all pages; returns the messages as text. */
@@ -63,7 +63,7 @@ forEachProduct((open) => {
 
   /** Follows the stream until it has that many messages; returns them and the id to resume from. */
   async function follow(count: number, lastEventId?: string): Promise<{ data: string[]; id: string }> {
-    const answer = await fetch(`${product.apiUrl}/eventstream`, {
+    const answer = await fetch(`${installation.apiUrl}/eventstream`, {
       headers: { 'x-api-key': keys.read, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) },
     })
     expect(answer.status).toBe(200)
@@ -80,22 +80,22 @@ forEachProduct((open) => {
   }
 
   it('returns and streams each message exactly once, byte for byte, across a restart', async () => {
-    const first = Array.from({ length: 40 }, (_, at) => messageOf(at))
+    const first = Array.from({ length: 40 }, (_, index) => messageOf(index))
     const begin = await follow(0)
     await put(first.slice(0, 25))
     await put(first.slice(10))
     const streamed = await follow(first.length, begin.id)
     expect(sorted(streamed.data)).toEqual(sorted(first.map(({ expected }) => expected)))
-    await whenCounted(product, keys.read)
+    await whenCounted(installation, keys.read)
     const before = await read()
     expect(sorted(before)).toEqual(sorted(streamed.data))
 
     await put([messageOf(40)])
-    await product.stop('SIGTERM')
-    await product.start()
+    await installation.stop('SIGTERM')
+    await installation.start()
     await put([messageOf(3), messageOf(41)])
     const resumed = await follow(2, streamed.id)
-    const later = [40, 41].map((at) => messageOf(at).expected)
+    const later = [40, 41].map((index) => messageOf(index).expected)
     expect(sorted(resumed.data)).toEqual(sorted(later))
     await until(async () => (await read()).length === first.length + 2, 30_000)
     const after = await read()
@@ -104,8 +104,8 @@ forEachProduct((open) => {
   }, 180_000)
 
   it('counts these messages by their type', async () => {
-    await whenCounted(product, keys.read)
-    const answer = await fetch(`${product.apiUrl}/query`, {
+    await whenCounted(installation, keys.read)
+    const answer = await fetch(`${installation.apiUrl}/query`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': keys.read },
       body: JSON.stringify({

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { lazySchema, startCassandra, type CassandraNode } from './engines/cassandra-jar.ts'
 import { canUseJars, jarCache } from './engines/jars.ts'
 import { shortLived } from './engines/java-process.ts'
-import { cluster, type Cluster } from './products/cluster.ts'
-import { getJson, whenCounted, whenFunnelsKnown } from './products/product.ts'
-import { until } from './products/until.ts'
+import { cluster, type Cluster } from './installations/cluster.ts'
+import { getJson, whenCounted, whenFunnelsKnown } from './installations/installation.ts'
+import { until } from './installations/until.ts'
 import { reportPaths } from './report-paths.fixture.ts'
 import { sendUntilAcknowledged } from './traffic/send-until-acknowledged.ts'
 import { agents, randomTraffic, type RandomEvent, type RandomRequest } from './traffic/random-traffic.ts'
@@ -34,8 +34,8 @@ const appOf = (id: string) => ({
 const [whole, twin] = [appOf('whole'), appOf('twin')]
 const provision = { organizations: [{ id: 'o', name: 'O', admin_key: admin, apps: [whole, twin] }] }
 
-/** What the person sends from two devices, on two dates. */
-const marked: readonly RandomRequest[] = ['phone', 'laptop'].flatMap((name, at) =>
+/** Events of the person from two devices, on two dates. */
+const marked: readonly RandomRequest[] = ['phone', 'laptop'].flatMap((name, index) =>
   [0, 1].map((day): RandomRequest => {
     const device = `${name}-${MARK}`
     const events = [
@@ -52,7 +52,7 @@ const marked: readonly RandomRequest[] = ['phone', 'laptop'].flatMap((name, at) 
       session_id: `session-${MARK}-${day}`,
       ...event,
     })) as unknown as RandomEvent[]
-    return { device, agent: agents[at]!, events }
+    return { device, agent: agents[index]!, events }
   }),
 )
 const others = randomTraffic({ devices: 25, eventsPerDevice: 30, seed: 13, now }).flat()
@@ -63,39 +63,39 @@ const engines = inject('engines')
 describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten on a cluster', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-forgotten-'))
   let node: CassandraNode
-  let product: Cluster
+  let installation: Cluster
 
   beforeAll(async () => {
     node = await startCassandra(dir, jarCache, [...shortLived, lazySchema])
     const { contactPoint, dataCenter } = node
-    product = await cluster({ ...engines!, cassandra: contactPoint, dataCenter }, { provision })
-    await product.migrate()
-    await makeSearchable(node, product.env['HOPPER_CASSANDRA_KEYSPACE']!)
-    await product.start()
-    for (const { id, read_key } of [whole, twin]) await whenFunnelsKnown(product, id, read_key)
+    installation = await cluster({ ...engines!, cassandra: contactPoint, dataCenter }, { provision })
+    await installation.migrate()
+    await makeSearchable(node, installation.env['HOPPER_CASSANDRA_KEYSPACE']!)
+    await installation.start()
+    for (const { id, read_key } of [whole, twin]) await whenFunnelsKnown(installation, id, read_key)
     const half = others.length >> 1
     for (const request of others.slice(0, half)) await send(request, whole, twin)
     for (const request of marked) await send(request, whole)
     for (const request of others.slice(half)) await send(request, whole, twin)
-    await whenCounted(product, whole.read_key)
+    await whenCounted(installation, whole.read_key)
   }, 300_000)
   afterAll(async () => {
     // The last test has stopped it.
     if (node?.process.child.exitCode !== null) node = await node.restart()
-    await product?.dispose()
+    await installation?.dispose()
     await node?.process.stop()
     rmSync(dir, { recursive: true, force: true })
   }, 120_000)
 
   async function send(request: RandomRequest, ...apps: readonly { write_key: string }[]): Promise<void> {
-    for (const { write_key } of apps) await sendUntilAcknowledged(product.ingestUrl, write_key, request)
+    for (const { write_key } of apps) await sendUntilAcknowledged(installation.ingestUrl, write_key, request)
   }
 
   /** Returns every report of an app, and its events, without what names the app or the moment of the answer. */
   async function answers({ id, read_key }: typeof whole): Promise<Record<string, string>> {
     const paths = [...reportPaths(date(25), date(0)), `export?format=ndjson&from=${date(25)}&to=${date(0)}`]
     const read = async (path: string): Promise<[string, string]> => {
-      const url = `${product.apiUrl}/api/v1/apps/${id}/${path}`
+      const url = `${installation.apiUrl}/api/v1/apps/${id}/${path}`
       const answer = await fetch(url, { headers: { authorization: `Bearer ${read_key}` } })
       expect([path, answer.status]).toEqual([path, 200])
       return [path, comparable(await answer.text())]
@@ -112,7 +112,7 @@ describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten 
       }, ARCHIVED)
       .toEqual([])
 
-  const filesOfKeyspace = (): string => join(dir, 'data', product.env['HOPPER_CASSANDRA_KEYSPACE']!)
+  const filesOfKeyspace = (): string => join(dir, 'data', installation.env['HOPPER_CASSANDRA_KEYSPACE']!)
 
   it('is in files of Cassandra and in answers before it is forgotten', async () => {
     await node.nodetool('disableautocompaction')
@@ -131,24 +131,24 @@ describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten 
   })
 
   it('is then in no report: each equals that of an app that never had the person', async () => {
-    const forget = `${product.apiUrl}/api/v1/apps/whole/persons/${encodeURIComponent(`u:user ${MARK}`)}`
+    const forget = `${installation.apiUrl}/api/v1/apps/whole/persons/${encodeURIComponent(`u:user ${MARK}`)}`
     const answer = await fetch(forget, { method: 'DELETE', headers: { authorization: `Bearer ${admin}` } })
     expect(answer.status).toBe(202)
     const { id } = (await answer.json()) as { id: string }
     const path = `/api/v1/apps/whole/forgets/${id}`
-    await until(async () => (await getJson<{ state: string }>(product, path, admin)).state === 'done', 120_000)
+    await until(async () => (await getJson<{ state: string }>(installation, path, admin)).state === 'done', 120_000)
     await expectSameAnswers()
     expect(JSON.stringify(await answers(whole))).not.toContain(MARK)
   }, 300_000)
 
   it('does not come back when its requests are sent again', async () => {
     for (const request of marked) await send(request, whole)
-    await whenCounted(product, whole.read_key)
+    await whenCounted(installation, whole.read_key)
     await expectSameAnswers()
   }, 120_000)
 
   it('is in no file of Cassandra once its tables are compacted, and in no line of a log', async () => {
-    expect(await product.stop('SIGTERM')).toEqual([])
+    expect(await installation.stop('SIGTERM')).toEqual([])
     await node.nodetool('flush')
     await node.nodetool('compact')
     // A compaction deletes the files that it has read a moment later.
@@ -156,7 +156,7 @@ describe.skipIf(!engines || !(await canUseJars()))('a person that was forgotten 
     await node.nodetool('drain')
     await node.process.stop()
     expect(findText(dir, MARK)).toEqual([])
-    expect(product.output()).not.toContain(MARK)
+    expect(installation.output()).not.toContain(MARK)
   }, 300_000)
 })
 

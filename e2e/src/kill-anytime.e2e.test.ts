@@ -2,7 +2,7 @@ import { counterTables } from '@hopper/storage'
 import { afterEach, expect, it } from 'vitest'
 import { sendUntilAcknowledged } from './traffic/send-until-acknowledged.ts'
 import { groundTruth, type GroundTruth } from './traffic/ground-truth.ts'
-import { whenCounted, type Product } from './products/product.ts'
+import { whenCounted, type Installation } from './installations/installation.ts'
 import { mulberry32, randomTraffic, type RandomRequest } from './traffic/random-traffic.ts'
 import {
   datesAround,
@@ -12,7 +12,7 @@ import {
   type ArchivedEvents,
   type StoredRows,
 } from './traffic/stored-rows.ts'
-import { forEachProduct, type OpenProduct } from './products/for-each-product.ts'
+import { forEachInstallation, type OpenInstallation } from './installations/for-each-installation.ts'
 import { repetitions } from '@hopper/storage/contract/repetitions'
 
 const timezone = 'Asia/Kathmandu'
@@ -24,8 +24,8 @@ const provision = {
 }
 const KILLS = repetitions(12)
 const SENDERS = 16
-let product: Product
-afterEach(() => product?.dispose())
+let installation: Installation
+afterEach(() => installation?.dispose())
 
 /**
  * Sends the traffic with random repetitions, and kills one process after the other, each time a share of it has been
@@ -44,7 +44,7 @@ async function sendAndKill(
   let repeated = 0
   let restarting: Promise<void> | undefined
   const kill = async (): Promise<void> => {
-    const service = product.services[killed++ % product.services.length]!
+    const service = installation.services[killed++ % installation.services.length]!
     await service.stop('SIGKILL')
     await service.start()
     restarting = undefined
@@ -52,10 +52,10 @@ async function sendAndKill(
   const sender = async (): Promise<void> => {
     for (let requests = queue.shift(); requests; requests = queue.shift()) {
       for (const request of requests) {
-        await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
+        await sendUntilAcknowledged(installation.ingestUrl, keys.write, request)
         sent++
         if (random() < 0.15) {
-          await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
+          await sendUntilAcknowledged(installation.ingestUrl, keys.write, request)
           repeated += request.events.length
         }
         if (killed < kills && sent >= ((killed + 0.3 + 0.6 * random()) * total) / kills) {
@@ -83,18 +83,18 @@ interface Run {
 }
 
 async function run(
-  open: OpenProduct,
+  open: OpenInstallation,
   options: { devices: number; eventsPerDevice: number; kills: number; seed: number; env?: Record<string, string> },
 ): Promise<Run> {
   const now = Date.now()
   const traffic = randomTraffic({ ...options, now })
   const truth = groundTruth(traffic, timezone, now)
-  product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...options.env } })
-  await product.start()
+  installation = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...options.env } })
+  await installation.start()
   const repeated = await sendAndKill(traffic, options.kills, options.seed)
-  await whenCounted(product, keys.read)
-  expect(await product.stop('SIGTERM')).toEqual([])
-  const storage = await product.openStorage()
+  await whenCounted(installation, keys.read)
+  expect(await installation.stop('SIGTERM')).toEqual([])
+  const storage = await installation.openStorage()
   try {
     const ids = new Set(traffic.flat().flatMap(({ events }) => events.map(({ event_id }) => event_id)))
     return {
@@ -109,7 +109,7 @@ async function run(
   }
 }
 
-forEachProduct((open) => {
+forEachInstallation((open) => {
   it('counts and archives 20,000 events exactly, with kills of each process and repeated batches', async () => {
     const { truth, found, archived, ids, repeated } = await run(open, {
       devices: 500,
@@ -149,7 +149,7 @@ forEachProduct((open) => {
       env: { HOPPER_UNSAFE_NO_WATERMARK: '1' },
     })
     const excess = sorted(found.counters).filter(([row, values]) =>
-      values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0)),
+      values.some((value, index) => value > (truth.counters.get(row)?.[index] ?? 0)),
     )
     expect(excess.length).toBeGreaterThan(0)
     // Sets need no watermark, so they are correct nevertheless.

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { whenAdmitted } from './traffic/send-until-acknowledged.ts'
-import { whenCounted, getJson, type Product } from './products/product.ts'
-import { until } from './products/until.ts'
-import { forEachProduct } from './products/for-each-product.ts'
+import { whenCounted, getJson, type Installation } from './installations/installation.ts'
+import { until } from './installations/until.ts'
+import { forEachInstallation } from './installations/for-each-installation.ts'
 
 const keys = { write: 'hw_noid_0123456789abcdef', read: 'hr_noid_0123456789abcdef' }
 const provision = {
@@ -28,26 +28,26 @@ const ROWS = 31_106
 const EQUAL = 30
 const yesterday = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 86_400_000
 
-forEachProduct((open, way) => {
-  let product: Product
+forEachInstallation((open, way) => {
+  let installation: Installation
   beforeAll(async () => {
     const session = way === 'cluster' ? { HOPPER_KAFKA_SESSION_MS: '6000' } : {}
-    product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...session } })
-    await product.start()
+    installation = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...session } })
+    await installation.start()
   }, 120_000)
-  afterAll(() => product?.dispose())
+  afterAll(() => installation?.dispose())
 
   async function send(body: object): Promise<{ accepted: number; rejected: { reason: string }[] }> {
     const headers = { 'content-type': 'application/json', 'x-api-key': keys.write, 'user-agent': 'shop-back-end/1.0' }
     const post = (): Promise<Response> =>
-      fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body: JSON.stringify(body) })
+      fetch(`${installation.ingestUrl}/v1/events`, { method: 'POST', headers, body: JSON.stringify(body) })
     const answer = await whenAdmitted(post)
     expect(answer.status).toBe(202)
     return (await answer.json()) as { accepted: number; rejected: { reason: string }[] }
   }
   async function countNamed(name: string): Promise<number> {
-    await whenCounted(product, keys.read)
-    const answer = await fetch(`${product.apiUrl}/api/v1/apps/noid/query`, {
+    await whenCounted(installation, keys.read)
+    const answer = await fetch(`${installation.apiUrl}/api/v1/apps/noid/query`, {
       method: 'POST',
       headers: { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -71,19 +71,19 @@ forEachProduct((open, way) => {
   }, 120_000)
 
   it('counts each row of a log with times once, even with equal times in a request and when sent again', async () => {
-    const rows = Array.from({ length: ROWS }, (_, at) => {
-      const row = at % 1_000 < EQUAL && at < 1_000 && at % 2 === 1 ? at - 1 : at
+    const rows = Array.from({ length: ROWS }, (_, index) => {
+      const row = index % 1_000 < EQUAL && index < 1_000 && index % 2 === 1 ? index - 1 : index
       return {
         type: 'custom',
         name: 'row',
         device_id: `customer-${row % 900}`,
         timestamp: yesterday + row * 1_000,
-        data: { product: row % 97, price: row % 13 },
+        data: { installation: row % 97, price: row % 13 },
       }
     })
     for (let times = 0; times < 2; times++) {
-      for (let at = 0; at < rows.length; at += 1_000)
-        await send({ historical: true, events: rows.slice(at, at + 1_000) })
+      for (let start = 0; start < rows.length; start += 1_000)
+        await send({ historical: true, events: rows.slice(start, start + 1_000) })
     }
     await reaches('row', ROWS)
   }, 180_000)
@@ -99,7 +99,7 @@ forEachProduct((open, way) => {
     })
     await reaches('by user', 1)
     type Status = { dead_letters: number; fates: { fate: string; reason: string; events: number }[] }
-    const status = await getJson<Status>(product, '/api/v1/status', keys.read)
+    const status = await getJson<Status>(installation, '/api/v1/status', keys.read)
     expect(status.dead_letters).toBe(0)
     expect(JSON.stringify(status.fates)).toContain('no_device')
   }, 120_000)

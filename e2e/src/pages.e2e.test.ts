@@ -10,8 +10,8 @@ import type {
   Traffic,
 } from '@hopper/contracts'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { whenCounted, getJson, type Product } from './products/product.ts'
-import { forEachProduct } from './products/for-each-product.ts'
+import { whenCounted, getJson, type Installation } from './installations/installation.ts'
+import { forEachInstallation } from './installations/for-each-installation.ts'
 
 const app = (id: string, more: object = {}) => ({
   id,
@@ -34,7 +34,7 @@ const browsers = {
     'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) ' +
     'Chrome/140.0.0.0 Mobile Safari/537.36',
 }
-let product: Product
+let installation: Installation
 type Name = keyof typeof apps
 
 /** Sends the events of one device, a second apart, as the tracker writes them. */
@@ -52,7 +52,7 @@ async function send(
     session_id: `${device}-1`,
     ...event,
   }))
-  const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+  const answer = await fetch(`${installation.ingestUrl}/v1/events`, {
     method: 'POST',
     headers: {
       'content-type': 'text/plain',
@@ -68,17 +68,18 @@ async function send(
 /** Returns the URL changes of a tab that visits these addresses in order. */
 const walk = (...urls: string[]): object[] =>
   urls.map((to, i) => ({ type: 2, from: urls[i - 1] ?? '', to, elapsed_time: i === 0 ? 0 : 1_000 }))
-const get = <T>(of: Name, path: string) =>
-  getJson<T & { meta: Meta }>(product, `/api/v1/apps/${of}/${path}`, apps[of].read_key)
-const views = async (of: Name) => (await get<PageViews>(of, 'pages/views')).rows.map(({ url, views }) => [url, views])
+const get = <T>(appName: Name, path: string) =>
+  getJson<T & { meta: Meta }>(installation, `/api/v1/apps/${appName}/${path}`, apps[appName].read_key)
+const views = async (appName: Name) =>
+  (await get<PageViews>(appName, 'pages/views')).rows.map(({ url, views }) => [url, views])
 
 async function post<T>(
-  of: Name,
+  appName: Name,
   path: string,
   body: object,
-  key: string = apps[of].read_key,
+  key: string = apps[appName].read_key,
 ): Promise<{ status: number; body: T }> {
-  const answer = await fetch(`${product.apiUrl}/api/v1/apps/${of}/${path}`, {
+  const answer = await fetch(`${installation.apiUrl}/api/v1/apps/${appName}/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
     body: JSON.stringify(body),
@@ -86,11 +87,11 @@ async function post<T>(
   return { status: answer.status, body: (await answer.json()) as T }
 }
 
-forEachProduct((open) => {
+forEachInstallation((open) => {
   beforeAll(async () => {
     const provision = { organizations: [{ id: 'acme', name: 'Acme', admin_key: admin, apps: Object.values(apps) }] }
-    product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' } })
-    await product.start()
+    installation = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' } })
+    await installation.start()
     await send(
       'shop',
       'ann',
@@ -143,9 +144,9 @@ forEachProduct((open) => {
     await send('sampled', 'tab', [
       { type: 3, target: '//b', action: 'hover-then-leave', elapsed_time: 90, pointer: 'touch' },
     ])
-    await whenCounted(product, apps.shop.read_key)
+    await whenCounted(installation, apps.shop.read_key)
   }, 120_000)
-  afterAll(() => product?.dispose())
+  afterAll(() => installation?.dispose())
 
   it('shows a page once, however its address is written, and does not count a move on it as a view', async () => {
     expect((await views('shop')).sort()).toEqual([
@@ -178,7 +179,7 @@ forEachProduct((open) => {
         expect(links.map(({ users }) => users)).toEqual([3, 3, 3])
       }
     }
-    const unknown = await fetch(`${product.apiUrl}/api/v1/apps/shop/journeys?start=shop.example/nowhere`, {
+    const unknown = await fetch(`${installation.apiUrl}/api/v1/apps/shop/journeys?start=shop.example/nowhere`, {
       headers: { authorization: `Bearer ${apps.shop.read_key}` },
     })
     expect([unknown.status, await unknown.json()]).toMatchObject([
@@ -222,7 +223,7 @@ forEachProduct((open) => {
   it('exposes no query, fragment or password of an address in any answer', async () => {
     const text = async (path: string): Promise<string> =>
       (
-        await fetch(`${product.apiUrl}/api/v1/apps/shop/${path}`, {
+        await fetch(`${installation.apiUrl}/api/v1/apps/shop/${path}`, {
           headers: { authorization: `Bearer ${apps.shop.read_key}` },
         })
       ).text()
@@ -307,7 +308,7 @@ forEachProduct((open) => {
     expect((await get<StageTime>('steps', 'stages/time?funnel=checkout')).rows).toMatchObject([
       { hits: 0, average_seconds: null },
     ])
-    const csv = await fetch(`${product.apiUrl}/api/v1/apps/steps/stages/time?funnel=checkout`, {
+    const csv = await fetch(`${installation.apiUrl}/api/v1/apps/steps/stages/time?funnel=checkout`, {
       headers: { authorization: `Bearer ${apps.steps.read_key}`, accept: 'text/csv' },
     })
     expect((await csv.text()).trim().split('\r\n').at(-1)).toBe('1,step 2,0,0,')

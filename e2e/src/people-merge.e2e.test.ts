@@ -54,8 +54,8 @@ const requests = fc
     const all = Array.from({ length: count }, (_, minute) => minute)
     // the clocks of devices say nothing about the order in which their events arrive
     return fc.shuffledSubarray(all, { minLength: count, maxLength: count }).map((minutes): Sent[] => {
-      let at = 0
-      return sent.map((each) => ({ ...each, events: each.events.map((own) => ({ ...own, minute: minutes[at++]! })) }))
+      let next = 0
+      return sent.map((each) => ({ ...each, events: each.events.map((own) => ({ ...own, minute: minutes[next++]! })) }))
     })
   })
 
@@ -187,14 +187,14 @@ function reference(sent: readonly Sent[]): Map<string, Person> {
     return { ...own, person: inEffect === undefined ? `d:${own.device}` : `u:${inEffect}` }
   })
   return new Map(
-    [...Map.groupBy(owned, ({ person }) => person)].map(([person, own]) => {
-      const minutes = own.map(({ minute }) => minute)
-      const last = own.filter(({ kind }) => kind === 'identify').sort((a, b) => b.minute - a.minute)[0]
+    [...Map.groupBy(owned, ({ person }) => person)].map(([person, group]) => {
+      const minutes = group.map(({ minute }) => minute)
+      const last = group.filter(({ kind }) => kind === 'identify').sort((a, b) => b.minute - a.minute)[0]
       return [
         person,
         {
-          devices: new Set(own.map(({ device }) => device)).size,
-          events: own.length,
+          devices: new Set(group.map(({ device }) => device)).size,
+          events: group.length,
           first_seen: T0 + Math.min(...minutes) * MINUTE_MS,
           last_seen: T0 + Math.max(...minutes) * MINUTE_MS,
           traits: last ? { plan: last.plan } : {},

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from './traffic/send-until-acknowledged.ts'
-import { cluster } from './products/cluster.ts'
-import { whenCounted, whenFunnelsKnown, type Product } from './products/product.ts'
+import { cluster } from './installations/cluster.ts'
+import { whenCounted, whenFunnelsKnown, type Installation } from './installations/installation.ts'
 import { randomTraffic } from './traffic/random-traffic.ts'
-import { standalone } from './products/standalone.ts'
+import { standalone } from './installations/standalone.ts'
 import { reportPaths } from './report-paths.fixture.ts'
 
 const keys = { write: 'hw_same_0123456789abcdef', read: 'hr_same_0123456789abcdef' }
@@ -85,32 +85,34 @@ const queries: readonly (readonly [path: string, body: object])[] = [
 const engines = inject('engines')
 
 describe.skipIf(!engines)('standalone and cluster', () => {
-  const products: Product[] = []
+  const installations: Installation[] = []
 
   beforeAll(async () => {
     const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' }
-    products.push(await standalone({ provision, env }), await cluster(engines!, { provision, env }))
-    await Promise.all(products.map((product) => product.start()))
-    await Promise.all(products.map((product) => whenFunnelsKnown(product, 'same', keys.read)))
+    installations.push(await standalone({ provision, env }), await cluster(engines!, { provision, env }))
+    await Promise.all(installations.map((installation) => installation.start()))
+    await Promise.all(installations.map((installation) => whenFunnelsKnown(installation, 'same', keys.read)))
     const traffic = randomTraffic({ devices: 60, eventsPerDevice: 40, seed: 3, now })
     // The same requests in the same order, a tenth of them twice.
     await Promise.all(
-      products.map(async (product) => {
+      installations.map(async (installation) => {
         for (const requests of traffic) {
-          for (const [at, request] of requests.entries()) {
-            for (let times = at % 10 === 0 ? 2 : 1; times > 0; times--)
-              await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
+          for (const [index, request] of requests.entries()) {
+            for (let times = index % 10 === 0 ? 2 : 1; times > 0; times--)
+              await sendUntilAcknowledged(installation.ingestUrl, keys.write, request)
           }
         }
-        await whenCounted(product, keys.read)
+        await whenCounted(installation, keys.read)
       }),
     )
   }, 240_000)
-  afterAll(() => Promise.all(products.map((product) => product.dispose())))
+  afterAll(() => Promise.all(installations.map((installation) => installation.dispose())))
 
   it.each(reports)('GET %s: the same bytes', async (path) => {
     for (const accept of ['application/json', 'text/csv']) {
-      const answers = await Promise.all(products.map((product) => answer(product, path, { headers: { accept } })))
+      const answers = await Promise.all(
+        installations.map((installation) => answer(installation, path, { headers: { accept } })),
+      )
       expect(answers[1]).toEqual(answers[0])
       if (!refused.some((each) => path.startsWith(each))) expect(answers[0]!.status).toBe(200)
     }
@@ -120,14 +122,16 @@ describe.skipIf(!engines)('standalone and cluster', () => {
     'POST $path, query number $number: the same bytes',
     async ({ path, body }) => {
       const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-      const answers = await Promise.all(products.map((product) => answer(product, path, request)))
+      const answers = await Promise.all(installations.map((installation) => answer(installation, path, request)))
       expect(answers[1]).toEqual(answers[0])
       expect(answers[0]).toMatchObject({ status: 200 })
     },
   )
 
   it('the answers are not empty: users in every stage, events in the sets', async () => {
-    const [users] = await Promise.all(products.map((product) => answer(product, `stages/conversion?${range}`, {})))
+    const [users] = await Promise.all(
+      installations.map((installation) => answer(installation, `stages/conversion?${range}`, {})),
+    )
     expect(JSON.parse(users!.body)).toMatchObject({ rows: stages.map(() => ({ users: expect.any(Number) as number })) })
     expect(users!.body).not.toMatch(/"users":0\b/)
   })
@@ -137,11 +141,11 @@ describe.skipIf(!engines)('standalone and cluster', () => {
    * installations.
    */
   async function answer(
-    product: Product,
+    installation: Installation,
     path: string,
     { headers, ...request }: RequestInit,
   ): Promise<{ status: number; type: string | null; body: string }> {
-    const url = `${product.apiUrl}/api/v1/apps/same/${path}`
+    const url = `${installation.apiUrl}/api/v1/apps/same/${path}`
     const response = await fetch(url, {
       ...request,
       headers: { ...(headers as Record<string, string>), authorization: `Bearer ${keys.read}` },

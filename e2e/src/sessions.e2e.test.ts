@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { whenCounted, type Product } from './products/product.ts'
-import { forEachProduct } from './products/for-each-product.ts'
+import { whenCounted, type Installation } from './installations/installation.ts'
+import { forEachInstallation } from './installations/for-each-installation.ts'
 import { sendSession, type SentSession, type SessionItem } from './traffic/session-client.ts'
 
 const SESSIONS = 1_000
@@ -28,13 +28,13 @@ const messages = fc
 
 const line = ({ type, timestamp, name = type.toLowerCase() }: SessionItem): string => `${timestamp} ${type} ${name}`
 
-forEachProduct((open, way) => {
-  let product: Product
+forEachInstallation((open, way) => {
+  let installation: Installation
   beforeAll(async () => {
-    product = await open({ provision })
-    await product.start()
+    installation = await open({ provision })
+    await installation.start()
   }, 180_000)
-  afterAll(() => product.dispose(), 120_000)
+  afterAll(() => installation.dispose(), 120_000)
 
   it(
     `every acknowledged event is in its session exactly once, over cut connections (${way}, seed ${SEED})`,
@@ -42,7 +42,7 @@ forEachProduct((open, way) => {
       timeout: 300_000,
     },
     async () => {
-      const url = `${product.ingestUrl.replace(/^http/, 'ws')}/ws?key=${keys.write}`
+      const url = `${installation.ingestUrl.replace(/^http/, 'ws')}/ws?key=${keys.write}`
       const plans = fc.sample(messages, { numRuns: SESSIONS, seed: SEED })
       const draws = fc.sample(fc.double({ min: 0, max: 0.999_999, noNaN: true }), { numRuns: 50_000, seed: SEED })
       let drawn = 0
@@ -55,8 +55,8 @@ forEachProduct((open, way) => {
         }),
       )
       expect(sent.reduce((sum, { connections }) => sum + connections, 0)).toBeGreaterThan(SESSIONS * 1.3)
-      await whenCounted(product, keys.read)
-      const stored = await storedSessions(product)
+      await whenCounted(installation, keys.read)
+      const stored = await storedSessions(installation)
       for (const { id, acknowledged } of sent)
         expect([id, stored.get(id)?.sort()]).toEqual([id, acknowledged.map(line).sort()])
       expect(stored.size).toBe(SESSIONS)
@@ -64,7 +64,7 @@ forEachProduct((open, way) => {
   )
 
   it('answers a session in the order of time, with its start and end', { timeout: 60_000 }, async () => {
-    const url = `${product.ingestUrl.replace(/^http/, 'ws')}/ws?key=${keys.write}`
+    const url = `${installation.ingestUrl.replace(/^http/, 'ws')}/ws?key=${keys.write}`
     const event = (name: string, after: number): SessionItem => ({ type: 'EVENT', timestamp: begin + after, name })
     const whole = [
       [event('second', 2_000), { type: 'SESSION_END', timestamp: begin + 9_000 } as const],
@@ -72,8 +72,10 @@ forEachProduct((open, way) => {
       [{ type: 'SESSION_START', timestamp: begin } as const],
     ]
     const { id } = await sendSession(url, whole, () => 0.9)
-    await whenCounted(product, keys.read)
-    const answer = await fetch(`${product.apiUrl}/session/${id}`, { headers: { authorization: `Bearer ${keys.read}` } })
+    await whenCounted(installation, keys.read)
+    const answer = await fetch(`${installation.apiUrl}/session/${id}`, {
+      headers: { authorization: `Bearer ${keys.read}` },
+    })
     expect([answer.status, await answer.json()]).toEqual([
       200,
       {
@@ -90,10 +92,10 @@ forEachProduct((open, way) => {
 })
 
 /** Every counted event by its session, as one line each. */
-async function storedSessions(product: Product): Promise<Map<string, string[]>> {
+async function storedSessions(installation: Installation): Promise<Map<string, string[]>> {
   const day = new Date(begin).toISOString().slice(0, 10)
   const next = new Date(begin + 86_400_000).toISOString().slice(0, 10)
-  const answer = await fetch(`${product.apiUrl}/api/v1/apps/live/export?format=ndjson&from=${day}&to=${next}`, {
+  const answer = await fetch(`${installation.apiUrl}/api/v1/apps/live/export?format=ndjson&from=${day}&to=${next}`, {
     headers: { authorization: `Bearer ${keys.read}` },
   })
   expect(answer.status).toBe(200)

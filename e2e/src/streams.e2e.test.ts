@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { repetitions } from '@hopper/storage/contract/repetitions'
-import { cluster, type Cluster } from './products/cluster.ts'
-import { Service } from './products/service.ts'
+import { cluster, type Cluster } from './installations/cluster.ts'
+import { Service } from './installations/service.ts'
 import { EventStream } from './traffic/event-stream.ts'
 
 const keys = { write: 'hw_streams_0123456789abcdef', read: 'hr_streams_0123456789abcdef' }
@@ -12,19 +12,19 @@ const [BATCHES_IN_ROUND, BATCH] = [12, 5]
 const engines = inject('engines')
 
 describe.skipIf(!engines)('a stream over two api processes', () => {
-  let product: Cluster
+  let installation: Cluster
   let apis: readonly Service[] = []
   let sent = 0
 
   beforeAll(async () => {
-    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
-    await product.start()
-    apis = [product.api, await Service.of('api', [], product.env)]
+    installation = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
+    await installation.start()
+    apis = [installation.api, await Service.of('api', [], installation.env)]
     await apis[1]!.start()
   }, 180_000)
   afterAll(async () => {
     await apis[1]?.stop('SIGKILL')
-    await product?.dispose()
+    await installation?.dispose()
   }, 120_000)
 
   async function send(): Promise<void> {
@@ -34,7 +34,7 @@ describe.skipIf(!engines)('a stream over two api processes', () => {
       event_id: `e${sent++}`,
       timestamp: Date.now(),
     }))
-    const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+    const answer = await fetch(`${installation.ingestUrl}/v1/events`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': keys.write },
       // many devices, so that events are in every lane
@@ -71,6 +71,6 @@ describe.skipIf(!engines)('a stream over two api processes', () => {
     }
     stream.leave()
     expect(all.length).toBe(sent)
-    expect([...all].sort()).toEqual(Array.from({ length: sent }, (_, at) => `e${at}`).sort())
+    expect([...all].sort()).toEqual(Array.from({ length: sent }, (_, index) => `e${index}`).sort())
   }, 400_000)
 })

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { PageViews, StageUsers, Traffic } from '@hopper/contracts'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { whenCounted, getJson, type Product } from './products/product.ts'
-import { forEachProduct } from './products/for-each-product.ts'
+import { whenCounted, getJson, type Installation } from './installations/installation.ts'
+import { forEachInstallation } from './installations/for-each-installation.ts'
 
 const funnel = { id: 'f', name: 'F', stages: [{ id: 1, name: 'one', url: '/1' }] }
 const app = (id: string, timezone: string) => ({
@@ -18,10 +18,10 @@ const apps = {
   kathmandu: app('kathmandu', 'Asia/Kathmandu'),
   other: app('other', 'UTC'),
 }
-let product: Product
+let installation: Installation
 
 async function send(to: keyof typeof apps, events: Record<string, unknown>[], device = randomUUID()): Promise<void> {
-  const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+  const answer = await fetch(`${installation.ingestUrl}/v1/events`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -50,12 +50,12 @@ const entered = (timestamp: string) => ({
   entered: 1,
   elapsed_time: 0,
 })
-const get = <T>(of: keyof typeof apps, path: string) =>
-  getJson<T>(product, `/api/v1/apps/${of}/${path}`, apps[of].read_key)
+const get = <T>(appName: keyof typeof apps, path: string) =>
+  getJson<T>(installation, `/api/v1/apps/${appName}/${path}`, apps[appName].read_key)
 
-forEachProduct((open) => {
+forEachInstallation((open) => {
   beforeAll(async () => {
-    product = await open({
+    installation = await open({
       provision: {
         organizations: [
           { id: 'acme', name: 'Acme', admin_key: 'ha_acme_0123456789abcdef', apps: [apps.berlin, apps.kathmandu] },
@@ -63,9 +63,9 @@ forEachProduct((open) => {
         ],
       },
     })
-    await product.start()
+    await installation.start()
   }, 90_000)
-  afterAll(() => product?.dispose())
+  afterAll(() => installation?.dispose())
 
   it('counts an event on the date of its app, across both clock changes of Berlin and in +05:45', async () => {
     // 2026-03-29: 02:00 CET becomes 03:00 CEST; 2026-10-25: 03:00 CEST becomes 02:00 CET
@@ -82,9 +82,9 @@ forEachProduct((open) => {
       entered('2026-10-25T23:00:00.000Z'),
     ])
     await send('kathmandu', [entered('2026-05-01T18:14:59.999Z'), entered('2026-05-01T18:15:00.000Z')])
-    await whenCounted(product, apps.berlin.read_key)
-    const dates = async (of: 'berlin' | 'kathmandu', from: string, to: string) =>
-      (await get<StageUsers>(of, `stages/users?funnel=f&from=${from}&to=${to}`)).rows
+    await whenCounted(installation, apps.berlin.read_key)
+    const dates = async (appName: 'berlin' | 'kathmandu', from: string, to: string) =>
+      (await get<StageUsers>(appName, `stages/users?funnel=f&from=${from}&to=${to}`)).rows
         .filter(({ users }) => users > 0)
         .map(({ date, users }) => [date, users])
     expect(await dates('berlin', '2026-03-20', '2026-04-05')).toEqual([
@@ -105,7 +105,7 @@ forEachProduct((open) => {
 
   it('shows 23 and 25 hours on the dates of a clock change', async () => {
     await send('berlin', [view('2026-10-25T00:30:00Z', '/twice'), view('2026-10-25T01:30:00Z', '/twice')])
-    await whenCounted(product, apps.berlin.read_key)
+    await whenCounted(installation, apps.berlin.read_key)
     const hours = async (date: string) => (await get<Traffic>('berlin', `traffic?by=hour&from=${date}&to=${date}`)).rows
     expect(await hours('2026-03-29')).toHaveLength(23)
     const autumn = await hours('2026-10-25')
@@ -117,17 +117,20 @@ forEachProduct((open) => {
   it('never shows one app the data of another', async () => {
     const device = randomUUID()
     const id = randomUUID()
-    for (const of of ['berlin', 'other'] as const) {
-      await send(of, [{ ...view('2026-06-10T10:00:00Z', `/${of}`), event_id: id }], device)
+    for (const appName of ['berlin', 'other'] as const) {
+      await send(appName, [{ ...view('2026-06-10T10:00:00Z', `/${appName}`), event_id: id }], device)
     }
-    await whenCounted(product, apps.berlin.read_key)
-    for (const of of ['berlin', 'other'] as const) {
-      const { rows } = await get<PageViews>(of, 'pages/views?from=2026-06-10&to=2026-06-10')
-      expect(rows.map(({ url, views }) => [url, views])).toEqual([[`/${of}`, 1]])
+    await whenCounted(installation, apps.berlin.read_key)
+    for (const appName of ['berlin', 'other'] as const) {
+      const { rows } = await get<PageViews>(appName, 'pages/views?from=2026-06-10&to=2026-06-10')
+      expect(rows.map(({ url, views }) => [url, views])).toEqual([[`/${appName}`, 1]])
     }
-    const status = async (of: string, key: string) =>
-      (await fetch(`${product.apiUrl}/api/v1/apps/${of}/pages/views`, { headers: { authorization: `Bearer ${key}` } }))
-        .status
+    const status = async (appName: string, key: string) =>
+      (
+        await fetch(`${installation.apiUrl}/api/v1/apps/${appName}/pages/views`, {
+          headers: { authorization: `Bearer ${key}` },
+        })
+      ).status
     expect(await status('other', apps.berlin.read_key)).toBe(403)
     // An admin key does not even learn that another organization has an app of this name.
     expect(await status('other', 'ha_acme_0123456789abcdef')).toBe(404)

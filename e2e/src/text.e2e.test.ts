@@ -2,9 +2,9 @@ import { tableFromIPC } from '@uwdata/flechette'
 import { decodeEnvelope } from '@hopper/contracts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { whenCounted, type Product } from './products/product.ts'
-import { until } from './products/until.ts'
-import { forEachProduct } from './products/for-each-product.ts'
+import { whenCounted, type Installation } from './installations/installation.ts'
+import { until } from './installations/until.ts'
+import { forEachInstallation } from './installations/for-each-installation.ts'
 import { repetitions } from '@hopper/storage/contract/repetitions'
 
 const keys = { write: 'hw_text_0123456789abcdef', read: 'hr_text_0123456789abcdef' }
@@ -176,8 +176,8 @@ interface Sent {
 }
 
 /** For each text, a custom event that has it in every field, and a click on it. */
-const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = texts.map((text, at) => {
-  const any = { timestamp: now - 60_000 + at, user_id: text, session_id: text }
+const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = texts.map((text, index) => {
+  const any = { timestamp: now - 60_000 + index, user_id: text, session_id: text }
   return [
     text,
     [
@@ -187,7 +187,7 @@ const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = te
         type: 'custom',
         seq: 0,
         name: text,
-        data: { ...JSON.parse(`{${JSON.stringify(`key ${text}`)}:1}`), value: text, long: longs[at]! },
+        data: { ...JSON.parse(`{${JSON.stringify(`key ${text}`)}:1}`), value: text, long: longs[index]! },
       },
       {
         ...any,
@@ -212,18 +212,18 @@ const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = te
 
 const sorted = (values: Iterable<unknown>): string[] => [...values].map((value) => JSON.stringify(value)).sort()
 
-forEachProduct((open, way) => {
-  let product: Product
+forEachInstallation((open, way) => {
+  let installation: Installation
   beforeAll(async () => {
     // Times that any engine accepts: nothing is killed here.
     const times = { HOPPER_KAFKA_SESSION_MS: '6000', HOPPER_UNKNOWN_OUTCOME_MS: '6000', HOPPER_LEASE_MS: '6000' }
     const session = way === 'cluster' ? times : {}
-    product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...session } })
-    await product.start()
-    for (let at = 0; at < sent.length; at += BATCH) {
+    installation = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...session } })
+    await installation.start()
+    for (let start = 0; start < sent.length; start += BATCH) {
       // Some are sent as a tracker sends them, so that the log contains the body itself; the others are sent together,
       // so that ingest writes envelopes.
-      const some = sent.slice(at, at + BATCH)
+      const some = sent.slice(start, start + BATCH)
       const together = {
         events: some
           .slice(BATCH / 2)
@@ -232,14 +232,14 @@ forEachProduct((open, way) => {
       for (const body of [...some.slice(0, BATCH / 2).map(([device_id, events]) => ({ device_id, events })), together])
         await send(body)
     }
-    await whenCounted(product, keys.read)
+    await whenCounted(installation, keys.read)
     await until(async () => (await query({ unique: ['event_id'] })).count === 3 * texts.length, 60_000)
   }, 240_000)
-  afterAll(() => product?.dispose())
+  afterAll(() => installation?.dispose())
 
   async function send(body: { events: readonly object[] }): Promise<void> {
     const headers = { 'content-type': 'application/json', 'x-api-key': keys.write, 'user-agent': 'text/1' }
-    const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+    const answer = await fetch(`${installation.ingestUrl}/v1/events`, {
       method: 'POST',
       headers,
       body: JSON.stringify(body),
@@ -248,7 +248,7 @@ forEachProduct((open, way) => {
   }
   async function get(path: string): Promise<Response> {
     const dates = path.startsWith('events?') ? '' : `${path.includes('?') ? '&' : '?'}${range}`
-    const answer = await fetch(`${product.apiUrl}/api/v1/apps/text/${path}${dates}`, {
+    const answer = await fetch(`${installation.apiUrl}/api/v1/apps/text/${path}${dates}`, {
       headers: { authorization: `Bearer ${keys.read}` },
     })
     if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
@@ -261,13 +261,13 @@ forEachProduct((open, way) => {
   }
   const query = async (set: object): Promise<Counts> => (await queryAll([set]))[0]!
   async function queryAll(sets: readonly object[]): Promise<readonly Counts[]> {
-    const answer = await fetch(`${product.apiUrl}/api/v1/apps/text/query`, {
+    const answer = await fetch(`${installation.apiUrl}/api/v1/apps/text/query`, {
       method: 'POST',
       headers: { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' },
       body: JSON.stringify({
         start: now - 86_400_000,
         end: now + 86_400_000,
-        data: sets.map((set, at) => ({ name: `set ${at}`, filters: [], ...set })),
+        data: sets.map((set, index) => ({ name: `set ${index}`, filters: [], ...set })),
       }),
     })
     const body = (await answer.json()) as { data: readonly Counts[] }
@@ -307,8 +307,8 @@ forEachProduct((open, way) => {
       },
       { filters: [{ type: 'all', key: `key ${text}` }] },
     ]
-    for (let at = 0; at < special.length; at += TEXTS_PER_QUERY) {
-      const some = texts.slice(at, at + TEXTS_PER_QUERY)
+    for (let start = 0; start < special.length; start += TEXTS_PER_QUERY) {
+      const some = texts.slice(start, start + TEXTS_PER_QUERY)
       const counts = (await queryAll(some.flatMap(setsOf))).map(({ count }) => count)
       expect(some.map((text, n) => [text, ...counts.slice(4 * n, 4 * n + 4)])).toEqual(
         some.map((text) => [text, 1, 1, 0, 1]),
@@ -394,27 +394,30 @@ forEachProduct((open, way) => {
   it('counts once when it is sent again', async () => {
     for (const [device_id, events] of sent.slice(0, special.length))
       await send({ device_id, events } as { events: readonly object[] })
-    await whenCounted(product, keys.read)
+    await whenCounted(installation, keys.read)
     expect((await query({ unique: ['event_id'] })).unique.event_id).toBe(3 * texts.length)
     const { dead_letters } = (await (
-      await fetch(`${product.apiUrl}/api/v1/status`, { headers: { authorization: `Bearer ${keys.read}` } })
+      await fetch(`${installation.apiUrl}/api/v1/status`, { headers: { authorization: `Bearer ${keys.read}` } })
     ).json()) as { dead_letters: number }
     expect(dead_letters).toBe(0)
   })
 
   it('is unchanged in the tables, and an audit finds no drift', async () => {
-    if (way === 'standalone') await product.stop('SIGTERM')
-    const storage = await product.openStorage()
+    if (way === 'standalone') await installation.stop('SIGTERM')
+    const storage = await installation.openStorage()
     const dates = [0, 1].map((ago) => new Date(now - ago * 86_400_000).toISOString().slice(0, 10))
     const [targets, devices] = [new Set<unknown>(), new Set<unknown>()]
     const [users, sessions] = [new Set<unknown>(), new Set<unknown>()]
     try {
       for (const date of dates) {
         for (let lane = 0; lane < storage.log.lanes; lane++) {
-          const of = { app: 'text', date } as const
-          const clicks = await storage.reader.counterPartition(lane, { table: 'clicks_by_date', ...of })
+          const partition = { app: 'text', date } as const
+          const clicks = await storage.reader.counterPartition(lane, { table: 'clicks_by_date', ...partition })
           for (const { key } of clicks) targets.add(key[1])
-          for (const { visitor } of await storage.reader.visitorPartition(lane, { table: 'users_by_date', ...of })) {
+          for (const { visitor } of await storage.reader.visitorPartition(lane, {
+            table: 'users_by_date',
+            ...partition,
+          })) {
             devices.add(visitor.device)
             users.add(visitor.user)
           }
@@ -426,12 +429,12 @@ forEachProduct((open, way) => {
     }
     for (const found of [targets, devices, users, sessions]) expect(sorted(found)).toEqual(sorted(texts))
     // A stopped process archives everything; a running aggregator does so in time.
-    if (way === 'cluster') await product.stop('SIGTERM')
-    expect(await product.run(['audit'])).toContain('No drift')
+    if (way === 'cluster') await installation.stop('SIGTERM')
+    expect(await installation.run(['audit'])).toContain('No drift')
   }, 120_000)
 
   it('is unchanged in the log', async () => {
-    const storage = await product.openStorage()
+    const storage = await installation.openStorage()
     try {
       const devices = new Map<string, Set<string>>()
       for (const [lane, end] of (await storage.log.ends()).entries()) {

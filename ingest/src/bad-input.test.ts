@@ -1,13 +1,13 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { limits, type ErrorBody, type EventsAnswer } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { keys, openGateway, type Gateway } from './gateway.fixture.ts'
+import { keys, openIngest, type IngestServer } from './ingest-server.fixture.ts'
 
-let gateway: Gateway
+let ingest: IngestServer
 beforeAll(async () => {
-  gateway = await openGateway()
+  ingest = await openIngest()
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 
 const click = (more: object = {}) => ({
   type: 1,
@@ -18,13 +18,13 @@ const click = (more: object = {}) => ({
 })
 const batch = (...events: unknown[]) => ({ device_id: 'd', events })
 const errorOf = async (body: unknown, headers?: Record<string, string>): Promise<string> => {
-  const answer = await gateway.post(body, headers)
+  const answer = await ingest.post(body, headers)
   const { error } = answer.body as ErrorBody
   expect(error.message.length).toBeGreaterThan(20)
   return `${answer.status} ${error.code}`
 }
 const verdict = async (event: unknown): Promise<string> => {
-  const answer = await gateway.post(batch(event))
+  const answer = await ingest.post(batch(event))
   expect(answer.status).toBe(202)
   const { accepted, rejected } = answer.body as EventsAnswer
   expect(accepted + rejected.length).toBe(1)
@@ -70,7 +70,7 @@ describe('compression', () => {
     ['deflate', deflateSync(body)],
     ['br', brotliCompressSync(body)],
   ])('is read: %s', async (encoding, packed) => {
-    expect((await gateway.post(packed, { 'content-encoding': encoding })).body).toEqual({ accepted: 1, rejected: [] })
+    expect((await ingest.post(packed, { 'content-encoding': encoding })).body).toEqual({ accepted: 1, rejected: [] })
   })
 
   it.each([
@@ -91,7 +91,7 @@ describe('compression', () => {
 
 describe('a key', () => {
   const withKey = (headers: Record<string, string>, query = '') =>
-    gateway.server.inject({
+    ingest.server.inject({
       method: 'POST',
       url: `/v1/events${query}`,
       payload: '{"events":[]}',
@@ -140,18 +140,18 @@ describe('an event', () => {
   })
 
   it('needs a device', async () => {
-    const answer = await gateway.post({ events: [click()] })
+    const answer = await ingest.post({ events: [click()] })
     expect(answer.body).toMatchObject({ accepted: 0, rejected: [{ index: 0, reason: 'no_device' }] })
   })
 
   it('nested deeper than the stack allows is rejected alone', async () => {
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
-    const answer = await gateway.post(`{"device_id":"d","events":[{"type":1,"x":${deep}},${JSON.stringify(click())}]}`)
+    const answer = await ingest.post(`{"device_id":"d","events":[{"type":1,"x":${deep}},${JSON.stringify(click())}]}`)
     expect(answer.body).toMatchObject({ accepted: 1, rejected: [{ index: 0, reason: 'too_large' }] })
   })
 
   it('with __proto__ and constructor keys affects nothing else', async () => {
-    const answer = await gateway.post(
+    const answer = await ingest.post(
       '{"device_id":"proto","events":[{"type":0,"name":"n","__proto__":{"user_id":"evil"},' +
         '"constructor":{"prototype":{"x":1}},"data":{"__proto__":"p","constructor":"c"}}]}',
     )
@@ -160,7 +160,7 @@ describe('an event', () => {
       rejected: [],
       changed: [{ path: '__proto__' }, { path: 'constructor' }],
     })
-    const stored = (await gateway.envelopes()).find(({ device_id }) => device_id === 'proto')!.events[0]!
+    const stored = (await ingest.envelopes()).find(({ device_id }) => device_id === 'proto')!.events[0]!
     expect(stored).not.toHaveProperty('user_id')
     expect(JSON.stringify(stored)).toContain('"data":{"__proto__":"p","constructor":"c"}')
     expect(({} as { x?: number }).x).toBeUndefined()
@@ -168,7 +168,7 @@ describe('an event', () => {
 })
 
 it('keeps the good events of a mixed batch and lists the bad ones by index', async () => {
-  const answer = await gateway.post({
+  const answer = await ingest.post({
     device_id: 'mixed',
     events: [click({ event_id: 'a' }), 7, click({ event_id: 'b', target: '' }), click({ event_id: 'c' })],
   })
@@ -179,7 +179,7 @@ it('keeps the good events of a mixed batch and lists the bad ones by index', asy
       { index: 2, reason: 'invalid_field' },
     ],
   })
-  const [envelope, ...others] = (await gateway.envelopes()).filter(({ device_id }) => device_id === 'mixed')
+  const [envelope, ...others] = (await ingest.envelopes()).filter(({ device_id }) => device_id === 'mixed')
   expect(others).toEqual([])
   expect(envelope!.events.map(({ event_id }) => event_id)).toEqual(['a', 'c'])
   expect(envelope!.rejected).toEqual([{ reason: 'not_an_object' }, { event_id: 'b', reason: 'invalid_field' }])
@@ -187,7 +187,7 @@ it('keeps the good events of a mixed batch and lists the bad ones by index', asy
 
 it('answers 404 for unknown paths and 405 for other methods', async () => {
   const code = async (method: 'GET' | 'PUT' | 'POST', url: string) => {
-    const answer = await gateway.server.inject({ method, url })
+    const answer = await ingest.server.inject({ method, url })
     return `${answer.statusCode} ${answer.json<ErrorBody>().error.code}`
   }
   expect(await code('GET', '/v1/events')).toBe('405 HOP_METHOD')
@@ -199,37 +199,37 @@ it('answers 404 for unknown paths and 405 for other methods', async () => {
 describe('an event that is older than its app keeps events', () => {
   const day = 86_400_000
   const old = (days: number): object => click({ timestamp: Date.now() - days * day })
-  const limited = async (more: object): Promise<Gateway> => {
-    const limitedGateway = await openGateway()
-    const { registry } = limitedGateway.storage
+  const limited = async (more: object): Promise<IngestServer> => {
+    const limitedIngest = await openIngest()
+    const { registry } = limitedIngest.storage
     await registry.apps.put('acme', 'shop', { ...(await registry.app('shop'))!, ...more })
-    return limitedGateway
+    return limitedIngest
   }
-  const reasons = async (of: Gateway, ...events: object[]): Promise<unknown> => {
-    const answer = await of.post(batch(...events))
+  const reasons = async (server: IngestServer, ...events: object[]): Promise<unknown> => {
+    const answer = await server.post(batch(...events))
     expect(answer.status).toBe(202)
     const { accepted, rejected } = answer.body as EventsAnswer
     return [accepted, ...rejected.map(({ index, reason }) => [index, reason])]
   }
 
   it('is rejected as expired, and the others of its batch are accepted', async () => {
-    await using of = await limited({ retention_days: 30 })
-    expect(await reasons(of, old(29), old(32), old(0))).toEqual([2, [1, 'expired']])
-    const sent = await of.envelopes()
+    await using server = await limited({ retention_days: 30 })
+    expect(await reasons(server, old(29), old(32), old(0))).toEqual([2, [1, 'expired']])
+    const sent = await server.envelopes()
     expect(sent.map(({ events, rejected }) => [events.length, rejected?.map(({ reason }) => reason)])).toEqual([
       [2, ['expired']],
     ])
   })
 
   it('is accepted without a limit (control)', async () => {
-    await using of = await limited({ retention_days: null })
-    expect(await reasons(of, old(29), old(32), old(400))).toEqual([3])
+    await using server = await limited({ retention_days: null })
+    expect(await reasons(server, old(29), old(32), old(400))).toEqual([3])
   })
 
   it('is rejected by the stored date too, after the limit was taken away', async () => {
-    await using of = await limited({ retention_days: null })
+    await using server = await limited({ retention_days: null })
     const kept_from = new Date(Date.now() - 10 * day).toISOString().slice(0, 10)
-    await of.storage.registry.retentions.put('', 'shop', { app: 'shop', kept_from, decided_at: Date.now() })
-    expect(await reasons(of, old(9), old(12))).toEqual([1, [1, 'expired']])
+    await server.storage.registry.retentions.put('', 'shop', { app: 'shop', kept_from, decided_at: Date.now() })
+    expect(await reasons(server, old(9), old(12))).toEqual([1, [1, 'expired']])
   })
 })

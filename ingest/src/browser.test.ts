@@ -5,25 +5,25 @@ import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import type { ErrorBody, TrackerConfig } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { boundOrigin, browser, keys, openGateway, type Gateway } from './gateway.fixture.ts'
+import { boundOrigin, browser, keys, openIngest, type IngestServer } from './ingest-server.fixture.ts'
 
 const script = `/* the tracker */ ${'track();'.repeat(200)}`
 const dir = mkdtempSync(join(tmpdir(), 'hopper-tracker-'))
 const trackerFile = join(dir, 'hopper.js')
-let gateway: Gateway
+let ingest: IngestServer
 beforeAll(async () => {
   writeFileSync(trackerFile, script)
-  gateway = await openGateway({ trackerFile })
+  ingest = await openIngest({ trackerFile })
 })
 afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
+  await ingest[Symbol.asyncDispose]()
   rmSync(dir, { recursive: true })
 })
-const get = (url: string, headers: Record<string, string> = {}) => gateway.server.inject({ url, headers })
+const get = (url: string, headers: Record<string, string> = {}) => ingest.server.inject({ url, headers })
 
 describe('a page of another origin', () => {
   it('may send events without credentials: the preflight is answered', async () => {
-    const answer = await gateway.server.inject({
+    const answer = await ingest.server.inject({
       method: 'OPTIONS',
       url: '/v1/events',
       headers: {
@@ -43,7 +43,7 @@ describe('a page of another origin', () => {
       ['{"events":[]}', 202],
       ['{', 400],
     ] as const) {
-      const answer = await gateway.post(body, { origin: 'https://any.example' })
+      const answer = await ingest.post(body, { origin: 'https://any.example' })
       expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([status, '*'])
     }
   })
@@ -51,7 +51,7 @@ describe('a page of another origin', () => {
   it('is refused when the app lists origins without it', async () => {
     const post = async (origin?: string) => {
       const headers = { 'content-type': 'text/plain', 'user-agent': browser, ...(origin && { origin }) }
-      const answer = await gateway.server.inject({
+      const answer = await ingest.server.inject({
         method: 'POST',
         url: `/v1/events?key=${keys.bound}`,
         payload: '{"events":[]}',
@@ -70,7 +70,7 @@ describe('the configuration of the tracker', () => {
   const url = `/v1/config?key=${keys.write}`
 
   it('contains funnels and elements of the app of the key, and nothing else', async () => {
-    const { funnels, elements } = gateway.storage.registry
+    const { funnels, elements } = ingest.storage.registry
     const stages = [
       { id: 1, name: 'home', url: '/' },
       { id: 2, name: 'cart', click: '#add' },
@@ -87,7 +87,7 @@ describe('the configuration of the tracker', () => {
   })
 
   it('contains the options of the tracker that are on', async () => {
-    const { apps } = gateway.storage.registry
+    const { apps } = ingest.storage.registry
     const app = (await apps.get('acme', 'bound'))!
     const tracker = { consent: true, cookieless: false, cross_domains: ['shop.example'], subdomains: true }
     await apps.put('acme', 'bound', { ...app, tracker })
@@ -135,6 +135,6 @@ describe('the tracker', () => {
   })
 
   it('stops the start when it is missing', async () => {
-    await expect(openGateway({ trackerFile: join(dir, 'missing.js') })).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+    await expect(openIngest({ trackerFile: join(dir, 'missing.js') })).rejects.toMatchObject({ code: 'HOP_CONFIG' })
   })
 })

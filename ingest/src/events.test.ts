@@ -2,14 +2,14 @@ import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import type { Envelope, EventsAnswer } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { browser, keys, openGateway, type Gateway } from './gateway.fixture.ts'
+import { browser, keys, openIngest, type IngestServer } from './ingest-server.fixture.ts'
 
 const now = Date.parse('2026-03-01T12:00:00Z')
-let gateway: Gateway
+let ingest: IngestServer
 beforeAll(async () => {
-  gateway = await openGateway({ clock: () => now })
+  ingest = await openIngest({ clock: () => now })
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 
 let device = 0
 /** Sends events of a new device and returns their envelope. */
@@ -19,9 +19,9 @@ async function sendAndRead(
   headers: Record<string, string> = {},
 ): Promise<Envelope> {
   const device_id = `device-${device++}`
-  const answer = await gateway.post({ device_id, ...body, events }, headers)
+  const answer = await ingest.post({ device_id, ...body, events }, headers)
   expect(answer).toMatchObject({ status: 202, body: { accepted: events.length, rejected: [] } })
-  const found = (await gateway.envelopes()).filter((envelope) => envelope.device_id === device_id)
+  const found = (await ingest.envelopes()).filter((envelope) => envelope.device_id === device_id)
   expect(found).toHaveLength(1)
   return found[0]!
 }
@@ -59,8 +59,8 @@ describe('what is stored', () => {
   it('contains whole surrogate pairs, but no halves', async () => {
     const device_id = 'surrogates'
     const body = `{"device_id":"${device_id}","events":[{"type":0,"name":"\\ud83d\\ude00 \\ud83d \\\\ud83d"}]}`
-    expect((await gateway.post(body)).status).toBe(202)
-    const envelope = (await gateway.envelopes()).find((each) => each.device_id === device_id)!
+    expect((await ingest.post(body)).status).toBe(202)
+    const envelope = (await ingest.envelopes()).find((each) => each.device_id === device_id)!
     expect(envelope.events[0]).toMatchObject({ name: '\u{1f600} \ufffd \\ud83d' })
   })
 
@@ -68,8 +68,8 @@ describe('what is stored', () => {
     const device_id = 'long-numbers'
     const event = (id: string): string => `{"type":0,"name":"order","timestamp":${now},"data":{"order":${id}}}`
     const body = `{"device_id":"${device_id}","events":[${event('9007199254740993')},${event('9007199254740992')}]}`
-    expect((await gateway.post(body)).body).toEqual({ accepted: 2, rejected: [] })
-    const { events } = (await gateway.envelopes()).find((each) => each.device_id === device_id)!
+    expect((await ingest.post(body)).body).toEqual({ accepted: 2, rejected: [] })
+    const { events } = (await ingest.envelopes()).find((each) => each.device_id === device_id)!
     expect(events.map((each) => 'data' in each && each.data)).toEqual([
       { order: '9007199254740993' },
       { order: 9007199254740992 },
@@ -109,9 +109,9 @@ it('makes an envelope for each device, in order, with the rejected events where 
     click({ event_id: 'b2', device_id: 'split-b', target: '' }),
     { type: 1 },
   ]
-  const answer = (await gateway.post({ device_id: 'split-c', events })).body as EventsAnswer
+  const answer = (await ingest.post({ device_id: 'split-c', events })).body as EventsAnswer
   expect([answer.accepted, answer.rejected.map(({ index }) => index)]).toEqual([3, [3, 4]])
-  const byDevice = new Map((await gateway.envelopes()).map((envelope) => [envelope.device_id, envelope]))
+  const byDevice = new Map((await ingest.envelopes()).map((envelope) => [envelope.device_id, envelope]))
   const ids = (id: string) => byDevice.get(id)!.events.map(({ event_id }) => event_id)
   expect([ids('split-a'), ids('split-b'), ids('split-c')]).toEqual([['a1', 'a2'], ['b1'], []])
   expect(byDevice.get('split-a')).not.toHaveProperty('rejected')
@@ -163,8 +163,8 @@ describe('the context', () => {
 })
 
 it('answers over a real socket, after the log has the events', async () => {
-  const address = await gateway.server.listen({ port: 0, host: '127.0.0.1' })
-  expect((gateway.server.server.address() as AddressInfo).port).toBeGreaterThan(0)
+  const address = await ingest.server.listen({ port: 0, host: '127.0.0.1' })
+  expect((ingest.server.server.address() as AddressInfo).port).toBeGreaterThan(0)
   const answer = await fetch(`${address}/v1/events`, {
     method: 'POST',
     headers: {
@@ -176,5 +176,5 @@ it('answers over a real socket, after the log has the events', async () => {
     body: gzipSync(JSON.stringify({ device_id: 'socket', events: [click({ event_id: 'over-a-socket' })] })),
   })
   expect([answer.status, await answer.json()]).toEqual([202, { accepted: 1, rejected: [] }])
-  expect((await gateway.envelopes()).filter(({ device_id }) => device_id === 'socket')).toHaveLength(1)
+  expect((await ingest.envelopes()).filter(({ device_id }) => device_id === 'socket')).toHaveLength(1)
 })

@@ -11,6 +11,7 @@ export {
 export { type IngestOptions } from './options.ts'
 export { redactedRequest } from './http/redacted-request.ts'
 export { operationRoutes } from './routes/operation-routes.ts'
+export { idText } from './translate/json-values.ts'
 export { segmentEvent } from './translate/segment.ts'
 export { posthogEvent } from './translate/posthog.ts'
 export { type TranslatedEvent } from './batch/batch.ts'

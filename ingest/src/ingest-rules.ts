@@ -15,7 +15,7 @@ interface CompiledRule {
 
 const compiled = new WeakMap<readonly BotRule[], readonly CompiledRule[]>()
 
-/** Returns whom the rules of an app hold a sender for; undefined if none says anything. One for humans wins. */
+/** Returns how the rules of an app judge a sender; undefined if no rule matches. A rule for humans wins. */
 export function actionOfRules(
   { bot_rules }: Pick<App, 'bot_rules'>,
   sender: RuledSender,

@@ -124,9 +124,9 @@ function agentsOf(
       actionOfRules(app, { userAgent, address: visitorAddress }),
     )
   const ownAddress = server ? undefined : address
-  const own = agentBy(headers['user-agent'], ownAddress)
+  const agentOfRequest = agentBy(headers['user-agent'], ownAddress)
   return (supplement) => {
-    if (supplement?.userAgent === undefined && supplement?.address === undefined) return own
+    if (supplement?.userAgent === undefined && supplement?.address === undefined) return agentOfRequest
     return agentBy(supplement.userAgent ?? headers['user-agent'], supplement.address ?? ownAddress)
   }
 }

@@ -1,6 +1,6 @@
 import type { App, Envelope, Event, EventsAnswer } from '@hopper/contracts'
 import { expect, it } from 'vitest'
-import { browser, openGateway } from './gateway.fixture.ts'
+import { browser, openIngest } from './ingest-server.fixture.ts'
 import type { Supplement } from './batch/incoming.ts'
 import { OfflineIntake, type OfflineEvent, type TakenOffline } from './offline-intake.ts'
 
@@ -35,18 +35,18 @@ it('stores, repairs and rejects exactly what POST /v1/events does', async () => 
     [],
     'text',
   ]
-  await using gateway = await openGateway({ clock: () => receivedAt })
-  const { body } = await gateway.post({ events })
+  await using ingest = await openIngest({ clock: () => receivedAt })
+  const { body } = await ingest.post({ events })
   const { rejected, changed_total = 0, changed = [] } = body as EventsAnswer
   const offline = take(events.map((event) => ({ event })))
   const byId = (list: readonly Event[]): Event[] => list.toSorted((a, b) => (a.event_id < b.event_id ? -1 : 1))
-  expect(byId(eventsOf(offline.envelopes))).toEqual(byId(eventsOf(await gateway.envelopes())))
+  expect(byId(eventsOf(offline.envelopes))).toEqual(byId(eventsOf(await ingest.envelopes())))
   expect(offline.rejected).toEqual(rejected)
   expect(offline.changed).toBe(Math.max(changed_total, changed.length))
   expect(offline.envelopes.every(({ context }) => context.historical === true)).toBe(true)
 })
 
-it('needs a time: that of the receipt would be another when the event comes again', () => {
+it('needs a time: the time of receipt would change when the event is sent again', () => {
   const { rejected } = take([{ event: { type: 'custom', name: 'n', device_id: 'd' } }])
   expect(rejected).toMatchObject([{ index: 0, reason: 'missing_field' }])
 })
@@ -67,8 +67,8 @@ it('keeps the events of a device in their order, with the context of each', () =
   }))
   const { envelopes } = take(events)
   for (const device of ['d0', 'd1', 'd2', 'd3']) {
-    const own = eventsOf(envelopes.filter(({ device_id }) => device_id === device))
-    expect(own.map(({ event_id }) => event_id)).toEqual(
+    const taken = eventsOf(envelopes.filter(({ device_id }) => device_id === device))
+    expect(taken.map(({ event_id }) => event_id)).toEqual(
       events.flatMap(({ event }) => (event.device_id === device ? [event.event_id] : [])),
     )
   }

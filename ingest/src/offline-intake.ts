@@ -1,4 +1,4 @@
-import type { App, Envelope, RejectReason } from '@hopper/contracts'
+import { isObject, type App, type Envelope, type RejectReason } from '@hopper/contracts'
 import { agentOf, type Agent } from './agent.ts'
 import { envelopesOf } from './batch/envelopes.ts'
 import { Dropped, incomingOf, type Batch, type Supplement } from './batch/incoming.ts'
@@ -71,8 +71,8 @@ export class OfflineIntake {
 
 /** Returns false for an event without a time. A value that is not an event is left to the steps, which reject it. */
 function hasTime(event: unknown): boolean {
-  if (typeof event !== 'object' || event === null || Array.isArray(event)) return true
-  const { timestamp } = event as { timestamp?: unknown }
+  if (!isObject(event)) return true
+  const { timestamp } = event
   return timestamp !== undefined && timestamp !== null
 }
 

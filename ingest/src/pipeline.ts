@@ -52,8 +52,8 @@ export class Pipeline {
   run(batch: readonly (Incoming | Dropped)[]): (Incoming | Dropped)[] {
     const results = batch.slice()
     let dropped = results.reduce((sum, result) => sum + Number(result instanceof Dropped), 0)
-    for (const [at, step] of steps.entries()) {
-      const figures = this.figures[at]!
+    for (const [stepIndex, step] of steps.entries()) {
+      const figures = this.figures[stepIndex]!
       const started = performance.now()
       for (let index = 0; index < results.length; index++) {
         const incoming = results[index]!

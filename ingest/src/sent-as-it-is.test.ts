@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { readBatch } from './batch/batch.ts'
 import { envelopesOf } from './batch/envelopes.ts'
-import { openGateway } from './gateway.fixture.ts'
+import { openIngest } from './ingest-server.fixture.ts'
 import { incomingOf } from './batch/incoming.ts'
 import { Pipeline } from './pipeline.ts'
 
@@ -89,11 +89,11 @@ it('the log contains only fields of the schema', () => {
   expect(envelopesFor({ device_id: 'd', more: 1, events: [sent] }, 0)[0]!.sent).toBeUndefined()
 })
 
-it('the gateway keeps half a surrogate pair out of the log, even if the rest is stored as it was sent', async () => {
-  await using gateway = await openGateway()
+it('ingest keeps half a surrogate pair out of the log, even if the rest is stored as it was sent', async () => {
+  await using ingest = await openIngest()
   const json =
     `{"device_id":"d","events":[{"event_id":"e","seq":0,"timestamp":${Date.now()},"type":1,` +
     `"target":"\\ud800","elapsed_time":0,"current_url":"/"}]}`
-  expect(((await gateway.post(json)).body as EventsAnswer).accepted).toBe(1)
-  expect((await gateway.envelopes())[0]!.events[0]).toMatchObject({ target: '\ufffd' })
+  expect(((await ingest.post(json)).body as EventsAnswer).accepted).toBe(1)
+  expect((await ingest.envelopes())[0]!.events[0]).toMatchObject({ target: '\ufffd' })
 })

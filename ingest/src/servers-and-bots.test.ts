@@ -1,13 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import type { Context, EventsAnswer } from '@hopper/contracts'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { browser, keys, openGateway, type Gateway } from './gateway.fixture.ts'
+import { browser, keys, openIngest, type IngestServer } from './ingest-server.fixture.ts'
 
-let gateway: Gateway
+let ingest: IngestServer
 beforeAll(async () => {
-  gateway = await openGateway()
+  ingest = await openIngest()
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 
 const server = { device: 'server', browser: 'unknown', os: 'unknown' }
 const inHeader = { 'x-api-key': keys.write }
@@ -22,7 +22,7 @@ async function send(
   const device_id = `sender-${device++}`
   const payload = JSON.stringify({ device_id, ...body, events: [{ type: 'custom', name: 'sale' }] })
   const url = `/v1/events${query}`
-  const answer = await gateway.server.inject({
+  const answer = await ingest.server.inject({
     method: 'POST',
     url,
     payload,
@@ -33,7 +33,7 @@ async function send(
 }
 
 async function contextOf(device_id: string): Promise<Context> {
-  return (await gateway.envelopes()).find((envelope) => envelope.device_id === device_id)!.context
+  return (await ingest.envelopes()).find((envelope) => envelope.device_id === device_id)!.context
 }
 
 it.each([
@@ -63,8 +63,8 @@ it.each([
 })
 
 it('counts events that a server sends with the fetch of Node, with any user agent', async () => {
-  await gateway.server.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = gateway.server.server.address() as AddressInfo
+  await ingest.server.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = ingest.server.server.address() as AddressInfo
   for (const headers of [{}, { 'user-agent': 'my-shop/1.0' }]) {
     const body = JSON.stringify({ device_id: `node-${device}`, events: [{ type: 'custom', name: 'sale' }] })
     const answer = await fetch(`http://127.0.0.1:${port}/v1/events`, {
@@ -134,9 +134,9 @@ it.each([
   [{ kind: 'network', value: '192.0.2.0/24', action: 'bot' }, { 'user-agent': browser }, {}],
   [{ kind: 'network', value: '127.0.0.0/8', action: 'bot' }, { ...inHeader, 'user-agent': browser }, {}],
 ] as const)('applies the rule of the app %j', async (rule, headers, expected) => {
-  const { registry } = gateway.storage
+  const { registry } = ingest.storage
   const app = (await registry.app('shop'))!
-  await using ruled = await openGateway()
+  await using ruled = await openIngest()
   await ruled.storage.registry.apps.put('acme', 'shop', { ...app, bot_rules: [rule] })
   const answer = await ruled.server.inject({
     method: 'POST',
@@ -161,6 +161,6 @@ it('excludes an automated browser, also behind a server', async () => {
 })
 
 it('reports no bots when none of their events was accepted', async () => {
-  const answer = await gateway.post({ device_id: 'd', events: [{ type: 9 }] }, { 'user-agent': 'Googlebot/2.1' })
+  const answer = await ingest.post({ device_id: 'd', events: [{ type: 9 }] }, { 'user-agent': 'Googlebot/2.1' })
   expect(answer.body).toEqual({ accepted: 0, rejected: [expect.objectContaining({ reason: 'unknown_type' })] })
 })

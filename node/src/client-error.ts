@@ -5,7 +5,7 @@
  * - `queue_full`: the queue has reached its bound
  * - `closed`: the client was closed before the events were acknowledged
  * - `rejected`: Hopper took the request and rejected single events of it
- * - `refused`: Hopper refused the request for good (400, 401, 403, …)
+ * - `refused`: Hopper refused the request finally (400, 401, 403, …)
  * - `unavailable`: no answer, 408, 429 or 5xx; the events are sent again
  */
 export type ClientErrorCode =

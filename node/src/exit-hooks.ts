@@ -23,7 +23,7 @@ export class ExitHooks {
   }
 
   /**
-   * Closes the client for good, so that a host that tracks an event whenever it is about to end does end. Other
+   * Closes the client permanently, so that a host that tracks an event whenever it is about to end does end. Other
    * handlers of the same event may still track, so this waits for them.
    */
   readonly #onBeforeExit = (): void =>

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { keys } from '@hopper/ingest/gateway.fixture'
+import { keys } from '@hopper/ingest/ingest-server.fixture'
 import { expect, it } from 'vitest'
 import { openUnsteady, type UnsteadyServer } from './unsteady-server.fixture.ts'
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { keys } from '@hopper/ingest/gateway.fixture'
+import { keys } from '@hopper/ingest/ingest-server.fixture'
 import { expect, it } from 'vitest'
 import type { HopperClientError } from './client-error.ts'
 import { Hopper, init } from './hopper.ts'

@@ -137,12 +137,16 @@ export class Hopper {
   /** @throws HopperClientError when the event is refused */
   #assertTakes(event: QueuedEvent): void {
     const { batchBytesMax } = this.#settings
-    const of = { eventIds: [event.id] }
-    if (this.#isClosed) throw new HopperClientError('closed', 'The client is closed; the event is not sent.', of)
+    const details = { eventIds: [event.id] }
+    if (this.#isClosed) throw new HopperClientError('closed', 'The client is closed; the event is not sent.', details)
     if (event.bytes > batchBytesMax)
-      throw new HopperClientError('too_large', `An event has ${event.bytes} bytes, more than ${batchBytesMax}.`, of)
+      throw new HopperClientError(
+        'too_large',
+        `An event has ${event.bytes} bytes, more than ${batchBytesMax}.`,
+        details,
+      )
     if (!this.#queue.add(event))
-      throw new HopperClientError('queue_full', `The queue is full with ${this.#queue.length} events.`, of)
+      throw new HopperClientError('queue_full', `The queue is full with ${this.#queue.length} events.`, details)
   }
 
   #isFull(): boolean {

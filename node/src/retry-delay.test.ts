@@ -15,8 +15,8 @@ it('takes the whole range below the bound', () => {
 
 it('reads Retry-After as seconds or as a date, at most an hour', () => {
   const now = Date.parse('2026-01-31T12:00:00Z')
-  const of = (header: string | null): number | undefined => readRetryAfter(header, now)
-  expect(['7', ' 0 ', '86400'].map(of)).toEqual([7_000, 0, 3_600_000])
-  expect(['Sat, 31 Jan 2026 12:00:30 GMT', 'Sat, 31 Jan 2026 11:00:00 GMT'].map(of)).toEqual([30_000, 0])
-  expect([null, '', 'soon'].map(of)).toEqual([undefined, undefined, undefined])
+  const delayOf = (header: string | null): number | undefined => readRetryAfter(header, now)
+  expect(['7', ' 0 ', '86400'].map(delayOf)).toEqual([7_000, 0, 3_600_000])
+  expect(['Sat, 31 Jan 2026 12:00:30 GMT', 'Sat, 31 Jan 2026 11:00:00 GMT'].map(delayOf)).toEqual([30_000, 0])
+  expect([null, '', 'soon'].map(delayOf)).toEqual([undefined, undefined, undefined])
 })

@@ -2,13 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { Aggregator } from '@hopper/aggregator'
 import type { Event } from '@hopper/contracts'
-import { openGateway, type Gateway } from '@hopper/ingest/gateway.fixture'
+import { openIngest, type IngestServer } from '@hopper/ingest/ingest-server.fixture'
 
-/** What the network or the server does to a request. `answer lost` happens after the events are durable. */
+/** A fault of the network or the server that a request meets. `answer lost` happens after the events are durable. */
 export type Fault = 'none' | 'unavailable' | 'too many' | 'request lost' | 'answer lost' | 'silent'
 
 export interface UnsteadyServer extends AsyncDisposable {
-  readonly gateway: Gateway
+  readonly ingest: IngestServer
   readonly endpoint: string
   /** what happens to each request, in the order of arrival */
   readonly faults: Fault[]
@@ -20,38 +20,38 @@ export interface UnsteadyServer extends AsyncDisposable {
   fates(): Promise<Record<string, number>>
 }
 
-/** Opens the real gateway behind an HTTP server that fails as `faultOf` says, by the number of the request. */
+/** Opens the real ingest behind an HTTP server that fails as `faultOf` says, by the number of the request. */
 export async function openUnsteady(
   faultOf: (request: number) => Fault = () => 'none',
   retryAfter = '0',
 ): Promise<UnsteadyServer> {
-  const gateway = await openGateway()
+  const ingest = await openIngest()
   const faults: Fault[] = []
   const requests: string[][] = []
   const server = createServer((request, response) => {
     const fault = faultOf(faults.length)
     faults.push(fault)
-    void serve(gateway, request, response, { fault, retryAfter, requests })
+    void serve(ingest, request, response, { fault, retryAfter, requests })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    gateway,
+    ingest,
     faults,
     requests,
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     events: async () =>
-      (await gateway.envelopes()).flatMap(({ device_id, events }) => events.map((event) => ({ ...event, device_id }))),
-    fates: () => fatesOf(gateway),
+      (await ingest.envelopes()).flatMap(({ device_id, events }) => events.map((event) => ({ ...event, device_id }))),
+    fates: () => fatesOf(ingest),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
-      await gateway[Symbol.asyncDispose]()
+      await ingest[Symbol.asyncDispose]()
     },
   }
 }
 
 async function serve(
-  gateway: Gateway,
+  ingest: IngestServer,
   request: IncomingMessage,
   response: ServerResponse,
   { fault, retryAfter, requests }: { fault: Fault; retryAfter: string; requests: string[][] },
@@ -67,7 +67,7 @@ async function serve(
     return void response.writeHead(status, { 'retry-after': retryAfter }).end('{}')
   }
   const { authorization = '', 'content-type': type = '' } = request.headers
-  const answer = await gateway.server.inject({
+  const answer = await ingest.server.inject({
     method: 'POST',
     url: request.url!,
     headers: { authorization, 'content-type': type },
@@ -77,7 +77,7 @@ async function serve(
   response.writeHead(answer.statusCode, { 'content-type': 'application/json' }).end(answer.payload)
 }
 
-async function fatesOf({ storage }: Gateway): Promise<Record<string, number>> {
+async function fatesOf({ storage }: IngestServer): Promise<Record<string, number>> {
   const aggregator = new Aggregator({ ...storage, owner: 'test' })
   for (const [lane, end] of (await storage.log.ends()).entries()) {
     const messages = await storage.log.read(lane, await aggregator.assigned(lane), end)

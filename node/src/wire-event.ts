@@ -37,13 +37,13 @@ const EXAMPLE = 'track({ name: "signed_up", userId: "user-42" })'
 /** @throws HopperClientError `invalid_event` */
 export function eventOfTracked(tracked: Tracked, now: number): QueuedEvent {
   const { name, type, data, sessionId, eventId } = fieldsOf<Tracked>(tracked)
-  const called = name ?? type
-  if (!isText(called)) throw invalid(`An event needs a name, as in ${EXAMPLE}`)
-  return written({
+  const eventName = name ?? type
+  if (!isText(eventName)) throw invalid(`An event needs a name, as in ${EXAMPLE}`)
+  return serialized({
     type: 'custom',
     event_id: eventId ?? randomUUID(),
     timestamp: instantOf(tracked.occurredAt, now),
-    name: called,
+    name: eventName,
     ...subjectOf(tracked),
     ...(sessionId !== undefined && { session_id: sessionId }),
     ...(data !== undefined && { data }),
@@ -54,7 +54,7 @@ export function eventOfTracked(tracked: Tracked, now: number): QueuedEvent {
 export function eventOfIdentification(identification: Identification, now: number): QueuedEvent {
   const { userId, traits, occurredAt } = fieldsOf<Identification>(identification)
   if (!isText(userId)) throw invalid('identify needs a userId')
-  return written({
+  return serialized({
     type: 'identify',
     event_id: randomUUID(),
     timestamp: instantOf(occurredAt, now),
@@ -88,8 +88,8 @@ function instantOf(occurredAt: Date | number | string | undefined, now: number):
   return ms
 }
 
-/** Writes the event at once: what the caller does with its objects afterwards does not matter. */
-function written(event: { readonly event_id: string } & Readonly<Record<string, unknown>>): QueuedEvent {
+/** Serializes the event at once, so that the caller may change its objects afterwards. */
+function serialized(event: { readonly event_id: string } & Readonly<Record<string, unknown>>): QueuedEvent {
   try {
     const json = JSON.stringify(event)
     return { id: event.event_id, json, bytes: Buffer.byteLength(json) }

@@ -11,8 +11,8 @@ export async function copyBackfills(readers: Registry, staged: Registry['backfil
   for (const { id } of await readers.apps.list()) {
     const counted = new Map((await staged.list(id)).map((each) => [backfillId(each), each]))
     for (const each of await readers.backfills.list(id)) {
-      const own = counted.get(backfillId(each))
-      if (isDeepStrictEqual(own?.groups, each.groups)) continue
+      const existing = counted.get(backfillId(each))
+      if (isDeepStrictEqual(existing?.groups, each.groups)) continue
       await staged.put(id, backfillId(each), resetBackfill(each))
     }
   }

@@ -2,10 +2,10 @@ import type { KeyRecord } from '@hopper/contracts'
 import { LastUses } from './last-uses.ts'
 import type { Registry } from './ports/registry.ts'
 
-/** A use is noted again after this time. */
+/** A use is recorded again after this time. */
 const NOTED_MS = 60_000
 
-/** Notes when keys were last used, beside the requests that use them: none waits for it or fails by it. */
+/** Records when keys were last used. No request waits for that, or fails because of it. */
 export class KeyUses {
   readonly #registry: Pick<Registry, 'keyUses'>
   readonly #uses: LastUses

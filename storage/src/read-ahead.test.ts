@@ -11,22 +11,22 @@ it('yields results in order and never exceeds the limits of reads and bytes in f
       fc.integer({ min: 1, max: 200 }),
       async (items, atOnce, bytesMax) => {
         const reading = new Set<number>()
-        const read = async (at: number): Promise<number> => {
-          reading.add(at)
+        const read = async (index: number): Promise<number> => {
+          reading.add(index)
           expect(reading.size).toBeLessThanOrEqual(atOnce)
           const bytes = [...reading].reduce((sum, each) => sum + items[each]!.bytes, 0)
           if (reading.size > 1) expect(bytes).toBeLessThanOrEqual(bytesMax)
-          await new Promise((done) => setTimeout(done, items[at]!.ms))
-          return at
+          await new Promise((done) => setTimeout(done, items[index]!.ms))
+          return index
         }
         const got: number[] = []
-        for await (const at of readAhead(items.keys(), read, {
+        for await (const index of readAhead(items.keys(), read, {
           concurrency: atOnce,
           bytesMax,
-          bytesOf: (at) => items[at]!.bytes,
+          bytesOf: (index) => items[index]!.bytes,
         })) {
-          reading.delete(at)
-          got.push(at)
+          reading.delete(index)
+          got.push(index)
         }
         expect(got).toEqual([...items.keys()])
       },
@@ -37,22 +37,22 @@ it('yields results in order and never exceeds the limits of reads and bytes in f
 
 it('throws the failure of a read at its place, begins no further read and leaves nothing running', async () => {
   let [started, running] = [0, 0]
-  const read = async (at: number): Promise<number> => {
+  const read = async (index: number): Promise<number> => {
     started++
     running++
-    await new Promise((done) => setTimeout(done, at === 3 ? 1 : 20))
+    await new Promise((done) => setTimeout(done, index === 3 ? 1 : 20))
     running--
-    if (at === 3) throw new Error('broken')
-    return at
+    if (index === 3) throw new Error('broken')
+    return index
   }
   const got: number[] = []
   const all = async (): Promise<void> => {
-    for await (const at of readAhead(
+    for await (const index of readAhead(
       Array.from({ length: 100 }, (_, n) => n),
       read,
       { concurrency: 5 },
     ))
-      got.push(at)
+      got.push(index)
   }
   await expect(all()).rejects.toThrow('broken')
   expect(got).toEqual([0, 1, 2])

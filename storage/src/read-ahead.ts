@@ -35,13 +35,13 @@ export async function* readAhead<T, R>(
   }
   try {
     for await (const item of items) {
-      const own = bytesOf(item)
-      while (inFlight.length > 0 && (inFlight.length >= atOnce || bytes + own > bytesMax)) yield await next()
+      const size = bytesOf(item)
+      while (inFlight.length > 0 && (inFlight.length >= atOnce || bytes + size > bytesMax)) yield await next()
       const result = read(item)
       // The caller sees the failure when it takes the result. Until then it must not end the process.
       result.catch(() => undefined)
-      inFlight.push({ bytes: own, result })
-      bytes += own
+      inFlight.push({ bytes: size, result })
+      bytes += size
     }
     while (inFlight.length > 0) yield await next()
   } finally {

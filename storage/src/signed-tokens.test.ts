@@ -39,10 +39,10 @@ it('no other text is a token: a changed one, one with a later end, or anything e
   for (const text of ['', '.', '..', 'a.b.c', `${token}=`, `${token}.`, 'x'.repeat(100_000)])
     expect(await tokens.verify('link', 'shop', text)).toEqual({ fault: 'malformed' })
   await fc.assert(
-    fc.asyncProperty(fc.nat(token.length - 1), fc.constantFrom(...'aZ09-_.'), async (at, character) => {
-      const changed = token.slice(0, at) + character + token.slice(at + 1)
+    fc.asyncProperty(fc.nat(token.length - 1), fc.constantFrom(...'aZ09-_.'), async (index, character) => {
+      const changed = token.slice(0, index) + character + token.slice(index + 1)
       // the last character of base64 has bits that are not used
-      if (changed === token || at === token.length - 1) return
+      if (changed === token || index === token.length - 1) return
       expect(await tokens.verify('link', 'shop', changed)).toHaveProperty('fault')
     }),
   )

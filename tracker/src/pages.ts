@@ -23,7 +23,7 @@ let tab: TabState = { c: 0, f: {} }
 let address = ''
 let since: number
 
-/** When the tab's session began. */
+/** Time at which the tab's session began. */
 let begunAt: number
 
 /** Wire number of each kind (docs/events.md). */

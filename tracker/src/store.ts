@@ -21,8 +21,8 @@ const write = (text: string): void => {
   if (options.subdomains) {
     text = encodeURIComponent(text)
     // the shortest domain that the browser accepts is that of all subdomains
-    for (let labels = location.hostname.split('.'), at = labels.length; at-- && cookie() !== text;)
-      document.cookie = `${key}=${text};domain=${labels.slice(at).join('.')};path=/;max-age=31536000;samesite=lax`
+    for (let labels = location.hostname.split('.'), index = labels.length; index-- && cookie() !== text;)
+      document.cookie = `${key}=${text};domain=${labels.slice(index).join('.')};path=/;max-age=31536000;samesite=lax`
   } else real[key] = text
 }
 

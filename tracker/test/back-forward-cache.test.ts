@@ -33,7 +33,7 @@ const load = async (path: string): Promise<void> => {
   await page.goto(site.url(path))
   await page.waitForFunction(() => window.hopper && !window.hopper.q)
 }
-/** Stays on the page until the page's own clock has gone on by this time. */
+/** Stays on the page until the page's own clock has advanced by this time. */
 const stay = async (ms: number): Promise<void> => {
   await page.evaluate((until) => new Promise((done) => setTimeout(done, until)), ms)
 }
@@ -74,13 +74,13 @@ it('a page that the browser has kept counts as one navigation, with the time on 
   expect(onB).toBeGreaterThanOrEqual(190)
   expect(onA).toBeGreaterThanOrEqual(190)
   expect(onB! + onA!).toBeLessThanOrEqual(atMost)
-  // the clock of the tab goes on
+  // the clock of the tab continues
   expect(click!.elapsed_time).toBeGreaterThanOrEqual(200)
   expect(new Set(changes.map(({ session_id }) => session_id)).size).toBe(1)
   expect(new Set([click!, ...changes].map(({ seq }) => seq)).size).toBe(7)
 })
 
-it('a page is kept that is left while its events wait, and goes on in its stage', async () => {
+it('a page that is left while its events wait is kept, and continues in its stage', async () => {
   site.config.funnels = [
     {
       id: 'f',

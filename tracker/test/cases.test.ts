@@ -111,7 +111,7 @@ describe('a hover', () => {
     expect(site.eventsOfType(1)).toHaveLength(1)
   })
 
-  it('is measured on an element that comes later, and that only an XPath describes', async () => {
+  it('is measured on an element that appears later, and that only an XPath describes', async () => {
     await load('/')
     await configured()
     await page.evaluate(() => document.body.insertAdjacentHTML('beforeend', '<button><b>x</b></button>'))
@@ -219,7 +219,7 @@ describe('time', () => {
 })
 
 describe('a tab', () => {
-  it('that is opened as a copy has a place of its own', async () => {
+  it('that is opened as a copy has its own state', async () => {
     site.body = '<a id="blank" href="/b" target="_blank">b</a>'
     site.config.funnels = [
       {
@@ -309,7 +309,7 @@ describe('the start', () => {
     expect(views()).toHaveLength(1)
   })
 
-  it('takes calls from before, in their order, and says nothing in the console', async () => {
+  it('makes the calls from before it, in their order, and writes nothing to the console', async () => {
     const said: string[] = []
     page.on('console', (message) => said.push(message.text()))
     const calls = "hopper('a'); hopper.identify(42, { plan: null }); hopper.track('b', { deep: { n: [1] } })"
@@ -394,7 +394,7 @@ describe('the visitor', () => {
     }
   })
 
-  it('who opts out is forgotten, and is not tracked by later pages', async () => {
+  it('is forgotten after opting out, and is not tracked by later pages', async () => {
     await load('/a')
     await site.arrived(2, 1)
     await page.evaluate(() => window.hopper!('kept'))

@@ -64,7 +64,7 @@ describe('options', () => {
     expect([landingOf('/a'), landingOf('/b')]).toEqual([[site.url('/a')], [undefined]])
   })
 
-  it('respect_privacy_signals: nothing from who wants none', async () => {
+  it('respect_privacy_signals: sends nothing for a visitor who signals so', async () => {
     site.variant = 'respect_privacy_signals'
     await page.addInitScript(() => Object.defineProperty(navigator, 'globalPrivacyControl', { value: true }))
     await load('/a')
@@ -129,7 +129,7 @@ describe('options', () => {
 })
 
 describe('sending', () => {
-  it('keeps what a refused key could not send, and asks seldom', async () => {
+  it('keeps the events of a refused key, and retries rarely', async () => {
     site.status = site.configStatus = 401
     await load('/a')
     await until(

@@ -133,7 +133,7 @@ describe('picking', () => {
     })
   })
 
-  it('never reads what somebody has typed', async () => {
+  it('never reads what a person has typed', async () => {
     await openPicker(`<form id="f"><input id="password" type="password" value="secret-1" aria-label="Password">
       <label class="whole" tabindex="0">Note <textarea>secret-2</textarea>
       <span contenteditable>secret-3</span></label></form>`)

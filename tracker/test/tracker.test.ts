@@ -137,7 +137,7 @@ describe('changes of the address', () => {
     expect(changes.map(({ from, to }) => [from, to])).toEqual([
       ...[came('/a'), left('/a'), came('/b'), left('/b'), came('/b'), left('/b'), came('/a')],
     ])
-    const times = [1, 3, 5].map((at) => changes[at]!.elapsed_time as number)
+    const times = [1, 3, 5].map((index) => changes[index]!.elapsed_time as number)
     for (const time of times) expect(time).toBeGreaterThanOrEqual(0)
     expect(times.reduce((sum, time) => sum + time)).toBeLessThanOrEqual(most)
     expect(new Set(changes.map(({ session_id }) => session_id)).size).toBe(1)

@@ -73,6 +73,6 @@ async function fetchChunk(archive: Archive, summary: ChunkSummary): Promise<Chun
 
 function shareOf(device: string, shares: number): number {
   let hash = 0
-  for (let at = 0; at < device.length; at++) hash = (Math.imul(hash, 31) + device.charCodeAt(at)) | 0
+  for (let index = 0; index < device.length; index++) hash = (Math.imul(hash, 31) + device.charCodeAt(index)) | 0
   return (hash >>> 0) % shares
 }

@@ -99,10 +99,6 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await aggregator.start()
     return aggregator
   }
-  const isCounted = async (): Promise<boolean> => {
-    const [positions, ends] = await Promise.all([lane.storage.lanes.positions(), lane.storage.log.ends()])
-    return positions[0] === ends[0]
-  }
   const isBackfilled = (app: string) => async (): Promise<boolean> => {
     const [state] = await lane.storage.registry.backfills.list(app)
     return state !== undefined && state.counted === state.groups.length && state.groups.length > 0
@@ -110,8 +106,8 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   /** Rows of the stage tables, without marks. */
   async function stages(app: string): Promise<unknown> {
     const { counters, persons, devices } = await lane.tables(app)
-    const rows = (of: Record<string, unknown>): unknown[] =>
-      Object.entries(of)
+    const rows = (table: Record<string, unknown>): unknown[] =>
+      Object.entries(table)
         .filter(([row]) => row.startsWith('stage_') && !isMark(['', row.split('|')[3]!]))
         .sort()
     const noTime = Object.fromEntries(Object.entries(counters).filter(([row]) => row.startsWith('stage_time')))
@@ -137,15 +133,17 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
           await until(isBackfilled(after))
           const all = cut >= steps.length
           if (!all) await lane.storage.log.append(late)
-          await until(isCounted)
+          await until(() => lane.isCounted())
           const [first, second] = [await stages(before), await stages(after)] as [
             Record<string, unknown>,
             Record<string, unknown>,
           ]
           // Visitors of stages follow from every event; edges and times of later events are reported by trackers that
           // know the funnel.
-          const users = (of: Record<string, unknown>): unknown =>
-            ['persons', 'devices'].map((by) => (of[by] as [string][]).filter(([row]) => row.startsWith('stage_users')))
+          const users = (counts: Record<string, unknown>): unknown =>
+            ['persons', 'devices'].map((by) =>
+              (counts[by] as [string][]).filter(([row]) => row.startsWith('stage_users')),
+            )
           expect(users(second)).toEqual(users(first))
           if (all) expect(second).toEqual(first)
         }),
@@ -175,7 +173,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     let aggregator = await start()
     await until(isBackfilled(before))
     await lane.storage.log.append([...envelopesOf(before, steps, true), ...envelopesOf(after, steps, false)])
-    await until(isCounted)
+    await until(() => lane.isCounted())
     await lane.storage.registry.funnels.put(after, 'f', funnel)
     await aggregator.close()
     for (let times = 0; times < 4; times++) {
@@ -213,7 +211,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       })
       const events = [view(0, '/'), view(1, 'https://s.example/thanks'), view(2, '/products')]
       await lane.storage.log.append([envelopeOf(app, { events, received_at: noon + 9 })])
-      await until(isCounted)
+      await until(() => lane.isCounted())
       const before = (await lane.tables(app)).devices
       await lane.storage.registry.funnels.put(app, 'f', funnel)
       await until(async () => (await lane.storage.registry.backfills.list(app))[0]!.counted === 2)

@@ -172,12 +172,12 @@ export class Backfills {
     const save = (state: LaneBackfill): Promise<void> =>
       this.#options.registry.backfills.put(app.id, backfillId(state), state)
     let savedAt = performance.now()
-    for (const [at, date] of dates.entries()) {
+    for (const [index, date] of dates.entries()) {
       if (begun !== undefined && date >= begun) continue
       if (await this.#isExpired(app.id, date)) continue
       if (!isOurs() || !(await this.#recountDate(task, date, before.groups))) return false
       if (performance.now() < savedAt + SAVE_MS) continue
-      await save({ ...before, last: date, done: at + 1, dates: dates.length })
+      await save({ ...before, last: date, done: index + 1, dates: dates.length })
       savedAt = performance.now()
     }
     this.#options.logger?.info(
@@ -227,10 +227,9 @@ export class Backfills {
     return owned.exclusively(async (lease) => {
       // Lets the writer of the last batch update the position of the lane first.
       await setImmediate()
-      const of = { app: app.id, date }
       const counted = await writer.applied(lane, [
-        { table: 'activity_by_date', ...of },
-        { table: 'stage_time_by_date', ...of },
+        { table: 'activity_by_date', app: app.id, date },
+        { table: 'stage_time_by_date', app: app.id, date },
       ])
       if (counted.some((applied) => applied >= from)) {
         const { position: before } = await owned.archive()

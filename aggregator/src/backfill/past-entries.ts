@@ -18,8 +18,8 @@ export interface PastFunnel {
  * before it.
  */
 export function pastFunnels(funnel: Funnel, groups: readonly StageGroup[]): PastFunnel[] {
-  return groups.map(({ stages }, at) => {
-    const until = groups.slice(0, at + 1).flatMap((group) => group.stages.map((id) => [id, group.until] as const))
+  return groups.map(({ stages }, index) => {
+    const until = groups.slice(0, index + 1).flatMap((group) => group.stages.map((id) => [id, group.until] as const))
     return { funnel, until: new Map(until), counted: new Set(stages) }
   })
 }

@@ -1,4 +1,12 @@
-import type { Key, LaneBatch, Lease, Partition, TableReader, TableWriter, VisitorChange } from '@hopper/storage'
+import {
+  emptyBatch,
+  type Key,
+  type Lease,
+  type Partition,
+  type TableReader,
+  type TableWriter,
+  type VisitorChange,
+} from '@hopper/storage'
 import type { Recount } from '../recount/recount.ts'
 import { counterDifferences, rowsWithout } from '../recount/row-differences.ts'
 
@@ -27,14 +35,6 @@ export interface StageCorrection {
  */
 const FIRST_MARK = -2
 const visitorTables = ['stage_users_by_date', 'stage_edges_by_date'] as const
-const noChanges: Omit<LaneBatch, 'lane'> = {
-  counters: [],
-  visitors: [],
-  seen: [],
-  identities: [],
-  sessions: [],
-  deadLetters: [],
-}
 
 /** True for a row of `stage_time_by_date` that belongs to no stage. */
 export function isMark(key: Key): boolean {
@@ -104,13 +104,13 @@ export async function applyCorrection(
   correction: StageCorrection,
 ): Promise<void> {
   const { missing, surplus, times } = correction
-  if (missing.length > 0) await writer.apply(lease, { ...noChanges, lane, visitors: missing })
+  if (missing.length > 0) await writer.apply(lease, { ...emptyBatch, lane, visitors: missing })
   if (surplus.length > 0) await writer.removeVisitors(lease, surplus)
   if (times.length === 0) return
   const partition = { table: 'stage_time_by_date' as const, app, date }
   const [applied] = await writer.applied(lane, [partition])
   await writer.apply(lease, {
-    ...noChanges,
+    ...emptyBatch,
     lane,
     counters: [{ ...partition, from: applied!, to: applied!, rows: times }],
   })

@@ -15,7 +15,7 @@ import { recount, type Placed } from '../testing/recount.fixture.ts'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
-/** A machine that does other things too is slow. */
+/** Long, for a busy machine. */
 const WAIT_MS = 60_000
 const T0 = Date.parse('2026-06-15T12:00:00Z')
 const engines = inject('engines')
@@ -29,10 +29,10 @@ const rules = fc.uniqueArray(rule, { maxLength: 2 })
 /** Calls of storage until each process is gone. */
 const callsOfLives = fc.array(fc.integer({ min: 20, max: 250 }), { maxLength: 4 }).map((later) => [30, ...later])
 
-/** The envelopes of an app; ingest holds some senders for human, by a rule. */
+/** The envelopes of an app; ingest treats some senders as human, by a rule. */
 function sent(app: App, messages: Parameters<typeof envelopesOf>[1], round?: string): Envelope[] {
-  return envelopesOf(app.id, messages, round).map((envelope, at) =>
-    at % 7 === 3 && !envelope.context.bot
+  return envelopesOf(app.id, messages, round).map((envelope, index) =>
+    index % 7 === 3 && !envelope.context.bot
       ? { ...envelope, context: { ...envelope.context, bot_sign: 'human' } }
       : envelope,
   )
@@ -54,15 +54,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await aggregator.start()
     return aggregator
   }
-  const append = async (envelopes: readonly Envelope[]): Promise<Placed[]> => {
-    const places = await lane.storage.log.append(envelopes)
-    return places.map(({ position }, at) => ({ position, envelope: envelopes[at]! }))
-  }
-  const counted = (): Promise<void> =>
-    until(async () => {
-      const [positions, ends] = await Promise.all([lane.storage.lanes.positions(), lane.storage.log.ends()])
-      return positions[0] === ends[0]
-    }, WAIT_MS)
+  const counted = (): Promise<void> => until(() => lane.isCounted(), WAIT_MS)
   /** A run that had begun before may not know of changed rules yet, so two of them are waited for. */
   const reviewed = async (aggregator: Aggregator): Promise<void> => {
     await counted()
@@ -81,7 +73,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
           const app = await lane.app(randomUUID(), 'UTC', ['ref'])
           const log: Placed[] = []
           for (const messages of rounds) {
-            log.push(...(await append(sent(app, messages))))
+            log.push(...(await lane.append(sent(app, messages))))
             await reviewed(aggregator)
           }
           await expectTables(app, log)
@@ -106,7 +98,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       session_id: 's',
     })
     const driven = { device: 'desktop', browser: 'Firefox', os: 'Linux', bot: 'webdriver' } as const
-    await append([
+    await lane.append([
       envelopeOf(app.id, { events: [event('a')] }),
       envelopeOf(app.id, { events: [event('b')], context: driven }),
     ])
@@ -125,13 +117,13 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       await fc.assert(
         fc.asyncProperty(sentMessages, rules, sentMessages, rules, async (before, early, after, later) => {
           const app = await lane.app(randomUUID(), 'UTC', ['ref'])
-          const log = await append(sent(app, before))
+          const log = await lane.append(sent(app, before))
           await ruled(app, early)
-          log.push(...(await append(sent(app, after, 'second'))))
+          log.push(...(await lane.append(sent(app, after, 'second'))))
           await reviewed(aggregator)
           await expectTables(app, log, early)
           await ruled(app, later)
-          log.push(...(await append(sent(app, before, 'third'))))
+          log.push(...(await lane.append(sent(app, before, 'third'))))
           await reviewed(aggregator)
           await expectTables(app, log, later)
           await ruled(app, [])
@@ -150,12 +142,12 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await fc.assert(
       fc.asyncProperty(sentMessages, rules, sentMessages, callsOfLives, async (before, by, after, lives) => {
         const app = await lane.app(randomUUID(), 'UTC', ['ref'])
-        const log = await append(sent(app, before))
+        const log = await lane.append(sent(app, before))
         const counting = await start()
         await reviewed(counting)
         await counting.close()
         await ruled(app, by)
-        log.push(...(await append(sent(app, after, 'second'))))
+        log.push(...(await lane.append(sent(app, after, 'second'))))
         for (const calls of lives) {
           const storage = failingAfter(lane.storage, calls)
           const aggregator = await start(storage)
@@ -184,12 +176,12 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
         name === 'append' ? async () => undefined : archive[name]?.bind(archive as never),
     })
     const losing = await start({ archive: forgetful, archiveMs: 0 })
-    await append([envelopeOf(app.id, { ...received, events: [custom('lost', T0 - 3 * 86_400_000)] })])
+    await lane.append([envelopeOf(app.id, { ...received, events: [custom('lost', T0 - 3 * 86_400_000)] })])
     await counted()
     await losing.close()
     const aggregator = await start()
     const driven = { device: 'desktop', browser: 'Firefox', os: 'Linux', bot: 'webdriver' } as const
-    await append([
+    await lane.append([
       envelopeOf(app.id, { ...received, events: [custom('s1', T0)] }),
       envelopeOf(app.id, { ...received, events: [custom('s2', T0 + 1)], context: driven }),
     ])
@@ -212,15 +204,15 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       ...{ target: '//a', elapsed_time: 1, current_url: 'https://s.example/' },
     })
     const burst = (session: string, number: number, everyMs: number): Event[] =>
-      Array.from({ length: number }, (_, at) => click(at, session, T0 + at * everyMs))
+      Array.from({ length: number }, (_, index) => click(index, session, T0 + index * everyMs))
     const log: Placed[] = []
     for (const [device_id, events] of [
       ['human', burst('slow', 1_100, 60)],
       ['robot', burst('fast', 1_001, 59)],
       ['robot', burst('other', 3, 1_000)],
     ] as const)
-      for (let at = 0; at < events.length; at += 500)
-        log.push(...(await append([envelopeOf(app.id, { device_id, events: events.slice(at, at + 500) })])))
+      for (let start = 0; start < events.length; start += 500)
+        log.push(...(await lane.append([envelopeOf(app.id, { device_id, events: events.slice(start, start + 500) })])))
     await reviewed(aggregator)
     await aggregator.close()
     expect(await lane.fates(app.id)).toEqual({ accepted: 1_103, bot: 1_001 })
@@ -237,7 +229,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       ...{ type: 'url_change', event_id: id, timestamp, seq: 0, session_id: 'visit', user_id: 'ann' },
       ...{ from: '', to: 'https://s.example/', elapsed_time: 0 },
     })
-    const log = await append([
+    const log = await lane.append([
       envelopeOf(app.id, { device_id: 'phone', events: [view('a', T0), view('b', T0 + 5_000)] }),
     ])
     await reviewed(aggregator)

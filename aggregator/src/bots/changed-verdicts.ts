@@ -163,7 +163,7 @@ function add(
 ): void {
   const { timestamp, received_at, position, index } = event
   const date = timeZone(app.timezone).dateOf(timestamp)
-  // What has expired is about to be removed, and must not be counted again.
+  // Expired events are about to be removed, and must not be counted again.
   if (date < (app.kept_from ?? '') || found.isFull) return
   const isUnsure = position >= unsure.from && position < unsure.to
   if (event.bot === bot && !isUnsure) return
@@ -230,6 +230,6 @@ async function* archivedRows(
 
 function shareOf(key: string, shares: number): number {
   let hash = 0
-  for (let at = 0; at < key.length; at++) hash = (Math.imul(hash, 31) + key.charCodeAt(at)) | 0
+  for (let index = 0; index < key.length; index++) hash = (Math.imul(hash, 31) + key.charCodeAt(index)) | 0
   return (hash >>> 0) % shares
 }

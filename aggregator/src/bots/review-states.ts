@@ -56,12 +56,12 @@ export class ReviewStates {
     else this.#set(owned, state, savedAt)
   }
 
-  /** Stores why a review cannot go on, for whoever waits. */
+  /** Stores why a review cannot continue, for those who wait for it. */
   async saveProblem({ app, lane, owned }: AppLane, error: unknown): Promise<void> {
     const problem = error instanceof Error ? error.message : String(error)
     if (!(error instanceof Postponed))
       this.#logger?.error({ lane, app: app.id, err: error }, 'bots could not be reviewed and will be tried again')
-    // What is in memory may be ahead of what is stored, or behind it.
+    // The state in memory may be ahead of the stored one, or behind it.
     this.#cached.get(owned)?.delete(app.id)
     const id = botReviewId({ app: app.id, lane })
     try {

@@ -21,7 +21,7 @@ export class CounterRows {
     const id = rowKey(key)
     const row = this.#rows.get(id)
     if (!row) this.#rows.set(id, { key, deltas: [...deltas] })
-    else for (let at = 0; at < deltas.length; at++) row.deltas[at]! += deltas[at]!
+    else for (let index = 0; index < deltas.length; index++) row.deltas[index]! += deltas[index]!
   }
 
   /** Returns the change up to the last position of the batch; none when nothing is added. */

@@ -30,12 +30,12 @@ export class DateFold {
   /** Folds the events that were added since the last call, and releases them. */
   fold(): void {
     const [positions, events] = [this.#positions, this.#events]
-    counterFolds.forEach(({ fold }, at) => {
-      const { after, add } = this.counters[at]!
+    counterFolds.forEach(({ fold }, index) => {
+      const { after, add } = this.counters[index]!
       for (let i = 0; i < events.length; i++) if (positions[i]! > after) fold(events[i]!, add)
     })
-    visitorFolds.forEach(({ fold, repeats }, at) => {
-      const rows = this.visitors[at]!
+    visitorFolds.forEach(({ fold, repeats }, index) => {
+      const rows = this.visitors[index]!
       let last = this.#previous
       // One function for all events: a closure per event would only be garbage.
       let event: CountedEvent

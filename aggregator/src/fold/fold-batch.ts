@@ -103,11 +103,11 @@ export class BatchFold {
 
   /** Every event has a fate, including those that ingest rejected. */
   #addFates(messages: readonly Message[], events: readonly Judged[]): void {
-    for (let at = 0, next = 0; at < events.length; at = next) {
-      const { message, fate, reason } = events[at]!
-      for (next = at + 1; next < events.length; next++)
+    for (let first = 0, next = 0; first < events.length; first = next) {
+      const { message, fate, reason } = events[first]!
+      for (next = first + 1; next < events.length; next++)
         if (events[next]!.message !== message || events[next]!.reason !== reason || events[next]!.fate !== fate) break
-      this.#addFate(message, fate, reason, next - at)
+      this.#addFate(message, fate, reason, next - first)
     }
     for (const message of messages) {
       for (const { reason } of message.envelope.rejected ?? []) this.#addFate(message, 'rejected', reason, 1)

@@ -16,9 +16,9 @@ export class VisitorRows {
 
   put(key: Key, visitor: Visitor): void {
     const id = rowKey(key)
-    let own = this.#keys.get(id)
-    if (!own) this.#keys.set(id, (own = { key, visitors: new Map() }))
-    own.visitors.set(visitorName(visitor), visitor)
+    let entry = this.#keys.get(id)
+    if (!entry) this.#keys.set(id, (entry = { key, visitors: new Map() }))
+    entry.visitors.set(visitorName(visitor), visitor)
   }
 
   /** Returns the rows; those of one key are adjacent and share it. */

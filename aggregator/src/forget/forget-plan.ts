@@ -32,10 +32,10 @@ export async function planForget(
 /** The places at which a device was a user's. */
 function rangesOf(identities: readonly Identity[], user: string, end: number): PlaceRange[] {
   const ranges: [from: number, to: number][] = []
-  identities.forEach((identity, at) => {
+  identities.forEach((identity, index) => {
     if (identity.user !== user) return
-    const from = at === 0 ? 0 : identity.place
-    const to = identities[at + 1]?.place ?? end
+    const from = index === 0 ? 0 : identity.place
+    const to = identities[index + 1]?.place ?? end
     if (ranges.at(-1)?.[1] === from) ranges.at(-1)![1] = to
     else ranges.push([from, to])
   })

@@ -11,7 +11,7 @@ import {
   type ForgetPart,
   type ForgetTally,
 } from '@hopper/contracts'
-import { ForgottenEvents, type DeadLetter, type LaneBatch } from '@hopper/storage'
+import { emptyBatch, ForgottenEvents, type DeadLetter, type LaneBatch } from '@hopper/storage'
 import { archivedEventsOf } from '../backfill/archived-date.ts'
 import { SessionFold } from '../fold/fold-sessions.ts'
 import { isCounted, type CountedApp } from '../judge/judge.ts'
@@ -27,13 +27,6 @@ type CheckedLane = Pick<ForgetTask, 'app' | 'lane' | 'owned' | 'assertOwned'>
 const LETTERS_PER_READ = 100
 /** Sessions that are recounted together, while batches wait. */
 const SESSIONS_PER_BATCH = 500
-const noChanges: Omit<LaneBatch, 'lane' | 'deadLetters'> = {
-  counters: [],
-  visitors: [],
-  seen: [],
-  identities: [],
-  sessions: [],
-}
 
 /** The archived data of a person in a lane, without any of its texts. */
 interface ArchivedData {
@@ -139,7 +132,7 @@ export async function changeLetters(
       changed++
       await owned.exclusively(async (lease) => {
         await writer.removeDeadLetters(lane, [letter.position])
-        if (kept) await writer.apply(lease, { ...noChanges, lane, deadLetters: [kept] })
+        if (kept) await writer.apply(lease, { ...emptyBatch, lane, deadLetters: [kept] })
       })
     }
     read = letters.length
@@ -181,9 +174,9 @@ export async function replaceSessions(
   remaining: RemainingEvents,
 ): Promise<void> {
   const { app, lane, owned, assertOwned } = appLane
-  for (let at = 0; at < ordered.length; at += SESSIONS_PER_BATCH) {
+  for (let start = 0; start < ordered.length; start += SESSIONS_PER_BATCH) {
     assertOwned()
-    const ids = ordered.slice(at, at + SESSIONS_PER_BATCH)
+    const ids = ordered.slice(start, start + SESSIONS_PER_BATCH)
     await owned.exclusively(async (lease) => {
       const { position: before } = await owned.archive()
       const sessions = await remainingSessions(store, appLane, remaining, new Set(ids))

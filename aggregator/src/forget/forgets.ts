@@ -26,8 +26,8 @@ import { countLog, rewriteLog } from './rewrite-log.ts'
 import { rewriteSpans } from './rewrite-spans.ts'
 
 /** Interval between two checks for requests, and the additional time for each request there ever was. */
-const LOOK_MS = 2_000
-const LOOK_MS_PER_FORGET = 2
+const CHECK_MS = 2_000
+const CHECK_MS_PER_FORGET = 2
 
 export interface ForgetsOptions extends BackgroundOptions {
   readonly lanes: Lanes
@@ -38,22 +38,22 @@ export interface ForgetsOptions extends BackgroundOptions {
   /** removes from the disk what was deleted, see `Storage.scrub` */
   readonly scrub: (() => Promise<Scrubbed>) | undefined
   /** interval between two checks for requests, in ms; 2 s by default */
-  readonly lookMs?: number | undefined
+  readonly checkMs?: number | undefined
 }
 
-/** Does what comes after a step; returns the part with that step done. */
+/** Runs the step that follows one; returns the part with that step done. */
 type Step = (task: ForgetTask, part: ForgetPart, save: SavePart) => Promise<ForgetPart>
 
 /**
  * Forgets persons, in the background, as the owner of lanes. Each lane does its part in steps and stores each in the
- * registry, so the next owner goes on; a step may be interrupted anywhere and is then done again (decision 0035).
+ * registry, so the next owner continues; a step may be interrupted anywhere and is then done again (decision 0035).
  */
 export class Forgets {
   readonly #options: ForgetsOptions
   readonly #work = new LaneWork()
   /** requests that are finished */
   readonly #finished = new Set<string>()
-  #lookAt = 0
+  #checkAt = 0
   readonly #steps: Readonly<Record<Exclude<ForgetStep, 'done'>, Step>> = {
     waiting: (task, part, save) => this.#cut(task, part, save),
     planned: (task, part) => task.owned.paused(() => this.#finishCut(task, part)),
@@ -101,11 +101,11 @@ export class Forgets {
   }
 
   async #run(lanes: () => ReadonlyMap<number, RewritableLane>): Promise<void> {
-    if (performance.now() < this.#lookAt) return
-    const { registry, logger, lookMs = LOOK_MS } = this.#options
+    if (performance.now() < this.#checkAt) return
+    const { registry, logger, checkMs = CHECK_MS } = this.#options
     try {
       const all = await registry.forgets.list()
-      this.#lookAt = performance.now() + lookMs + all.length * LOOK_MS_PER_FORGET
+      this.#checkAt = performance.now() + checkMs + all.length * CHECK_MS_PER_FORGET
       const pending = all.filter(({ id, finished_at }) => finished_at === undefined && !this.#finished.has(id))
       for (const forget of pending.sort((a, b) => a.requested_at - b.requested_at)) {
         const app = await registry.app(forget.app)
@@ -114,7 +114,7 @@ export class Forgets {
       }
       if (lanes().has(0)) await this.#finish(pending)
     } catch (error) {
-      logger?.error({ err: error }, 'requests to forget a person could not be worked on; they will be tried again')
+      logger?.error({ err: error }, 'requests to forget a person could not be processed; they will be tried again')
     }
   }
 
@@ -134,7 +134,7 @@ export class Forgets {
     )
   }
 
-  /** Does the steps of a lane that are left. */
+  /** Runs the remaining steps of a lane. */
   async #forgetIn(task: ForgetTask): Promise<void> {
     const { app, forget, lane, assertOwned } = task
     const { registry, logger } = this.#options
@@ -158,7 +158,7 @@ export class Forgets {
     }
   }
 
-  /** Stores why a lane cannot go on, for whoever waits. */
+  /** Stores why a lane cannot continue, for those who wait for it. */
   async #saveProblem({ app, forget, lane }: ForgetTask, error: unknown): Promise<void> {
     const { registry, logger } = this.#options
     const problem = error instanceof Error ? error.message : String(error)
@@ -203,7 +203,10 @@ export class Forgets {
       clearAppCache()
       return this.#finishCut(task, decided)
     })
-    this.#options.logger?.info({ lane, app: app.id, forget: forget.id, mark: planned.mark }, 'places are decided')
+    this.#options.logger?.info(
+      { lane, app: app.id, forget: forget.id, mark: planned.mark },
+      'it is decided which events are forgotten',
+    )
     return planned
   }
 
@@ -279,7 +282,7 @@ export class Forgets {
     return { ...part, step: 'done' }
   }
 
-  /** A user of Kafka who may not read its settings learns nothing: the answer is then that of a log that keeps all. */
+  /** Without the permission to read the settings of Kafka, answers like a log that keeps everything. */
   async #keptUntil(now: number): Promise<number | undefined> {
     return this.#options.log.keptUntil?.(now).catch((error: unknown) => {
       this.#options.logger?.error({ err: error }, 'the retention of the log could not be read')
@@ -316,7 +319,7 @@ export class Forgets {
     }
   }
 
-  /** Returns whether every lane has done its part. The name of the person goes when no lane needs it any more. */
+  /** Returns whether every lane has done its part. The name of the person is deleted when no lane needs it any more. */
   async #isDone({ person, ...forget }: Forget): Promise<boolean> {
     const { registry, log } = this.#options
     const parts = (await registry.forgetParts.list(forget.app)).filter((part) => part.forget === forget.id)

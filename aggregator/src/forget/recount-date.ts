@@ -14,6 +14,7 @@ import {
 import {
   counterTableNames,
   counterTables,
+  emptyBatch,
   visitorTableNames,
   type CounterPartitionRow,
   type LaneBatch,
@@ -36,12 +37,6 @@ import type { RewritableStore } from '../lane/rewritable-lane.ts'
 const EVENTS_PER_FOLD = 2_000
 /** Columns that feed no table. */
 const unused = /^(data|utm_|spilled)/
-const noChanges: Omit<LaneBatch, 'lane' | 'counters' | 'visitors'> = {
-  seen: [],
-  identities: [],
-  sessions: [],
-  deadLetters: [],
-}
 
 /** Counter tables whose dates are dates of the app. */
 const datedTables = counterTableNames.filter((table) => table !== 'fates_by_date')
@@ -74,14 +69,14 @@ export type RecountedStore = RewritableStore & { readonly registry: Registry }
  */
 export async function recountForgotten(
   store: RecountedStore,
-  at: ForgottenDate,
+  target: ForgottenDate,
   part: ForgetPart,
   save: SavePart,
 ): Promise<ForgetPart> {
-  const { date } = at
+  const { date } = target
   let changed = part
-  await recountDate(store, at, async (correction, expected) => {
-    await assertOnlyForgottenDiffer(store, at, expected)
+  await recountDate(store, target, async (correction, expected) => {
+    await assertOnlyForgottenDiffer(store, target, expected)
     if (part.correcting === date) return
     const tables = addChanges(part.tally.tables, changesOf(correction))
     changed = { ...part, correcting: date, tally: { ...part.tally, tables } }
@@ -98,15 +93,15 @@ export async function recountForgotten(
  */
 export async function recountDate(
   store: RecountedStore,
-  at: RecountedDate,
+  target: RecountedDate,
   before: (correction: DateCorrection, expected: Recount) => Promise<void> = async () => undefined,
 ): Promise<void> {
-  const { app, owned, lane, date } = at
+  const { app, owned, lane, date } = target
   const funnels = await countedFunnels(store.registry, app.id, lane)
   const from = owned.committed
   const expected = new Recount()
-  await addArchived(store, at, expected, { from: 0, before: from })
-  const range = rangeOf(at)
+  await addArchived(store, target, expected, { from: 0, before: from })
+  const range = rangeOf(target)
   for (const funnel of funnels) await addPastOf(expected, { archive: store.archive, app, lane, date, range }, funnel)
   await owned.exclusively(async (lease) => {
     // Lets the writer of the last batch update the position of the lane first.
@@ -118,14 +113,14 @@ export async function recountDate(
     if (applied.some((position) => position >= from)) {
       const { position: reached } = await owned.archive()
       if (applied.some((position) => position >= reached)) throw new Postponed('a batch is being counted')
-      await addArchived(store, at, expected, { from, before: reached })
+      await addArchived(store, target, expected, { from, before: reached })
     }
-    const correction = await correctionOf(store, at, expected, applied)
+    const correction = await correctionOf(store, target, expected, applied)
     await before(correction, expected)
     owned.clearVisitorCache()
     const { counters, missing, surplus } = correction
     if (counters.length > 0 || missing.length > 0)
-      await store.writer.apply(lease, { ...noChanges, lane, counters, visitors: missing })
+      await store.writer.apply(lease, { ...emptyBatch, lane, counters, visitors: missing })
     if (surplus.length > 0) await store.writer.removeVisitors(lease, surplus)
     await store.writer.removeEmptyCounters?.(lease, { app: app.id, date })
   })
@@ -135,10 +130,10 @@ export async function recountDate(
  * Throws unless the tables of a date count exactly what the archive has: a recount would change more than it should.
  * @throws Postponed if they differ
  */
-export async function assertWholeDate(store: RewritableStore, at: RecountedDate): Promise<void> {
-  const { app, date, lane, owned } = at
+export async function assertWholeDate(store: RewritableStore, target: RecountedDate): Promise<void> {
+  const { app, date, lane, owned } = target
   const compare = async (): Promise<void> => {
-    const [archived, counted] = [await countedEvents(store, at), await tableEvents(store, at)]
+    const [archived, counted] = [await countedEvents(store, target), await tableEvents(store, target)]
     if (archived === counted) return
     throw new Postponed(
       `the tables count ${counted} events on ${date} and the archive has ${archived}: run "hopper audit --repair"`,
@@ -156,10 +151,10 @@ export async function assertWholeDate(store: RewritableStore, at: RecountedDate)
 }
 
 /** Returns the number of events of a date that the archive has and the tables count. */
-async function countedEvents(store: RewritableStore, at: RecountedDate): Promise<number> {
+async function countedEvents(store: RewritableStore, target: RecountedDate): Promise<number> {
   let events = 0
-  for await (const batch of archivedOfDate(store, at, { from: 0, before: Infinity }))
-    events += batch.filter((event) => isCounted(judgeArchived(at.folded, event))).length
+  for await (const batch of archivedOfDate(store, target, { from: 0, before: Infinity }))
+    events += batch.filter((event) => isCounted(judgeArchived(target.folded, event))).length
   return events
 }
 
@@ -175,13 +170,17 @@ async function tableEvents(
  * Throws unless the tables count either exactly the archived events, or these and the forgotten ones: any other
  * difference is damage.
  */
-async function assertOnlyForgottenDiffer(store: RewritableStore, at: ForgottenDate, expected: Recount): Promise<void> {
+async function assertOnlyForgottenDiffer(
+  store: RewritableStore,
+  target: ForgottenDate,
+  expected: Recount,
+): Promise<void> {
   const surplus =
-    (await tableEvents(store, at)) -
-    eventsIn(expected.counters({ table: 'activity_by_date', app: at.app.id, date: at.date }))
-  if (surplus === 0 || surplus === at.forgotten) return
+    (await tableEvents(store, target)) -
+    eventsIn(expected.counters({ table: 'activity_by_date', app: target.app.id, date: target.date }))
+  if (surplus === 0 || surplus === target.forgotten) return
   throw new Postponed(
-    `the tables of ${at.date} and the archive differ by ${surplus} events, not by the ${at.forgotten} forgotten ` +
+    `the tables of ${target.date} and the archive differ by ${surplus} events, not by the ${target.forgotten} forgotten ` +
       'ones: run "hopper audit --repair"',
   )
 }
@@ -205,21 +204,21 @@ async function countedFunnels(
 
 async function addArchived(
   store: RewritableStore,
-  at: RecountedDate,
+  target: RecountedDate,
   recount: Recount,
   positions: { readonly from: number; readonly before: number },
 ): Promise<void> {
-  for await (const events of archivedOfDate(store, at, positions)) recount.add(foldArchived(at.folded, events))
+  for await (const events of archivedOfDate(store, target, positions)) recount.add(foldArchived(target.folded, events))
 }
 
 /** Yields the archived events of a date between two positions, in batches, without their free-form properties. */
 async function* archivedOfDate(
   { archive }: RewritableStore,
-  at: RecountedDate,
+  target: RecountedDate,
   { from, before }: { readonly from: number; readonly before: number },
 ): AsyncGenerator<ArchivedEvent[]> {
-  const range = rangeOf(at)
-  for (const summary of await archive.list({ app: at.app.id, lane: at.lane, ...range })) {
+  const range = rangeOf(target)
+  for (const summary of await archive.list({ app: target.app.id, lane: target.lane, ...range })) {
     if (summary.first_position >= before || summary.last_position < from) continue
     const names = Object.keys(summary.columns).filter((name) => !unused.test(name))
     const columns = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))

@@ -1,7 +1,14 @@
 import { setImmediate } from 'node:timers/promises'
 import { shiftDate, utcDate, type ArchivedEvent } from '@hopper/contracts'
 import { eventsOfChunk } from '@hopper/engine'
-import type { CounterChange, CounterPartition, CounterPartitionRow, EventLog, Lease } from '@hopper/storage'
+import {
+  emptyBatch,
+  type CounterChange,
+  type CounterPartition,
+  type CounterPartitionRow,
+  type EventLog,
+  type Lease,
+} from '@hopper/storage'
 import { CountedMessages, messagesBetween } from '../recount/counted-messages.ts'
 import { foldArchivedFates } from '../recount/fold-archived.ts'
 import { foldReceived } from '../recount/fold-message.ts'
@@ -59,8 +66,7 @@ export async function recountFates(
     for (const { deltas, ...partition } of differences) {
       const rows = expires === true ? withExpired(deltas) : deltas
       if (rows.length === 0) continue
-      const noOtherChanges = { visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
-      await store.writer.apply(lease, { ...noOtherChanges, lane, counters: [{ ...partition, rows }] })
+      await store.writer.apply(lease, { ...emptyBatch, lane, counters: [{ ...partition, rows }] })
     }
   })
 }
@@ -126,10 +132,10 @@ async function withDifferences(
     }
     const compared = ({ key }: CounterPartitionRow): boolean => isWhole || archivedFates.has(key[0])
     const differences: FatesDifference[] = []
-    for (const [at, partition] of partitions.entries()) {
+    for (const [index, partition] of partitions.entries()) {
       const found = (await store.reader.counterPartition(lane, partition)).filter(compared)
       const deltas = counterDifferences(found, expected.counters(partition).filter(compared))
-      differences.push({ ...partition, from: applied[at]!, to: applied[at]!, deltas })
+      differences.push({ ...partition, from: applied[index]!, to: applied[index]!, deltas })
     }
     await use(lease, differences)
   })

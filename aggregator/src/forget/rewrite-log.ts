@@ -62,7 +62,9 @@ export class LogOfPerson {
     const without = this.#events.without(position, before, isValid)
     const repeated = isValid ? this.#repeated(without) : []
     const after =
-      repeated.length > 0 ? withoutEvents(without, (_, at) => repeated.some((each) => each.at === at), false) : without
+      repeated.length > 0
+        ? withoutEvents(without, (_, index) => repeated.some(({ storedIndex }) => storedIndex === index), false)
+        : without
     for (const { date, id } of after.forgotten ?? []) if (this.#ids.size < IDS_MAX) this.#ids.add(`${date} ${id}`)
     const device = deviceDigest(this.#app, before.device_id)
     const places = repeated.map(({ index }) => ({ device, place: placeOf(position, index) }))
@@ -71,15 +73,18 @@ export class LogOfPerson {
   }
 
   /** Finds events of a message that repeat the id of a forgotten event at an earlier place. */
-  #repeated(envelope: Envelope): { readonly at: number; readonly index: number }[] {
+  #repeated(envelope: Envelope): { readonly storedIndex: number; readonly index: number }[] {
     const { events, forgotten = [] } = envelope
     if (events.length === 0 || (this.#ids.size === 0 && forgotten.length === 0)) return []
     const indexes = sentIndexes(envelope)
     const earlier = new Map<string, number>()
     for (const { date, id, index } of forgotten) if (!earlier.has(`${date} ${id}`)) earlier.set(`${date} ${id}`, index)
-    return events.flatMap((event, at) => {
-      const [name, index] = [nameOf(seenDateOf(event), event.event_id, this.#app), indexes?.[at] ?? at]
-      return this.#ids.has(name) || (earlier.get(name) ?? Infinity) < index ? [{ at, index }] : []
+    return events.flatMap((event, storedIndex) => {
+      const [name, index] = [
+        nameOf(seenDateOf(event), event.event_id, this.#app),
+        indexes?.[storedIndex] ?? storedIndex,
+      ]
+      return this.#ids.has(name) || (earlier.get(name) ?? Infinity) < index ? [{ storedIndex, index }] : []
     })
   }
 }
@@ -112,8 +117,8 @@ export async function countLog(
       tally.messages++
       tally.events += changed.events
       tally.refused += (before.rejected ?? []).length - (after.rejected ?? []).length
-      for (const { device, place: at } of changed.repeated)
-        if (repeated.size < REPEATED_MAX) repeated.set(device, [...(repeated.get(device) ?? []), [at, at + 1]])
+      for (const { device, place: first } of changed.repeated)
+        if (repeated.size < REPEATED_MAX) repeated.set(device, [...(repeated.get(device) ?? []), [first, first + 1]])
     }
     await pause()
   }
@@ -162,7 +167,7 @@ async function removeRejected(
   if (ids.length === 0) return
   const partition = rejectedPartition(app.id, utcDate(after.received_at))
   const first = await writer.firstPositions(lane, partition, ids)
-  const gone = [...first].filter(([, at]) => at === position).map(([event_id]) => ({ event_id }))
+  const gone = [...first].filter(([, firstPosition]) => firstPosition === position).map(([event_id]) => ({ event_id }))
   if (gone.length > 0) await owned.exclusively((lease) => writer.replaceSeen(lease, partition, gone))
 }
 

@@ -19,20 +19,28 @@ const row = fc.record({
 
 const rowOf = (
   { device, late, put }: typeof row extends fc.Arbitrary<infer T> ? T : never,
-  at: number,
+  position: number,
 ): ArchivedEvent => {
-  const exact = put?.isExact ? { timestamp_ns: `${noon + at}000${at % 10}00` } : {}
-  const fields = put ? { payload: put.payload, ...exact } : { data: { n: at, text: `t${at}` } }
+  const exact = put?.isExact ? { timestamp_ns: `${noon + position}000${position % 10}00` } : {}
+  const fields = put ? { payload: put.payload, ...exact } : { data: { n: position, text: `t${position}` } }
   const event: Event = {
     type: 'custom',
-    name: `n${at % 3}`,
-    event_id: `e${at}`,
-    timestamp: noon + at,
-    seq: at,
+    name: `n${position % 3}`,
+    event_id: `e${position}`,
+    timestamp: noon + position,
+    seq: position,
     ...fields,
   }
   const context = { device: 'server', browser: '', os: '' } as const
-  return { event, device_id: device, user: '', context, received_at: noon + at * 2 - late, position: at, index: at % 2 }
+  return {
+    event,
+    device_id: device,
+    user: '',
+    context,
+    received_at: noon + position * 2 - late,
+    position,
+    index: position % 2,
+  }
 }
 /** In the order of their places, with all that is stored. */
 const ordered = (events: readonly ArchivedEvent[]): unknown[] =>

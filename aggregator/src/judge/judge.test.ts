@@ -82,7 +82,7 @@ it('accepts imported events of any age, with reason historical only where they w
   ])
 })
 
-it('assigns events to the user as whom their device was last identified', () => {
+it('assigns events to the last user that their device was identified as', () => {
   const ann = note('b', { type: 'identify', user_id: 'ann' })
   const bob = note('d', { user_id: 'bob' })
   const messages = [

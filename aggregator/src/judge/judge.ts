@@ -88,9 +88,9 @@ export class EarlierParts {
 
   /** True when an earlier part contains this id of the partition. */
   has({ app, date }: Partition, id: string): boolean {
-    const own = this.#ids.of(app, date)
-    if (!own.set && ++own.scans > SCANS_MAX) own.set = new Set(own.list)
-    return own.set ? own.set.has(id) : own.list.includes(id)
+    const earlier = this.#ids.of(app, date)
+    if (!earlier.set && ++earlier.scans > SCANS_MAX) earlier.set = new Set(earlier.list)
+    return earlier.set ? earlier.set.has(id) : earlier.list.includes(id)
   }
 
   add({ users }: Judgement, ids: readonly IdsOfPartition[]): void {
@@ -208,8 +208,8 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
       for (; identified[0] && identified[0].index < end; identified.shift())
         identify(identified[0].user_id!, identified[0].index)
     }
-    envelope.events.forEach((event, at) => {
-      const index = indexes?.[at] ?? at
+    envelope.events.forEach((event, storedIndex) => {
+      const index = indexes?.[storedIndex] ?? storedIndex
       identifyBefore(index)
       const repeated = !isOlderThanKept(app, event) && isRepeated(message, event)
       const date = zone.dateOf(event.timestamp)

@@ -96,10 +96,10 @@ function suite(
       await lane.app(app, 'Asia/Tokyo')
       const { messages, expected } = logOf(app, events)
       const { lanes } = lane.storage
-      const own = await lanes.acquire(0, app)
-      await lanes.commit(own, 0)
-      await lanes.release(own)
-      let lease = own
+      const ownLease = await lanes.acquire(0, app)
+      await lanes.commit(ownLease, 0)
+      await lanes.release(ownLease)
+      let lease = ownLease
       const owned: Storage['lanes'] = {
         acquire: async (...args) => (lease = await lanes.acquire(...args)),
         renew: (held) => lanes.renew(held),

@@ -22,7 +22,9 @@ let running: Aggregator | undefined
 beforeEach(async () => {
   lane = await openLane(openEmbedded)
   await lane.app('shop')
-  await lane.storage.log.append(Array.from({ length: 4 }, (_, at) => envelopeOf('shop', { events: [view(`e${at}`)] })))
+  await lane.storage.log.append(
+    Array.from({ length: 4 }, (_, index) => envelopeOf('shop', { events: [view(`e${index}`)] })),
+  )
 })
 afterEach(async () => {
   await running?.close()
@@ -121,7 +123,7 @@ it('checks direct reads for losses too, and accepts intended gaps', async () => 
   const starts = [3]
   const { log } = await startWatched({
     starts: async () => starts,
-    read: (at, from, ...limits) => lane.storage.log.read(at, Math.max(from, 3), ...limits),
+    read: (number, from, ...limits) => lane.storage.log.read(number, Math.max(from, 3), ...limits),
   })
   expect((await log.read(0, 3, 1)).map(({ position }) => position)).toEqual([3])
   await expect(log.read(0, 1, 3)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED' })

@@ -141,7 +141,7 @@ export class LanePass {
   }
 
   /**
-   * Does all work that needs the events themselves, one part at a time, so that no event lives long: objects that
+   * Performs all work that needs the events themselves, one part at a time, so that no event lives long: objects that
    * survive cost the garbage collector several times as much as their creation.
    *
    * The archive's buffer skips events that it already contains, so it may take events that the tables refuse and that
@@ -173,7 +173,7 @@ export class LanePass {
       if (buffer?.isFull(rowBytesMax())) await this.archive()
       addVerdicts(verdicts, messages, judgement)
       earlier.add(judgement, known.ids)
-      for (let at = begin; at < end; at++) bytes += delivered[at]!.value.length
+      for (let index = begin; index < end; index++) bytes += delivered[index]!.value.length
     }
     const folded = fold.changes(delivered[end - 1]!.position)
     return { batch: { lane, deadLetters: allDeadLetters, ...folded }, verdicts, messages: end }
@@ -235,10 +235,10 @@ export class LanePass {
     if (unknown.length === 0) return
     const read = await this.#targets.writer.applied(this.#targets.lane, unknown)
     if (this.#watermarks.size + unknown.length > WATERMARKS_MAX) this.#watermarks.clear()
-    unknown.forEach(({ table, app, date }, at) => {
+    unknown.forEach(({ table, app, date }, index) => {
       const key = partitionKey(table, app, date)
-      applied.set(key, read[at]!)
-      this.#watermarks.set(key, read[at]!)
+      applied.set(key, read[index]!)
+      this.#watermarks.set(key, read[index]!)
     })
   }
 }

@@ -28,7 +28,9 @@ it(
         position,
         envelope: envelopeOf(app, {
           received_at: T0,
-          events: Array.from({ length: 100 }, (_, at) => on((position * 100 + at) % 3_000, `${position}-${at}`)),
+          events: Array.from({ length: 100 }, (_, index) =>
+            on((position * 100 + index) % 3_000, `${position}-${index}`),
+          ),
         }),
       })),
     )

@@ -319,8 +319,8 @@ function appOf({ value }: LogMessage): string | undefined {
 
 function bytesByApp(messages: readonly LogMessage[], apps: readonly (string | undefined)[]): Map<string, number> {
   const bytes = new Map<string, number>()
-  for (const [at, { value }] of messages.entries()) {
-    const app = apps[at]
+  for (const [index, { value }] of messages.entries()) {
+    const app = apps[index]
     if (app !== undefined) bytes.set(app, (bytes.get(app) ?? 0) + value.length)
   }
   return bytes

@@ -137,8 +137,8 @@ it('counts a repeated id of a large batch once, and keeps the user that a device
     elapsed_time: 0,
     ...fields,
   })
-  const events = (at: number): Event[] =>
-    at === 0 ? [view(0, { user_id: 'ann' })] : at === 999 ? [view(0), view(5), view(999)] : [view(at)]
+  const events = (position: number): Event[] =>
+    position === 0 ? [view(0, { user_id: 'ann' })] : position === 999 ? [view(0), view(5), view(999)] : [view(position)]
   const messages = messagesOf(
     Array.from({ length: 1_000 }, (_, position) => ({
       position,
@@ -186,7 +186,7 @@ it('looks up a batch that is redelivered after a restart in few queries, not one
   )
   let lookUps = 0
   const writer = withOverrides(lane.storage.writer, {
-    firstPositions: (...of) => (lookUps++, lane.storage.writer.firstPositions(...of)),
+    firstPositions: (...args) => (lookUps++, lane.storage.writer.firstPositions(...args)),
   })
   for (const restart of [0, 1]) {
     const aggregator = new Aggregator({ ...lane.storage, writer, owner: `${app}-${restart}` })
@@ -205,12 +205,12 @@ it('archives a batch that exceeds the buffer of a lane while it is folded', asyn
   const app = `p-${randomUUID()}`
   await lane.app(app)
   const notes = (position: number): Event[] =>
-    Array.from({ length: 500 }, (_, at) => ({
+    Array.from({ length: 500 }, (_, index) => ({
       type: 'custom',
       name: 'n',
-      event_id: `${position}-${at}`,
-      timestamp: T0 + at,
-      seq: at,
+      event_id: `${position}-${index}`,
+      timestamp: T0 + index,
+      seq: index,
     }))
   const messages = messagesOf(
     Array.from({ length: 90 }, (_, position) => ({

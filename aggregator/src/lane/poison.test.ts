@@ -91,14 +91,19 @@ const messageOf = (app: string): fc.Arbitrary<Uint8Array> => {
     fc.nat(bytes.length).map((length) => bytes.subarray(0, length)),
     fc
       .tuple(fc.nat(bytes.length - 1), fc.nat(255))
-      .map(([at, byte]) => Buffer.concat([bytes.subarray(0, at), Buffer.from([byte]), bytes.subarray(at + 1)])),
+      .map(([offset, byte]) =>
+        Buffer.concat([bytes.subarray(0, offset), Buffer.from([byte]), bytes.subarray(offset + 1)]),
+      ),
     {
       weight: 5,
       arbitrary: fc
         .tuple(fc.nat(paths.length - 1), strange, fc.uuid())
-        .map(([at, by, id]) =>
+        .map(([index, replacement, id]) =>
           Buffer.from(
-            (JSON.stringify(replaceAt(full(app, id), paths[at]!, by)) ?? '').replace(JSON.stringify(DEEP), deepJson),
+            (JSON.stringify(replaceAt(full(app, id), paths[index]!, replacement)) ?? '').replace(
+              JSON.stringify(DEEP),
+              deepJson,
+            ),
           ),
         ),
     },

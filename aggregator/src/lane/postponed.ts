@@ -1,7 +1,7 @@
-/** Thrown when something else must happen first. The message says what, for whoever waits. */
+/** Thrown when something else must happen first. The message says what, for those who wait. */
 export class Postponed extends Error {}
 
-/** Returns the state of work without the problem that stopped it, since it has gone on. */
+/** Returns the state of work without the problem that stopped it, since it has continued. */
 export function withoutProblem<T extends { readonly problem?: string }>({
   problem: _,
   ...rest

@@ -43,6 +43,7 @@ export function defaultMemoryBytes(
   )
 }
 
+/** Divides the memory of a process, less that of an idle one. */
 export function memoryShares(total: number): MemoryShares {
   const work = Math.max(WORK_BYTES_MIN, total - IDLE_BYTES)
   // The rest is for a merge, which has its own thread and its own bounds.

@@ -48,7 +48,7 @@ it('keeps few spans, rewrites each event few times and loses none, for spans of 
         const small = Math.min(total, 512) / FAN_IN
         expect(spans.reduce((sum, { rewritten }) => sum + rewritten, 0) / total).toBeLessThanOrEqual(small + 6)
         settle(spans, FAN_IN_PAST)
-        expect(spans.map(tierOf).filter((tier, at, all) => tier === all[at + 1] && tier < 4)).toEqual([])
+        expect(spans.map(tierOf).filter((tier, index, all) => tier === all[index + 1] && tier < 4)).toEqual([])
       },
     ),
     { numRuns: 60 },

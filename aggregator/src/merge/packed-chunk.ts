@@ -15,9 +15,9 @@ export function packChunks(chunks: readonly EncodedChunk[]): { message: PackedCh
   const message = chunks.map(({ summary, columns }) => ({
     summary,
     cells: [...columns].map(([name, cell]): [string, Uint8Array] => {
-      const own = new Uint8Array(cell)
-      transfer.push(own.buffer)
-      return [name, own]
+      const copy = new Uint8Array(cell)
+      transfer.push(copy.buffer)
+      return [name, copy]
     }),
   }))
   return { message, transfer }

@@ -44,6 +44,6 @@ export function selectMerge<S extends Size>(spans: readonly S[], fanIn: number):
 /** Returns the first spans, as many as one merge may read. */
 function takeBounded<S extends Size>(spans: readonly S[]): readonly S[] {
   let bytes = 0
-  const end = spans.findIndex((span, at) => at >= MERGE_SPANS_MAX || (bytes += span.bytes) > MERGE_BYTES_MAX)
+  const end = spans.findIndex((span, index) => index >= MERGE_SPANS_MAX || (bytes += span.bytes) > MERGE_BYTES_MAX)
   return end < 0 ? spans : spans.slice(0, end)
 }

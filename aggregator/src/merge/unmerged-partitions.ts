@@ -31,8 +31,8 @@ export async function* unmergedPartitions(
 }
 
 function mergeable(app: string, chunks: readonly ChunkSummary[], now: number): Partition[] {
-  const dates = [...Map.groupBy(chunks, ({ date }) => date)].filter(([date, own]) =>
-    selectMerge(groupIntoSpans(own), hasEnded(date, now) ? FAN_IN_PAST : FAN_IN),
+  const dates = [...Map.groupBy(chunks, ({ date }) => date)].filter(([date, group]) =>
+    selectMerge(groupIntoSpans(group), hasEnded(date, now) ? FAN_IN_PAST : FAN_IN),
   )
   const over = chunks.filter(({ date }) => hasEnded(date, now))
   const months = [...Map.groupBy(over, ({ date }) => monthOf(date)).values()].filter((own) =>

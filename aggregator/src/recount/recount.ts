@@ -17,18 +17,18 @@ export class Recount {
       )
     for (const { table, app, date, rows } of visitors) {
       const id = partitionKey(table, app, date)
-      let own = this.#visitors.get(id)
-      if (!own) this.#visitors.set(id, (own = new VisitorRows({ table, app, date })))
-      for (const { key, visitor } of rows) own.put(key, visitor)
+      let entry = this.#visitors.get(id)
+      if (!entry) this.#visitors.set(id, (entry = new VisitorRows({ table, app, date })))
+      for (const { key, visitor } of rows) entry.put(key, visitor)
     }
   }
 
   /** Adds counter rows to a partition. */
   addRows({ table, app, date }: CounterPartition, rows: readonly CounterPartitionRow[]): void {
     const id = partitionKey(table, app, date)
-    let own = this.#counters.get(id)
-    if (!own) this.#counters.set(id, (own = new CounterRows({ table, app, date }, -1)))
-    for (const { key, counters } of rows) own.add(key, counters)
+    let entry = this.#counters.get(id)
+    if (!entry) this.#counters.set(id, (entry = new CounterRows({ table, app, date }, -1)))
+    for (const { key, counters } of rows) entry.add(key, counters)
   }
 
   counters({ table, app, date }: CounterPartition): readonly CounterPartitionRow[] {

@@ -63,9 +63,9 @@ async function expireSome(
   await absent.removePresent(context.store, task)
   const gone = absent.devices
   let part = before
-  for (let at = 0; at < gone.length; at += REMOVALS_PER_BATCH) {
+  for (let start = 0; start < gone.length; start += REMOVALS_PER_BATCH) {
     assertOwned()
-    const batch = gone.slice(at, at + REMOVALS_PER_BATCH)
+    const batch = gone.slice(start, start + REMOVALS_PER_BATCH)
     part = await withGeneration(context, task, part, batch)
     const removed = await owned.paused(async () => {
       // Some of them may have sent something since.
@@ -119,9 +119,9 @@ async function removeIdentities(
     if (changed.length > 0) await log.rewrite(lane, changed)
   }
   const ranges = [[0, Number.MAX_SAFE_INTEGER]] as const
-  for (let at = 0; at < devices.length; at += REMOVALS_IN_FLIGHT) {
+  for (let start = 0; start < devices.length; start += REMOVALS_IN_FLIGHT) {
     await Promise.all(
-      devices.slice(at, at + REMOVALS_IN_FLIGHT).map((device) => {
+      devices.slice(start, start + REMOVALS_IN_FLIGHT).map((device) => {
         const times = generation + (forgotten?.generationOf(device) ?? 0)
         const removed = { app: app.id, device, ranges, generation: times }
         return writer.removeIdentities(owned.currentLease(), removed)

@@ -74,9 +74,9 @@ async function expireSessions(
   const { app, owned, before, assertOwned } = task
   const remaining = (_lane: number, archived: ArchivedEvent): ArchivedEvent | undefined =>
     archived.event.timestamp >= before ? archived : undefined
-  for (let at = 0; at < ids.length; at += SESSIONS_PER_BATCH) {
+  for (let start = 0; start < ids.length; start += SESSIONS_PER_BATCH) {
     assertOwned()
-    const batch = ids.slice(at, at + SESSIONS_PER_BATCH)
+    const batch = ids.slice(start, start + SESSIONS_PER_BATCH)
     const reaching = await owned.exclusively((lease) => store.writer.expireSessions(lease, app.id, batch, before))
     await replaceSessions(store, task, reaching, { remainderOf: remaining, from: before })
   }

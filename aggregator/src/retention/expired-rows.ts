@@ -73,10 +73,10 @@ export class PositionRanges {
   }
 
   #join(): void {
-    const all = [...this.#ranges, ...[...this.#positions].map((at): PositionRange => [at, at + 1])]
+    const all = [...this.#ranges, ...[...this.#positions].map((position): PositionRange => [position, position + 1])]
     this.#positions = new Set()
     all.sort(([a], [b]) => a - b)
-    const gaps = all.slice(1).map(([from], at) => from - all[at]![1])
+    const gaps = all.slice(1).map(([from], index) => from - all[index]![1])
     // Gaps up to this one are joined.
     const joined = gaps.length < this.#max ? 0 : [...gaps].sort((a, b) => b - a)[this.#max - 1]!
     this.#ranges = []

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import { deviceDigest, retentionPartId, seenDateOf, type App, type Envelope } from '@hopper/contracts'
+import { deviceDigest, retentionPartId, seenDateOf, type App } from '@hopper/contracts'
 import { withOverrides, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
@@ -15,7 +15,7 @@ import { repetitions } from '@hopper/storage/contract/repetitions'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
-/** A machine that does other things too is slow. */
+/** Long, for a busy machine. */
 const WAIT_MS = 60_000
 const engines = inject('engines')
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
@@ -37,15 +37,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await aggregator.start()
     return aggregator
   }
-  const counted = (): Promise<void> =>
-    until(async () => {
-      const [positions, ends] = await Promise.all([lane.storage.lanes.positions(), lane.storage.log.ends()])
-      return positions[0] === ends[0]
-    }, WAIT_MS)
-  const append = async (envelopes: readonly Envelope[]): Promise<Placed[]> => {
-    const places = await lane.storage.log.append(envelopes)
-    return places.map(({ position }, at) => ({ position, envelope: envelopes[at]! }))
-  }
+  const counted = (): Promise<void> => until(() => lane.isCounted(), WAIT_MS)
   const limit = async (app: App, retention_days: number | null = DAYS): Promise<void> =>
     lane.storage.registry.apps.put('acme', app.id, { ...app, retention_days })
   const isFinished = async ({ id }: App, date = keptFrom): Promise<boolean> => {
@@ -56,7 +48,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   const received = async (at: number, times = 1): Promise<void> => {
     const { id } = await lane.app('elsewhere')
     const event = { type: 'custom', name: 'n', event_id: randomUUID(), timestamp: at, seq: 0 } as const
-    await append(Array.from({ length: times }, () => envelopeOf(id, { events: [event], received_at: at })))
+    await lane.append(Array.from({ length: times }, () => envelopeOf(id, { events: [event], received_at: at })))
   }
   const expired = async (app: App, aggregator: Aggregator): Promise<void> => {
     await received(now())
@@ -88,20 +80,20 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     return found
   }
 
-  it('leaves the tables of the dates that are kept, and what comes later counts there', async () => {
+  it('leaves the tables of the dates that are kept, where later events still count', async () => {
     const aggregator = await start()
     try {
       await fc.assert(
         fc.asyncProperty(sentMessages, sentMessages, async (before, after) => {
           const app = await lane.app(randomUUID(), 'UTC', ['ref'])
-          const first = await append(envelopesOf(app.id, before))
+          const first = await lane.append(envelopesOf(app.id, before))
           await counted()
           await limit(app)
           await expired(app, aggregator)
           expect(await lane.tables(app.id)).toEqual(afterExpiry(app, keptFrom, first, []))
           expect(await archivedBefore(app)).toBe(0)
           expect(await traces(app, first)).toEqual([])
-          const later = await append(envelopesOf(app.id, after, 'second'))
+          const later = await lane.append(envelopesOf(app.id, after, 'second'))
           await counted()
           expect(await lane.tables(app.id)).toEqual(afterExpiry(app, keptFrom, first, later))
         }),
@@ -112,13 +104,13 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     }
   })
 
-  it('goes on wherever it is interrupted', async () => {
+  it('continues wherever it was interrupted', async () => {
     let interrupted = 0
     await fc.assert(
       fc.asyncProperty(sentMessages, callsOfLives, async (sent, lives) => {
         const app = await lane.app(randomUUID(), 'UTC', ['ref'])
         const counting = await start()
-        const log = await append(envelopesOf(app.id, sent))
+        const log = await lane.append(envelopesOf(app.id, sent))
         await counted()
         await counting.close()
         await limit(app)
@@ -144,7 +136,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     expect(interrupted).toBeGreaterThanOrEqual(runs)
   })
 
-  it('judges what was written in part as it was judged before, whatever has been decided since', async () => {
+  it('judges a partly written batch as before, whatever has been decided since', async () => {
     const app = await lane.app(randomUUID(), 'UTC', ['ref'])
     const { writer, archive, registry } = lane.storage
     let refused = 0
@@ -158,7 +150,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       archive: withOverrides(archive!, { append: async () => undefined }),
     })
     const [sent] = fc.sample(sentMessages, { numRuns: 20, seed: 3 }).filter((each) => each.length > 10)
-    const log = await append(envelopesOf(app.id, sent!))
+    const log = await lane.append(envelopesOf(app.id, sent!))
     await until(async () => refused > 0, WAIT_MS)
     await killed.close()
     expect(await traces(app, log)).not.toEqual([])
@@ -175,7 +167,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     const app = await lane.app(randomUUID(), 'UTC', ['ref'])
     const aggregator = await start()
     const [sent] = fc.sample(sentMessages, { numRuns: 20, seed: 3 }).filter((each) => each.length > 10)
-    const log = await append(envelopesOf(app.id, sent!))
+    const log = await lane.append(envelopesOf(app.id, sent!))
     await counted()
     await aggregator.expire()
     await aggregator.close()
@@ -189,7 +181,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     const ahead = (): number => now() + 20 * 365 * 86_400_000
     const event = { type: 'custom', name: 'n', event_id: randomUUID(), timestamp: now() - 86_400_000, seq: 0 } as const
     const aggregator = await start({ retention: { checkMs: 1, settleMs: 0, now: ahead } })
-    await append([envelopeOf(app.id, { events: [event], received_at: now() - 86_400_000 })])
+    await lane.append([envelopeOf(app.id, { events: [event], received_at: now() - 86_400_000 })])
     await received(now(), 100)
     await counted()
     await limit(app)
@@ -210,7 +202,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await limit(app, null)
     const send = (id: string, iso: string, received = iso): Promise<Placed[]> => {
       const event = { type: 'custom', name: 'n', event_id: id, timestamp: Date.parse(iso), seq: 0 } as const
-      return append([envelopeOf(app.id, { events: [event], received_at: Date.parse(received) })])
+      return lane.append([envelopeOf(app.id, { events: [event], received_at: Date.parse(received) })])
     }
     // The date begins in Berlin while it is the 16th in UTC.
     await send('before', '2026-06-16T21:59:59.999Z')
@@ -226,14 +218,14 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     expect([known!.kept_from, known!.retention_days]).toEqual([keptFrom, null])
   })
 
-  it('knows a device again that comes back after it had no event left, as often as that happens', async () => {
+  it('recognizes a device that returns after all its events have expired, however often', async () => {
     const app = await lane.app(randomUUID(), 'UTC')
     let today = now()
     const aggregator = await start({ retention: { checkMs: 1, settleMs: 0, now: () => today } })
     await limit(app, 1)
     const send = (user_id?: string): Promise<Placed[]> => {
       const event = { type: 'custom', name: 'n', event_id: randomUUID(), timestamp: today, seq: 0 } as const
-      return append([envelopeOf(app.id, { events: [{ ...event, ...(user_id ? { user_id } : {}) }] })])
+      return lane.append([envelopeOf(app.id, { events: [{ ...event, ...(user_id ? { user_id } : {}) }] })])
     }
     const { reader, registry } = lane.storage
     const persons = async (): Promise<number> => {

@@ -29,7 +29,7 @@ import { trimLog } from './trim-log.ts'
 /** Interval between two checks for dates that have expired. */
 const CHECK_MS = 30_000
 /**
- * Time between the decision and the first removal: whoever reads learns of the decision with the app, and no query
+ * Time between the decision and the first removal: every reader learns of the decision with the app, and no query
  * takes longer.
  */
 const SETTLE_MS = 60_000
@@ -47,7 +47,7 @@ export interface RetentionsOptions extends BackgroundOptions {
   readonly now?: (() => number) | undefined
 }
 
-/** Does what comes after a step; returns the part with that step done. */
+/** Runs the step that follows one; returns the part with that step done. */
 type Step = (task: RetentionTask, part: RetentionPart) => Promise<RetentionPart>
 
 /**
@@ -153,7 +153,7 @@ export class Retentions {
     )
   }
 
-  /** Does the steps of a lane that are left. */
+  /** Runs the remaining steps of a lane. */
   async #expireIn(task: RetentionTask): Promise<void> {
     const { app, lane, assertOwned } = task
     let part = partFor(task, await this.#partOf(task))
@@ -170,7 +170,7 @@ export class Retentions {
     this.#options.logger?.info(details, 'events have expired')
   }
 
-  /** Stores why a lane cannot go on, for whoever waits. */
+  /** Stores why a lane cannot continue, for those who wait for it. */
   async #saveProblem(task: RetentionTask, error: unknown): Promise<void> {
     const { logger } = this.#options
     const { app, lane } = task

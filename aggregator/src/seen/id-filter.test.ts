@@ -22,15 +22,18 @@ it('contains every id that was added', () => {
 
 it.each([
   ['random ids', () => randomUUID()],
-  ['numbers in a row', (at: number) => `event-${at}`],
-  ['ids that differ at their end', (at: number) => `00000000-0000-7000-8000-${at.toString(16).padStart(12, '0')}`],
-  ['ids that differ at their begin', (at: number) => `${at.toString(36)}-of-the-same-long-text`],
+  ['numbers in a row', (index: number) => `event-${index}`],
+  [
+    'ids that differ at their end',
+    (index: number) => `00000000-0000-7000-8000-${index.toString(16).padStart(12, '0')}`,
+  ],
+  ['ids that differ at their begin', (index: number) => `${index.toString(36)}-of-the-same-long-text`],
 ])('mistakes at most one new id in 1,000 for a known one, at any size, in bounded memory: %s', (_, idOf) => {
   const filter = new IdFilter()
   let wrong = 0
   const ids = 150_000
-  for (let at = 0; at < ids; at++) {
-    const id = idOf(at)
+  for (let index = 0; index < ids; index++) {
+    const id = idOf(index)
     if (filter.has(id)) wrong++
     filter.add(id)
   }

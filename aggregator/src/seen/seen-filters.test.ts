@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { SeenChange } from '@hopper/storage'
+import { emptyBatch, type SeenChange } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openLane, type LaneStore } from '../testing/lane.fixture.ts'
@@ -17,15 +17,7 @@ const change = (app: string, ids: readonly string[]): SeenChange => ({
 })
 async function write(seen: SeenChange): Promise<void> {
   const { writer, lanes } = lane.storage
-  await writer.apply(await lanes.acquire(0, 'test'), {
-    lane: 0,
-    counters: [],
-    visitors: [],
-    seen: [seen],
-    identities: [],
-    sessions: [],
-    deadLetters: [],
-  })
+  await writer.apply(await lanes.acquire(0, 'test'), { ...emptyBatch, lane: 0, seen: [seen] })
 }
 const ids = (count: number): string[] => Array.from({ length: count }, () => randomUUID())
 

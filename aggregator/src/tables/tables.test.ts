@@ -219,9 +219,9 @@ it('feeds a table only from its kind of event', () => {
   const feeds = (
     events: readonly Event[],
     tables: readonly string[],
-    of: (table: string, event: Event) => unknown[],
+    fed: (table: string, event: Event) => unknown[],
   ): [string, string[]][] =>
-    tables.map((table) => [table, events.filter((event) => of(table, event).length > 0).map(({ type }) => type)])
+    tables.map((table) => [table, events.filter((event) => fed(table, event).length > 0).map(({ type }) => type)])
   const kinds = [click, change('/a', '/b'), hover('hover-then-leave'), stage, identify, custom]
   const all = kinds.map(({ type }) => type)
   expect(
@@ -297,9 +297,9 @@ it('puts 420 ms between the bounds of its bucket', () => {
 describe('dates and hours', () => {
   const hoursOf = (timezone: string, ...instants: string[]): string[] => {
     const app: App = { id: 'a', organization: 'o', name: 'a', timezone, origins: [], keep_parameters: [] }
-    const events = instants.map((instant, at): Event => ({
+    const events = instants.map((instant, index): Event => ({
       ...custom,
-      event_id: `e${at}`,
+      event_id: `e${index}`,
       timestamp: Date.parse(instant),
     }))
     const messages = [{ position: 0, app, envelope: envelopeOf('a', { events }) }]
@@ -357,7 +357,7 @@ describe('dates and hours', () => {
 
 it('keeps rows apart whose strings would be equal when joined', () => {
   const app: App = { id: 'a', organization: 'o', name: 'a', timezone: 'UTC', origins: [], keep_parameters: [] }
-  const of = (
+  const messageOf = (
     position: number,
     device_id: string,
     user_id: string,
@@ -372,7 +372,7 @@ it('keeps rows apart whose strings would be equal when joined', () => {
     }),
   })
   // An address that no parser accepts is stored unchanged, whatever it contains.
-  const messages = [of(0, 'd', 'u\0x', 'http://[', 'b\0c'), of(1, 'x\0d', 'u', 'http://[\0b', 'c')]
+  const messages = [messageOf(0, 'd', 'u\0x', 'http://[', 'b\0c'), messageOf(1, 'x\0d', 'u', 'http://[\0b', 'c')]
   const { counters, visitors } = foldBatch(messages, judge(messages, NO_PAST))
   expect(counters.find(({ table }) => table === 'clicks_by_date')!.rows).toHaveLength(2)
   expect(visitors.find(({ table }) => table === 'users_by_date')!.rows).toHaveLength(4)

@@ -21,7 +21,7 @@ interface Sent {
 
 /**
  * Returns a log in which every event has the verdict of its session, under rules that hold from the start: written
- * from the text of the documentation, with no code of the product. Each event gets a message of its own at the same
+ * from the text of the documentation, with no code of Hopper. Each event gets a message of its own at the same
  * position.
  */
 export function withSessionVerdicts(app: App, log: readonly Placed[], rules: readonly BotRule[]): Placed[] {

@@ -38,9 +38,9 @@ export type SentMessages = typeof sentMessages extends fc.Arbitrary<infer T> ? T
 /** Builds the envelopes of an app; `round` keeps ids of one round apart from those of another. */
 export function envelopesOf(app: string, sent: SentMessages, round = 'first'): Envelope[] {
   return sent.map(({ device, bot, late, refused, events }): Envelope => {
-    const built = events.map(([fields, date, id, session, user_id], at) => {
-      const timestamp = noon + date * DAY_MS + device * HOUR_MS + at
-      const base = { event_id: `${round} ${device} e${id}`, timestamp, seq: at, session_id: `${device} s${session}` }
+    const built = events.map(([fields, date, id, session, user_id], index) => {
+      const timestamp = noon + date * DAY_MS + device * HOUR_MS + index
+      const base = { event_id: `${round} ${device} e${id}`, timestamp, seq: index, session_id: `${device} s${session}` }
       return { ...(user_id && { user_id }), ...fields, ...base }
     })
     // Ingest lets no event through that is more than a day ahead.
@@ -62,11 +62,11 @@ export function envelopesOf(app: string, sent: SentMessages, round = 'first'): E
 
 /**
  * Returns a log without the events that a person sent up to a position, and without repetitions of these: written from
- * the text of the documentation, with no code of the product.
+ * the text of the documentation, with no code of Hopper.
  */
 export function withoutPerson(
   log: readonly Placed[],
-  { kind: of, id, before }: { readonly kind: ForgottenKind; readonly id: string; readonly before: number },
+  { kind, id, before }: { readonly kind: ForgottenKind; readonly id: string; readonly before: number },
 ): Placed[] {
   const seen = new Set<string>()
   const users = new Map<string, string>()
@@ -91,17 +91,17 @@ export function withoutPerson(
     })
   }
   const isOf = (device: string, owner: string): boolean =>
-    of === 'device' ? device === id : (owner === '' ? first.get(device) : owner) === id
+    kind === 'device' ? device === id : (owner === '' ? first.get(device) : owner) === id
   const forgotten = new Set<string>()
-  return log.map(({ envelope, position }, at) => {
+  return log.map(({ envelope, position }, message) => {
     const { device_id: device, rejected = [], ...rest } = envelope
     if (position >= before) return { position, envelope }
     const events = envelope.events.filter((event, index) => {
-      const isGone = isOf(device, owners[at]!.events[index]!) || forgotten.has(idOf(event))
+      const isGone = isOf(device, owners[message]!.events[index]!) || forgotten.has(idOf(event))
       if (isGone) forgotten.add(idOf(event))
       return !isGone
     })
-    const kept = isOf(device, owners[at]!.head) ? [] : rejected
+    const kept = isOf(device, owners[message]!.head) ? [] : rejected
     return { position, envelope: { ...rest, device_id: device, events, rejected: kept } }
   })
 }
@@ -117,13 +117,13 @@ export function failingAfter(storage: Storage, calls: number): Storage & { reado
   let left = calls
   const wrap = <T extends object>(port: T): T =>
     new Proxy(port, {
-      get(of, name) {
-        const value: unknown = Reflect.get(of, name)
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name)
         if (typeof value === 'object' && value !== null) return wrap(value)
         if (typeof value !== 'function') return value
         return (...args: unknown[]) => {
           if (left-- <= 0) return dead()
-          return (value as (...args: unknown[]) => unknown).apply(of, args)
+          return (value as (...args: unknown[]) => unknown).apply(target, args)
         }
       },
     })

@@ -25,6 +25,10 @@ export interface LaneStore extends AsyncDisposable {
   readonly storage: Storage
   /** registers an app */
   app(id: string, timezone?: string, keepParameters?: string[]): Promise<App>
+  /** appends envelopes to the log; returns them with their positions */
+  append(envelopes: readonly Envelope[]): Promise<Placed[]>
+  /** returns whether every message of the log is counted */
+  isCounted(): Promise<boolean>
   /** reads all rows of an app */
   tables(app: string): Promise<Recount>
   /** number of events of an app by fate */
@@ -42,6 +46,14 @@ export async function openLane(
       const app: App = { id, organization: 'acme', name: id, timezone, origins: [], keep_parameters }
       await storage.registry.apps.put('acme', id, app)
       return app
+    },
+    async append(envelopes) {
+      const places = await storage.log.append(envelopes)
+      return places.map(({ position }, index) => ({ position, envelope: envelopes[index]! }))
+    },
+    async isCounted() {
+      const [positions, ends] = await Promise.all([storage.lanes.positions(), storage.log.ends()])
+      return positions[0] === ends[0]
     },
     async tables(app) {
       const [persons, devices] = await Promise.all([

@@ -24,7 +24,7 @@ const WEEK_MS = 7 * 86_400_000
 
 /**
  * Recounts one lane's log for one app, plainly and from the text of the design: it uses no fold, judge, calendar,
- * bucket or URL code of the product. `log` is ordered by position and contains each message once.
+ * bucket or URL code of Hopper. `log` is ordered by position and contains each message once.
  */
 export function recount(app: App, log: readonly Placed[]): Recount {
   const counters: Record<string, number[]> = {}
@@ -34,7 +34,7 @@ export function recount(app: App, log: readonly Placed[]): Recount {
   const firstUser = new Map<string, string>()
   const add = (row: readonly unknown[], values: readonly number[]): void => {
     const sums = (counters[row.join('|')] ??= values.map(() => 0))
-    values.forEach((value, at) => (sums[at]! += value))
+    values.forEach((value, index) => (sums[index]! += value))
   }
   for (const { envelope } of log) {
     if (envelope.app !== app.id) continue
@@ -97,38 +97,39 @@ function recountKind(
   event: Event,
   { device }: Envelope['context'],
   pageOfUrl: (url: string) => string,
-  at: (table: string, ...key: unknown[]) => (values: readonly number[]) => void,
+  count: (table: string, ...key: unknown[]) => (values: readonly number[]) => void,
   visit: (table: string, ...key: unknown[]) => void,
 ): void {
-  if (event.type === 'click') at('clicks_by_date', pageOfUrl(event.current_url), event.target)([1, event.elapsed_time])
+  if (event.type === 'click')
+    count('clicks_by_date', pageOfUrl(event.current_url), event.target)([1, event.elapsed_time])
   if (event.type === 'url_change') {
     const [from, to] = [pageOfUrl(event.from), pageOfUrl(event.to)]
-    if (to !== '' && to !== from) at('page_views_by_date', to)([1, 0, 0])
-    const [host, other] = [to, from].map((of) => of.split('/')[0]!)
+    if (to !== '' && to !== from) count('page_views_by_date', to)([1, 0, 0])
+    const [host, other] = [to, from].map((page) => page.split('/')[0]!)
     const untimed = event.elapsed_time === 0 && (to === from || (host !== '' && other !== '' && host !== other))
-    if (from !== '' && !untimed) at('page_views_by_date', from)([0, event.elapsed_time, to === from ? 0 : 1])
+    if (from !== '' && !untimed) count('page_views_by_date', from)([0, event.elapsed_time, to === from ? 0 : 1])
   }
   const isFinger =
     event.type === 'btn_time' &&
     (event.pointer === undefined ? device === 'mobile' || device === 'tablet' : event.pointer !== 'mouse')
   if (event.type === 'btn_time' && !isFinger) {
     const leave = event.action === 'hover-then-leave'
-    at(
+    count(
       'element_actions_by_date',
       event.target,
     )(leave ? [1, event.elapsed_time, 0, 0, 1] : [0, 0, 1, event.elapsed_time, 1])
-    at('element_durations_by_date', event.target, event.action, bucket(event.elapsed_time))([1])
+    count('element_durations_by_date', event.target, event.action, bucket(event.elapsed_time))([1])
   }
   if (event.type === 'funnel_change') {
     visit('stage_users_by_date', event.funnel, event.entered)
     visit('stage_edges_by_date', event.funnel, event.from ?? -1, event.entered)
-    if (event.from !== undefined) at('stage_time_by_date', event.funnel, event.from)([event.elapsed_time, 1])
+    if (event.from !== undefined) count('stage_time_by_date', event.funnel, event.from)([event.elapsed_time, 1])
   }
 }
 
-function distinct(visits: readonly Visit[], of: (visit: Visit) => string): Record<string, number> {
+function distinct(visits: readonly Visit[], nameOf: (visit: Visit) => string): Record<string, number> {
   const sets: Record<string, Set<string>> = {}
-  for (const visit of visits) (sets[visit.row] ??= new Set()).add(of(visit))
+  for (const visit of visits) (sets[visit.row] ??= new Set()).add(nameOf(visit))
   return Object.fromEntries(Object.entries(sets).map(([row, set]) => [row, set.size]))
 }
 

@@ -3,7 +3,7 @@ import { recount, type Placed, type Recount } from './recount.fixture.ts'
 
 /**
  * The expected tables after everything from before a UTC date has expired, whether it was counted before (`first`) or
- * arrived later (`later`): written from the documentation, without code of the product. The app is in UTC.
+ * arrived later (`later`): written from the documentation, without code of Hopper. The app is in UTC.
  */
 export function afterExpiry(app: App, keptFrom: string, first: readonly Placed[], later: readonly Placed[]): Recount {
   const isOld = ({ timestamp }: Event): boolean => utcDate(timestamp) < keptFrom

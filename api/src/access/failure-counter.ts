@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
-import { HopperError } from '@hopper/contracts'
+import { HopperError, sourceOf } from '@hopper/contracts'
+import type { Clock } from '../tokens.ts'
 
 const ROWS = 4
 const CELLS_PER_ROW = 1 << 16
@@ -79,5 +80,68 @@ export class FailureCounter {
   private cellsOf(subject: string): number[] {
     const digest = hash('sha256', this.salt + subject, 'buffer')
     return Array.from({ length: ROWS }, (_, row) => row * CELLS_PER_ROW + digest.readUInt16LE(row * 2))
+  }
+}
+
+const GUESS_WINDOW_MS = 15 * 60_000
+const GUESSES_PER_SUBJECT_MAX = 10
+const GUESSES_PER_SOURCE_MAX = 100
+
+/**
+ * Bounds wrong guesses at the secrets of people who are not logged in: per subject (an account, a link) and source
+ * address, so that nobody can lock others out from elsewhere, and per source address over all subjects.
+ */
+export class GuessLimit {
+  private readonly perSubject = new FailureCounter(GUESSES_PER_SUBJECT_MAX, GUESS_WINDOW_MS)
+  private readonly perSource = new FailureCounter(GUESSES_PER_SOURCE_MAX, GUESS_WINDOW_MS)
+  private readonly clock: Clock
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  /** @throws HopperError HOP_RATE after too many failures of the subject from this address, or of the address */
+  check(subject: string, address: string): void {
+    const source = sourceOf(address)
+    this.perSubject.check(JSON.stringify([subject, source]), this.clock())
+    this.perSource.check(source, this.clock())
+  }
+
+  fail(subject: string, address: string): void {
+    const source = sourceOf(address)
+    this.perSubject.fail(JSON.stringify([subject, source]), this.clock())
+    this.perSource.fail(source, this.clock())
+  }
+
+  /**
+   * Runs a check that throws for a wrong guess at the secret of a subject, and counts as in `FailureCounter.guard`.
+   * @throws HopperError HOP_RATE after too many failures
+   */
+  async guard<T>(subject: string, address: string, check: () => Promise<T>): Promise<T> {
+    this.check(subject, address)
+    this.fail(subject, address)
+    const result = await check()
+    const source = sourceOf(address)
+    this.perSubject.succeed(JSON.stringify([subject, source]))
+    this.perSource.forgive(source)
+    return result
+  }
+
+  /**
+   * Runs a check that throws for a wrong guess at a secret that names no subject.
+   * @throws HopperError HOP_RATE after too many failures
+   */
+  async guardSource<T>(address: string, check: () => Promise<T>): Promise<T> {
+    this.checkSource(address)
+    const source = sourceOf(address)
+    this.perSource.fail(source, this.clock())
+    const result = await check()
+    this.perSource.forgive(source)
+    return result
+  }
+
+  /** @throws HopperError HOP_RATE for an address with too many failures */
+  checkSource(address: string): void {
+    this.perSource.check(sourceOf(address), this.clock())
   }
 }

@@ -69,7 +69,7 @@ test('a login needs a code once the first one was sent, and each code works once
   expect(outcome(await logIn(next))).toEqual([401, 'HOP_SECOND_FACTOR'])
 })
 
-test('of logins with one code at two processes, one succeeds', async () => {
+test('when two processes receive the same code, only one login succeeds', async () => {
   const { codeAt } = await turnOn()
   const other = await apiOver(hopper.storage, { clock: () => hopper.clock })
   const code = codeAt(1)
@@ -143,7 +143,7 @@ test('an admin resets the second factor of a member who has lost it; a viewer do
   expect((await logIn()).status).toBe(200)
 })
 
-test('codes cannot be guessed, even by somebody who knows the password and has many addresses', async () => {
+test('codes cannot be guessed, even with the password and from many addresses', async () => {
   const { codeAt } = await turnOn()
   const statuses: number[] = []
   for (let guess = 0; guess < 25; guess++) {
@@ -159,7 +159,7 @@ test('codes cannot be guessed, even by somebody who knows the password and has m
   expect((await logIn(codeAt(0))).status).toBe(200)
 })
 
-test('no record holds what codes can be computed from', async () => {
+test('no record contains what codes can be computed from', async () => {
   const { secret, recovery } = await turnOn()
   const { secondFactors, recoveryCodes } = hopper.storage.registry
   const records = JSON.stringify([await secondFactors.list(), await recoveryCodes.list()])

@@ -58,13 +58,13 @@ it('never reports the same spell or period twice, in any order of checks', () =>
       const ids: string[] = []
       steps
         .sort((a, b) => (a.period < b.period ? -1 : a.period > b.period ? 1 : 0))
-        .forEach(({ check, period }, at) => {
+        .forEach(({ check, period }, index) => {
           const before = record
           record = afterCheck(
             hasPeriods ? fall : alert,
             record,
             result(check, hasPeriods ? period : undefined),
-            at,
+            index,
             write,
           )
           if (record.notices.length > before.notices.length) ids.push(record.notices[0]!.id)

@@ -352,10 +352,10 @@ async function archiveVisits(visits: readonly Visit[]): Promise<void> {
   const byWeek = [...Map.groupBy(visits, ({ week }) => week)].sort(([a], [b]) => b - a)
   const lease = await hopper.storage.lanes.acquire(1, 'test')
   let first = 0
-  for (const [week, own] of byWeek) {
+  for (const [week, group] of byWeek) {
     const day = Date.UTC(2026, 2, 25) - week * 7 * DAY_MS
     const rows: ArchivedEvent[] = []
-    own.forEach(({ device, buys }, i) =>
+    group.forEach(({ device, buys }, i) =>
       (buys ? ['/home', '/buy'] : ['/home']).forEach((page, step) => {
         const timestamp = day + i * 1_000 + step * MINUTE_MS
         const to = `https://shop.example${page}`

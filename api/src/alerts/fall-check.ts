@@ -64,7 +64,7 @@ export class FallCheck {
   async check(app: App, sent: FallRule, completeTo: number, signal: AbortSignal): Promise<CheckResult> {
     const rule: Rule = { ...fallDefaults, ...sent }
     const period = this.periodOf(app, sent, completeTo)
-    // What has expired would count as nobody.
+    // Expired periods would count as nobody.
     const earlier = weeksBefore(period, rule.periods_before).filter(({ from }) => from >= (app.kept_from ?? ''))
     const { name } = await this.funnels.get(app, rule.funnel)
     const [answer, ...before] = await this.askEach(app, rule, [period, ...earlier], signal)

@@ -4,7 +4,7 @@ import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { QueryService } from '../services/query.service.ts'
 
-/** Asks funnels for the checks of alerts, as one caller with its own share of the query threads. */
+/** Queries funnels for the checks of alerts, as one caller with its own share of the query threads. */
 @Injectable()
 export class FunnelQuestions {
   private readonly queries: QueryService

@@ -74,7 +74,7 @@ describe('a webhook', () => {
     expect(received.map(({ path }) => path)).toEqual(['/hook'])
   })
 
-  it('is tried again after other failures, but not when the receiver has gone', async () => {
+  it('is tried again after other failures, but not when the receiver answers 410', async () => {
     answer = (response) => response.writeHead(500).end()
     expect(await send(origin)).toEqual({ isDelivered: false, fault: 'status', status: 500 })
     answer = (response) => response.writeHead(410).end()

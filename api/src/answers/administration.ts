@@ -93,7 +93,7 @@ export const AppView = Type.Object({
       description: 'whether the present `bot_rules` are applied to the past',
     }),
     share: Type.Number({ minimum: 0, maximum: 1 }),
-    problem: Type.Optional(Type.String({ description: 'why it cannot go on now' })),
+    problem: Type.Optional(Type.String({ description: 'why it cannot continue now' })),
   }),
 })
 export type AppView = Static<typeof AppView>
@@ -143,7 +143,8 @@ export type Organizations = Static<typeof Organizations>
 const email = Type.String({
   maxLength: EMAIL_CHARS_MAX,
   pattern: EMAIL_PATTERN,
-  description: 'an e-mail address of ASCII without a name; who has it, verified, at the OpenID provider is the member',
+  description:
+    'an e-mail address of ASCII without a name; the person who has it, verified, at the OpenID provider is the member',
 })
 export const MemberView = Type.Object({
   id: slug,

@@ -37,7 +37,7 @@ test('complete_to is now, or the newest instant counted in full, or before the o
   rmSync(dir, { recursive: true })
 })
 
-test('the backlog has estimated events, and concerns an app unless it was read and has none of it', async () => {
+test('the backlog has estimated events, and concerns an app unless it was read and contains no message of that app', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-waiting-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
   const completeness = new Completeness(log, lanes, () => 1_000_000)
@@ -78,8 +78,8 @@ test('a long backlog is sampled only at intervals, however often the status is r
   await log.append(Array.from({ length: 40 }, (_, i) => envelope(`d${i}`, 999_000)))
   const completeness = new Completeness(counting, lanes, () => 1_000_000)
   for (let round = 0; round < 3; round++) {
-    const looks = Array.from({ length: 5 }, async () => completeness.waiting(await completeness.progress()))
-    expect(await Promise.all(looks)).toEqual(Array.from({ length: 5 }, () => ({ messages: 40, events: 0 })))
+    const requests = Array.from({ length: 5 }, async () => completeness.waiting(await completeness.progress()))
+    expect(await Promise.all(requests)).toEqual(Array.from({ length: 5 }, () => ({ messages: 40, events: 0 })))
   }
   // one read for complete_to, one for the backlog
   expect(reads).toBe(2)
@@ -189,32 +189,32 @@ test('while an app is deferred, the instant of each app is its own', async () =>
   const { log, lanes, registry, close } = await openEmbedded({ dir, lanes: 1 })
   let now = 1_000_000
   const completeness = new Completeness(log, lanes, () => now, registry)
-  const of = async (app?: string): Promise<[number | null, boolean]> => {
+  const completeOf = async (app?: string): Promise<[number | null, boolean]> => {
     const progress = await completeness.progress(app)
     return [progress.completeTo, await completeness.mayConcern(app ?? 'shop', progress)]
   }
   const lease = await lanes.acquire(0, 'test')
-  expect(await of('shop')).toEqual([1_000_000, false])
+  expect(await completeOf('shop')).toEqual([1_000_000, false])
   now = 2_000_000
   await log.append([envelope('a', 1_500_000), envelope('b', 1_500_000), envelope('c', 1_500_000)])
-  expect(await of('shop')).toEqual([1_000_000, true])
+  expect(await completeOf('shop')).toEqual([1_000_000, true])
   now = 3_000_000
   await log.append([envelope('d', 2_500_000)])
   // the owner is at position 3, but of the heavy app it has counted one message only
   await lanes.commit(lease, 1)
   await registry.ahead.put('', '0', { lane: 0, position: 1, ahead: 3, behind: { heavy: 1, late: 2 } })
-  expect((await of('shop'))[0]).toBe(2_000_000)
-  expect((await of('heavy'))[0]).toBe(1_000_000)
-  expect((await of('late'))[0]).toBe(1_000_000)
-  expect((await of())[0]).toBe(1_000_000)
+  expect((await completeOf('shop'))[0]).toBe(2_000_000)
+  expect((await completeOf('heavy'))[0]).toBe(1_000_000)
+  expect((await completeOf('late'))[0]).toBe(1_000_000)
+  expect((await completeOf())[0]).toBe(1_000_000)
   await registry.ahead.put('', '0', { lane: 0, position: 1, ahead: 4, behind: { heavy: 1, late: 3 } })
   now = 4_000_000
-  expect(await of('blog')).toEqual([4_000_000, false])
-  expect((await of('late'))[0]).toBe(2_000_000)
-  expect((await of('heavy'))[0]).toBe(1_000_000)
+  expect(await completeOf('blog')).toEqual([4_000_000, false])
+  expect((await completeOf('late'))[0]).toBe(2_000_000)
+  expect((await completeOf('heavy'))[0]).toBe(1_000_000)
   // a record of another committed position says nothing: the lane may have been counted again
   await registry.ahead.put('', '0', { lane: 0, position: 0, ahead: 4, behind: {} })
-  expect((await of('blog'))[0]).toBe(1_000_000)
+  expect((await completeOf('blog'))[0]).toBe(1_000_000)
   await close()
   rmSync(dir, { recursive: true })
 })

@@ -113,7 +113,7 @@ export class Completeness {
   }
 
   private async record(): Promise<void> {
-    const { isLogUnavailable: isLogUnavailable, isLogCut, completeTo } = await this.progress()
+    const { isLogUnavailable, isLogCut, completeTo } = await this.progress()
     const { at, ends } = this.known
     if (!isLogUnavailable && !isLogCut) await this.lastSeen?.put({ at, ends, complete_to: completeTo })
   }
@@ -254,11 +254,11 @@ export class Completeness {
     const waiting = waitingOf({ ends: progress.ends, done: progress.ownDone })
     if (progress.isLogUnavailable || progress.isLogCut || waiting.some(({ from, end }) => end - from > PEEKED_MAX))
       return true
-    const looks = waiting.map(async ({ lane, from, end }) => {
+    const answers = waiting.map(async ({ lane, from, end }) => {
       const seen = await this.peek(lane, from, end)
       return seen.length < end - from || seen.some((envelope) => envelope?.app === app)
     })
-    return (await Promise.all(looks)).includes(true)
+    return (await Promise.all(answers)).includes(true)
   }
 
   /** Reads the first messages of a lane's backlog; undefined stands for a message that cannot be decoded. */

@@ -21,7 +21,7 @@ const tally = {
 const lane = Type.Object({
   lane: Type.Integer(),
   step: Type.Enum([...forgetSteps], { description: 'what is done' }),
-  problem: Type.Optional(Type.String({ description: 'why the lane cannot go on now' })),
+  problem: Type.Optional(Type.String({ description: 'why the lane cannot continue now' })),
   mark: Type.Optional(Type.Integer({ description: 'the position up to which events are forgotten' })),
   ...tally,
   whole_log: Type.Boolean({

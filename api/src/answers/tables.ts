@@ -93,7 +93,7 @@ export const funnelTable: Table = {
   ],
   rows: ({ steps, breakdown }: FunnelResult) => {
     if (!breakdown) return stepRows(steps, {})
-    return breakdown.flatMap(({ value, steps: own }) => stepRows(own, { value }))
+    return breakdown.flatMap(({ value, steps: stepsOfValue }) => stepRows(stepsOfValue, { value }))
   },
 }
 
@@ -145,8 +145,8 @@ export const journeyPeopleTable: Table = {
 }
 
 function stepRows(steps: FunnelResult['steps'], more: Record<string, CsvCell>): CsvRow[] {
-  return steps.map(({ causes, time, ...step }, at) => ({
-    step: at + 1,
+  return steps.map(({ causes, time, ...step }, index) => ({
+    step: index + 1,
     ...step,
     ...causes,
     ...timeCells(time),
@@ -184,7 +184,7 @@ export const retentionTable: Table = {
     cohorts.map(({ time, size, again }) => ({
       time,
       size,
-      ...Object.fromEntries(again.map((count, at) => [`again.${at}`, count])),
+      ...Object.fromEntries(again.map((count, index) => [`again.${index}`, count])),
     })),
 }
 

@@ -47,7 +47,7 @@ export class DashboardFiles {
     )
   }
 
-  /** Sends the page so that these sites may show it in a frame. A tag would say nothing of its headers: it has none. */
+  /** Sends the page so that these sites may show it in a frame. It has no entity tag, which would not cover its headers. */
   sendFramedPage(reply: FastifyReply, origins: readonly string[]): void {
     secureHeaders(reply)
     allowFrames(reply, origins)

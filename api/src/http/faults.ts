@@ -1,4 +1,4 @@
-import { nearName } from '@hopper/contracts'
+import { isObject, nearName } from '@hopper/contracts'
 import { Check } from 'typebox/schema'
 
 /** A fault in one field of a request. */
@@ -56,24 +56,24 @@ class FaultWalk {
 
   visit(schema: Schema, value: unknown, path: string): void {
     if (this.faults.length >= FAULTS_MAX) return
-    const own = this.resolved(schema)
-    const choices = choicesOf(own, (each) => this.resolved(each))
+    const resolved = this.resolved(schema)
+    const choices = choicesOf(resolved, (each) => this.resolved(each))
     if (choices)
       return choices.includes(value) ? undefined : this.add(path, `must be ${oneOf(choices)}${notThis(value)}`)
-    if (own.anyOf)
+    if (resolved.anyOf)
       return this.visitUnion(
-        own.anyOf.map((each) => this.resolved(each)),
+        resolved.anyOf.map((each) => this.resolved(each)),
         value,
         path,
       )
-    if (own.type === 'object') return this.visitObject(own, value, path)
-    if (own.type === 'array') return this.visitArray(own, value, path)
-    const wrong = scalarFault(own, value)
+    if (resolved.type === 'object') return this.visitObject(resolved, value, path)
+    if (resolved.type === 'array') return this.visitArray(resolved, value, path)
+    const wrong = scalarFault(resolved, value)
     if (wrong !== undefined) this.add(path, wrong)
   }
 
   private visitObject(schema: Schema, value: unknown, path: string): void {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.add(path, 'must be an object')
+    if (!isObject(value)) return this.add(path, 'must be an object')
     const { properties = {}, required = [] } = schema
     const known = Object.keys(properties)
     for (const name of Object.keys(value)) {
@@ -96,9 +96,9 @@ class FaultWalk {
       this.add(path, minItems === 1 ? 'must not be empty' : `must have at least ${minItems} items`)
     if (value.length > maxItems) return this.add(path, `has ${value.length} items; at most ${maxItems} are allowed`)
     if (!items) return
-    for (const [at, item] of value.entries()) {
+    for (const [index, item] of value.entries()) {
       if (this.faults.length >= FAULTS_MAX) return
-      this.visit(items, item, `${path}[${at}]`)
+      this.visit(items, item, `${path}[${index}]`)
     }
   }
 
@@ -107,10 +107,9 @@ class FaultWalk {
     const kind = kindField(variants)
     if (kind !== undefined) {
       const kinds = variants.map(({ properties }) => properties![kind]!.const)
-      if (typeof value !== 'object' || value === null || Array.isArray(value))
-        return this.add(path, `must be an object with "${kind}": ${oneOf(kinds)}`)
+      if (!isObject(value)) return this.add(path, `must be an object with "${kind}": ${oneOf(kinds)}`)
       if (!Object.hasOwn(value, kind)) return this.add(fieldPath(path, kind), `is required: ${oneOf(kinds)}`)
-      const chosen = (value as Record<string, unknown>)[kind]
+      const chosen = value[kind]
       const variant = variants[kinds.indexOf(chosen)]
       return variant
         ? this.visit(variant, value, path)
@@ -131,10 +130,10 @@ class FaultWalk {
   }
 
   private allowed(schema: Schema | undefined): string {
-    const own = schema && this.resolved(schema)
-    const choices = own && choicesOf(own, (each) => this.resolved(each))
+    const resolved = schema && this.resolved(schema)
+    const choices = resolved && choicesOf(resolved, (each) => this.resolved(each))
     if (choices) return `: ${oneOf(choices)}`
-    return own?.description === undefined ? '' : `: ${own.description}`
+    return resolved?.description === undefined ? '' : `: ${resolved.description}`
   }
 
   private resolved(schema: Schema): Schema {
@@ -218,7 +217,7 @@ function hasType(type: NonNullable<Schema['type']>, value: unknown): boolean {
   if (type === 'number') return Number.isFinite(value)
   if (type === 'array') return Array.isArray(value)
   if (type === 'null') return value === null
-  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (type === 'object') return isObject(value)
   return typeof value === type
 }
 

@@ -33,14 +33,14 @@ afterAll(async () => {
   await hopper.close()
 })
 
-async function open(wanted = path, headers: Record<string, string> = {}, api = hopper.app): Promise<Stream> {
-  const stream = await openStream(`${await api.getUrl()}${wanted}`, { 'x-api-key': keys.read, ...headers })
+async function open(url = path, headers: Record<string, string> = {}, api = hopper.app): Promise<Stream> {
+  const stream = await openStream(`${await api.getUrl()}${url}`, { 'x-api-key': keys.read, ...headers })
   opened.push(stream)
   return stream
 }
 
 /** Opens an API of its own over the storage. */
-async function another(reader: TableReader = hopper.storage.reader): Promise<NestFastifyApplication> {
+async function openAnother(reader: TableReader = hopper.storage.reader): Promise<NestFastifyApplication> {
   const api = await apiOver({ ...hopper.storage, reader }, { clock: () => hopper.clock })
   apis.push(api)
   await api.listen(0, '127.0.0.1')
@@ -50,9 +50,9 @@ async function another(reader: TableReader = hopper.storage.reader): Promise<Nes
 /** Counts an event of a date in the tables. */
 async function count(date = TODAY, app = 'shop'): Promise<void> {
   const partition = { table: 'activity_by_date' as const, app, date }
-  const [at] = await hopper.storage.writer.applied(0, [partition])
+  const [position] = await hopper.storage.writer.applied(0, [partition])
   const rows = [{ key: [1], deltas: [1, 0] }]
-  await hopper.fill({ lane: 0, counters: [{ ...partition, from: at!, to: at! + 1, rows }] })
+  await hopper.fill({ lane: 0, counters: [{ ...partition, from: position!, to: position! + 1, rows }] })
 }
 
 test('a change of a date of the range is sent once, with all reports', async () => {
@@ -71,7 +71,7 @@ test('a change of a date of the range is sent once, with all reports', async () 
   expect(stream.lastId()).not.toBe(after)
 })
 
-test('a client that reconnects, to whatever process, gets at once what has changed, and else nothing', async () => {
+test('a client that reconnects to any process gets at once what has changed, and nothing otherwise', async () => {
   const first = await open()
   const id = first.lastId()
   first.leave()
@@ -79,7 +79,7 @@ test('a client that reconnects, to whatever process, gets at once what has chang
   expect(same.lastId()).toBe('')
   await count()
   expect(await same.events(1)).toEqual([all])
-  const api = await another()
+  const api = await openAnother()
   const late = await open(path, { 'last-event-id': id }, api)
   expect(await late.events(1)).toEqual([all])
   expect(late.lastId()).toBe(same.lastId())
@@ -104,10 +104,10 @@ test('a change that only the tables have is sent twice, and again to a client th
   expect(back.lastId()).toBe(stream.lastId())
 })
 
-test('the tables are read once for all who listen to an app', async () => {
+test('the tables are read once for all streams of an app', async () => {
   let reads = 0
   const { reader } = hopper.storage
-  const api = await another(
+  const api = await openAnother(
     withOverrides(reader, {
       versions: (app, dates) => {
         reads++
@@ -123,32 +123,32 @@ test('the tables are read once for all who listen to an app', async () => {
   await first!.events(1)
   await count()
   await first!.events(2)
-  // two looks that found a change, and those that ended while the test wrote
+  // two checks that found a change, and those that ended while the test wrote
   expect(reads).toBeLessThan(8)
   for (const stream of streams) expect(await stream.events(2)).toEqual([all, all])
 })
 
 test('tables that are unavailable for a while do not end a stream', async () => {
   let failures = 0
-  let isAway = false
+  let isUnavailable = false
   const { reader } = hopper.storage
-  const api = await another(
+  const api = await openAnother(
     withOverrides(reader, {
       versions: async (app, dates) => {
-        if (isAway) throw new Error(`away ${++failures}`)
+        if (isUnavailable) throw new Error(`unavailable ${++failures}`)
         return reader.versions(app, dates)
       },
     }),
   )
   const stream = await open(path, {}, api)
-  isAway = true
+  isUnavailable = true
   await count()
   await expect.poll(() => failures, { timeout: 10_000 }).toBeGreaterThan(0)
-  isAway = false
+  isUnavailable = false
   expect(await stream.events(1)).toEqual([all])
 })
 
-test('of many streams of a key, those within its share work, and a request for headers holds no place', async () => {
+test('a key can open streams up to its share, and a HEAD request takes none of it', async () => {
   const url = `${await hopper.app.getUrl()}${path}`
   for (let i = 0; i < 30; i++) {
     const { status } = await fetch(url, { method: 'HEAD', headers: { 'x-api-key': keys.read } })

@@ -104,12 +104,12 @@ function candidatesOf(
     ? forgotten.without(position, sent, validateEnvelope(sent) === undefined)
     : sent
   const indexes = sentIndexes(envelope)
-  return envelope.events.map((event, at) => ({
+  return envelope.events.map((event, index) => ({
     envelope,
     event,
     lane,
     position,
-    index: indexes?.[at] ?? at,
+    index: indexes?.[index] ?? index,
     date: seenDateOf(event),
   }))
 }

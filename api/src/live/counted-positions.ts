@@ -20,7 +20,7 @@ export class CountedPositions {
     return this.#known
   }
 
-  /** Looks now. */
+  /** Checks now. */
   async read(): Promise<readonly number[]> {
     const before = this.#known
     const positions = await this.#lanes.positions()
@@ -41,14 +41,14 @@ export class CountedPositions {
       }
       this.#waiters.add(wake)
       signal.addEventListener('abort', wake)
-      this.#timer ??= setTimeout(() => void this.#look(), CHECK_INTERVAL_MS)
+      this.#timer ??= setTimeout(() => void this.#check(), CHECK_INTERVAL_MS)
     })
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     this.#timer = undefined
     await this.read().catch((error: unknown) => this.#failed(error))
-    if (this.#waiters.size > 0) this.#timer ??= setTimeout(() => void this.#look(), CHECK_INTERVAL_MS)
+    if (this.#waiters.size > 0) this.#timer ??= setTimeout(() => void this.#check(), CHECK_INTERVAL_MS)
   }
 
   #rest(): void {

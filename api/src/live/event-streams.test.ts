@@ -236,7 +236,7 @@ function unsteady(stored: EventLog): { log: EventLog; starts: number[]; isUnavai
   return state
 }
 
-test('a log that has deleted what comes next ends the stream with an error, and refuses to resume it', async () => {
+test('a log that has deleted the next events ends the stream with an error, and refuses to resume it', async () => {
   const state = unsteady(hopper.storage.log)
   const api = await apiOver({ ...hopper.storage, log: state.log })
   apis.push(api)
@@ -268,7 +268,7 @@ test('a stream continues when the log was unavailable for a while', async () => 
   expect(idsOf(await stream.events(1))).toEqual(['w1'])
 })
 
-test('a request for the headers of a stream holds no place', async () => {
+test('a HEAD request for a stream takes no place', async () => {
   const url = await hopper.app.getUrl()
   for (let i = 0; i < 30; i++) {
     const { status } = await fetch(`${url}/eventstream`, { method: 'HEAD', headers: { 'x-api-key': keys.read } })
@@ -277,9 +277,9 @@ test('a request for the headers of a stream holds no place', async () => {
   expect((await open('/eventstream')).status).toBe(200)
 })
 
-test('of a thousand streams of a key, those within its share work and the others are refused politely', async () => {
+test('when a key opens a thousand streams, those within its share work and the others are refused politely', async () => {
   const streams: Stream[] = []
-  for (let at = 0; at < 1_000; at += 100)
+  for (let start = 0; start < 1_000; start += 100)
     streams.push(...(await Promise.all(Array.from({ length: 100 }, () => open('/eventstream')))))
   const taken = streams.filter(({ status }) => status === 200)
   const refused = streams.filter(({ status }) => status === 429)

@@ -38,7 +38,7 @@ export class ForgottenOfApps {
     const before = this.#apps.get(app)?.forgotten
     if (!before && this.#apps.size >= APPS_MAX) {
       this.#apps.clear()
-      // What changes while an app is not known here would not be noticed.
+      // Changes made while an app is not known here would not be noticed.
       this.#changed()
     }
     const forgotten = this.#read(app, before)

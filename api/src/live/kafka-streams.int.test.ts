@@ -82,10 +82,10 @@ describe.skipIf(!engines)('streams over Kafka', () => {
     return new TailStream({ app: 'shop', form, cursor, counted, batches, failed: rethrow })
   }
 
-  /** Reads until every reader has that many events; looks at the groups meanwhile. */
+  /** Reads until every reader has that many events; counts the consumer groups meanwhile. */
   async function readAll(readers: readonly Reader[], count: number): Promise<void> {
     let isDone = false
-    const looking = (async () => {
+    const countingGroups = (async () => {
       while (!isDone) {
         groupsSeen = Math.max(groupsSeen, await readingGroups())
         await new Promise((resolve) => setTimeout(resolve, 100))
@@ -93,10 +93,10 @@ describe.skipIf(!engines)('streams over Kafka', () => {
     })()
     await Promise.all(readers.map((reader) => reader.read(count)))
     isDone = true
-    await looking
+    await countingGroups
   }
 
-  it(`of ${READERS} readers share what is read, by few consumers, and each has everything once`, async () => {
+  it(`send ${READERS} readers every event once, read by few consumers that they share`, async () => {
     const alone = new Reader(open(batchesOver(), 'puts'))
     await alone.read(total)
     alone.stream.destroy()
@@ -105,11 +105,14 @@ describe.skipIf(!engines)('streams over Kafka', () => {
 
     reads = 0
     const batches = batchesOver()
-    const readers = Array.from({ length: READERS }, (_, at) => new Reader(open(batches, at % 2 ? 'puts' : 'events')))
+    const readers = Array.from(
+      { length: READERS },
+      (_, index) => new Reader(open(batches, index % 2 ? 'puts' : 'events')),
+    )
     await readAll(readers, total)
     expect(reads).toBeLessThan(readsOfOne * 2)
 
-    // What comes while they follow is read once for all.
+    // Events that arrive while the readers follow are read once for all of them.
     reads = 0
     for (let round = 0; round < LIVE_ROUNDS; round++) {
       await add(LANES)
@@ -118,21 +121,21 @@ describe.skipIf(!engines)('streams over Kafka', () => {
     }
     expect(reads).toBeLessThanOrEqual(LIVE_ROUNDS * LANES * 2)
     for (const { numbers } of readers)
-      expect([...numbers].sort((a, b) => a - b)).toEqual(Array.from({ length: total }, (_, at) => at))
+      expect([...numbers].sort((a, b) => a - b)).toEqual(Array.from({ length: total }, (_, index) => index))
     for (const { stream } of readers) stream.destroy()
     expect(groupsSeen).toBeGreaterThan(0)
     expect(groupsSeen).toBeLessThanOrEqual(GROUPS_MAX)
   })
 
   it('reads at many places at once with few consumers, each the requested messages', async () => {
-    const wanted = Array.from({ length: 60 }, (_, at) => ({
-      lane: at % LANES,
-      from: (at * 7) % 400,
-      limit: 1 + (at % 9),
+    const wanted = Array.from({ length: 60 }, (_, index) => ({
+      lane: index % LANES,
+      from: (index * 7) % 400,
+      limit: 1 + (index % 9),
     }))
     const found = await Promise.all(wanted.map(({ lane, from, limit }) => storage.log.read(lane, from, limit)))
-    for (const [at, { from, limit }] of wanted.entries())
-      expect(found[at]!.map(({ position }) => position)).toEqual(Array.from({ length: limit }, (_, i) => from + i))
+    for (const [index, { from, limit }] of wanted.entries())
+      expect(found[index]!.map(({ position }) => position)).toEqual(Array.from({ length: limit }, (_, i) => from + i))
     expect(await readingGroups()).toBeLessThanOrEqual(GROUPS_MAX)
   })
 })
@@ -153,7 +156,7 @@ class Reader {
       const blocks = (this.#text + String(part)).split('\n\n')
       this.#text = blocks.pop()!
       for (const block of blocks)
-        for (const [, at] of block.matchAll(/"payload":"\\?"?(\d+) /g)) this.numbers.push(Number(at))
+        for (const [, number] of block.matchAll(/"payload":"\\?"?(\d+) /g)) this.numbers.push(Number(number))
       if (this.numbers.length >= count) break
     }
   }

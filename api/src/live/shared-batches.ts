@@ -78,7 +78,7 @@ export class SharedBatches {
     this.#forgotten = new ForgottenOfApps(registry, () => this.clear())
   }
 
-  /** Reads now what is forgotten of an app: whoever begins to follow it gets nothing of that. */
+  /** Reads now what is forgotten of an app, so that nobody who begins to follow it gets any of that. */
   async refresh(app: string): Promise<void> {
     await this.#forgotten.read(app)
   }
@@ -114,8 +114,8 @@ export class SharedBatches {
     const { messages, next } = await this.#messagesFrom(lane, from, until)
     const events = await countedEvents(this.#reader, { lane, messages, app, forgotten }, this.#slices)
     const lines: Line[] = []
-    for (let at = 0; at < events.length; at += EVENTS_PER_SLICE)
-      lines.push(...(await this.#slices.run(() => linesOf(form, events.slice(at, at + EVENTS_PER_SLICE)))))
+    for (let start = 0; start < events.length; start += EVENTS_PER_SLICE)
+      lines.push(...(await this.#slices.run(() => linesOf(form, events.slice(start, start + EVENTS_PER_SLICE)))))
     const batch = { lines, next }
     const bytes = lines.reduce((sum, { data }) => sum + data.length * 2 + LINE_BYTES, 0)
     batches.put(key, batch, bytes)

@@ -56,10 +56,10 @@ async function add(count: number): Promise<void> {
 }
 
 const devices = [0, 1].map((lane) => deviceIn('shop', lane, LANES))
-const message = (at: number): Sent => ({
-  device: devices[at % LANES]!,
+const message = (number: number): Sent => ({
+  device: devices[number % LANES]!,
   received_at: T0,
-  events: [putEvent(`e${at}`, JSON.stringify(`${at} ${'x'.repeat(PAYLOAD_BYTES)}`), T0)],
+  events: [putEvent(`e${number}`, JSON.stringify(`${number} ${'x'.repeat(PAYLOAD_BYTES)}`), T0)],
 })
 
 function open(): TailStream {
@@ -82,14 +82,15 @@ async function numbers(stream: TailStream, count: number): Promise<number[]> {
   for await (const part of stream.iterator({ destroyOnReturn: false })) {
     const blocks = (text + String(part)).split('\n\n')
     text = blocks.pop()!
-    for (const block of blocks) for (const [, at] of block.matchAll(/"payload":"(\d+) /g)) found.push(Number(at))
+    for (const block of blocks)
+      for (const [, number] of block.matchAll(/"payload":"(\d+) /g)) found.push(Number(number))
     if (found.length >= count) break
   }
   return found
 }
 
 const inOrder = (found: readonly number[]): number[] => [...found].sort((a, b) => a - b)
-const all = (): number[] => Array.from({ length: total }, (_, at) => at)
+const all = (): number[] => Array.from({ length: total }, (_, index) => index)
 
 test('a client that does not read costs little memory, stops no other, and gets all when it reads on', async () => {
   const slow = Array.from({ length: 10 }, open)
@@ -102,8 +103,8 @@ test('a client that does not read costs little memory, stops no other, and gets 
   quick.destroy()
   // each lane in its order
   for (let lane = 0; lane < LANES; lane++) {
-    const own = found.filter((at) => at % LANES === lane)
-    expect(own).toEqual(inOrder(own))
+    const selected = found.filter((number) => number % LANES === lane)
+    expect(selected).toEqual(inOrder(selected))
   }
   expect(inOrder(found)).toEqual(all())
   for (const { readableLength } of slow) expect(readableLength).toBeLessThan(65_536 + PAYLOAD_BYTES * 2)

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, sharedDefinitions, strictSchema, type App } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
@@ -18,6 +17,7 @@ import { FunnelsService } from '../services/administration/funnels.service.ts'
 import { PersonsService } from '../services/people/persons.service.ts'
 import { QueryService } from '../services/query.service.ts'
 import { LOGGER, REGISTRY } from '../tokens.ts'
+import { version } from '../version.ts'
 import type * as protocolModule from './protocol.ts'
 import { tools, type Tool, type ToolServices } from './tools.ts'
 
@@ -28,9 +28,6 @@ const loadProtocol = (): Promise<Protocol> => import('./protocol.ts')
 
 /** An assistant reads its answers whole: a larger one is refused, with what to do. */
 const ANSWER_BYTES_MAX = 500_000
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 const INSTRUCTIONS =
   'Hopper counts what visitors of a site do. Start with list_apps, list_funnels and list_keys; ask numbers with ' +
   'funnel, query, journeys and retention. Counts are exact for what was received before meta.complete_to. Names and ' +

@@ -27,11 +27,15 @@ const bought: readonly [device: string, minute: number][] = [
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
   const sketches = [
-    ...looked.map((device, at): Sketch => ({ device, time: T0 + at * 1_000, data: { tag: 'view', colour: 'red' } })),
+    ...looked.map((device, index): Sketch => ({
+      device,
+      time: T0 + index * 1_000,
+      data: { tag: 'view', colour: 'red' },
+    })),
     ...bought.map(([device, minute]): Sketch => ({ device, time: T0 + minute * 60_000, data: { tag: 'cart' } })),
   ]
-  for (const [lane, own] of Map.groupBy(sketches, ({ device }) => laneOf('shop', device, LANES)))
-    await archiveSketches(hopper.storage, 'shop', lane, DATE, 0, own)
+  for (const [lane, group] of Map.groupBy(sketches, ({ device }) => laneOf('shop', device, LANES)))
+    await archiveSketches(hopper.storage, 'shop', lane, DATE, 0, group)
   await hopper.app.listen(0, '127.0.0.1')
   url = `${(await hopper.app.getUrl()).replace('[::1]', '127.0.0.1')}/mcp`
 })

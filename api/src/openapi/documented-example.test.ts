@@ -32,8 +32,8 @@ beforeAll(async () => {
     .split('\n')
     .map((line) => JSON.parse(line) as Documented)
   const lanes = Map.groupBy(events, ({ device_id }) => laneOf('shop', device_id, LANES))
-  for (const [lane, own] of lanes) {
-    const sketches = own.map(({ device_id, user_id, timestamp, data }) => ({
+  for (const [lane, group] of lanes) {
+    const sketches = group.map(({ device_id, user_id, timestamp, data }) => ({
       device: device_id,
       user: user_id,
       time: Date.parse(timestamp),

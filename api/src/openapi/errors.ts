@@ -102,7 +102,7 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
 /** Builds one response per status, which lists its codes. */
 export function errorResponses(codes: readonly ErrorCode[]): Record<string, object> {
   const byStatus = Map.groupBy(codes, (code) => String(errorCatalogue[code].status))
-  return Object.fromEntries([...byStatus].sort().map(([status, own]) => [status, responseOf(own)]))
+  return Object.fromEntries([...byStatus].sort().map(([status, group]) => [status, responseOf(group)]))
 }
 
 function responseOf(codes: readonly ErrorCode[]): object {

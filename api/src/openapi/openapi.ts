@@ -69,10 +69,12 @@ export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Add
   const components = new Components()
   components.schemas['Error'] = errorSchema
   const ingest = ingestPaths(components, ingestUrl === undefined ? undefined : [{ url: ingestUrl }])
-  const own = Object.entries(found.paths).map(([path, item]) => [path, operationsBeside(item, ingest[path])] as const)
+  const operations = Object.entries(found.paths).map(
+    ([path, item]) => [path, operationsBeside(item, ingest[path])] as const,
+  )
   // answers first: a schema used for both keeps its name in the answers
-  describeAll(own, new Components(), components)
-  const described = describeAll(own, components, components)
+  describeAll(operations, new Components(), components)
+  const described = describeAll(operations, components, components)
   const paths = Object.fromEntries(
     [...new Set([...Object.keys(described), ...Object.keys(ingest)])].map((path) => [
       path,

@@ -236,8 +236,8 @@ export class ArchiveQueries implements OnModuleDestroy {
 
   async #cells(fetches: readonly ColumnFetch[]): Promise<Cells[]> {
     const cells: Cells[] = []
-    for (let at = 0; at < fetches.length; at += FETCH_CONCURRENCY) {
-      const batch = fetches.slice(at, at + FETCH_CONCURRENCY)
+    for (let start = 0; start < fetches.length; start += FETCH_CONCURRENCY) {
+      const batch = fetches.slice(start, start + FETCH_CONCURRENCY)
       cells.push(...(await Promise.all(batch.map(({ summary, names }) => this.#opened().columns(summary, names)))))
     }
     cells.forEach((found, i) => assertAll(fetches[i]!, found))

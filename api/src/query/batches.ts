@@ -26,13 +26,13 @@ export function batchesOf(fetches: readonly ColumnFetch[]): ColumnFetch[][] {
   const batches: ColumnFetch[][] = []
   let bytes = Infinity
   for (const fetch of fetches) {
-    const own = bytesOf(fetch)
-    if (bytes + own > BATCH_BYTES) {
+    const size = bytesOf(fetch)
+    if (bytes + size > BATCH_BYTES) {
       batches.push([])
       bytes = 0
     }
     batches.at(-1)!.push(fetch)
-    bytes += own
+    bytes += size
   }
   return batches
 }

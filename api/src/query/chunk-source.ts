@@ -47,18 +47,19 @@ export class ChunkSource {
     const chunks = fetches.map(
       ({ summary }, i) => new Chunk(summary, (name) => cells[i]!.get(name), columns, pages, people),
     )
-    const missing = fetches.flatMap(({ summary, names }, at) => {
+    const missing = fetches.flatMap(({ summary, names }, index) => {
       const absent = [...new Set(names)].filter(
-        (name) => !chunks[at]!.atHand(name) && !this.#wasUnused(chunks[at]!, name, cells[at]!),
+        (name) => !chunks[index]!.atHand(name) && !this.#wasUnused(chunks[index]!, name, cells[index]!),
       )
-      return absent.length > 0 ? [{ at, fetch: { summary, names: absent } }] : []
+      return absent.length > 0 ? [{ index, fetch: { summary, names: absent } }] : []
     })
     if (missing.length > 0) {
       const fetched = (await this.#sendRequest({ ask: 'cells', fetches: missing.map(({ fetch }) => fetch) })) as
         Cells[] | undefined
       if (!fetched) throw new JobCancelled()
-      missing.forEach(({ at }, i) => fetched[i]!.forEach((cell, name) => cells[at]!.set(name, cell)))
-      if (cached) this.#recentFetches.push(missing.map(({ at }, i) => ({ chunk: chunks[at]!, cells: fetched[i]! })))
+      missing.forEach(({ index }, i) => fetched[i]!.forEach((cell, name) => cells[index]!.set(name, cell)))
+      if (cached)
+        this.#recentFetches.push(missing.map(({ index }, i) => ({ chunk: chunks[index]!, cells: fetched[i]! })))
       if (this.#recentFetches.length > 2) this.#settle(this.#recentFetches.shift()!)
     }
     return chunks

@@ -132,12 +132,14 @@ export class Exports {
       isFirst = false
     ) {
       const turn = await this.#pool.turn(requester, { until: () => until, signal }, false)
-      const own = chunks.slice(first, first + CHUNKS_PER_SLICE)
-      const isLast = first + own.length >= chunks.length
-      const paused = await this.#slice(exported, { own, place, isFirst, isLast, turn, until }, onStart).finally(() =>
-        turn.end(),
-      )
-      first += paused ? paused.chunk : own.length
+      const selected = chunks.slice(first, first + CHUNKS_PER_SLICE)
+      const isLast = first + selected.length >= chunks.length
+      const paused = await this.#slice(
+        exported,
+        { own: selected, place, isFirst, isLast, turn, until },
+        onStart,
+      ).finally(() => turn.end())
+      first += paused ? paused.chunk : selected.length
       place = { chunk: 0, row: paused?.row ?? 0 }
       isDone = isLast && paused === null
       if (!isDone && !(await parts.wantsMore(until - performance.now()))) throw new HopperError('HOP_SLOW_READER')

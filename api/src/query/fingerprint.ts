@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ChunkSummary } from '@hopper/contracts'
+import { isObject, type ChunkSummary } from '@hopper/contracts'
 
 const ORDERED_CHARS_MAX = 65_536
 
@@ -27,7 +27,7 @@ export function equalityKey(value: unknown): string {
 /** Returns JSON with sorted keys in every object, so that equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => {
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner
+    if (!isObject(inner)) return inner
     return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
   })
 }

@@ -52,8 +52,8 @@ export class KnownIdentities {
     const { index, chunks } = known
     const fresh = [...names].filter(([name]) => !chunks.has(name))
     const facts: IdentityFacts[] = []
-    for (let at = 0; at < fresh.length; at += CHUNKS_PER_READ)
-      facts.push(...(await this.#read(app, fresh.slice(at, at + CHUNKS_PER_READ))))
+    for (let start = 0; start < fresh.length; start += CHUNKS_PER_READ)
+      facts.push(...(await this.#read(app, fresh.slice(start, start + CHUNKS_PER_READ))))
     index.add(facts)
     for (const [name] of fresh) chunks.add(name)
     return index

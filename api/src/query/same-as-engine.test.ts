@@ -194,9 +194,9 @@ function directly(query: Query, stored: readonly Chunk[]): unknown {
   const chunks = stored.map((chunk) => chunk.withPeople(people))
   if (query.kind === 'events') return queryEvents(query.request, chunks)
   const { identities } = people
-  const lanes = [...Map.groupBy(chunks, ({ summary }) => summary.lane)].map(([lane, own]): LaneInput => ({
+  const lanes = [...Map.groupBy(chunks, ({ summary }) => summary.lane)].map(([lane, group]): LaneInput => ({
     lane,
-    spans: spansOf(own),
+    spans: spansOf(group),
     identities,
   }))
   if (query.kind === 'funnel') return queryFunnel(query.request, context, lanes)
@@ -229,16 +229,16 @@ it(
         fc.array(randomQuery, { minLength: 4, maxLength: 4 }),
         async (drafts, perSpan, query) => {
           const app = randomUUID()
-          for (const [lane, own] of Map.groupBy(drafts, ({ device }) => laneOf(app, device, LANES))) {
+          for (const [lane, group] of Map.groupBy(drafts, ({ device }) => laneOf(app, device, LANES))) {
             const users = new Map<string, string>()
-            const sketches = own.map(({ device, hour, tag, user, item, plan }): Sketch => {
+            const sketches = group.map(({ device, hour, tag, user, item, plan }): Sketch => {
               if (user !== '') users.set(device, user)
               const at = { device, time: T0 + hour * HOUR_MS, user: users.get(device) ?? '' }
               if (user !== '' && tag === 'c') return { ...at, identify: true, data: { plan } }
               return { ...at, data: { tag, item, price: hour } }
             })
-            for (let at = 0; at < sketches.length; at += perSpan)
-              await archiveSketches(storage, app, lane, '2026-03-28', at, sketches.slice(at, at + perSpan))
+            for (let start = 0; start < sketches.length; start += perSpan)
+              await archiveSketches(storage, app, lane, '2026-03-28', start, sketches.slice(start, start + perSpan))
           }
           const listed = await storage.archive!.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
           const chunks = await Promise.all(

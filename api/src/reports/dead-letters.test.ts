@@ -18,18 +18,18 @@ const envelope = (app: string, fields: object = {}): Envelope => ({
   events: [event as never],
   ...fields,
 })
-const good = (app: string, at: number): Buffer =>
-  encodeEnvelope(envelope(app, { events: [{ ...event, event_id: `${app}-${at}` }] }))
+const good = (app: string, index: number): Buffer =>
+  encodeEnvelope(envelope(app, { events: [{ ...event, event_id: `${app}-${index}` }] }))
 const broken = (app: string): Buffer => Buffer.from(JSON.stringify({ ...envelope(app), device_id: 7 }))
 
 /** Buries messages in lane 0, as the aggregator does. */
 async function bury(values: readonly Buffer[], reason: DeadLetterReason = 'fold_failed'): Promise<number[]> {
   const places = await hopper.storage.log.appendMessages(values.map((value) => ({ lane: 0, value })))
-  const deadLetters = places.map(({ position }, at) => ({
+  const deadLetters = places.map(({ position }, index) => ({
     position,
     reason,
     detail: `d${position}`,
-    value: values[at]!,
+    value: values[index]!,
   }))
   await hopper.fill({ lane: 0, deadLetters })
   return places.map(({ position }) => position)
@@ -48,17 +48,17 @@ beforeAll(async () => void (hopper = await openInstallation(openEmbedded)))
 afterAll(() => hopper.close())
 
 test('an organization sees the letters of its apps, page by page, and none of another or of no known app', async () => {
-  const own = await bury([good('shop', 1), broken('blog'), good('shop', 2)])
+  const first = await bury([good('shop', 1), broken('blog'), good('shop', 2)])
   const foreign = await bury([good('foreign', 1)])
   const [nobodys] = await bury([Buffer.from([0xff, 0xfe]), good('gone', 1)], 'undecodable')
   const last = await bury([good('shop', 3)])
   const all = await page()
-  expect([positions(all), all.next]).toEqual([[...own, ...last], null])
+  expect([positions(all), all.next]).toEqual([[...first, ...last], null])
   expect(all.rows[0]).toEqual({
     lane: 0,
-    position: own[0],
+    position: first[0],
     reason: 'fold_failed',
-    detail: `d${own[0]}`,
+    detail: `d${first[0]}`,
     app: 'shop',
     received_at: NOW,
     bytes: good('shop', 1).length,
@@ -70,7 +70,7 @@ test('an organization sees the letters of its apps, page by page, and none of an
     walked.push(...positions(some))
     next = some.next
   }
-  expect(walked).toEqual([...own, ...last])
+  expect(walked).toEqual([...first, ...last])
   expect(positions(await page('', other))).toEqual(foreign)
   const request = { lane: 0, positions: [...foreign, nobodys!, 999] }
   const why = 'there is no such dead letter'

@@ -143,7 +143,7 @@ test('selectors that the tracker could not use are refused', async () => {
     })
 })
 
-test('what was linked outlives a provision file that names the old XPath', async () => {
+test('a linked XPath outlives a provision file that names the old one', async () => {
   await patch(old, { xpath: twin, past_xpaths: [old] })
   const elements = [{ name: 'Renamed', xpath: old }]
   await provision(hopper.storage.registry, {

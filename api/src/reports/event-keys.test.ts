@@ -81,25 +81,25 @@ test('keys that differ in every event are all listed, with their values', async 
 })
 
 test('the values of a key, most frequent first, without bots', async () => {
-  const of = async (path: string): Promise<unknown> => (await hopper.get(`${app}/keys/${path}`)).body
-  expect(await of(`item_colour/values?${range}`)).toMatchObject({
+  const read = async (path: string): Promise<unknown> => (await hopper.get(`${app}/keys/${path}`)).body
+  expect(await read(`item_colour/values?${range}`)).toMatchObject({
     rows: [
       { value: 'red', events: 2 },
       { value: 'blue', events: 1 },
     ],
     more: false,
   })
-  expect(await of(`item_colour/values?prefix=b&${range}`)).toMatchObject({ rows: [{ value: 'blue', events: 1 }] })
-  expect(await of(`item_colour/values?limit=1&${range}`)).toMatchObject({ rows: [{ value: 'red' }], more: true })
-  expect(await of(`price/values?${range}`)).toMatchObject({
+  expect(await read(`item_colour/values?prefix=b&${range}`)).toMatchObject({ rows: [{ value: 'blue', events: 1 }] })
+  expect(await read(`item_colour/values?limit=1&${range}`)).toMatchObject({ rows: [{ value: 'red' }], more: true })
+  expect(await read(`price/values?${range}`)).toMatchObject({
     rows: [
       { value: 10, events: 2 },
       { value: '10', events: 1 },
     ],
   })
-  expect(await of(`nothing/values?${range}`)).toMatchObject({ rows: [], more: false })
-  expect(await of(`bot/values?${range}`)).toMatchObject({ rows: [{ value: 'webdriver', events: 1 }] })
-  expect(await of(`item_colour/values?limit=0&${range}`)).toMatchObject({ error: { code: 'HOP_PARAM_INVALID' } })
+  expect(await read(`nothing/values?${range}`)).toMatchObject({ rows: [], more: false })
+  expect(await read(`bot/values?${range}`)).toMatchObject({ rows: [{ value: 'webdriver', events: 1 }] })
+  expect(await read(`item_colour/values?limit=0&${range}`)).toMatchObject({ error: { code: 'HOP_PARAM_INVALID' } })
   const csv = await hopper.get(`${app}/keys/item_colour/values?${range}`, {
     authorization: `Bearer ${keys.read}`,
     accept: 'text/csv',
@@ -109,7 +109,7 @@ test('the values of a key, most frequent first, without bots', async () => {
 
 test('keys with their values among matching events; a number matches as well as its text', async () => {
   type Rows = { rows: { key: string; values: { value: unknown; events: number }[]; more: boolean }[] }
-  const of = async (where: string): Promise<Record<string, unknown>> => {
+  const read = async (where: string): Promise<Record<string, unknown>> => {
     const { body } = await hopper.get(`${app}/keys?where=${encodeURIComponent(where)}&${range}`)
     return Object.fromEntries(
       (body as Rows).rows.map(({ key, values }) => [
@@ -118,14 +118,14 @@ test('keys with their values among matching events; a number matches as well as 
       ]),
     )
   }
-  expect(await of('event_tag:product_view')).toMatchObject({
+  expect(await read('event_tag:product_view')).toMatchObject({
     event_tag: ['product_view: 3'],
     item_colour: ['red: 2', 'blue: 1'],
     price: ['10: 2', '10: 1'],
   })
-  expect(Object.keys(await of('event_tag:product_view'))).not.toContain('item_size')
-  expect(await of('price:10')).toMatchObject({ item_colour: ['red: 2', 'blue: 1'] })
-  expect(await of('item_size:42')).toMatchObject({ 'data.name': ['x: 1'] })
+  expect(Object.keys(await read('event_tag:product_view'))).not.toContain('item_size')
+  expect(await read('price:10')).toMatchObject({ item_colour: ['red: 2', 'blue: 1'] })
+  expect(await read('item_size:42')).toMatchObject({ 'data.name': ['x: 1'] })
   expect((await hopper.get(`${app}/keys?where=nocolon&${range}`)).body).toMatchObject({
     error: { code: 'HOP_PARAM_INVALID' },
   })

@@ -123,7 +123,7 @@ test('no index shifts while events arrive in all lanes, chunks are merged, and r
     })
     now += 500
     await log.add('blog', sent)
-    // whoever looks, an append takes less than a second
+    // an append takes less than a second, however many readers wait for it
     hopper.clock = now + 1_001
     const { ids } = await page('/events?limit=1000', blog)
     expect(ids.slice(0, known.length)).toEqual(known)
@@ -204,15 +204,15 @@ test('only a read key has an app at the root; limits and cursors are checked', a
   const { headers } = await hopper.send('POST', '/login', { token })
   const cookie = (headers['set-cookie'] as string[]).map((each) => each.split(';')[0]!).join('; ')
   for (const path of ['/events', '/eventstream', '/database_events', '/session/x']) {
-    const of = async (sent: Record<string, string>): Promise<unknown> => {
+    const ask = async (sent: Record<string, string>): Promise<unknown> => {
       const { status, body } = await hopper.get(path, sent)
       const { code, message } = (body as { error: { code: string; message: string } }).error
       return [status, code, message.includes('read key of an app')]
     }
-    expect(await of({ cookie })).toEqual([400, 'HOP_PARAM_INVALID', true])
-    expect(await of({ 'x-api-key': keys.admin })).toEqual([400, 'HOP_PARAM_INVALID', true])
-    expect(await of({ 'x-api-key': keys.write })).toEqual([403, 'HOP_KEY_POWER', false])
-    expect(await of({})).toEqual([401, 'HOP_LOGIN_REQUIRED', false])
+    expect(await ask({ cookie })).toEqual([400, 'HOP_PARAM_INVALID', true])
+    expect(await ask({ 'x-api-key': keys.admin })).toEqual([400, 'HOP_PARAM_INVALID', true])
+    expect(await ask({ 'x-api-key': keys.write })).toEqual([403, 'HOP_KEY_POWER', false])
+    expect(await ask({})).toEqual([401, 'HOP_LOGIN_REQUIRED', false])
   }
   expect((await page('/events?limit=1')).ids).toEqual(['m0'])
   expect((await page('/events?limit=1', { 'x-api-key': keys.read })).ids).toEqual(['m0'])
@@ -222,7 +222,7 @@ test('only a read key has an app at the root; limits and cursors are checked', a
 
 test('a session has its marked start and end, and its other events by time', async () => {
   const mark = (type: string): Partial<Event> => ({ data: { session_message: type } })
-  const of = (id: string, time: number, name: string, type: string): Event =>
+  const eventOf = (id: string, time: number, name: string, type: string): Event =>
     ownEvent(id, T0 + time, {
       session_id: 'd9428888-122b-11e1-b85c-61cd3cbb3210',
       name,
@@ -230,11 +230,15 @@ test('a session has its marked start and end, and its other events by time', asy
     })
   const device = deviceIn('shop', 1, LANES)
   await log.add('shop', [
-    { device, received_at: T0, events: [of('s3', 50, 'buy', 'EVENT'), of('s1', 10, 'session_start', 'SESSION_START')] },
-    { device, received_at: T0, events: [of('s2', 30, 'look', 'EVENT'), ownEvent('s0', T0 + 20)] },
+    {
+      device,
+      received_at: T0,
+      events: [eventOf('s3', 50, 'buy', 'EVENT'), eventOf('s1', 10, 'session_start', 'SESSION_START')],
+    },
+    { device, received_at: T0, events: [eventOf('s2', 30, 'look', 'EVENT'), ownEvent('s0', T0 + 20)] },
     { device: deviceIn('shop', 0, LANES), received_at: T0, events: [ownEvent('s5', T0 + 40)] },
-    { device: deviceIn('shop', 0, LANES), received_at: T0, events: [of('s6', 35, 'other device', 'EVENT')] },
-    { device: 'crawler', received_at: T0, events: [of('s7', 36, 'bot', 'EVENT')], fate: 'bot' },
+    { device: deviceIn('shop', 0, LANES), received_at: T0, events: [eventOf('s6', 35, 'other device', 'EVENT')] },
+    { device: 'crawler', received_at: T0, events: [eventOf('s7', 36, 'bot', 'EVENT')], fate: 'bot' },
   ])
   const url = '/session/d9428888-122b-11e1-b85c-61cd3cbb3210'
   const session = {
@@ -250,7 +254,7 @@ test('a session has its marked start and end, and its other events by time', asy
   expect((await hopper.get(url)).body).toEqual(session)
   hopper.clock = T0 + 50 + 30 * 60_000 - 1
   expect((await hopper.get(url)).body).toEqual({ ...session, end: null })
-  await log.add('shop', [{ device, received_at: T0, events: [of('s4', 45, 'session_end', 'SESSION_END')] }])
+  await log.add('shop', [{ device, received_at: T0, events: [eventOf('s4', 45, 'session_end', 'SESSION_END')] }])
   expect((await hopper.get(url)).body).toEqual({ ...session, end: T0 + 45 })
   hopper.clock = NOW
   const { status, body } = await hopper.get('/session/unknown')

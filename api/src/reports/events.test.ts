@@ -61,8 +61,8 @@ const all = ['laptop-7', 'laptop-8', 'phone-10', 'kiosk-11', 'phone-12', 'phone-
 test('events in log order, page by page by cursor or from any index, only of the app', async () => {
   expect(ids(await page('limit=100'))).toEqual(all)
   const walked: string[] = []
-  for (let at = await page('limit=2'); at.events.length > 0; at = await page(`limit=2&start=${at.next}`))
-    walked.push(...ids(at))
+  for (let found = await page('limit=2'); found.events.length > 0; found = await page(`limit=2&start=${found.next}`))
+    walked.push(...ids(found))
   expect(walked).toEqual(all)
   for (let start = 0; start <= all.length; start++)
     expect(ids(await page(`start=${start}&limit=3`))).toEqual(all.slice(start, start + 3))
@@ -121,7 +121,7 @@ test('one event by its id, with its fate', async () => {
   })
 })
 
-test('what became of an event that the archive does not have: rejected, a bot, or too young', async () => {
+test('an event that the archive lacks is reported as rejected, as a bot, or as too young', async () => {
   const lane = laneOf('shop', 'phone', 2)
   const received_at = Date.UTC(2026, 2, 28, 23, 59)
   const context = { device: 'desktop', browser: 'Firefox', os: 'Linux' } as const
@@ -171,7 +171,7 @@ test('what became of an event that the archive does not have: rejected, a bot, o
   })
   expect((await fateOf('robot')).body).toMatchObject({ fate: 'bot', tables: ['fates_by_date'], received_at: null })
   expect((await fateOf('gone')).body).toMatchObject({ fate: 'accepted', tables: null, received_at: null })
-  // let in later: the rejection before it says nothing any more
+  // accepted later: the earlier rejection no longer matters
   expect((await fateOf('phone-12')).body).toMatchObject({ fate: 'accepted', position: 12 })
   const csv = await hopper.get(`${app}/events/odd?${range}`, {
     authorization: `Bearer ${keys.read}`,

@@ -1,39 +1,23 @@
 import type { Event, InsteadAnswer } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { CountedLog, ownEvent } from '../testing/counted-log.ts'
+import { eventAt, range, steps, timeAt, viewed } from '../testing/cart-visits.fixture.ts'
+import { CountedLog } from '../testing/counted-log.ts'
 import { openInstallation, type Installation } from '../testing/installation.fixture.ts'
 import { queryCalls } from '../testing/query-calls.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-/** so long ago that nobody is deciding any more */
-const T0 = Date.UTC(2026, 2, 10, 9)
-const MINUTE_MS = 60_000
-const range = { from: '2026-03-09', to: '2026-03-11' }
 let hopper: Installation
-let number = 0
 
-const viewed = (page: string, minute: number): Event =>
-  ownEvent(`e${number++}`, T0 + minute * MINUTE_MS, {
-    type: 'url_change',
-    from: '',
-    to: `https://shop.example${page}`,
-    elapsed_time: 0,
-  })
 const clicked = (target: string, minute: number): Event =>
-  ownEvent(`e${number++}`, T0 + minute * MINUTE_MS, {
+  eventAt(minute, {
     type: 'click',
     target,
     current_url: 'https://shop.example/cart',
     elapsed_time: 0,
   })
-
-const steps = ['/cart', '/paid'].map((page) => ({
-  name: page,
-  filters: [{ type: 'eq', key: 'page', value: `shop.example${page}` }],
-}))
 
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
@@ -46,7 +30,7 @@ beforeAll(async () => {
   ]
   await new CountedLog(hopper.storage).add(
     'shop',
-    visits.map(([device, events]) => ({ device, received_at: T0, events: [...events] })),
+    visits.map(([device, events]) => ({ device, received_at: timeAt(0), events: [...events] })),
   )
 })
 afterAll(() => hopper.close())

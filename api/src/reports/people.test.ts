@@ -1,34 +1,18 @@
 import type { Context, Event, JourneyPeopleAnswer, PeopleAnswer } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { CountedLog, ownEvent } from '../testing/counted-log.ts'
+import { eventAt, range, steps, timeAt, viewed } from '../testing/cart-visits.fixture.ts'
+import { CountedLog } from '../testing/counted-log.ts'
 import { openInstallation, type Installation } from '../testing/installation.fixture.ts'
 import { queryCalls } from '../testing/query-calls.fixture.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-/** so long ago that nobody is deciding any more */
-const T0 = Date.UTC(2026, 2, 10, 9)
-const MINUTE_MS = 60_000
-const range = { from: '2026-03-09', to: '2026-03-11' }
 let hopper: Installation
-let number = 0
 
-const viewed = (page: string, minute: number): Event =>
-  ownEvent(`e${number++}`, T0 + minute * MINUTE_MS, {
-    type: 'url_change',
-    from: '',
-    to: `https://shop.example${page}`,
-    elapsed_time: 0,
-  })
 const identified = (user: string, minute: number, data?: Record<string, string>): Event =>
-  ownEvent(`e${number++}`, T0 + minute * MINUTE_MS, { type: 'identify', user_id: user, ...(data ? { data } : {}) })
-
-const steps = ['/cart', '/paid'].map((page) => ({
-  name: page,
-  filters: [{ type: 'eq', key: 'page', value: `shop.example${page}` }],
-}))
+  eventAt(minute, { type: 'identify', user_id: user, ...(data ? { data } : {}) })
 
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
@@ -44,7 +28,7 @@ beforeAll(async () => {
     visits.map(([device, context, events]) => ({
       device,
       context,
-      received_at: T0,
+      received_at: timeAt(0),
       events,
       user: ['phone', 'laptop'].includes(device) ? 'ann' : '',
     })),
@@ -63,8 +47,8 @@ test('lists exactly those who were lost, who began last first, with what their e
       device: 'tablet',
       source: null,
       country: null,
-      entered_at: T0 + 9 * MINUTE_MS,
-      last_at: T0 + 9 * MINUTE_MS,
+      entered_at: timeAt(9),
+      last_at: timeAt(9),
       last_page: 'shop.example/cart',
       steps: 1,
       cause: 'never',
@@ -75,8 +59,8 @@ test('lists exactly those who were lost, who began last first, with what their e
       device: 'mobile',
       source: null,
       country: 'DE',
-      entered_at: T0 + 7 * MINUTE_MS,
-      last_at: T0 + 8 * MINUTE_MS,
+      entered_at: timeAt(7),
+      last_at: timeAt(8),
       last_page: 'shop.example/cart',
       steps: 1,
       cause: 'never',
@@ -86,8 +70,8 @@ test('lists exactly those who were lost, who began last first, with what their e
       device: 'mobile',
       source: 'email',
       country: null,
-      entered_at: T0 + 5 * MINUTE_MS,
-      last_at: T0 + 6 * MINUTE_MS,
+      entered_at: timeAt(5),
+      last_at: timeAt(6),
       last_page: 'shop.example/products/7',
       steps: 1,
       cause: 'never',
@@ -97,7 +81,7 @@ test('lists exactly those who were lost, who began last first, with what their e
   expect(meta).toMatchObject(range)
 })
 
-test('page by page nobody is missing and nobody is met twice', async () => {
+test('pages list every person exactly once', async () => {
   const whole = await ask({ step: 1, outcome: 'reached' })
   const ids: string[] = []
   for (let cursor: string | undefined; ids.length < 10;) {
@@ -111,18 +95,18 @@ test('page by page nobody is missing and nobody is met twice', async () => {
   expect(new Set(ids).size).toBe(4)
 })
 
-test('lists those whom a breakdown assigns to a value, and devices and sessions as units', async () => {
+test('lists the people of one value of a breakdown, and devices or sessions instead of people', async () => {
   const ids = async (body: object): Promise<string[]> =>
     (await ask({ step: 1, outcome: 'reached', ...body })).people.map(({ id }) => id)
   expect(await ids({ breakdown: 'device', value: 'mobile' })).toEqual(['u:ann', 'd:left'])
   expect(await ids({ breakdown: 'country', value: null })).toEqual(['d:=1+1', 'd:left'])
   expect(await ids({ count_by: 'device' })).toEqual(['=1+1', 'phone', 'left', 'bought'])
   expect(await ids({ count_by: 'session' })).toEqual(
-    [9, 6, 4, 0].map((minute, at) => `${['=1+1', 'phone', 'left', 'bought'][at]!}/@${T0 + minute * MINUTE_MS}`),
+    [9, 6, 4, 0].map((minute, index) => `${['=1+1', 'phone', 'left', 'bought'][index]!}/@${timeAt(minute)}`),
   )
 })
 
-test('of a node or a link of journeys are as many as it says, with what their visits say', async () => {
+test('lists as many people at a node or link of journeys as it counts, with the facts of their visits', async () => {
   const journeys = queryCalls<JourneyPeopleAnswer>(() => hopper, 'journeys/people', range)
   const { total, people } = await journeys.ask({
     link: { from: '1:shop.example/cart', to: '2:shop.example/products/7' },
@@ -135,8 +119,8 @@ test('of a node or a link of journeys are as many as it says, with what their vi
         device: 'mobile',
         source: 'email',
         country: null,
-        entered_at: T0 + 5 * MINUTE_MS,
-        last_at: T0 + 6 * MINUTE_MS,
+        entered_at: timeAt(5),
+        last_at: timeAt(6),
         last_page: 'shop.example/products/7',
       },
     ],

@@ -60,8 +60,8 @@ const before: readonly Sketch[] = [{ ...bought('phone', 0, 100), time: T0 - 86_4
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
   const fill = async (date: string, sketches: readonly Sketch[], first: number): Promise<void> => {
-    for (const [lane, own] of Map.groupBy(sketches, ({ device }) => laneOf('shop', device, LANES)))
-      await archiveSketches(hopper.storage, 'shop', lane, date, first, own)
+    for (const [lane, group] of Map.groupBy(sketches, ({ device }) => laneOf('shop', device, LANES)))
+      await archiveSketches(hopper.storage, 'shop', lane, date, first, group)
   }
   await fill('2026-03-27', before, 0)
   await fill(DATE, history, 100)

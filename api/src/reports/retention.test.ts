@@ -49,7 +49,7 @@ test('dates that have expired are empty before they are removed, and reports say
   expect((await hopper.get(old)).body).toMatchObject({ rows: [], meta: { kept_from: '2026-03-28' } })
   const journeys = await hopper.get(`${app}/journeys?from=2026-03-20&to=2026-03-27`)
   expect(journeys).toMatchObject({ status: 200, body: { meta: { from: '2026-03-20', kept_from: '2026-03-28' } } })
-  // What an administrator changes does not move the date.
+  // Changes by an administrator do not move the date.
   await hopper.send('PATCH', app, { retention_days: null }, admin)
   expect((await hopper.get(app, admin)).body).toMatchObject({ kept_from: '2026-03-28' })
 })

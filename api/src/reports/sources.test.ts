@@ -143,8 +143,8 @@ describe('sources', () => {
   })
 
   it('is CSV where it is requested', async () => {
-    const reads = { authorization: `Bearer ${keys.read}`, accept: 'text/csv' }
-    const { text } = await hopper.get(`${shop}/sources?by=utm_source&${range}`, reads)
+    const headers = { authorization: `Bearer ${keys.read}`, accept: 'text/csv' }
+    const { text } = await hopper.get(`${shop}/sources?by=utm_source&${range}`, headers)
     expect(text.trim().split(/\r?\n/)).toEqual(['value,users,sessions,share', 'news,1,1,0.2'])
   })
 
@@ -167,7 +167,7 @@ describe('sources', () => {
 describe('loss', () => {
   const loss = async (query: string): Promise<LossAnswer> => (await hopper.get(`${shop}/loss?${query}&${range}`)).body
 
-  it('is what is missing in the numbers of sessions, without servers and bots', async () => {
+  it('counts the gaps in the numbers of sessions, without servers and bots', async () => {
     const { rows, open_sessions } = await loss('by=day')
     expect(open_sessions).toBe(0)
     expect(rows).toMatchObject([

@@ -4,6 +4,7 @@ import {
   findLetters,
   letterAt,
   letterContent,
+  letterFields,
   replayLetter,
   type EventLog,
   type FoundLetter,
@@ -23,7 +24,7 @@ import {
 import { invalidFields } from '../http/checked.ts'
 import { LOG, READER, REGISTRY, WRITER } from '../tokens.ts'
 
-/** Letters that one call reads, whosever they are: a page ends there even if none of them is the caller's. */
+/** Letters that one call reads, of any app: a page ends there even if the caller may see none of them. */
 const LETTERS_READ_MAX = 1_000
 const READ_BYTES_MAX = 20_000_000
 /** Calls that wait for a replay under way; more are refused. */
@@ -157,15 +158,6 @@ function envelopeOf(sent: object, positions: readonly number[]): CorrectedMessag
   return { app: envelope.app, value }
 }
 
-function viewOf({ lane, position, reason, detail, app, received_at, value }: FoundLetter): DeadLetters['rows'][number] {
-  return {
-    lane,
-    position,
-    reason,
-    detail,
-    app: app ?? null,
-    received_at: received_at ?? null,
-    bytes: value.length,
-    ...letterContent(value),
-  }
+function viewOf(letter: FoundLetter): DeadLetters['rows'][number] {
+  return { ...letterFields(letter), ...letterContent(letter.value) }
 }

@@ -44,12 +44,12 @@ export class ElementTwinsService {
     const clicked = new Map<string, Clicked>()
     for (const { date, key, counters } of await this.reader.counters('clicks_by_date', app.id, dates)) {
       const [page, target] = [String(key[0]), String(key[1])]
-      const of = clicked.get(target) ?? { pages: new Set(), first: date, last: date, hits: 0 }
-      clicked.set(target, of)
-      of.pages.add(page)
-      if (date < of.first) of.first = date
-      if (date > of.last) of.last = date
-      of.hits += counters[0] ?? 0
+      const counted = clicked.get(target) ?? { pages: new Set(), first: date, last: date, hits: 0 }
+      clicked.set(target, counted)
+      counted.pages.add(page)
+      if (date < counted.first) counted.first = date
+      if (date > counted.last) counted.last = date
+      counted.hits += counters[0] ?? 0
     }
     const known = new Set(elements.flatMap(xpathsOf))
     const fresh = new Map([...clicked].filter(([target]) => !known.has(target)))
@@ -63,19 +63,19 @@ function twinOf(
   clicked: ReadonlyMap<string, Clicked>,
   fresh: ReadonlyMap<string, Clicked>,
 ): Twin | undefined {
-  const own = xpathsOf(element).flatMap((xpath) => clicked.get(xpath) ?? [])
-  const last = own
+  const clicks = xpathsOf(element).flatMap((xpath) => clicked.get(xpath) ?? [])
+  const last = clicks
     .map((each) => each.last)
     .sort()
     .at(-1)
   if (last === undefined) return undefined
-  const pages = new Set(own.flatMap((each) => [...each.pages]))
+  const pages = new Set(clicks.flatMap((each) => [...each.pages]))
   const refused = new Set(element.not_twins)
-  const candidates = [...fresh].flatMap(([target, of]) => {
-    const hasFollowed = of.first >= last && of.last > last
-    if (!hasFollowed || refused.has(target) || ![...of.pages].some((page) => pages.has(page))) return []
+  const candidates = [...fresh].flatMap(([target, counted]) => {
+    const hasFollowed = counted.first >= last && counted.last > last
+    if (!hasFollowed || refused.has(target) || ![...counted.pages].some((page) => pages.has(page))) return []
     const alike = likeness(element, target)
-    return alike === 0 ? [] : [{ target, alike, ...of }]
+    return alike === 0 ? [] : [{ target, alike, ...counted }]
   })
   const [best] = candidates.sort((a, b) => b.alike - a.alike || b.hits - a.hits || compareTexts(a.target, b.target))
   if (!best) return undefined

@@ -109,9 +109,9 @@ export class EventFateService {
     partitionOf: (date: string) => Partition,
   ): Promise<Found | undefined> {
     const newest = [...dates].reverse()
-    for (let at = 0; at < newest.length; at += DATES_CONCURRENCY) {
+    for (let start = 0; start < newest.length; start += DATES_CONCURRENCY) {
       const places = newest
-        .slice(at, at + DATES_CONCURRENCY)
+        .slice(start, start + DATES_CONCURRENCY)
         .flatMap((date) => Array.from({ length: this.log.lanes }, (_, lane) => ({ date, lane })))
       const found = await Promise.all(
         places.map(async ({ date, lane }) => {
@@ -148,10 +148,10 @@ export class EventFateService {
     const forgotten = await ForgottenEvents.read(this.registry, app.id)
     const envelope = forgotten?.without(position, logged, true) ?? logged
     const { device_id, context, received_at } = envelope
-    const at = envelope.events.findIndex(({ event_id }) => event_id === id)
-    if (fate === 'rejected' || at < 0) return { receivedAt: received_at }
-    const event = envelope.events[at]!
-    const index = sentIndexes(envelope)?.[at] ?? at
+    const storedIndex = envelope.events.findIndex(({ event_id }) => event_id === id)
+    if (fate === 'rejected' || storedIndex < 0) return { receivedAt: received_at }
+    const event = envelope.events[storedIndex]!
+    const index = sentIndexes(envelope)?.[storedIndex] ?? storedIndex
     return { receivedAt: received_at, event: { event, device_id, context, received_at, lane, position, index } }
   }
 

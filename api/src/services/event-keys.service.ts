@@ -100,8 +100,12 @@ export class EventKeysService {
       named.push(...(await this.properties.list(app)).map(({ name }) => PROPERTY_PREFIX + name))
     if (startsLike(TRAIT_PREFIX, prefix)) {
       const context = contextOf(app, range.meta.complete_to)
-      const own = prefix.slice(TRAIT_PREFIX.length)
-      const request = { ...instantRange(app, range.from, range.to), prefix: own, limit: limits.answerRowsMax + 1 }
+      const traitPrefix = prefix.slice(TRAIT_PREFIX.length)
+      const request = {
+        ...instantRange(app, range.from, range.to),
+        prefix: traitPrefix,
+        limit: limits.answerRowsMax + 1,
+      }
       const { result } = await this.archived.ask<'traits'>(app.id, { kind: 'traits', request }, context, client)
       named.push(...result.map((name) => TRAIT_PREFIX + name))
     }
@@ -133,8 +137,8 @@ function startsLike(a: string, b: string): boolean {
 
 /** Builds a filter that also matches the text as a number or boolean, since a URL has no types. */
 function filterOf(where: string): Filter {
-  const at = where.indexOf(':')
-  const [key, text] = [where.slice(0, at), where.slice(at + 1, at + 1 + limits.dataValueCharsMax)]
+  const index = where.indexOf(':')
+  const [key, text] = [where.slice(0, index), where.slice(index + 1, index + 1 + limits.dataValueCharsMax)]
   const number = Number(text)
   const others =
     text === 'true' || text === 'false'

@@ -57,9 +57,9 @@ export class InstallationService {
       this.registry.apps.list(caller.organization),
       this.registry.organizations.list(''),
     ])
-    const own = apps.filter((app) => maySee(caller, app))
-    const ids = new Set(own.map(({ id }) => id))
-    const origins = new Set(own.flatMap((app) => app.origins))
+    const selected = apps.filter((app) => maySee(caller, app))
+    const ids = new Set(selected.map(({ id }) => id))
+    const origins = new Set(selected.flatMap((app) => app.origins))
     const isAlone = organizations.every(({ id }) => id === caller.organization)
     const isVisible = ({ app, origin }: Omit<Refusal, 'date'>): boolean =>
       app !== null ? ids.has(app) : isAlone || (origin !== null && origins.has(origin))

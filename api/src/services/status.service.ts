@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { Inject, Injectable } from '@nestjs/common'
 import { datesBetween, FATE_DAYS, shiftDate, utcDate, type App, type AppFates, type Status } from '@hopper/contracts'
 import type { LaneLoss, Registry, Storage, TableReader } from '@hopper/storage'
@@ -6,12 +5,9 @@ import { maySee, type Caller } from '../access/caller.ts'
 import { Completeness } from '../answers/completeness.ts'
 import { compareTexts, sumBy } from '../answers/rows.ts'
 import { CLOCK, HEALTH, MODE, READER, REGISTRY, type Clock } from '../tokens.ts'
+import { version } from '../version.ts'
 import { visibleAudits } from './audits.service.ts'
 import { RatesService } from './rates.service.ts'
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 
 function lostOf(loss: LaneLoss | undefined): { lost?: { first: number; next: number } } {
   return loss ? { lost: { first: loss.first, next: loss.next } } : {}

@@ -67,7 +67,7 @@ export const sharedElements: SharedRule = {
   }),
 }
 
-/** That something has changed in a range of the view, in the whole app: what it was is not said. */
+/** Announces a change of the whole app in a range of the view, without the change itself. */
 export const sharedChanges: SharedRule = {
   pages: sharedPages,
   ask: (scope, { query, body }) => {

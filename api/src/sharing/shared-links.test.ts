@@ -46,10 +46,10 @@ beforeEach(() => void (hopper.clock = NOW))
 /** Counts an event of a date in the tables. */
 async function count(date: string): Promise<void> {
   const partition = { table: 'activity_by_date' as const, app: 'shop', date }
-  const [at] = await hopper.storage.writer.applied(0, [partition])
+  const [position] = await hopper.storage.writer.applied(0, [partition])
   await hopper.fill({
     lane: 0,
-    counters: [{ ...partition, from: at!, to: at! + 1, rows: [{ key: [1], deltas: [1, 0] }] }],
+    counters: [{ ...partition, from: position!, to: position! + 1, rows: [{ key: [1], deltas: [1, 0] }] }],
   })
 }
 

@@ -178,7 +178,7 @@ describe('views', () => {
     expect(codeOf(await hopper.send('POST', `${app}/funnels/query`, count, headers))).toBe('HOP_SHARED_VIEW')
   })
 
-  it('that make no sense, or are about somebody in particular, are refused with every fault', async () => {
+  it('that make no sense, or are about one person, are refused with every fault', async () => {
     const create = async (more: object): Promise<string> => {
       const body = { name: 'x', view, ends_at: NOW + DAY_MS, ...more }
       const answer = await hopper.send('POST', `${app}/shared-links`, body, admin)
@@ -210,9 +210,9 @@ describe('views', () => {
       [{ view: { ...view, compare: 'never' } }, /view\.compare/],
       [{ view: { ...view, start: '/a' } }, /view\.start/],
       [{ view: { ...view, event: { key: 'type', value: 'click' } } }, /view\.event/],
-      ...questionFaults.map(([more, at]): [object, RegExp] => [
+      ...questionFaults.map(([more, fault]): [object, RegExp] => [
         { view: { page: 'explore', range: '7d', ...more } },
-        at,
+        fault,
       ]),
       [{ ends_at: NOW }, /ends_at/],
       [{ ends_at: NOW + 367 * DAY_MS }, /ends_at/],

@@ -22,11 +22,11 @@ export function archivedEvent(
   { device, user = '', time, data, bot, name, identify }: Sketch,
   position: number,
 ): ArchivedEvent {
-  const own = { event_id: `${device}-${position}`, timestamp: time, seq: 0, data: { ...data } }
+  const base = { event_id: `${device}-${position}`, timestamp: time, seq: 0, data: { ...data } }
   return {
     event: identify
-      ? { ...own, type: 'identify', user_id: user }
-      : { ...own, type: 'custom', name: name ?? 'test', ...(user === '' ? {} : { user_id: user }) },
+      ? { ...base, type: 'identify', user_id: user }
+      : { ...base, type: 'custom', name: name ?? 'test', ...(user === '' ? {} : { user_id: user }) },
     device_id: device,
     user,
     context: { device: 'desktop', browser: 'Firefox', os: 'Linux', ...(bot ? { bot: 'webdriver' as const } : {}) },

@@ -39,11 +39,11 @@ export class CountedLog {
 
   /** Counts messages that were appended at these places. */
   async count(app: string, sent: readonly Sent[], appended: readonly Appended[]): Promise<void> {
-    const rows = sent.flatMap((each, at) => this.#fresh(app, each, appended[at]!))
+    const rows = sent.flatMap((each, index) => this.#fresh(app, each, appended[index]!))
     for (const [lane, places] of Map.groupBy(appended, ({ lane }) => lane)) {
-      const own = rows.filter((row) => row.lane === lane)
+      const selected = rows.filter((row) => row.lane === lane)
       const positions = places.map(({ position }) => position)
-      await this.#countLane(app, lane, own, Math.min(...positions), Math.max(...positions))
+      await this.#countLane(app, lane, selected, Math.min(...positions), Math.max(...positions))
     }
   }
 
@@ -62,17 +62,17 @@ export class CountedLog {
   async #countLane(app: string, lane: number, rows: readonly CountedRow[], first: number, last: number): Promise<void> {
     const { lanes, archive, writer } = this.#storage
     const lease = await lanes.acquire(lane, 'test')
-    for (const [date, own] of Map.groupBy(rows, (row) => row.date)) {
+    for (const [date, group] of Map.groupBy(rows, (row) => row.date)) {
       const cover = { app, date, lane, first_position: first, last_position: last }
-      await archive!.append(lease, encodeChunks(own, cover))
-      const ids = own.map(({ event: { event_id }, position, fate }) => ({ event_id, position, fate, reason: 'new' }))
+      await archive!.append(lease, encodeChunks(group, cover))
+      const ids = group.map(({ event: { event_id }, position, fate }) => ({ event_id, position, fate, reason: 'new' }))
       await writer.apply(lease, {
         lane,
         counters: [],
         visitors: [],
         seen: [{ app, date, rows: ids as never }],
         identities: [],
-        sessions: sessionsOf(app, own),
+        sessions: sessionsOf(app, group),
         deadLetters: [],
       })
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
-import type { LaneBatch, Storage } from '@hopper/storage'
+import { emptyBatch, type LaneBatch, type Storage } from '@hopper/storage'
 import { createApi, provision, type ApiOptions } from '../index.ts'
 
 export const LANES = 2
@@ -77,15 +77,7 @@ export async function openInstallation(open: OpenStorage, options: Partial<ApiOp
       send('GET', url, undefined, headers),
     fill: async (batch: Partial<LaneBatch> & { lane: number }) => {
       const lease = await storage.lanes.acquire(batch.lane, 'test')
-      await storage.writer.apply(lease, {
-        counters: [],
-        visitors: [],
-        seen: [],
-        identities: [],
-        sessions: [],
-        deadLetters: [],
-        ...batch,
-      })
+      await storage.writer.apply(lease, { ...emptyBatch, ...batch })
       await storage.lanes.release(lease)
     },
     close: async () => {

@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { expect } from 'vitest'
 
-/** Where the browser of these tests reaches Hopper. */
+/** Address at which the browser of these tests reaches Hopper. */
 export const PUBLIC_URL = 'http://127.0.0.1:8080'
 export const CALLBACK = `${PUBLIC_URL}/login/oidc/callback`
 /** headers of a person, as opposed to a program */
@@ -69,7 +69,7 @@ export async function me(browser: Browser): Promise<object | number> {
   return answer.statusCode === 200 ? answer.json<object>() : answer.statusCode
 }
 
-/** Where an answer leads. */
+/** Returns the status of an answer and the address that it redirects to. */
 export const outcome = ({ statusCode, headers }: Answer): unknown[] => [statusCode, headers['location']]
 /** The outcome of a login that succeeded. */
 export const IN = [303, '/']

@@ -47,10 +47,10 @@ function listFault(list: SelectorNode, isRelative: boolean): string | undefined 
 }
 
 function selectorFault(parts: readonly SelectorNode[], isRelative: boolean): string | undefined {
-  for (const [at, part] of parts.entries()) {
+  for (const [index, part] of parts.entries()) {
     const isCombinator = part.type === 'Combinator'
-    if (isCombinator && at === 0 && !isRelative) return `it begins with ${nameOf(part)}`
-    if (isCombinator && (at === parts.length - 1 || parts[at + 1]!.type === 'Combinator'))
+    if (isCombinator && index === 0 && !isRelative) return `it begins with ${nameOf(part)}`
+    if (isCombinator && (index === parts.length - 1 || parts[index + 1]!.type === 'Combinator'))
       return `nothing follows ${nameOf(part)}`
     const fault = partFault(part)
     if (fault !== undefined) return fault

@@ -26,7 +26,7 @@ export async function fillLog(
 ): Promise<App> {
   const app = await putApp(registry, id)
   const all = envelopes(id, count, events)
-  for (let at = 0; at < all.length; at += 500) await log.append(all.slice(at, at + 500))
+  for (let start = 0; start < all.length; start += 500) await log.append(all.slice(start, start + 500))
   return app
 }
 

@@ -108,20 +108,20 @@ async function compareAlone({ storage, client }: Own): Promise<Updates> {
   console.log(
     compared(
       'one aggregator : one counter update for each event',
-      ratios(on, (run, at) => run.rate / bare[at]!.rate),
+      ratios(on, (run, index) => run.rate / bare[index]!.rate),
     ),
   )
   console.log(
     reportLine(
       'exactly-once on : off',
-      ratios(on, (run, at) => run.rate / off[at]!.rate),
+      ratios(on, (run, index) => run.rate / off[index]!.rate),
       EXACT_BAR,
     ),
   )
   console.log(
     reportLine(
       'exactly-once on : off, by CPU of all processes',
-      ratios(on, (run, at) => cpu(off[at]!) / cpu(run)),
+      ratios(on, (run, index) => cpu(off[index]!) / cpu(run)),
       EXACT_BAR,
     ),
   )
@@ -152,14 +152,14 @@ async function compareShared({ storage, client, target }: Own, { concurrency, na
     console.log(
       reportLine(
         'aggregators on Cassandra : one counter update for each event',
-        ratios(shared, (run, at) => run.rate / bare[at]!.rate),
+        ratios(shared, (run, index) => run.rate / bare[index]!.rate),
         TIMES_BAR,
       ),
     )
     console.log(
       compared(
         'the same by CPU of all processes',
-        ratios(shared, (run, at) => cpu(bare[at]!) / cpu(run)),
+        ratios(shared, (run, index) => cpu(bare[index]!) / cpu(run)),
       ),
     )
     console.log(
@@ -240,7 +240,7 @@ async function measureRun(count: number, work: () => Promise<number>, pids: read
   await whenIdle(cassandra)
   const before = used()
   const rate = await work()
-  const [own, ofCassandra, ofKafka] = used().map((after, at) => (after - before[at]!) / count) as [
+  const [own, ofCassandra, ofKafka] = used().map((after, index) => (after - before[index]!) / count) as [
     number,
     number,
     number,
@@ -288,7 +288,7 @@ function figures(run: Run): string {
 
 function ratios(
   some: readonly Run[],
-  valueOf: (run: Run, at: number) => number,
+  valueOf: (run: Run, index: number) => number,
 ): { ratio: number; ratioMin: number; ratioMax: number } {
   const all = some.map(valueOf)
   return { ratio: median(all), ratioMin: Math.min(...all), ratioMax: Math.max(...all) }

@@ -28,11 +28,9 @@ export function oneUpdatePerEvent(events: number, lanes: number): CounterUpdate[
  * that it feeds, including its fate.
  */
 export function updatesWithoutFolding(app: App, envelopes: readonly Envelope[], lanes: number): CounterUpdate[] {
-  return envelopes.flatMap(({ device_id, context, received_at, events }, at) =>
+  return envelopes.flatMap(({ device_id, context, received_at, events }, position) =>
     events.flatMap((event, index) => {
-      const { counters } = foldArchived(app, [
-        { event, device_id, user: '', context, received_at, position: at, index },
-      ])
+      const { counters } = foldArchived(app, [{ event, device_id, user: '', context, received_at, position, index }])
       const date = new Date(received_at).toISOString().slice(0, 10)
       const fate = {
         table: 'fates_by_date',
@@ -42,7 +40,7 @@ export function updatesWithoutFolding(app: App, envelopes: readonly Envelope[], 
         to: 0,
         rows: [{ key: ['accepted', 'new'], deltas: [1] }],
       } as const
-      return [fate, ...counters].flatMap((change) => updatesOf(change, at % lanes))
+      return [fate, ...counters].flatMap((change) => updatesOf(change, position % lanes))
     }),
   )
 }

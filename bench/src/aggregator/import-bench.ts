@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Envelope, Event } from '@hopper/contracts'
-import { cluster, whenCounted, standalone, type Product } from '@hopper/e2e'
+import { cluster, whenCounted, standalone, type Installation } from '@hopper/e2e'
 import { withLog, type Storage } from '@hopper/storage'
 import { cassandraDefaults, migrate, openCassandra } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
@@ -45,7 +45,7 @@ export interface ImportSize {
 }
 
 /**
- * Measures the speed and the resources of counting two loads: a year of the demo shop through the product, and events
+ * Measures the speed and the resources of counting two loads: a year of the demo shop through an installation, and events
  * of 400 dates in random order from a log.
  */
 export async function importBench({ events, days }: ImportSize = { events: 5_000_000, days: 365 }): Promise<void> {
@@ -57,20 +57,20 @@ export async function importBench({ events, days }: ImportSize = { events: 5_000
   })
 }
 
-async function demo(way: Way, product: Product, days: number): Promise<void> {
+async function demo(way: Way, installation: Installation, days: number): Promise<void> {
   try {
-    await product.start()
-    const services = product.services.filter(({ name }) =>
+    await installation.start()
+    const services = installation.services.filter(({ name }) =>
       ['start', 'aggregator'].some((part) => name.startsWith(part)),
     )
     const idle = Math.max(...services.map(({ pid }) => peakMegabytesOf(pid!)))
-    const args = [cli, 'load', '--demo', '--url', product.ingestUrl, '--key', keys.write, '--days', String(days)]
+    const args = [cli, 'load', '--demo', '--url', installation.ingestUrl, '--key', keys.write, '--days', String(days)]
     const [code] = (await once(spawn(process.execPath, args, { stdio: 'ignore' }), 'exit')) as [number]
     if (code !== 0) throw new Error(`the demo ended with ${code}`)
-    await whenCounted(product, keys.read, COUNT_MS_MAX)
+    await whenCounted(installation, keys.read, COUNT_MS_MAX)
     reportPeak(`the demo of ${days} days, ${way}`, Math.max(...services.map(({ pid }) => peakMegabytesOf(pid!))) - idle)
   } finally {
-    await product.dispose()
+    await installation.dispose()
   }
 }
 

@@ -1,9 +1,9 @@
-import { cluster, whenCounted, standalone, type Product } from '@hopper/e2e'
+import { cluster, whenCounted, standalone, type Installation } from '@hopper/e2e'
 import autocannon from 'autocannon'
 import { bodies, userAgent } from '../harness/bodies.ts'
 import { withOwnEngines } from '../harness/own-engines.ts'
 import { peakMegabytesOf } from '../harness/process-usage.ts'
-import { unlimitedApp, unlimitedProduct } from '../harness/unlimited-app.ts'
+import { unlimitedApp, unlimitedInstallation } from '../harness/unlimited-app.ts'
 
 const EVENTS = 50
 const REQUESTS = 4_000
@@ -14,9 +14,9 @@ const BAR = 0.1
  * (from jars, heaps of 768 and 384 MB).
  */
 export async function memoryBench(): Promise<void> {
-  const alone = await underLoad(await standalone(unlimitedProduct))
+  const alone = await underLoad(await standalone(unlimitedInstallation))
   await withOwnEngines(async (engines) => {
-    const services = await underLoad(await cluster(engines, unlimitedProduct))
+    const services = await underLoad(await cluster(engines, unlimitedInstallation))
     const all = {
       kafka: peakMegabytesOf(engines.kafkaPid),
       cassandra: peakMegabytesOf(engines.cassandraPid),
@@ -33,11 +33,11 @@ export async function memoryBench(): Promise<void> {
   })
 }
 
-async function underLoad(product: Product): Promise<Record<string, number>> {
+async function underLoad(installation: Installation): Promise<Record<string, number>> {
   try {
-    await product.start()
+    await installation.start()
     const result = await autocannon({
-      url: `${product.ingestUrl}/v1/events?key=${unlimitedApp.write}`,
+      url: `${installation.ingestUrl}/v1/events?key=${unlimitedApp.write}`,
       connections: 16,
       amount: REQUESTS,
       method: 'POST',
@@ -45,9 +45,9 @@ async function underLoad(product: Product): Promise<Record<string, number>> {
       requests: bodies(200, EVENTS).map((body) => ({ body })),
     })
     if (result['2xx'] !== REQUESTS) throw new Error(`${result['2xx']} of ${REQUESTS} requests acknowledged`)
-    await whenCounted(product, unlimitedApp.read, 300_000)
-    return Object.fromEntries(product.services.map(({ name, pid }) => [name, peakMegabytesOf(pid!)]))
+    await whenCounted(installation, unlimitedApp.read, 300_000)
+    return Object.fromEntries(installation.services.map(({ name, pid }) => [name, peakMegabytesOf(pid!)]))
   } finally {
-    await product.dispose()
+    await installation.dispose()
   }
 }

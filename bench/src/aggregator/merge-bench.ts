@@ -44,7 +44,7 @@ export async function mergeBench(): Promise<void> {
       `  ${SPANS * ROWS} events of one lane and date came in ${SPANS} spans, ` +
         `${(appendedBytes / SPANS / ROWS).toFixed(1)} bytes an event`,
     )
-    await tally.report('while the date goes on', archive)
+    await tally.report('during the date', archive)
     const finished = new Tally()
     await finished.measure(() => merges.step(() => lease, Date.parse(date) + 3 * 86_400_000))
     await finished.report('when the date is over', archive)

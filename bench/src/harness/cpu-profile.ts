@@ -11,7 +11,7 @@ interface Profile {
 }
 
 /**
- * Returns the self time in ms of all threads by part of the product, largest first, from the profiles that `node
+ * Returns the self time in ms of all threads by part of Hopper, largest first, from the profiles that `node
  * --cpu-prof` has written to a folder.
  */
 export function cpuByPart(dir: string): (readonly [string, number])[] {
@@ -19,7 +19,7 @@ export function cpuByPart(dir: string): (readonly [string, number])[] {
   for (const file of readdirSync(dir)) {
     const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(join(dir, file), 'utf8')) as Profile
     const partOf = new Map(nodes.map(({ id, callFrame }) => [id, part(callFrame)]))
-    samples.forEach((id, at) => ms.set(partOf.get(id)!, (ms.get(partOf.get(id)!) ?? 0) + timeDeltas[at]! / 1_000))
+    samples.forEach((id, index) => ms.set(partOf.get(id)!, (ms.get(partOf.get(id)!) ?? 0) + timeDeltas[index]! / 1_000))
   }
   ms.delete('idle')
   return [...ms].sort((a, b) => b[1] - a[1])

@@ -26,12 +26,12 @@ function zipf(n: number, exponent: number, shift = 0, stride = 1): Float64Array 
   return sums.map((value) => value / sum)
 }
 
-function pick(sums: Float64Array, at: number): number {
+function pick(sums: Float64Array, share: number): number {
   let low = 0
   let high = sums.length - 1
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (sums[middle]! < at) low = middle + 1
+    if (sums[middle]! < share) low = middle + 1
     else high = middle
   }
   return low

@@ -25,7 +25,7 @@ export async function paired(rounds: number, a: () => Promise<number>, b: () => 
     as.push(ra)
     bs.push(rb)
   }
-  const ratios = as.map((value, at) => value / bs[at]!)
+  const ratios = as.map((value, index) => value / bs[index]!)
   return {
     a: median(as),
     b: median(bs),

@@ -5,8 +5,8 @@ export const unlimitedApp = {
   read: 'hr_bench_0123456789abcdef',
 } as const
 
-/** Options of a product that has this app only. */
-export const unlimitedProduct = {
+/** Options of an installation that has this app only. */
+export const unlimitedInstallation = {
   provision: {
     organizations: [
       {

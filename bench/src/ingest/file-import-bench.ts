@@ -20,7 +20,7 @@ interface Row {
   readonly price: number
 }
 
-/** Writes a row as the export of a product has it; `header` is the first line. */
+/** Writes a row as the export of another product has it; `header` is the first line. */
 interface Export {
   readonly header?: string
   readonly line: (row: Row) => string
@@ -103,29 +103,29 @@ export async function fileImportBench(): Promise<void> {
 function rows(): Row[] {
   const begin = Date.now() - 20 * DAY_MS
   const visitors = Array.from({ length: ROWS / 20 }, () => randomUUID())
-  return Array.from({ length: ROWS }, (_, at) => ({
+  return Array.from({ length: ROWS }, (_, index) => ({
     id: randomUUID(),
-    at: new Date(begin + Math.floor((at / ROWS) * 10 * DAY_MS)),
-    visitor: visitors[(at * 7_919) % visitors.length]!,
-    name: at % 10 === 0 ? 'ordered' : 'viewed',
-    url: `https://shop.example/products/${at % 500}`,
-    price: (at * 37) % 10_000,
+    at: new Date(begin + Math.floor((index / ROWS) * 10 * DAY_MS)),
+    visitor: visitors[(index * 7_919) % visitors.length]!,
+    name: index % 10 === 0 ? 'ordered' : 'viewed',
+    url: `https://shop.example/products/${index % 500}`,
+    price: (index * 37) % 10_000,
   }))
 }
 
 /** Imports a file into a new data directory; returns the rows in a second, from the start of the command to its end. */
 async function importRate(format: string, file: string): Promise<number> {
-  const product = await standalone({ provision, env: { HOPPER_DEMO: 'false', HOPPER_LOG_LEVEL: 'warn' } })
+  const installation = await standalone({ provision, env: { HOPPER_DEMO: 'false', HOPPER_LOG_LEVEL: 'warn' } })
   try {
-    await product.start()
-    await product.stop('SIGTERM')
+    await installation.start()
+    await installation.stop('SIGTERM')
     const begin = performance.now()
-    const output = await product.run(['import', '--from', format, file])
+    const output = await installation.run(['import', '--from', format, file])
     const rate = Math.round((ROWS / (performance.now() - begin)) * 1_000)
     const [, accepted] = /([\d,]+) accepted/.exec(output) ?? []
     if (Number(accepted?.replaceAll(',', '')) !== ROWS) throw new Error(`not all rows were accepted: ${output}`)
     return rate
   } finally {
-    await product.dispose()
+    await installation.dispose()
   }
 }

@@ -80,7 +80,7 @@ async function measure({
   events,
   values,
 }: BareProducerOrder): Promise<BareProducerFigures> {
-  const messages = values.map((value, at) => ({ partition: at % lanes, value: Buffer.from(value, 'base64') }))
+  const messages = values.map((value, index) => ({ partition: index % lanes, value: Buffer.from(value, 'base64') }))
   const started = performance.now()
   const used = process.cpuUsage()
   let stored = 0
@@ -88,7 +88,7 @@ async function measure({
     await producer.send({
       topic,
       acks: -1,
-      messages: Array.from({ length: messagesPerRequest }, (_, at) => messages[(next + at) % messages.length]!),
+      messages: Array.from({ length: messagesPerRequest }, (_, index) => messages[(next + index) % messages.length]!),
     })
     stored += messagesPerRequest
   }

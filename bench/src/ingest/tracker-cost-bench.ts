@@ -155,9 +155,9 @@ async function profiled(session: CDPSession, action: () => Promise<void>): Promi
   const cost: Cost = { hopper: { ms: 0, longestMs: 0 }, plausible: { ms: 0, longestMs: 0 } }
   let running: Tracker | undefined
   let stretchMs = 0
-  profile.samples!.forEach((id, at) => {
+  profile.samples!.forEach((id, index) => {
     // a sample counts until the next one
-    const ms = (profile.timeDeltas![at + 1] ?? 0) / 1_000
+    const ms = (profile.timeDeltas![index + 1] ?? 0) / 1_000
     const by = owner.get(id)
     stretchMs = by === running ? stretchMs + ms : ms
     running = by
@@ -185,7 +185,7 @@ function layoutShift(page: Page): Promise<number> {
 }
 
 function configuration(): string {
-  const elements = Array.from({ length: ELEMENTS }, (_, at) => ({ xpath: `//*[@id='element-${at}']` }))
+  const elements = Array.from({ length: ELEMENTS }, (_, index) => ({ xpath: `//*[@id='element-${index}']` }))
   return JSON.stringify(trackedConfig({ keep_parameters: [], hash_routing: false }, [], elements))
 }
 

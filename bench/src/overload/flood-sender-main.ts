@@ -48,7 +48,7 @@ parentPort!.postMessage('ready')
 await started.promise
 await Promise.all(
   Array.from({ length: SENDERS }, async (_, sender) => {
-    for (let at = sender; !ended; at++) await send(bodies[at % BODIES]!.join(randomUUID()))
+    for (let index = sender; !ended; index++) await send(bodies[index % BODIES]!.join(randomUUID()))
   }),
 )
 parentPort!.postMessage(sent satisfies FloodSent)

@@ -12,13 +12,13 @@ const text = (bytes: number): string => randomBytes(bytes).toString('base64url')
 export const floodShapes: Readonly<Record<string, Shape>> = {
   'random keys': () => ({ data: Object.fromEntries(Array.from({ length: 64 }, () => [text(3), 1])) }),
   'thousands of dates': () => ({ timestamp: Date.now() - Math.floor(Math.random() * INGEST_DAYS_MAX) * DAY_MS }),
-  'other values': () => ({ data: { a: text(9), b: Math.random(), c: randomUUID() } }),
-  'other pages': () => ({ type: 'url_change', from: '', to: `https://flood.example/${text(9)}`, elapsed_time: 5 }),
-  'other targets': () => ({
+  'distinct values': () => ({ data: { a: text(9), b: Math.random(), c: randomUUID() } }),
+  'distinct pages': () => ({ type: 'url_change', from: '', to: `https://flood.example/${text(9)}`, elapsed_time: 5 }),
+  'distinct targets': () => ({
     type: 'click',
     target: `//*[@id='${text(9)}']`,
     elapsed_time: 5,
     current_url: `https://flood.example/${text(6)}`,
   }),
-  'other users': () => ({ type: 'identify', user_id: randomUUID() }),
+  'distinct users': () => ({ type: 'identify', user_id: randomUUID() }),
 }

@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Product } from '@hopper/e2e'
+import type { Installation } from '@hopper/e2e'
 import { keys, post, range } from './starvation.ts'
 
 /**
  * Acts as a client with one key of the app `shop` until `signal`; counts how its requests ended, by status and error.
  */
-export type Attack = (product: Product, signal: AbortSignal, ends: Map<string, number>) => Promise<void>
+export type Attack = (installation: Installation, signal: AbortSignal, ends: Map<string, number>) => Promise<void>
 
 const CONNECTIONS_IDLE = 2_000
 const CONNECTIONS_SLOW = 300
@@ -30,19 +30,21 @@ const fresh = (filters: readonly object[]): string =>
 const ranged = (): string => `from=${range().from}&to=${range().to}`
 
 export const attacks: Readonly<Record<string, Attack>> = {
-  'idle connections': (product, signal) => sockets(product, signal, CONNECTIONS_IDLE, () => undefined),
-  'bodies of api, a byte a second': (product, signal) =>
-    sockets(product, signal, CONNECTIONS_SLOW, (socket) =>
-      trickle(socket, signal, head(product.apiUrl, `${appPath}/query`, read, 100_000)),
+  'idle connections': (installation, signal) => sockets(installation, signal, CONNECTIONS_IDLE, () => undefined),
+  'bodies of api, a byte a second': (installation, signal) =>
+    sockets(installation, signal, CONNECTIONS_SLOW, (socket) =>
+      trickle(socket, signal, head(installation.apiUrl, `${appPath}/query`, read, 100_000)),
     ),
-  'bodies of ingest, a byte a second': (product, signal) =>
-    sockets(product, signal, CONNECTIONS_SLOW, (socket) =>
-      trickle(socket, signal, head(product.ingestUrl, '/v1/events', keys.shop.write, 100_000)),
+  'bodies of ingest, a byte a second': (installation, signal) =>
+    sockets(installation, signal, CONNECTIONS_SLOW, (socket) =>
+      trickle(socket, signal, head(installation.ingestUrl, '/v1/events', keys.shop.write, 100_000)),
     ),
-  'headers, a byte a second': (product, signal) =>
-    sockets(product, signal, CONNECTIONS_SLOW, (socket) => trickle(socket, signal, 'GET /healthcheck HTTP/1.1\r\n')),
-  'headers of 15 KB': repeat((product, signal) =>
-    fetch(`${product.apiUrl}${appPath}/traffic?by=day`, {
+  'headers, a byte a second': (installation, signal) =>
+    sockets(installation, signal, CONNECTIONS_SLOW, (socket) =>
+      trickle(socket, signal, 'GET /healthcheck HTTP/1.1\r\n'),
+    ),
+  'headers of 15 KB': repeat((installation, signal) =>
+    fetch(`${installation.apiUrl}${appPath}/traffic?by=day`, {
       signal,
       headers: {
         'x-api-key': read,
@@ -50,25 +52,30 @@ export const attacks: Readonly<Record<string, Attack>> = {
       },
     }),
   ),
-  'queries without a pause': repeat((product, signal) =>
-    query(product, signal, fresh([{ type: 'eq', key: 'text', value: 'b' }])),
+  'queries without a pause': repeat((installation, signal) =>
+    query(installation, signal, fresh([{ type: 'eq', key: 'text', value: 'b' }])),
   ),
-  'regular expressions without a small automaton': repeat((product, signal) =>
-    query(product, signal, fresh([{ type: 'or', filters: blowing }])),
+  'regular expressions without a small automaton': repeat((installation, signal) =>
+    query(installation, signal, fresh([{ type: 'or', filters: blowing }])),
   ),
-  'lists of 20,000 values': repeat((product, signal) => query(product, signal, fresh(listed))),
-  'arrays 400,000 deep, to api': repeat((product, signal) => query(product, signal, deep)),
-  'arrays 400,000 deep, to ingest': repeat((product, signal) =>
-    fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', signal, headers: json(keys.shop.write), body: deep }),
+  'lists of 20,000 values': repeat((installation, signal) => query(installation, signal, fresh(listed))),
+  'arrays 400,000 deep, to api': repeat((installation, signal) => query(installation, signal, deep)),
+  'arrays 400,000 deep, to ingest': repeat((installation, signal) =>
+    fetch(`${installation.ingestUrl}/v1/events`, {
+      method: 'POST',
+      signal,
+      headers: json(keys.shop.write),
+      body: deep,
+    }),
   ),
-  'values of a key': repeat((product, signal) =>
-    get(product, signal, `keys/text/values?limit=1000&${ranged()}&prefix=${number++}`),
+  'values of a key': repeat((installation, signal) =>
+    get(installation, signal, `keys/text/values?limit=1000&${ranged()}&prefix=${number++}`),
   ),
-  keys: repeat((product, signal) => get(product, signal, `keys?prefix=&${ranged()}`)),
-  journeys: repeat((product, signal) => get(product, signal, `journeys?${ranged()}&depth=20`)),
-  'events, a thousand at a time': repeat((product, signal) => get(product, signal, `events?limit=1000`)),
-  'people of a funnel': repeat((product, signal) =>
-    fetch(`${product.apiUrl}${appPath}/funnels/query`, {
+  keys: repeat((installation, signal) => get(installation, signal, `keys?prefix=&${ranged()}`)),
+  journeys: repeat((installation, signal) => get(installation, signal, `journeys?${ranged()}&depth=20`)),
+  'events, a thousand at a time': repeat((installation, signal) => get(installation, signal, `events?limit=1000`)),
+  'people of a funnel': repeat((installation, signal) =>
+    fetch(`${installation.apiUrl}${appPath}/funnels/query`, {
       method: 'POST',
       signal,
       headers: json(read),
@@ -80,9 +87,9 @@ export const attacks: Readonly<Record<string, Attack>> = {
       }),
     }),
   ),
-  retention: repeat((product, signal) =>
+  retention: repeat((installation, signal) =>
     post(
-      `${product.apiUrl}${appPath}/retention/query`,
+      `${installation.apiUrl}${appPath}/retention/query`,
       read,
       {
         ...range(),
@@ -93,19 +100,19 @@ export const attacks: Readonly<Record<string, Attack>> = {
       signal,
     ),
   ),
-  'panels without a pause': repeat((product, signal) => get(product, signal, 'traffic?by=day')),
-  'live streams, opened and left': repeat((product, signal) => openAndLeave(product, signal, 'live')),
-  'exports, opened and left': repeat((product, signal) =>
-    openAndLeave(product, signal, `export?format=ndjson&${ranged()}`),
+  'panels without a pause': repeat((installation, signal) => get(installation, signal, 'traffic?by=day')),
+  'live streams, opened and left': repeat((installation, signal) => openAndLeave(installation, signal, 'live')),
+  'exports, opened and left': repeat((installation, signal) =>
+    openAndLeave(installation, signal, `export?format=ndjson&${ranged()}`),
   ),
-  'keys that do not exist': repeat((product, signal) =>
-    fetch(`${product.apiUrl}${appPath}/traffic`, {
+  'keys that do not exist': repeat((installation, signal) =>
+    fetch(`${installation.apiUrl}${appPath}/traffic`, {
       signal,
       headers: { 'x-api-key': `hr_${number++}_0123456789abcdef` },
     }),
   ),
-  'write keys that do not exist': repeat((product, signal) =>
-    fetch(`${product.ingestUrl}/v1/events`, {
+  'write keys that do not exist': repeat((installation, signal) =>
+    fetch(`${installation.ingestUrl}/v1/events`, {
       method: 'POST',
       signal,
       headers: json(`hw_${number++}_0123456789abcdef`),
@@ -118,29 +125,29 @@ function json(key: string): Record<string, string> {
   return { 'content-type': 'application/json', 'x-api-key': key }
 }
 
-function query(product: Product, signal: AbortSignal, body: string): Promise<Response> {
-  return fetch(`${product.apiUrl}${appPath}/query`, { method: 'POST', signal, headers: json(read), body })
+function query(installation: Installation, signal: AbortSignal, body: string): Promise<Response> {
+  return fetch(`${installation.apiUrl}${appPath}/query`, { method: 'POST', signal, headers: json(read), body })
 }
 
-function get(product: Product, signal: AbortSignal, path: string): Promise<Response> {
-  return fetch(`${product.apiUrl}${appPath}/${path}`, { signal, headers: { 'x-api-key': read } })
+function get(installation: Installation, signal: AbortSignal, path: string): Promise<Response> {
+  return fetch(`${installation.apiUrl}${appPath}/${path}`, { signal, headers: { 'x-api-key': read } })
 }
 
-async function openAndLeave(product: Product, signal: AbortSignal, path: string): Promise<Response> {
+async function openAndLeave(installation: Installation, signal: AbortSignal, path: string): Promise<Response> {
   const leaving = new AbortController()
-  const answer = await get(product, AbortSignal.any([signal, leaving.signal]), path)
+  const answer = await get(installation, AbortSignal.any([signal, leaving.signal]), path)
   if (!answer.ok) return answer
   leaving.abort()
   return new Response(null, { status: answer.status })
 }
 
 /** Sends requests on 40 connections, each as soon as the previous one is answered, whatever the answer. */
-function repeat(request: (product: Product, signal: AbortSignal) => Promise<Response>): Attack {
-  return async (product, signal, ends) => {
+function repeat(request: (installation: Installation, signal: AbortSignal) => Promise<Response>): Attack {
+  return async (installation, signal, ends) => {
     await Promise.all(
       Array.from({ length: AT_ONCE }, async () => {
         while (!signal.aborted) {
-          const end = await request(product, signal).then(endOf, (error: Error) => error.name)
+          const end = await request(installation, signal).then(endOf, (error: Error) => error.name)
           if (!signal.aborted) ends.set(end, (ends.get(end) ?? 0) + 1)
         }
       }),
@@ -163,12 +170,12 @@ function head(url: string, path: string, key: string, length: number): string {
 
 /** Opens connections and holds them; those that the server closes are reopened. */
 async function sockets(
-  product: Product,
+  installation: Installation,
   signal: AbortSignal,
   connections: number,
   begin: (socket: Socket) => void,
 ): Promise<void> {
-  const { hostname, port } = new URL(product.apiUrl)
+  const { hostname, port } = new URL(installation.apiUrl)
   const all = new Set<Socket>()
   const open = (): void => {
     const socket = connect(Number(port), hostname, () => begin(socket)).resume()

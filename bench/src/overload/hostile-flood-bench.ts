@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { cluster, whenCounted, getJson, standalone, type Product } from '@hopper/e2e'
+import { cluster, whenCounted, getJson, standalone, type Installation } from '@hopper/e2e'
 import { userAgent } from '../harness/bodies.ts'
 import type { FloodOrder, FloodSent } from './flood-sender-main.ts'
 import { floodShapes } from './flood-shapes.ts'
@@ -42,20 +42,20 @@ export async function hostileFloodBench(seconds = 30): Promise<void> {
   })
 }
 
-async function underFlood(way: Way, product: Product, flood: string, seconds: number): Promise<void> {
+async function underFlood(way: Way, installation: Installation, flood: string, seconds: number): Promise<void> {
   let limit: MemoryLimit | undefined
   try {
-    limit = await withMemoryLimit(CONTAINER_BYTES, () => product.start())
-    const services = product.services.filter(({ name }) =>
+    limit = await withMemoryLimit(CONTAINER_BYTES, () => installation.start())
+    const services = installation.services.filter(({ name }) =>
       ['start', 'aggregator'].some((part) => name.startsWith(part)),
     )
     const peak = (): number => Math.max(...services.map(({ pid }) => peakMegabytesOf(pid!)))
     const idle = peak()
-    const sender = await readySender({ url: `${product.ingestUrl}/v1/events?key=${keys.hostile}`, flood })
+    const sender = await readySender({ url: `${installation.ingestUrl}/v1/events?key=${keys.hostile}`, flood })
     const end = performance.now() + seconds * 1_000
-    const [sent, delays] = await Promise.all([attack(sender, end), delaysOf(product, end)])
+    const [sent, delays] = await Promise.all([attack(sender, end), delaysOf(installation, end)])
     const startedAt = performance.now()
-    await whenCounted(product, keys.read, SETTLE_MS_MAX)
+    await whenCounted(installation, keys.read, SETTLE_MS_MAX)
     const longest = Math.max(...delays)
     const killed = limit?.kills() ?? 0
     const reached = delays.length > 0 && longest <= DELAY_MS_MAX && killed === 0
@@ -73,7 +73,7 @@ async function underFlood(way: Way, product: Product, flood: string, seconds: nu
         `bar ${DELAY_MS_MAX} ms: ${reached ? 'reached' : 'NOT REACHED'}`,
     )
   } finally {
-    await product.dispose()
+    await installation.dispose()
     limit?.remove()
   }
 }
@@ -95,13 +95,13 @@ async function attack(sender: Worker, end: number): Promise<FloodSent> {
 }
 
 /** Sends one view after the other, each with its own page and device, and measures when it is counted. */
-async function delaysOf(product: Product, end: number): Promise<number[]> {
+async function delaysOf(installation: Installation, end: number): Promise<number[]> {
   const waiting = new Map<string, number>()
   const delays: number[] = []
   const poll = async (): Promise<void> => {
     const today = new Date().toISOString().slice(0, 10)
     const { rows } = await getJson<{ rows: { url: string }[] }>(
-      product,
+      installation,
       `/api/v1/apps/other/pages/views?from=${today}&to=${today}`,
       keys.read,
     )
@@ -111,8 +111,8 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
     }
   }
   const sending = (async () => {
-    for (let at = 0; performance.now() < end; at++) {
-      const page = `https://other.example/p${at}`
+    for (let index = 0; performance.now() < end; index++) {
+      const page = `https://other.example/p${index}`
       const event = {
         event_id: randomUUID(),
         type: 'url_change',
@@ -120,9 +120,9 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
         to: page,
         elapsed_time: 0,
         timestamp: Date.now(),
-        seq: at,
+        seq: index,
       }
-      const status = await post(product, keys.other, JSON.stringify({ device_id: randomUUID(), events: [event] }))
+      const status = await post(installation, keys.other, JSON.stringify({ device_id: randomUUID(), events: [event] }))
       if (status >= 300) throw new Error(`ingest answered ${status} to the other app`)
       waiting.set(page.slice(8), performance.now())
       await pause(VICTIM_INTERVAL_MS)
@@ -139,9 +139,9 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
   return delays
 }
 
-async function post(product: Product, key: string, body: string): Promise<number> {
+async function post(installation: Installation, key: string, body: string): Promise<number> {
   const headers = { 'content-type': 'application/json', 'user-agent': userAgent }
-  const answer = await fetch(`${product.ingestUrl}/v1/events?key=${key}`, { method: 'POST', headers, body })
+  const answer = await fetch(`${installation.ingestUrl}/v1/events?key=${key}`, { method: 'POST', headers, body })
   await answer.arrayBuffer()
   return answer.status
 }

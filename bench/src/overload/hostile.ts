@@ -1,4 +1,4 @@
-import { standalone, whenCounted, type Product } from '@hopper/e2e'
+import { standalone, whenCounted, type Installation } from '@hopper/e2e'
 
 const EVENTS = 20_000
 const EVENTS_PER_BODY = 500
@@ -26,7 +26,7 @@ export type Latencies = readonly number[]
 /** `POST /v1/events`, acknowledged; a funnel of another app; a funnel of the app that is attacked. */
 const kinds = ['ingest', 'others', 'own'] as const
 type Kind = (typeof kinds)[number]
-/** The duration of calls in a calm product, or under attack. */
+/** The duration of calls in a calm installation, or under attack. */
 export type Responsiveness = Readonly<Record<Kind, Latencies>>
 
 export interface Refusal {
@@ -48,42 +48,42 @@ export interface HostileReport {
 }
 
 /**
- * Starts the product, fills it, and measures it calm and under attack; `ms` is the duration of each measurement. An app
+ * Starts an installation, fills it, and measures it calm and under attack; `ms` is the duration of each measurement. An app
  * has a bounded number of threads, so one that attacks itself with more queries than that waits for them; other apps
  * never do.
  */
 export async function attack(ms: number): Promise<HostileReport> {
-  const product = await standalone({ provision })
+  const installation = await standalone({ provision })
   try {
-    await product.start()
-    for (const app of ['shop', 'other'] as const) await fill(product, app)
-    await whenCounted(product, keys.shop.read)
-    await probe(product, 500)
-    const calm = await probe(product, ms)
-    const one = await besides(product, 1, () => probe(product, ms, ['own']))
-    const many = await besides(product, HOSTILE_CONCURRENCY, async (hostile) => {
+    await installation.start()
+    for (const app of ['shop', 'other'] as const) await fill(installation, app)
+    await whenCounted(installation, keys.shop.read)
+    await probe(installation, 500)
+    const calm = await probe(installation, ms)
+    const one = await besides(installation, 1, () => probe(installation, ms, ['own']))
+    const many = await besides(installation, HOSTILE_CONCURRENCY, async (hostile) => {
       const [attacked, refusals, running] = await Promise.all([
-        probe(product, ms, ['ingest', 'others']),
-        measureRefusals(product),
-        runningSoon(product),
+        probe(installation, ms, ['ingest', 'others']),
+        measureRefusals(installation),
+        runningSoon(installation),
       ])
       return { attacked, refusals, running, pattern: await measure('(a+)+$', () => hostile[0]!) }
     })
     return { ...many, calm, attacked: { ...many.attacked, own: one.own } }
   } finally {
-    await product.dispose()
+    await installation.dispose()
   }
 }
 
 /** Runs `work` while n hostile queries are in flight, whose clients disconnect afterwards. */
 async function besides<T>(
-  product: Product,
+  installation: Installation,
   number: number,
   work: (hostile: readonly Promise<Response>[]) => Promise<T>,
 ): Promise<T> {
   const leaving = new AbortController()
   const hostile = Array.from({ length: number }, (_, i) =>
-    postQuery(product, 'shop', 'query', patterns(number + i), leaving.signal),
+    postQuery(installation, 'shop', 'query', patterns(number + i), leaving.signal),
   )
   try {
     return await work(hostile)
@@ -93,16 +93,16 @@ async function besides<T>(
   }
 }
 
-async function fill(product: Product, app: keyof typeof keys): Promise<void> {
-  for (let at = 0; at < EVENTS; at += EVENTS_PER_BODY) {
+async function fill(installation: Installation, app: keyof typeof keys): Promise<void> {
+  for (let start = 0; start < EVENTS; start += EVENTS_PER_BODY) {
     const events = Array.from({ length: EVENTS_PER_BODY }, (_, i) => ({
       type: 'custom',
       name: i % 3 === 0 ? 'buy' : 'see',
-      timestamp: Date.now() - (at + i),
-      device_id: `d${(at + i) % 2_000}`,
-      data: { text: `${'a'.repeat(TEXT_CHARS)}${at + i}!` },
+      timestamp: Date.now() - (start + i),
+      device_id: `d${(start + i) % 2_000}`,
+      data: { text: `${'a'.repeat(TEXT_CHARS)}${start + i}!` },
     }))
-    const answer = await post(`${product.ingestUrl}/v1/events`, keys[app].write, JSON.stringify({ events }))
+    const answer = await post(`${installation.ingestUrl}/v1/events`, keys[app].write, JSON.stringify({ events }))
     if (answer.status !== 202) throw new Error(`ingest answered ${answer.status}: ${await answer.text()}`)
   }
 }
@@ -117,13 +117,13 @@ function post(url: string, key: string, body: string, signal?: AbortSignal): Pro
 }
 
 function postQuery(
-  product: Product,
+  installation: Installation,
   app: keyof typeof keys,
   path: string,
   body: object,
   signal?: AbortSignal,
 ): Promise<Response> {
-  return post(`${product.apiUrl}/api/v1/apps/${app}/${path}`, keys[app].read, JSON.stringify(body), signal)
+  return post(`${installation.apiUrl}/api/v1/apps/${app}/${path}`, keys[app].read, JSON.stringify(body), signal)
 }
 
 const range = (): { from: string; to: string } => ({ from: day(2), to: day(-1) })
@@ -143,10 +143,10 @@ function patterns(number: number): object {
 }
 
 /** Calls in sequence for some time, alternating the kinds. Every query is new, so that no answer comes from a cache. */
-async function probe(product: Product, ms: number, which: readonly Kind[] = kinds): Promise<Responsiveness> {
+async function probe(installation: Installation, ms: number, which: readonly Kind[] = kinds): Promise<Responsiveness> {
   const taken = { ingest: [] as number[], others: [] as number[], own: [] as number[] }
   const funnel = (app: keyof typeof keys, number: number): Promise<Response> =>
-    postQuery(product, app, 'funnels/query', {
+    postQuery(installation, app, 'funnels/query', {
       ...range(),
       steps,
       count_by: 'device',
@@ -155,7 +155,7 @@ async function probe(product: Product, ms: number, which: readonly Kind[] = kind
   const calls = {
     ingest: () =>
       post(
-        `${product.ingestUrl}/v1/events`,
+        `${installation.ingestUrl}/v1/events`,
         keys.shop.write,
         JSON.stringify({ events: [{ type: 'custom', name: 'ping', device_id: 'probe' }] }),
       ),
@@ -179,7 +179,7 @@ async function probe(product: Product, ms: number, which: readonly Kind[] = kind
 }
 
 /** Sends queries that exceed the limits; each is answered immediately with the reason. */
-async function measureRefusals(product: Product): Promise<Refusal[]> {
+async function measureRefusals(installation: Installation): Promise<Refusal[]> {
   const nested = (depth: number): string =>
     `${'{"type":"not","filter":'.repeat(depth)}{"type":"all","key":"x"}${'}'.repeat(depth)}`
   const queries: [string, string, string][] = [
@@ -201,7 +201,9 @@ async function measureRefusals(product: Product): Promise<Refusal[]> {
   ]
   const refusals: Refusal[] = []
   for (const [name, path, body] of queries)
-    refusals.push(await measure(name, () => post(`${product.apiUrl}/api/v1/apps/shop/${path}`, keys.shop.read, body)))
+    refusals.push(
+      await measure(name, () => post(`${installation.apiUrl}/api/v1/apps/shop/${path}`, keys.shop.read, body)),
+    )
   return refusals
 }
 
@@ -213,9 +215,9 @@ async function measure(name: string, call: () => Promise<Response>): Promise<Ref
 }
 
 /** Returns the number of queries that the threads work on, as soon as there are two. */
-async function runningSoon(product: Product): Promise<number> {
+async function runningSoon(installation: Installation): Promise<number> {
   for (let tries = 0; tries < 200; tries++) {
-    const metrics = await (await fetch(`${product.apiUrl}/metrics`)).text()
+    const metrics = await (await fetch(`${installation.apiUrl}/metrics`)).text()
     const running = Number(/hopper_api_queries\{state="running"\} (\d+)/.exec(metrics)?.[1] ?? 0)
     if (running >= 2) return running
     await new Promise((next) => setTimeout(next, 20))

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { whenCounted, standalone, whenAdmitted, type Product } from '@hopper/e2e'
+import { whenCounted, standalone, whenAdmitted, type Installation } from '@hopper/e2e'
 import type { Latencies } from './hostile.ts'
 
 const EVENTS = 60_000
@@ -54,53 +54,53 @@ export interface StarvationReport {
 }
 
 /**
- * Measures the whole product idle, and under the load of one read key, for `ms` each. The load is 90 funnels of 30
+ * Measures a whole installation idle, and under the load of one read key, for `ms` each. The load is 90 funnels of 30
  * regular expressions in flight all the time, exports and live streams that are never read, and a connection on which
  * 1,000 queries arrive together.
  */
 export async function starve(ms: number): Promise<StarvationReport> {
-  const product = await startFilled()
+  const installation = await startFilled()
   try {
-    await probe(product, 1_000)
-    const idle = await probe(product, ms)
+    await probe(installation, 1_000)
+    const idle = await probe(installation, ms)
     const ends = new Map<string, number>()
     const leaving = new AbortController()
     const attackers = [
-      ...Array.from({ length: FUNNEL_CONCURRENCY }, (_, i) => attack(product, i, ends, leaving.signal)),
+      ...Array.from({ length: FUNNEL_CONCURRENCY }, (_, i) => attack(installation, i, ends, leaving.signal)),
       ...Array.from({ length: UNREAD_EXPORTS }, () =>
-        leaveUnread(product, `export?format=ndjson&${new URLSearchParams(range()).toString()}`, leaving.signal),
+        leaveUnread(installation, `export?format=ndjson&${new URLSearchParams(range()).toString()}`, leaving.signal),
       ),
-      ...Array.from({ length: UNREAD_LIVE_STREAMS }, () => leaveUnread(product, 'live', leaving.signal)),
-      pipeline(product, leaving.signal),
+      ...Array.from({ length: UNREAD_LIVE_STREAMS }, () => leaveUnread(installation, 'live', leaving.signal)),
+      pipeline(installation, leaving.signal),
     ]
     await pause(500)
-    const loaded = await probe(product, ms)
+    const loaded = await probe(installation, ms)
     leaving.abort()
     await Promise.all(attackers)
     return { idle, loaded, ends }
   } finally {
-    await product.dispose()
+    await installation.dispose()
   }
 }
 
-/** Starts the product with two apps that have events of 30 days, all of them counted. */
-export async function startFilled(): Promise<Product> {
-  const product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'silent' } })
+/** Starts an installation with two apps that have events of 30 days, all of them counted. */
+export async function startFilled(): Promise<Installation> {
+  const installation = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'silent' } })
   try {
-    await product.start()
-    for (const app of ['shop', 'other'] as const) await fill(product, app)
-    await whenCounted(product, keys.shop.read, 300_000)
-    return product
+    await installation.start()
+    for (const app of ['shop', 'other'] as const) await fill(installation, app)
+    await whenCounted(installation, keys.shop.read, 300_000)
+    return installation
   } catch (error) {
-    await product.dispose()
+    await installation.dispose()
     throw error
   }
 }
 
-async function fill(product: Product, app: App): Promise<void> {
-  for (let at = 0; at < EVENTS; at += EVENTS_PER_BODY) {
+async function fill(installation: Installation, app: App): Promise<void> {
+  for (let start = 0; start < EVENTS; start += EVENTS_PER_BODY) {
     const events = Array.from({ length: EVENTS_PER_BODY }, (_, i) => {
-      const number = at + i
+      const number = start + i
       const timestamp = Date.now() - (number % DAYS) * DAY_MS - number
       return {
         type: 'custom',
@@ -110,14 +110,14 @@ async function fill(product: Product, app: App): Promise<void> {
         data: { text: `${'a'.repeat(100)}${number}!` },
       }
     })
-    const answer = await whenAdmitted(() => post(`${product.ingestUrl}/v1/events`, keys[app].write, { events }))
+    const answer = await whenAdmitted(() => post(`${installation.ingestUrl}/v1/events`, keys[app].write, { events }))
     if (answer.status !== 202) throw new Error(`ingest answered ${answer.status}: ${await answer.text()}`)
   }
 }
 
 /** Sends one funnel after the other, as soon as it is allowed. Each is new, so that no answer comes from a cache. */
 async function attack(
-  product: Product,
+  installation: Installation,
   attacker: number,
   ends: Map<string, number>,
   signal: AbortSignal,
@@ -130,7 +130,7 @@ async function attack(
     let waitMs = 0
     try {
       const answer = await post(
-        `${product.apiUrl}/api/v1/apps/shop/funnels/query`,
+        `${installation.apiUrl}/api/v1/apps/shop/funnels/query`,
         keys.shop.read,
         { ...range(), steps },
         signal,
@@ -147,16 +147,16 @@ async function attack(
 }
 
 /** Opens a stream and never reads it. */
-async function leaveUnread(product: Product, path: string, signal: AbortSignal): Promise<void> {
+async function leaveUnread(installation: Installation, path: string, signal: AbortSignal): Promise<void> {
   const headers = { 'x-api-key': keys.shop.read }
-  const answer = await fetch(`${product.apiUrl}/api/v1/apps/shop/${path}`, { headers, signal })
+  const answer = await fetch(`${installation.apiUrl}/api/v1/apps/shop/${path}`, { headers, signal })
   if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`)
   await new Promise((left) => signal.addEventListener('abort', left))
 }
 
 /** Sends 1,000 queries in one packet, and again when all of them are answered. */
-function pipeline(product: Product, signal: AbortSignal): Promise<void> {
-  const { hostname, port, host } = new URL(product.apiUrl)
+function pipeline(installation: Installation, signal: AbortSignal): Promise<void> {
+  const { hostname, port, host } = new URL(installation.apiUrl)
   const body = JSON.stringify({
     start: range().from,
     end: range().to,
@@ -185,17 +185,21 @@ function pipeline(product: Product, signal: AbortSignal): Promise<void> {
 }
 
 /** Queries the app `other` repeatedly, alternating the kinds. */
-export async function probe(product: Product, ms: number, kinds: readonly Probe[] = probes): Promise<Starvation> {
+export async function probe(
+  installation: Installation,
+  ms: number,
+  kinds: readonly Probe[] = probes,
+): Promise<Starvation> {
   const taken: Record<Probe, number[]> = { ingest: [], healthcheck: [], funnel: [], panel: [] }
-  const appUrl = `${product.apiUrl}/api/v1/apps/other`
+  const appUrl = `${installation.apiUrl}/api/v1/apps/other`
   const headers = { 'x-api-key': keys.other.read }
   const steps = ['see', 'buy'].map((value) => ({ name: value, filters: [{ type: 'eq', key: 'name', value }] }))
   const calls: Record<Probe, () => Promise<Response>> = {
     ingest: () =>
-      post(`${product.ingestUrl}/v1/events`, keys.other.write, {
+      post(`${installation.ingestUrl}/v1/events`, keys.other.write, {
         events: [{ type: 'custom', name: 'ping', device_id: 'probe' }],
       }),
-    healthcheck: () => fetch(`${product.ingestUrl}/healthcheck`),
+    healthcheck: () => fetch(`${installation.ingestUrl}/healthcheck`),
     funnel: () =>
       post(`${appUrl}/funnels/query`, keys.other.read, {
         ...range(),

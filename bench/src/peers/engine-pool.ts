@@ -21,9 +21,9 @@ export class EnginePool {
   ) {
     this.#context = context
     this.#workers = Array.from({ length: threads }, (_, thread) => {
-      const own = Array.from({ length: lanes }, (_, lane) => lane).filter((lane) => lane % threads === thread)
+      const ownLanes = Array.from({ length: lanes }, (_, lane) => lane).filter((lane) => lane % threads === thread)
       const workerData: EngineShare = {
-        files: own.map((lane) => ({ lane, path: join(dir, `${kind}-${lane}`) })),
+        files: ownLanes.map((lane) => ({ lane, path: join(dir, `${kind}-${lane}`) })),
         identities,
       }
       return new Worker(new URL(`./engine-main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url), {

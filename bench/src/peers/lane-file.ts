@@ -11,14 +11,14 @@ interface Entry {
 /** Writes the cells of a lane's chunks in sequence, and an index of their offsets. */
 export function writeLane(path: string, chunks: readonly EncodedChunk[]): void {
   const cells: Uint8Array[] = []
-  let at = 0
+  let offset = 0
   const entries = chunks.map(({ summary, columns }): Entry => ({
     summary,
     cells: Object.fromEntries(
       [...columns].map(([name, cell]) => {
         cells.push(cell)
-        at += cell.length
-        return [name, [at - cell.length, cell.length]]
+        offset += cell.length
+        return [name, [offset - cell.length, cell.length]]
       }),
     ),
   }))
@@ -54,9 +54,10 @@ export class LaneFile {
 
   #read(cell: readonly [number, number] | undefined): Uint8Array | undefined {
     if (!cell) return undefined
-    const [at, length] = cell
+    const [offset, length] = cell
     const bytes = Buffer.allocUnsafe(length)
-    if (readSync(this.#file, bytes, 0, length, at) < length) throw new RangeError('the file of the lane ends too soon')
+    if (readSync(this.#file, bytes, 0, length, offset) < length)
+      throw new RangeError('the file of the lane ends too soon')
     return bytes
   }
 }

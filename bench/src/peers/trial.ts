@@ -55,7 +55,7 @@ export class Trial {
       const measured = await this.#measure(expected)
       if (round < 0) continue
       own.push(measured)
-      this.#opponents.forEach((opponent, at) => others.get(opponent)!.push(peerCosts[at]!))
+      this.#opponents.forEach((opponent, index) => others.get(opponent)!.push(peerCosts[index]!))
     }
     console.log(`  ${this.#what}: ours ${costs(own)}`)
     for (const [opponent, list] of others) {

@@ -36,14 +36,17 @@ export async function clusterQueriesBench(wanted = 10_000_000): Promise<void> {
   const dataset = builtDataset(wanted)
   await withOwnEngines(async (engines) => {
     const profiles = mkdtempSync(join(tmpdir(), 'hopper-profiles-'))
-    const product = await cluster(engines, { provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '60000' } })
+    const installation = await cluster(engines, {
+      provision,
+      env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '60000' },
+    })
     const profiled = await Service.of('api', [], {
-      ...product.env,
+      ...installation.env,
       NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}`,
     })
     try {
-      await product.migrate()
-      const bytes = await archive(product, dataset.dir)
+      await installation.migrate()
+      const bytes = await archive(installation, dataset.dir)
       console.log(
         `  ${dataset.rows} events of ${dataset.devices} devices in Cassandra, ` +
           `${(bytes / dataset.rows).toFixed(1)} bytes an event in ${LANES} merged lanes`,
@@ -52,7 +55,7 @@ export async function clusterQueriesBench(wanted = 10_000_000): Promise<void> {
         ['five steps', plain],
         ['five steps, a filter that keeps 8 %, by country', filtered],
       ] as const) {
-        await measure(what, product.api, engines, body)
+        await measure(what, installation.api, engines, body)
       }
       await inProcess(profiled, () => postFunnel(profiled, plain))
       console.log(
@@ -62,7 +65,7 @@ export async function clusterQueriesBench(wanted = 10_000_000): Promise<void> {
           .join(', ')}`,
       )
     } finally {
-      await product.dispose()
+      await installation.dispose()
       rmSync(profiles, { recursive: true, force: true })
     }
   })
@@ -72,8 +75,8 @@ export async function clusterQueriesBench(wanted = 10_000_000): Promise<void> {
  * Puts the merged chunks of every lane into the archive.
  * @returns their bytes
  */
-async function archive(product: Cluster, dir: string): Promise<number> {
-  const storage = await product.openStorage()
+async function archive(installation: Cluster, dir: string): Promise<number> {
+  const storage = await installation.openStorage()
   let bytes = 0
   try {
     for (let lane = 0; lane < LANES; lane++) {

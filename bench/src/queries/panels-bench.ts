@@ -15,8 +15,8 @@ const BAR_MS = 150
 const DAY_MS = 86_400_000
 const COUNTED_MS = 1_800_000
 const key = 'hr_bench_0123456789abcdef'
-const stages = ['Home', 'Product', 'Cart', 'Checkout', 'Thanks'].map((name, at) => ({
-  id: at + 1,
+const stages = ['Home', 'Product', 'Cart', 'Checkout', 'Thanks'].map((name, index) => ({
+  id: index + 1,
   name,
   url: `/${name.toLowerCase()}`,
 }))
@@ -51,31 +51,34 @@ const panels = [
  */
 export async function panelsBench(users = 1_000_000): Promise<void> {
   await withOwnEngines(async (engines) => {
-    const product = await cluster(engines, { provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '15000' } })
+    const installation = await cluster(engines, {
+      provision,
+      env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '15000' },
+    })
     try {
-      await product.start()
-      const storage = await product.openStorage()
+      await installation.start()
+      const storage = await installation.openStorage()
       try {
         const started = performance.now()
-        await fill(product, storage, users)
+        await fill(installation, storage, users)
         console.log(`  ${users} users counted in ${Math.round((performance.now() - started) / 1_000)} s`)
-        await writtenOut(product, engines)
+        await writtenOut(installation, engines)
         console.log(
           `  and every packed row is written out after ${Math.round((performance.now() - started) / 1_000)} s`,
         )
-        await product.api.stop('SIGTERM')
-        await product.api.start()
-        const first = await once(product, panels[0]!)
+        await installation.api.stop('SIGTERM')
+        await installation.api.start()
+        const first = await once(installation, panels[0]!)
         console.log(`  first answer of a process that has just started: ${Math.round(first)} ms`)
-        await report('nothing changes', product, users)
+        await report('nothing changes', installation, users)
         const live = new Live(storage, users)
-        await report('a new user ten times a second', product, users)
+        await report('a new user ten times a second', installation, users)
         await live.end()
       } finally {
         await storage.close()
       }
     } finally {
-      await product.dispose()
+      await installation.dispose()
     }
   })
 }
@@ -93,16 +96,16 @@ async function writtenOut({ env }: Cluster, { cassandra, dataCenter }: OwnEngine
 }
 
 /** Day after day, as traffic arrives. */
-async function fill(product: Cluster, storage: Storage, users: number): Promise<void> {
+async function fill(installation: Cluster, storage: Storage, users: number): Promise<void> {
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS
   for (let user = 0; user < users; user += ENVELOPES_PER_APPEND) {
     await storage.log.append(
-      Array.from({ length: ENVELOPES_PER_APPEND }, (_, at) =>
-        visit(user + at, today - (DAYS - 1 - Math.floor(((user + at) / users) * DAYS)) * DAY_MS),
+      Array.from({ length: ENVELOPES_PER_APPEND }, (_, index) =>
+        visit(user + index, today - (DAYS - 1 - Math.floor(((user + index) / users) * DAYS)) * DAY_MS),
       ),
     )
   }
-  await whenCounted(product, key, COUNTED_MS)
+  await whenCounted(installation, key, COUNTED_MS)
 }
 
 /** A user who reaches some stage of the funnel, sees a page, and hovers or clicks. Every third one logs in. */
@@ -169,22 +172,22 @@ class Live {
   }
 }
 
-async function report(when: string, product: Cluster, users: number): Promise<void> {
-  for (const panel of panels) await once(product, panel)
-  const cpu = cpuOf(product.api.pid)
+async function report(when: string, installation: Cluster, users: number): Promise<void> {
+  for (const panel of panels) await once(installation, panel)
+  const cpu = cpuOf(installation.api.pid)
   const times = new Map<string, number[]>(panels.map((panel) => [panel, []]))
   for (let round = 0; round < ROUNDS; round++)
-    for (const panel of panels) times.get(panel)!.push(await once(product, panel))
+    for (const panel of panels) times.get(panel)!.push(await once(installation, panel))
   const quantiles = (durations: readonly number[]): { p50: number; p95: number } => {
     const sorted = [...durations].sort((a, b) => a - b)
     return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) }
   }
-  const slowest = [...times].map(([panel, own]) => ({ panel, ...quantiles(own) })).sort((a, b) => b.p95 - a.p95)
+  const slowest = [...times].map(([panel, group]) => ({ panel, ...quantiles(group) })).sort((a, b) => b.p95 - a.p95)
   const all = [...times.values()].flat()
   const overall = quantiles(all)
   console.log(
     `  ${when}: all panels p50 ${Math.round(overall.p50)} ms, p95 ${Math.round(overall.p95)} ms; ` +
-      `CPU of the api ${((cpuOf(product.api.pid) - cpu) / 1_000 / all.length).toFixed(1)} ms a panel`,
+      `CPU of the api ${((cpuOf(installation.api.pid) - cpu) / 1_000 / all.length).toFixed(1)} ms a panel`,
   )
   for (const { panel, p50, p95 } of slowest)
     console.log(`    ${panel.split('?xpath')[0]}: p50 ${Math.round(p50)} ms, p95 ${Math.round(p95)} ms`)

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { cluster, sendUntilAcknowledged, standalone, whenCounted, type Product } from '@hopper/e2e'
+import { cluster, sendUntilAcknowledged, standalone, whenCounted, type Installation } from '@hopper/e2e'
 import { withOwnEngines } from '../harness/own-engines.ts'
 import { median } from '../harness/paired.ts'
 import { megabytesOf } from '../harness/process-usage.ts'
-import { unlimitedApp, unlimitedProduct } from '../harness/unlimited-app.ts'
+import { unlimitedApp, unlimitedInstallation } from '../harness/unlimited-app.ts'
 import { faultsOf, frozen, type Fault } from './soak-faults.ts'
 import { SoakTraffic } from './soak-traffic.ts'
 
@@ -22,7 +22,7 @@ const MINUTES_FOR_MEMORY = 10
 /** Resident megabytes of each process, one sample per second. */
 type Samples = Map<string, number[]>
 
-/** Soaks both products; see `standaloneSoak`. */
+/** Soaks both kinds of installation; see `standaloneSoak`. */
 export async function soakBench(minutes = 20): Promise<void> {
   await standaloneSoak(minutes)
   await clusterSoak(minutes)
@@ -34,59 +34,64 @@ export async function soakBench(minutes = 20): Promise<void> {
  * second. Ends with an error unless every report equals what was sent, the audit finds no drift, and memory is flat.
  */
 export async function standaloneSoak(minutes = 20): Promise<void> {
-  const alone = await standalone(unlimitedProduct)
+  const alone = await standalone(unlimitedInstallation)
   await soak('standalone', alone, minutes, faultsOf(alone.services[0]!))
 }
 
 /** Does the same on a cluster, whose engines are frozen, too. */
 export async function clusterSoak(minutes = 20): Promise<void> {
   await withOwnEngines(async (engines) => {
-    const many = await cluster(engines, { ...unlimitedProduct, aggregators: 2 })
-    const names = many.services.map(({ name }, at) => (name === 'aggregator' ? `${name} ${at}` : name))
+    const many = await cluster(engines, { ...unlimitedInstallation, aggregators: 2 })
+    const names = many.services.map(({ name }, index) => (name === 'aggregator' ? `${name} ${index}` : name))
     await soak('cluster', many, minutes, [
-      ...many.services.flatMap((service, at) => faultsOf(service, names[at])),
+      ...many.services.flatMap((service, index) => faultsOf(service, names[index])),
       frozen('kafka', () => engines.kafkaPid),
       frozen('cassandra', () => engines.cassandraPid),
     ])
   })
 }
 
-async function soak(way: string, product: Product, minutes: number, faults: readonly Fault[]): Promise<void> {
+async function soak(way: string, installation: Installation, minutes: number, faults: readonly Fault[]): Promise<void> {
   try {
-    await product.start()
+    await installation.start()
     const traffic = new SoakTraffic()
-    const perSecond = (await fullLoad(product, traffic)) / 2
+    const perSecond = (await fullLoad(installation, traffic)) / 2
     console.log(`  ${way}: half load is ${Math.round(perSecond)} events/s`)
     const startedAt = performance.now()
     const endsAt = startedAt + minutes * 60_000
     const [refused, struck, samples] = await Promise.all([
-      sendAt(perSecond, product, traffic, endsAt),
+      sendAt(perSecond, installation, traffic, endsAt),
       strike(faults, startedAt, endsAt),
-      sampleMemory(product, startedAt + (endsAt - startedAt) / 2, endsAt),
+      sampleMemory(installation, startedAt + (endsAt - startedAt) / 2, endsAt),
     ])
-    await whenCounted(product, unlimitedApp.read, COUNTED_MS_MAX)
-    const wrong = await traffic.differences(product, unlimitedApp.id, unlimitedApp.read)
-    await product.stop('SIGTERM')
-    const audit = await product.run(['audit'])
+    await whenCounted(installation, unlimitedApp.read, COUNTED_MS_MAX)
+    const wrong = await traffic.differences(installation, unlimitedApp.id, unlimitedApp.read)
+    await installation.stop('SIGTERM')
+    const audit = await installation.run(['audit'])
     if (!audit.includes('No drift')) wrong.push(`audit: ${audit}`)
     report(way, traffic.events, refused, struck, wrong)
     if (minutes >= MINUTES_FOR_MEMORY) reportMemory(way, samples)
     else console.log(`  ${way}: too short to judge memory`)
   } finally {
-    await product.dispose()
+    await installation.dispose()
   }
 }
 
 /** Returns the events per second that are acknowledged and counted when senders do not pause. */
-async function fullLoad(product: Product, traffic: SoakTraffic): Promise<number> {
+async function fullLoad(installation: Installation, traffic: SoakTraffic): Promise<number> {
   const startedAt = performance.now()
-  await sendAt(Infinity, product, traffic, startedAt + FULL_LOAD_MS)
-  await whenCounted(product, unlimitedApp.read, COUNTED_MS_MAX)
+  await sendAt(Infinity, installation, traffic, startedAt + FULL_LOAD_MS)
+  await whenCounted(installation, unlimitedApp.read, COUNTED_MS_MAX)
   return (traffic.events * 1_000) / (performance.now() - startedAt)
 }
 
 /** Sends at a rate until a point in time, each request until it is acknowledged; returns how often it was refused. */
-async function sendAt(perSecond: number, product: Product, traffic: SoakTraffic, endsAt: number): Promise<number> {
+async function sendAt(
+  perSecond: number,
+  installation: Installation,
+  traffic: SoakTraffic,
+  endsAt: number,
+): Promise<number> {
   const startedAt = performance.now()
   const before = traffic.events
   let refused = 0
@@ -94,7 +99,7 @@ async function sendAt(perSecond: number, product: Product, traffic: SoakTraffic,
     while (performance.now() < endsAt) {
       const aheadMs = ((traffic.events - before) / perSecond) * 1_000 - (performance.now() - startedAt)
       if (aheadMs > 0) await pause(aheadMs)
-      else refused += await sendUntilAcknowledged(product.ingestUrl, unlimitedApp.write, traffic.next())
+      else refused += await sendUntilAcknowledged(installation.ingestUrl, unlimitedApp.write, traffic.next())
     }
   }
   await Promise.all(Array.from({ length: SENDERS }, sender))
@@ -105,23 +110,23 @@ async function sendAt(perSecond: number, product: Product, traffic: SoakTraffic,
 async function strike(faults: readonly Fault[], startedAt: number, endsAt: number): Promise<string[]> {
   const half = startedAt + (endsAt - startedAt) / 2
   const struck: string[] = []
-  for (let at = 0; performance.now() + FAULT_INTERVAL_MS < endsAt; at++) {
+  for (let index = 0; performance.now() + FAULT_INTERVAL_MS < endsAt; index++) {
     await pause(FAULT_INTERVAL_MS)
     const possible = faults.filter(({ ends }) => !ends || performance.now() < half)
-    const fault = possible[at % possible.length]!
+    const fault = possible[index % possible.length]!
     await fault.strike()
     struck.push(fault.name)
   }
   return struck
 }
 
-async function sampleMemory(product: Product, from: number, endsAt: number): Promise<Samples> {
+async function sampleMemory(installation: Installation, from: number, endsAt: number): Promise<Samples> {
   const samples: Samples = new Map()
   await pause(from - performance.now())
   while (performance.now() < endsAt) {
-    for (const [at, { name, pid }] of product.services.entries()) {
+    for (const [index, { name, pid }] of installation.services.entries()) {
       const megabytes = megabytesOf(pid!)
-      const key = `${name} ${at}`
+      const key = `${name} ${index}`
       if (megabytes !== undefined) samples.set(key, [...(samples.get(key) ?? []), megabytes])
     }
     await pause(SAMPLE_MS)

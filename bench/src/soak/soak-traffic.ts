@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { getJson, type Product } from '@hopper/e2e'
+import { getJson, type Installation } from '@hopper/e2e'
 import { userAgent } from '../harness/bodies.ts'
 
 const DEVICES = 20_000
@@ -41,11 +41,11 @@ export class SoakTraffic {
   /** Makes a request of 50 events of one device: views of pages, and hovers over elements. */
   next(): { device: string; agent: { userAgent: string }; events: readonly SoakEvent[] } {
     const device = this.#devices[Math.floor(Math.random() * DEVICES)]!
-    const events = Array.from({ length: EVENTS_PER_REQUEST }, (_, at): SoakEvent => {
+    const events = Array.from({ length: EVENTS_PER_REQUEST }, (_, index): SoakEvent => {
       const timestamp = Date.now()
       const base = { event_id: randomUUID(), timestamp, seq: device.seq++, session_id: device.session }
-      this.#count(timestamp, device.id, at % 2 === 0)
-      return at % 2 === 0 ? this.#view(base) : this.#hover(base)
+      this.#count(timestamp, device.id, index % 2 === 0)
+      return index % 2 === 0 ? this.#view(base) : this.#hover(base)
     })
     return { device: device.id, agent: { userAgent }, events }
   }
@@ -88,12 +88,12 @@ export class SoakTraffic {
   }
 
   /** Compares the reports of the app with the own counts; returns one line for each number that differs. */
-  async differences(product: Product, app: string, key: string): Promise<string[]> {
+  async differences(installation: Installation, app: string, key: string): Promise<string[]> {
     const dates = [...this.#days.keys()].sort()
     const range = `from=${dates[0]!}&to=${dates.at(-1)!}`
     const rows = async (path: string): Promise<readonly Record<string, unknown>[]> => {
       const { rows: all } = await getJson<{ rows: Record<string, unknown>[] }>(
-        product,
+        installation,
         `/api/v1/apps/${app}/${path}`,
         key,
       )

@@ -4,7 +4,7 @@ import type { AuditProgress, AuditTally } from '@hopper/contracts'
 import type { AuditRequest } from './run-audit.ts'
 import type { InstallationConfig } from '../installation/open-installation.ts'
 
-/** Heap of the thread: an audit that needs more fails, and the process goes on. */
+/** Heap of the thread: an audit that needs more fails, and the process continues. */
 const HEAP_MB = 1_024
 
 export interface AuditThreadOptions {

@@ -69,7 +69,7 @@ export class AuditedStages {
     const zone = timeZone(this.#app.timezone)
     const range = { from: zone.startOf(date), to: zone.startOf(shiftDate(date, 1)) }
     const { lane } = this.#source
-    for (const of of this.#funnels) await addPastOf(recount, { archive, app: this.#app, lane, date, range }, of)
+    for (const funnel of this.#funnels) await addPastOf(recount, { archive, app: this.#app, lane, date, range }, funnel)
   }
 }
 

@@ -47,7 +47,7 @@ function nameOf({ table, app, date }: CounterPartition | VisitorPartition): stri
 /** Formats drift as one line for a person. Keys are printed as JSON, so that event text cannot control a terminal. */
 export function describeDrift(drift: Drift): string {
   const columns = Object.keys((drift.kind === 'counter' ? counterTables[drift.table] : visitorTables[drift.table]).key)
-  const key = columns.map((name, at) => `${name}=${JSON.stringify(drift.key[at])}`).join(' ')
+  const key = columns.map((name, index) => `${name}=${JSON.stringify(drift.key[index])}`).join(' ')
   const text = drift.kind === 'counter' ? counterText(drift) : visitorText(drift)
   return `${drift.table} ${drift.app} ${drift.date} lane ${drift.lane} ${key}: ${text}`
 }
@@ -55,7 +55,9 @@ export function describeDrift(drift: Drift): string {
 function counterText({ table, found, expected }: CounterDrift): string {
   const columns: readonly string[] = counterTables[table].counters
   return columns
-    .flatMap((name, at) => (found[at] === expected[at] ? [] : [`${name} is ${found[at]}, recounted ${expected[at]}`]))
+    .flatMap((name, index) =>
+      found[index] === expected[index] ? [] : [`${name} is ${found[index]}, recounted ${expected[index]}`],
+    )
     .join(', ')
 }
 

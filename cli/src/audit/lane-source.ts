@@ -49,13 +49,13 @@ export class LaneSource {
   async *messages(from: number, to: number): AsyncGenerator<readonly CountedMessage[]> {
     const [replayed, letters] = await (this.#passed ??= this.#readPassed())
     for await (const messages of laneMessages(this.storage.log, this.lane, from, to)) {
-      for (let at = 0; at < messages.length; at += MESSAGES_PER_PART) {
-        const part = messages.slice(at, at + MESSAGES_PER_PART).filter(({ position }) => !replayed.has(position))
+      for (let start = 0; start < messages.length; start += MESSAGES_PER_PART) {
+        const part = messages.slice(start, start + MESSAGES_PER_PART).filter(({ position }) => !replayed.has(position))
         const read = (await Promise.all(part.map((message) => readMessage(message, this.#appOf)))).filter(isCountable)
         const isCounted = async (each: CountedMessage): Promise<boolean> =>
           !letters.has(each.position) || this.#wasCounted(each)
         const counted = await Promise.all(read.map(isCounted))
-        yield read.filter((_, at) => counted[at])
+        yield read.filter((_, index) => counted[index])
       }
     }
   }

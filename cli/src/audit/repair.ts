@@ -1,4 +1,4 @@
-import type { LaneBatch, Lease, Storage } from '@hopper/storage'
+import { emptyBatch, type LaneBatch, type Lease, type Storage } from '@hopper/storage'
 import type { CounterDrift, Drift, VisitorDrift } from './drift.ts'
 
 /**
@@ -23,12 +23,13 @@ function correctionOf(lane: number, drift: readonly Drift[]): LaneBatch {
   const counters = drift.filter((each): each is CounterDrift => each.kind === 'counter')
   const missing = drift.filter((each): each is VisitorDrift => each.kind === 'missing')
   return {
+    ...emptyBatch,
     lane,
     counters: groupsOf(counters).map((rows) => {
       const { table, app, date, applied } = rows[0]!
       const corrections = rows.map(({ key, found, expected }) => ({
         key,
-        deltas: expected.map((value, at) => value - found[at]!),
+        deltas: expected.map((value, index) => value - found[index]!),
       }))
       return { table, app, date, from: applied, to: applied, rows: corrections }
     }),
@@ -36,10 +37,6 @@ function correctionOf(lane: number, drift: readonly Drift[]): LaneBatch {
       const { table, app, date } = rows[0]!
       return { table, app, date, rows: rows.map(({ key, visitor }) => ({ key, visitor })) }
     }),
-    seen: [],
-    identities: [],
-    sessions: [],
-    deadLetters: [],
   }
 }
 

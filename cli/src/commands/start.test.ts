@@ -187,7 +187,7 @@ it('reports any other bad input on one line, quickly and with exit code 2', asyn
       '{"organizations":[null]}',
       '{"organizations":[{"id":""}]}',
       '{"organisations":[]}',
-    ].map((text, at): [string[], RegExp] => [provision(`p${at}.json`, text), /hopper: HOP_/]),
+    ].map((text, index): [string[], RegExp] => [provision(`p${index}.json`, text), /hopper: HOP_/]),
     [['start', 'nonsense'], /too many arguments/],
     [['start', '--lane', '3'], /unknown option '--lane'/],
     [['begin'], /unknown command 'begin'/],

@@ -8,7 +8,7 @@ import { settingsOf } from '../config/settings.ts'
 export function startCommand(): Command {
   return commandWith('start', 'runs Hopper in one process over one directory', settingsOf.start, (config) =>
     runUntilStopped('hopper', config.logLevel, async (logger) => {
-      // Imported lazily, so that the other subcommands do not load the whole product.
+      // Imported lazily, so that the other subcommands do not load all of Hopper.
       const { startStandalone } = await import('../processes/standalone-main.ts')
       const { welcome, ...running } = await startStandalone(config, logger)
       return { greeting: greet(welcome), ...running }

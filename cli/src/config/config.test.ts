@@ -261,7 +261,7 @@ it('reads the OpenID provider, with its secret from a variable or a file, and ne
   rmSync(dir, { recursive: true })
 })
 
-it('refuses the topic of the log as the one that other systems write', () => {
+it('refuses the topic of the log as the topic that other systems write', () => {
   const both = { HOPPER_KAFKA_TOPIC: 'events', HOPPER_EXTERNAL_TOPIC: 'events' }
   for (const command of [settingsOf.ingest, settingsOf.migrate])
     expect(() => readConfig(command, {}, both)).toThrow('--external-topic cannot be the topic of the log')

@@ -11,32 +11,32 @@ export const oidcSettings = {
   oidcClientId: {
     flag: '--oidc-client-id',
     variable: 'HOPPER_OIDC_CLIENT_ID',
-    help: 'the id of Hopper at that provider',
+    help: 'the client id of Hopper at the OpenID provider',
     read: visibleText,
   },
   oidcClientSecret: {
     flag: '--oidc-client-secret',
     variable: 'HOPPER_OIDC_CLIENT_SECRET',
-    help: 'its secret there; better as a variable or in a file, since every user of the machine can see flags',
+    help: 'the client secret at the OpenID provider; better as a variable or in a file, since every user of the machine can see flags',
     read: visibleText,
   },
   oidcClientSecretFile: {
     flag: '--oidc-client-secret-file',
     variable: 'HOPPER_OIDC_CLIENT_SECRET_FILE',
-    help: 'a file with that secret instead, read at the start',
+    help: 'a file with the client secret instead, read at the start',
     read: secretFile,
   },
   oidcName: {
     flag: '--oidc-name',
     variable: 'HOPPER_OIDC_NAME',
     default: 'OpenID Connect',
-    help: 'the name of the provider on the button of the login page',
+    help: 'the name of the OpenID provider on the button of the login page',
     read: label,
   },
   oidcOrigins: {
     flag: '--oidc-origins',
     variable: 'HOPPER_OIDC_ORIGINS',
-    help: 'origins that the provider may name for its addresses besides that of the issuer, separated by commas',
+    help: 'origins that the OpenID provider may name for its addresses besides that of the issuer, separated by commas',
     read: secureOrigins,
   },
 } as const

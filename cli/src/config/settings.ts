@@ -131,7 +131,7 @@ export const settings = {
     variable: 'HOPPER_ALERT_PRIVATE_ADDRESSES',
     default: 'false',
     isSwitch: true,
-    help: 'true: these origins may have addresses that are not of the public internet',
+    help: 'true: webhook origins may have addresses that are not of the public internet',
     read: booleanValue,
   },
   smtpUrl: {
@@ -145,7 +145,7 @@ export const settings = {
   mailFrom: {
     flag: '--mail-from',
     variable: 'HOPPER_MAIL_FROM',
-    help: 'the address of the sender of these e-mails',
+    help: 'the sender address of e-mails about alerts',
     read: mailAddress,
   },
   ...oidcSettings,
@@ -279,7 +279,7 @@ export const settings = {
   kafkaPassword: {
     flag: '--kafka-password',
     variable: 'HOPPER_KAFKA_PASSWORD',
-    help: 'its password; better as a variable, because every user of the machine can see flags',
+    help: 'the password for SASL; better as a variable, because every user of the machine can see flags',
     read: anyText,
   },
 
@@ -339,7 +339,7 @@ export const settings = {
   cassandraPassword: {
     flag: '--cassandra-password',
     variable: 'HOPPER_CASSANDRA_PASSWORD',
-    help: 'its password; better as a variable',
+    help: 'the password of the user of Cassandra; better as a variable',
     read: anyText,
   },
   cassandraTimeoutMs: {

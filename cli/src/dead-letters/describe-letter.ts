@@ -1,31 +1,19 @@
-import { letterContent, type FoundLetter } from '@hopper/storage'
+import { letterContent, letterFields, type FoundLetter } from '@hopper/storage'
 
 /** The greatest instant that a `Date` can represent. */
 const TIME_MS_MAX = 8.64e15
 
 /** Formats a letter as one line for a person. Outside text is printed as JSON, so that it cannot control a terminal. */
 export function describeLetter({ lane, position, reason, detail, app, received_at, value }: FoundLetter): string {
-  const of = app === undefined ? 'of no known app' : `app ${JSON.stringify(app)}`
+  const owner = app === undefined ? 'of no known app' : `app ${JSON.stringify(app)}`
   const received = timeOf(received_at) ?? 'at an unknown time'
   const text = JSON.stringify(detail)
-  return `${lane}/${position} ${reason}, ${of}, received ${received}, ${value.length} bytes: ${text}`
+  return `${lane}/${position} ${reason}, ${owner}, received ${received}, ${value.length} bytes: ${text}`
 }
 
 /** Formats a letter as JSON for a program. */
-export function jsonOfLetter(
-  { lane, position, reason, detail, app, received_at, value }: FoundLetter,
-  withValue: boolean,
-): object {
-  return {
-    lane,
-    position,
-    reason,
-    detail,
-    app: app ?? null,
-    received_at: received_at ?? null,
-    bytes: value.length,
-    ...(withValue ? letterContent(value) : {}),
-  }
+export function jsonOfLetter(letter: FoundLetter, withValue: boolean): object {
+  return { ...letterFields(letter), ...(withValue ? letterContent(letter.value) : {}) }
 }
 
 function timeOf(ms: number | undefined): string | undefined {

@@ -120,26 +120,26 @@ export class DiskWatch {
           collect(this)
         },
       })
-    gauge('hopper_disk_bytes', 'Bytes on the disk, by part', ['place', 'part'], (of) => {
-      for (const { part, bytes } of this.#record?.parts ?? []) of.set({ place, part }, bytes)
+    gauge('hopper_disk_bytes', 'Bytes that Hopper uses on the disk, by part', ['place', 'part'], (metric) => {
+      for (const { part, bytes } of this.#record?.parts ?? []) metric.set({ place, part }, bytes)
     })
-    gauge('hopper_disk_used_bytes', 'Bytes on the disk', ['place'], (of) => {
-      if (this.#record) of.set({ place }, usedBytes(this.#record))
+    gauge('hopper_disk_used_bytes', 'Bytes that Hopper uses on the disk', ['place'], (metric) => {
+      if (this.#record) metric.set({ place }, usedBytes(this.#record))
     })
-    gauge('hopper_disk_free_bytes', 'Bytes that are free on that disk', ['place'], (of) => {
-      if (this.#record?.free !== undefined) of.set({ place }, this.#record.free)
+    gauge('hopper_disk_free_bytes', 'Free bytes on the disk', ['place'], (metric) => {
+      if (this.#record?.free !== undefined) metric.set({ place }, this.#record.free)
     })
     gauge(
       'hopper_disk_full_seconds',
-      'Seconds until it is full; absent if not known or not growing',
+      'Seconds until the disk is full; absent if not known or not growing',
       ['place'],
-      (of) => {
+      (metric) => {
         const { fullInMs } = this.#record ? forecastDisk(this.#record) : { fullInMs: null }
-        if (fullInMs !== null) of.set({ place }, fullInMs / 1_000)
+        if (fullInMs !== null) metric.set({ place }, fullInMs / 1_000)
       },
     )
-    gauge('hopper_disk_low', '1 if the disk needs a hand (docs/operating.md)', ['place'], (of) => {
-      if (this.#record) of.set({ place }, forecastDisk(this.#record).isLow ? 1 : 0)
+    gauge('hopper_disk_low', '1 if the disk needs attention (docs/operating.md)', ['place'], (metric) => {
+      if (this.#record) metric.set({ place }, forecastDisk(this.#record).isLow ? 1 : 0)
     })
   }
 }

@@ -86,8 +86,8 @@ async function open(
   return { storage, [Symbol.asyncDispose]: () => storage.close() }
 }
 
-function flipByte(bytes: Buffer, at: number): Buffer {
+function flipByte(bytes: Buffer, offset: number): Buffer {
   const changed = Buffer.from(bytes)
-  changed[at] = changed[at]! ^ 0x10
+  changed[offset] = changed[offset]! ^ 0x10
   return changed
 }

@@ -69,9 +69,9 @@ export class DumpTally {
 
   #app(id: string): AppTally {
     const name = this.#apps.has(id) || this.#apps.size < APPS_MAX ? id : OTHER
-    let own = this.#apps.get(name)
-    if (!own) this.#apps.set(name, (own = { messages: 0, events: new Map(), bots: new Map(), rejected: new Map() }))
-    return own
+    let entry = this.#apps.get(name)
+    if (!entry) this.#apps.set(name, (entry = { messages: 0, events: new Map(), bots: new Map(), rejected: new Map() }))
+    return entry
   }
 }
 
@@ -95,18 +95,19 @@ export function differencesOf(found: object, manifest: object, path = ''): strin
   return [...new Set([...Object.keys(is!), ...Object.keys(says!)])].flatMap((name) => {
     const [a, b] = [valueAt(is!, name), valueAt(says!, name)]
     const place = path === '' ? name : `${path}.${name}`
-    if (isObject(a) || isObject(b)) return differencesOf(isObject(a) ? a : {}, isObject(b) ? b : {}, place)
+    if (isObjectOrList(a) || isObjectOrList(b))
+      return differencesOf(isObjectOrList(a) ? a : {}, isObjectOrList(b) ? b : {}, place)
     return a === b
       ? []
       : [`${place}: the manifest says ${JSON.stringify(b) ?? 'nothing'}, found ${JSON.stringify(a) ?? 'nothing'}`]
   })
 }
 
-function valueAt(of: Readonly<Record<string, unknown>>, name: string): unknown {
-  return Object.hasOwn(of, name) ? of[name] : undefined
+function valueAt(fields: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined
 }
 
-function isObject(value: unknown): value is object {
+function isObjectOrList(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 

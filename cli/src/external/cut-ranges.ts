@@ -51,9 +51,9 @@ export function endOfRecords(bytes: Uint8Array, isQuoted: boolean): number {
   if (!isQuoted) return bytes.lastIndexOf(LINE_FEED) + 1
   let end = 0
   let isWithin = false
-  for (let at = 0; at < bytes.length; at++) {
-    if (bytes[at] === QUOTE) isWithin = !isWithin
-    else if (bytes[at] === LINE_FEED && !isWithin) end = at + 1
+  for (let index = 0; index < bytes.length; index++) {
+    if (bytes[index] === QUOTE) isWithin = !isWithin
+    else if (bytes[index] === LINE_FEED && !isWithin) end = index + 1
   }
   return end
 }

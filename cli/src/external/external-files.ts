@@ -39,7 +39,7 @@ export class ExternalFiles {
     await this.#running
   }
 
-  /** Looks at every file once, at the time `now`. */
+  /** Checks every file once, at the time `now`. */
   async scan(now: number = Date.now()): Promise<void> {
     const ids = new Set<string>()
     const isComplete = await this.#attempt(this.#dir, async () => {

@@ -1,4 +1,4 @@
-import { limits, withExactNumbers, type App } from '@hopper/contracts'
+import { isObject, limits, withExactNumbers, type App } from '@hopper/contracts'
 import { derivedId, type OfflineIntake } from '@hopper/ingest'
 import type { LaneMessage, Registry, Storage } from '@hopper/storage'
 import { badRecordMessage } from './bad-record.ts'
@@ -71,8 +71,8 @@ function eventsByApp({ key, value }: ExternalMessage, refuse: (bad: Bad) => void
       refuse({ app: key ?? '', reason: 'not_an_object', message, record: JSON.stringify(each) })
       continue
     }
-    const own = events.get(app)
-    if (own) own.push(event)
+    const existing = events.get(app)
+    if (existing) existing.push(event)
     else events.set(app, [event])
   }
   return events
@@ -85,13 +85,13 @@ interface OfMessage {
   readonly refuse: (bad: Bad) => void
 }
 
-async function takeEvents(parts: MessageParts, of: OfMessage, events: readonly Fields[]): Promise<void> {
+async function takeEvents(parts: MessageParts, source: OfMessage, events: readonly Fields[]): Promise<void> {
   const { log, intake, count } = parts
-  const { message, app, receivedAt, refuse } = of
+  const { message, app, receivedAt, refuse } = source
   const repetitions = new Map<string, number>()
   for (let first = 0; first < events.length; first += limits.eventsPerBatchMax) {
     const sent = events.slice(first, first + limits.eventsPerBatchMax)
-    const identified = sent.map((event, at) => ({ event: withIdentity(event, message, first + at, repetitions) }))
+    const identified = sent.map((event, index) => ({ event: withIdentity(event, message, first + index, repetitions) }))
     const offline = { app, receivedAt, historical: false, events: identified, isUnicode: false, small: false }
     const { envelopes, rejected } = intake.take(offline)
     const whole = envelopes.flatMap(({ rejected: _, ...envelope }) => (envelope.events.length > 0 ? [envelope] : []))
@@ -122,8 +122,4 @@ function withIdentity(
   const before = repetitions.get(content) ?? 0
   repetitions.set(content, before + 1)
   return { ...event, timestamp: time, event_id: before === 0 ? content : derivedId(content, before) }
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

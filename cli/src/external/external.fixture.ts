@@ -80,7 +80,7 @@ async function fatesOf(storage: Storage): Promise<Record<string, number>> {
   return fates
 }
 
-/** A storage whose log fails for good: before an append, after half of it, or after it. */
+/** A storage whose log fails permanently: before an append, after half of it, or after it. */
 export function failingLog(storage: Storage, appends: number, how: 'before' | 'half' | 'after'): Storage {
   let left = appends
   const appendMessages = async (messages: readonly LaneMessage[]): Promise<never[]> => {

@@ -39,9 +39,9 @@ export async function readHeader(path: string): Promise<Buffer | undefined> {
   }
   const begin = Buffer.concat(parts, bytes)
   let isWithin = false
-  for (let at = 0; at < Math.min(begin.length, HEADER_BYTES_MAX); at++) {
-    if (begin[at] === QUOTE) isWithin = !isWithin
-    else if (begin[at] === LINE_FEED && !isWithin) return begin.subarray(0, at + 1)
+  for (let index = 0; index < Math.min(begin.length, HEADER_BYTES_MAX); index++) {
+    if (begin[index] === QUOTE) isWithin = !isWithin
+    else if (begin[index] === LINE_FEED && !isWithin) return begin.subarray(0, index + 1)
   }
   return undefined
 }

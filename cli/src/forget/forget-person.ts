@@ -3,7 +3,7 @@ import type { AggregatorLogger } from '@hopper/aggregator'
 import { forgetReport, type Forget, type ForgetReport, type ForgottenKind } from '@hopper/contracts'
 import { requestForget, type Storage } from '@hopper/storage'
 import { isCluster, type InstallationConfig } from '../installation/open-installation.ts'
-import { LOOK_MS, ownAggregator } from '../installation/own-aggregator.ts'
+import { CHECK_MS, ownAggregator } from '../installation/own-aggregator.ts'
 
 /** Receives the progress. */
 export interface ForgetProgress {
@@ -31,7 +31,7 @@ export async function forgetPerson(
       const report = await reportOf(storage, forget)
       if (report.state === 'done') return report
       progress(report)
-      await pause(LOOK_MS)
+      await pause(CHECK_MS)
     }
   } finally {
     await aggregator?.close()

@@ -26,7 +26,7 @@ const at = Date.parse('2026-03-29T12:00:00Z')
 const silent = { logger: createLogger('silent', 'forget'), progress: () => undefined }
 const [others] = fc.sample(traffic, { numRuns: 20, seed: 11 }).filter((envelopes) => envelopes.length > 30)
 
-/** What a person sends with three devices, one of which is another's too. */
+/** Events of a person with three devices, one of which is shared with another person. */
 function marked(): Envelope[] {
   const sent = (device_id: string, day: number, ...events: object[]): Envelope => ({
     version: 1,
@@ -64,7 +64,7 @@ function marked(): Envelope[] {
   ]
 }
 
-/** What somebody else sends with one of these devices. */
+/** Events of another person with one of these devices. */
 function theirs(day: number): Envelope {
   const time = at + day * 86_400_000
   return {
@@ -193,7 +193,7 @@ function letter(): Buffer {
   return encodeEnvelope({ ...envelope, events: [{ ...envelope.events[0]!, timestamp: 1 }] })
 }
 
-/** What was counted, without the registry, which keeps the request, and without the hashes of forgotten ids. */
+/** Returns the rows of all tables, without the registry, which keeps the request, and without the hashes of forgotten ids. */
 function countedOf(dir: string): string[] {
   return tablesOf(dir).filter((row) => !row.startsWith('["registry"') && !row.includes('"forgotten:'))
 }

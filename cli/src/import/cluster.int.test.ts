@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Aggregator } from '@hopper/aggregator'
 import { provision } from '@hopper/api'
 import type { Event } from '@hopper/contracts'
-import type { Appended, Storage } from '@hopper/storage'
+import { emptyBatch, type Appended, type Storage } from '@hopper/storage'
 import { migrate } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
 import '@hopper/storage/contract/engines'
@@ -34,33 +34,33 @@ describe.skipIf(!engines)('Kafka and Cassandra', () => {
     await provision(source.registry, registryFile, 0)
     await source.log.append(sample!)
     await count(source)
-    const wanted = await answersOf(source)
+    const expected = await answersOf(source)
 
     await migrate(cassandraSettings(config))
     const cluster = await openInstallation(config)
     dirs.defer(() => cluster.close())
     await readDump(cluster, await dumpOf(source))
     await count(cluster)
-    expect(await answersOf(cluster)).toEqual(wanted)
+    expect(await answersOf(cluster)).toEqual(expected)
     expect(await auditOf(cluster)).toEqual([])
 
     const broken = await breakCounters(cluster)
-    expect(await answersOf(cluster)).not.toEqual(wanted)
+    expect(await answersOf(cluster)).not.toEqual(expected)
     expect((await auditOf(cluster)).map(({ drift: { table, date } }) => `${table} ${date}`)).toEqual([broken])
     expect((await auditOf(cluster, { repair: true })).map(({ repaired }) => repaired)).toEqual([true])
     expect(await auditOf(cluster)).toEqual([])
-    expect(await answersOf(cluster)).toEqual(wanted)
+    expect(await answersOf(cluster)).toEqual(expected)
 
     await breakCounters(cluster)
     await breakVisitors(cluster)
     const rebuilt = await openInstallation(config)
     dirs.defer(() => rebuilt.close())
-    expect(await answersOf(rebuilt)).not.toEqual(wanted)
+    expect(await answersOf(rebuilt)).not.toEqual(expected)
     await rebuildInstallation(config, undefined, { logger: createLogger('silent', 'test'), progress: () => undefined })
-    expect(await answersOf(rebuilt)).toEqual(wanted)
+    expect(await answersOf(rebuilt)).toEqual(expected)
     expect(await auditOf(rebuilt)).toEqual([])
 
-    await auditAtWork(rebuilt)
+    await auditWhileCounting(rebuilt)
 
     const back = await standalone(dirs, 1)
     await readDump(back, await dumpOf(rebuilt))
@@ -69,9 +69,9 @@ describe.skipIf(!engines)('Kafka and Cassandra', () => {
   }, 600_000)
 })
 
-/** Audits while an aggregator counts concurrent traffic. Its lanes cannot be taken for a repair. */
-async function auditAtWork(storage: Storage): Promise<void> {
-  const aggregator = new Aggregator({ ...storage, owner: 'at work' })
+/** Audits while an aggregator counts traffic. Its lanes cannot be taken for a repair. */
+async function auditWhileCounting(storage: Storage): Promise<void> {
+  const aggregator = new Aggregator({ ...storage, owner: 'counting' })
   await aggregator.start()
   let sending = true
   const sent = (async () => {
@@ -126,15 +126,7 @@ async function breakCounters({ reader, writer, lanes }: Storage): Promise<string
   const lease = await lanes.acquire(0, 'breaker')
   const [applied] = await writer.applied(0, [partition])
   const counters = [{ ...partition, from: applied!, to: applied!, rows: [{ key: row!.key, deltas: [7, 0] }] }]
-  await writer.apply(lease, {
-    lane: 0,
-    counters,
-    visitors: [],
-    seen: [],
-    identities: [],
-    sessions: [],
-    deadLetters: [],
-  })
+  await writer.apply(lease, { ...emptyBatch, lane: 0, counters })
   await lanes.release(lease)
   return `${partition.table} ${partition.date}`
 }
@@ -146,15 +138,7 @@ async function breakVisitors({ reader, writer, lanes }: Storage): Promise<void> 
     const partition = { table: 'users_by_date' as const, app: 'berlin', date }
     const [row] = await reader.visitorPartition(1, partition)
     const visitors = [{ ...partition, rows: [{ key: row?.key ?? [5], visitor: { user: '', device: 'ghost' } }] }]
-    await writer.apply(lease, {
-      lane: 1,
-      counters: [],
-      visitors,
-      seen: [],
-      identities: [],
-      sessions: [],
-      deadLetters: [],
-    })
+    await writer.apply(lease, { ...emptyBatch, lane: 1, visitors })
     if (row) await writer.removeVisitors(lease, [{ ...partition, rows: [row] }])
   }
   await lanes.release(lease)

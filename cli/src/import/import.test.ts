@@ -70,7 +70,7 @@ async function openFilled(envelopes: readonly Envelope[], lanes: number): Promis
   const note = { id: '0123456789abcdef', app: 'berlin', from: '2026-03-01', text: 'New', created_by: 'Ann' }
   await made.storage.registry.annotations.put('berlin', note.id, { ...note, created_at: 1 })
   await made.storage.log.append(envelopes)
-  await made.storage.log.appendMessages(unreadable.map((value, at) => ({ lane: at % lanes, value })))
+  await made.storage.log.appendMessages(unreadable.map((value, index) => ({ lane: index % lanes, value })))
   await countAll(made.storage)
   return made
 }
@@ -119,7 +119,7 @@ it('moves members with the accounts by which they log in', async () => {
   await source.storage.registry.providerLinks.put(organization, 'ann', link)
   await target.read(await source.dump())
   expect(await target.storage.registry.members.get(organization, 'ann')).toEqual(member)
-  // without it, who has the address by now would be let in
+  // without it, the present owner of the address could log in
   expect(await target.storage.registry.providerLinks.get(organization, 'ann')).toEqual(link)
 }, 60_000)
 
@@ -162,8 +162,8 @@ it('continues after an interruption at any append, and appends each message once
   expect(wanted.messages.length).toBeGreaterThan(1_500)
   for (const interruption of ['before', 'half', 'after', 'note'] as const) {
     await using target = await make(3)
-    for (let at = 0; at < 3; at++)
-      await expect(readDump(interruptAfter(target.storage, at === 0 ? 1 : 0, interruption), dump)).rejects.toThrow(
+    for (let index = 0; index < 3; index++)
+      await expect(readDump(interruptAfter(target.storage, index === 0 ? 1 : 0, interruption), dump)).rejects.toThrow(
         'interrupted',
       )
     for (let times = 0; times < 2; times++) {
@@ -256,7 +256,7 @@ async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
 }
 
 function countBy(names: readonly string[]): Record<string, number> {
-  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, of]) => [name, of.length]))
+  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, same]) => [name, same.length]))
 }
 
 it('refuses to dump a log that has lost messages, unless `partial` is set', async () => {
@@ -268,10 +268,10 @@ it('refuses to dump a log that has lost messages, unless `partial` is set', asyn
       read: async (...args) => (await storage.log.read(...args)).filter(({ position }) => !lost(position)),
     }),
   })
-  const dump = (of: Storage, partial: boolean, leftOut: string[] = []): Promise<string[]> =>
+  const dump = (source: Storage, partial: boolean, leftOut: string[] = []): Promise<string[]> =>
     collect(
       dumpInstallation(
-        of,
+        source,
         { partial },
         { onLeftOut: (message) => void leftOut.push(message), onDone: () => undefined },
       ),

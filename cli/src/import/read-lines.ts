@@ -40,11 +40,11 @@ export async function* splitLines(parts: AsyncIterable<Uint8Array>): AsyncGenera
   let bytes = 0
   for await (const part of parts) {
     let from = 0
-    for (let at = part.indexOf(10); at >= 0; at = part.indexOf(10, from)) {
-      yield Buffer.concat([...held, part.subarray(from, at)]).toString('utf8')
+    for (let index = part.indexOf(10); index >= 0; index = part.indexOf(10, from)) {
+      yield Buffer.concat([...held, part.subarray(from, index)]).toString('utf8')
       held = []
       bytes = 0
-      from = at + 1
+      from = index + 1
     }
     held.push(part.subarray(from))
     bytes += part.length - from

@@ -2,9 +2,9 @@ import { Aggregator, guardedLog, type AggregatorLogger, type AggregatorOptions }
 import type { Storage } from '@hopper/storage'
 
 /**
- * Interval between two looks at the progress of an own aggregator, and between two looks of its own at requests, ms.
+ * Interval between two checks of the progress of an own aggregator, and between its own checks for requests, in ms.
  */
-export const LOOK_MS = 500
+export const CHECK_MS = 500
 
 /**
  * Creates an aggregator for a command that works on a data directory: it does what requests have left to do. The caller
@@ -20,6 +20,6 @@ export function ownAggregator(
     ...(archive ? { archive } : {}),
     ...options,
     log: guardedLog(log, { lanes, logger: options.logger }).log,
-    forgets: { scrub, lookMs: LOOK_MS },
+    forgets: { scrub, checkMs: CHECK_MS },
   })
 }

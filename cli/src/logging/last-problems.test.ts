@@ -36,7 +36,7 @@ it('adds up what repeats, and keeps only the last kinds', () => {
   expect(problems.all[0]!.message).toBe('kind 999')
 })
 
-it('has no secret, no address and no value of an event, wherever they stand', () => {
+it('contains no secret, no address and no value of an event, wherever they occur', () => {
   const problems = new LastProblems()
   const cause = coded('ECONNREFUSED', 'connect 10.0.0.7:9042')
   const hostile: readonly (readonly unknown[])[] = [
@@ -60,7 +60,7 @@ it('has no secret, no address and no value of an event, wherever they stand', ()
   ])
 })
 
-it('an error whose causes go in a circle is told once', () => {
+it('an error whose causes form a circle is described once', () => {
   const error = coded('HOP_INTERNAL')
   error.cause = error
   const problems = new LastProblems()
@@ -80,14 +80,14 @@ it('is stored at the start, soon after a problem and at the end, and processes o
       await registry.processes.put('', `many-${n}`, { ...old, id: `many-${n}`, seen_at: now - 1_000 - n })
     const problems = new LastProblems(() => now)
     const report = new ProblemReport({ registry, name: 'hopper', problems, clock: () => now })
-    const own = async (): Promise<ProcessReport | undefined> =>
+    const stored = async (): Promise<ProcessReport | undefined> =>
       (await registry.processes.list('')).find(({ name }) => name === 'hopper')
-    await expect.poll(own).toMatchObject({ name: 'hopper', started_at: now, seen_at: now, problems: [] })
+    await expect.poll(stored).toMatchObject({ name: 'hopper', started_at: now, seen_at: now, problems: [] })
     problems.add(ERROR, [{ err: coded('HOP_STORE_UNAVAILABLE') }, 'a call failed'])
-    await expect.poll(async () => (await own())!.problems.length, { timeout: 5_000 }).toBe(1)
+    await expect.poll(async () => (await stored())!.problems.length, { timeout: 5_000 }).toBe(1)
     problems.add(ERROR, ['the last one'])
     await report.close()
-    expect(await own()).toMatchObject({ ended_at: now, problems: [{ message: 'the last one' }, {}] })
+    expect(await stored()).toMatchObject({ ended_at: now, problems: [{ message: 'the last one' }, {}] })
     const ids = (await registry.processes.list('')).map(({ id }) => id)
     expect(ids).toHaveLength(PROCESSES_MAX)
     expect(ids).not.toContain('old')

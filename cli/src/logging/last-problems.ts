@@ -63,11 +63,11 @@ function messageOf(text: string | undefined, error: unknown): string {
 /** Returns the codes of an error and of its causes. */
 function codesOf(error: unknown): string[] {
   const codes: string[] = []
-  let at = error
-  for (let depth = 0; depth < CAUSES_MAX && typeof at === 'object' && at !== null; depth++) {
-    const { code: of, cause } = at as { code?: unknown; cause?: unknown }
-    if (typeof of === 'string' && code.test(of) && !codes.includes(of)) codes.push(of)
-    at = cause
+  let current = error
+  for (let depth = 0; depth < CAUSES_MAX && typeof current === 'object' && current !== null; depth++) {
+    const { code: text, cause } = current as { code?: unknown; cause?: unknown }
+    if (typeof text === 'string' && code.test(text) && !codes.includes(text)) codes.push(text)
+    current = cause
   }
   return codes
 }

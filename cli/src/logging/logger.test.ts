@@ -16,7 +16,7 @@ it('writes no key, token or cookie, wherever it occurs in a record', () => {
   for (const secret of ['hw_1', 'hr_2', 'ha_3', 'c=4', 'c=5', 't6']) expect(text).not.toContain(secret)
 })
 
-it('reads as one plain line in a terminal, which no value can control', () => {
+it('formats a record as one line, without the control characters of its values', () => {
   const line = JSON.stringify({
     level: 40,
     time: '2026-01-02T03:04:05.678Z',

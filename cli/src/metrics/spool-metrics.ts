@@ -15,8 +15,8 @@ export function spoolMetrics(
       },
     })
   gauge('hopper_spool_messages', 'Messages that wait on the local disk for Kafka', () => depth().messages)
-  gauge('hopper_spool_bytes', 'Bytes on the local disk that they take', () => depth().bytes)
-  gauge('hopper_spool_seconds', 'For how long Kafka is unavailable or behind', () => {
+  gauge('hopper_spool_bytes', 'Bytes of the messages that wait on the local disk for Kafka', () => depth().bytes)
+  gauge('hopper_spool_seconds', 'Seconds for which Kafka has been unavailable or behind', () => {
     const { since } = depth()
     return since === undefined ? 0 : (Date.now() - since) / 1000
   })

@@ -6,15 +6,15 @@ import type { AuditedInstallation, AuditThreadOptions, FromAudit } from '../audi
 import { runAudit } from '../audit/run-audit.ts'
 import { commandRepeatMs, openCluster } from '../installation/open-storage.ts'
 
-/** The thread of an audit that the API began. It reads while counting goes on, and writes only its result. */
+/** The thread of an audit that the API began. It reads while counting continues, and writes only its result. */
 const { request, installation } = workerData as AuditThreadOptions
 const port = parentPort!
 const say = (message: FromAudit): void => port.postMessage(message)
 const ignored = (): void => undefined
 
-function open(of: AuditedInstallation): Promise<Storage> {
-  if ('cluster' in of) return openCluster(of.cluster, { repeatMs: commandRepeatMs })
-  return openEmbedded({ ...of, exclusive: false })
+function open(installation: AuditedInstallation): Promise<Storage> {
+  if ('cluster' in installation) return openCluster(installation.cluster, { repeatMs: commandRepeatMs })
+  return openEmbedded({ ...installation, exclusive: false })
 }
 
 lowerThreadPriority()

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { DiskUse } from '@hopper/contracts'
 import { ingestPlugin, OfflineIntake } from '@hopper/ingest'
@@ -7,7 +8,6 @@ import { trackerFile } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { demoShop } from '../demo/demo-shop.ts'
 import { DiskWatch } from '../disk/disk-watch.ts'
-import { measureSpool } from '../disk/measure-spool.ts'
 import { openGeo } from './open-geo.ts'
 import { takeMessages } from '../external/external-messages.ts'
 import { lastProblems } from '../logging/logger.ts'
@@ -62,4 +62,10 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   external.start()
   const parts = opened.move()
   return { report, close: () => parts.disposeAsync() }
+}
+
+/** Measures what the spool of an ingest process takes, and how much of its disk is free. */
+async function measureSpool(dir: string, spooledBytes: number): Promise<DiskUse> {
+  const { bsize, blocks, bavail } = await statfs(dir)
+  return { parts: [{ part: 'spool', bytes: spooledBytes }], free: bsize * bavail, size: bsize * blocks }
 }

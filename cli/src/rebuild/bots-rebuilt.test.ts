@@ -10,7 +10,7 @@ import { createLogger } from '../logging/logger.ts'
 const report = { logger: createLogger('silent', 'test'), progress: () => undefined }
 const rule: BotRule = { kind: 'browser', value: 'Firefox', action: 'bot' }
 
-it('a rebuild counts the same of bots as the live tables, and the audit agrees', async () => {
+it('a rebuild gives the same verdicts about bots as live counting, and the audit agrees', async () => {
   await fc.assert(
     fc.asyncProperty(traffic, traffic, async (before, after) => {
       await using installation = await makeInstallation()

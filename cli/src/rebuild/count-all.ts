@@ -50,8 +50,8 @@ async function isPastCounted(registry: Registry): Promise<boolean> {
   for (const { id } of await registry.apps.list()) {
     const lanes = await registry.backfills.list(id)
     for (const funnel of await registry.funnels.list(id)) {
-      const own = lanes.filter((each) => each.funnel === funnel.id)
-      if (backfillProgress(funnel.stages, own).state !== 'done') return false
+      const selected = lanes.filter((each) => each.funnel === funnel.id)
+      if (backfillProgress(funnel.stages, selected).state !== 'done') return false
     }
   }
   return true

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { datesBetween, type Envelope, type Event } from '@hopper/contracts'
-import { counterTableNames, visitorTableNames, type Storage } from '@hopper/storage'
+import { counterTableNames, emptyBatch, visitorTableNames, type Storage } from '@hopper/storage'
 import { migrate } from '@hopper/storage/cassandra'
 import '@hopper/storage/contract/engines'
 import * as fc from 'fast-check'
@@ -177,7 +177,6 @@ function visits(first: number): Envelope[] {
 
 /** Removes some counters and visitors of each lane. */
 async function damage({ reader, writer, lanes: owners }: Storage): Promise<void> {
-  const noOtherChanges = { visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
   for (let lane = 0; lane < lanes; lane++) {
     const lease = await owners.acquire(lane, 'damage')
     for (const date of ['2026-03-28', '2026-03-29', '2026-03-30']) {
@@ -187,7 +186,7 @@ async function damage({ reader, writer, lanes: owners }: Storage): Promise<void>
       if (row) {
         const rows = [{ key: row.key, deltas: [-row.counters[0]!, 0] }]
         await writer.apply(lease, {
-          ...noOtherChanges,
+          ...emptyBatch,
           lane,
           counters: [{ ...partition, from: applied!, to: applied!, rows }],
         })

@@ -48,10 +48,10 @@ it('rebuilds one app without recounting the others', async () => {
   damage(dir)
   const damaged = tablesOf(dir)
   await rebuild(dir, 'berlin')
-  const of = (rows: readonly string[], app: string): string[] => rows.filter((row) => row.includes(`"${app}"`))
-  expect(of(tablesOf(dir), 'berlin')).toEqual(of(before, 'berlin'))
+  const ofApp = (rows: readonly string[], app: string): string[] => rows.filter((row) => row.includes(`"${app}"`))
+  expect(ofApp(tablesOf(dir), 'berlin')).toEqual(ofApp(before, 'berlin'))
   const counted = (rows: readonly string[]): string[] =>
-    of(rows, 'kathmandu').filter((row) => counterTableNames.some((table) => row.startsWith(`["${table}"`)))
+    ofApp(rows, 'kathmandu').filter((row) => counterTableNames.some((table) => row.startsWith(`["${table}"`)))
   expect(counted(tablesOf(dir))).toEqual(counted(damaged))
 })
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
+import { isObject, type ChunkSummary, type EncodedChunk } from '@hopper/contracts'
 import { eventsOfChunk } from '@hopper/engine'
 import { readAhead, type Archive } from '@hopper/storage'
 import { fetchChunks } from '../installation/archived-events.ts'
@@ -46,7 +46,7 @@ async function digestOf(archive: Archive, chunks: readonly ChunkSummary[]): Prom
   for await (const chunk of fetchChunks(archive, chunks)) {
     for (const event of eventsOfChunk(chunk, ALL)) {
       const hash = createHash('sha256').update(JSON.stringify(event, sortedKeys)).digest()
-      for (let at = 0; at < sum.length; at++) sum[at] = (sum[at]! + hash.readUInt32LE(at * 4)) >>> 0
+      for (let index = 0; index < sum.length; index++) sum[index] = (sum[index]! + hash.readUInt32LE(index * 4)) >>> 0
       events++
     }
   }
@@ -54,7 +54,7 @@ async function digestOf(archive: Archive, chunks: readonly ChunkSummary[]): Prom
 }
 
 function sortedKeys(_: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  if (!isObject(value)) return value
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 

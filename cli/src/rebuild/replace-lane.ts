@@ -1,6 +1,7 @@
 import { datesBetween, shiftDate, timeZone, type App, type ChunkSummary } from '@hopper/contracts'
 import {
   counterTableNames,
+  emptyBatch,
   readAhead,
   visitorTableNames,
   type CounterChange,
@@ -54,15 +55,7 @@ export async function replaceLane(
     })
     for await (const { counters, missing, surplus } of corrections) {
       if (counters.length > 0 || missing.length > 0) {
-        await readers.writer.apply(held.lease, {
-          lane,
-          counters,
-          visitors: missing,
-          seen: [],
-          identities: [],
-          sessions: [],
-          deadLetters: [],
-        })
+        await readers.writer.apply(held.lease, { ...emptyBatch, lane, counters, visitors: missing })
       }
       if (surplus.length > 0) await readers.writer.removeVisitors(held.lease, surplus)
     }

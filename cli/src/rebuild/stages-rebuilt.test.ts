@@ -40,9 +40,9 @@ const definitions: readonly (readonly Stage[])[] = [
 
 const visit = fc.record({
   device: fc.nat(3),
-  at: fc.nat(pages.length - 1),
+  page: fc.nat(pages.length - 1),
   click: fc.nat(4),
-  says: fc.option(fc.constantFrom(1, 2, 3, 4, 5), { nil: undefined }),
+  reported: fc.option(fc.constantFrom(1, 2, 3, 4, 5), { nil: undefined }),
 })
 const phase = fc.array(visit, { maxLength: 8 })
 
@@ -54,32 +54,32 @@ function envelopesOf(
   visits: readonly (typeof visit extends fc.Arbitrary<infer T> ? T : never)[],
   n: number,
 ): Envelope[] {
-  return visits.map(({ device, at, click, says }, place) => {
-    const timestamp = noon + (n * 20 + place) * 60_000 + (device % 2) * 86_400_000
+  return visits.map(({ device, page, click, reported }, index) => {
+    const timestamp = noon + (n * 20 + index) * 60_000 + (device % 2) * 86_400_000
     const base = { timestamp, session_id: `s${device}` }
-    const url = `https://s.example${pages[at]}`
+    const url = `https://s.example${pages[page]}`
     const events = [
       click === 0
         ? {
             ...base,
-            event_id: `c${n}-${place}`,
+            event_id: `c${n}-${index}`,
             seq: 0,
             type: 'click',
             target: "//*[@id='pay']",
             elapsed_time: 5,
             current_url: url,
           }
-        : { ...base, event_id: `v${n}-${place}`, seq: 0, type: 'url_change', from: '', to: url, elapsed_time: 9 },
-      ...(device > 1 && n > 0 && says !== undefined
+        : { ...base, event_id: `v${n}-${index}`, seq: 0, type: 'url_change', from: '', to: url, elapsed_time: 9 },
+      ...(device > 1 && n > 0 && reported !== undefined
         ? [
             {
               ...base,
-              event_id: `f${n}-${place}`,
+              event_id: `f${n}-${index}`,
               seq: 1,
               type: 'funnel_change',
               action: 'onUrlChange',
               funnel: 'f',
-              entered: says,
+              entered: reported,
               from: 1,
               elapsed_time: 7,
             },
@@ -107,7 +107,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 }
 
 /** Sends each phase, with a change of the funnel before all but the first, while an aggregator counts. */
-async function live(
+async function countPhases(
   storage: Storage,
   phases: readonly (readonly Parameters<typeof envelopesOf>[0][number][])[],
   order: readonly number[],
@@ -151,14 +151,14 @@ function stagesOf(dir: string): string[] {
     .sort()
 }
 
-it('gives the same tables and answers as live counting, before and after each change of a funnel', async () => {
+it('a rebuild gives the same tables and answers as live counting, before and after each change of a funnel', async () => {
   const orders = fc.array(fc.nat(5), { minLength: 1, maxLength: 3 })
   await fc.assert(
     fc.asyncProperty(fc.array(phase, { minLength: 4, maxLength: 4 }), orders, async (phases, order) => {
       await using installation = await makeInstallation(lanes)
       const { dir, storage } = installation
       await provision(storage.registry, withoutFunnels, 0)
-      await live(storage, phases.slice(0, order.length + 1), order)
+      await countPhases(storage, phases.slice(0, order.length + 1), order)
       expect(await auditOf(storage)).toEqual([])
       await storage.close()
       const before = { tables: stagesOf(dir), answers: await answersOfDir(dir) }

@@ -10,7 +10,7 @@ import {
 } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
 import { isCluster, type InstallationConfig } from '../installation/open-installation.ts'
-import { LOOK_MS, ownAggregator } from '../installation/own-aggregator.ts'
+import { CHECK_MS, ownAggregator } from '../installation/own-aggregator.ts'
 
 /** Receives the progress. */
 export interface ExpiryProgress {
@@ -39,7 +39,7 @@ export async function expireApp(
 ): Promise<ExpiryReport> {
   const isOwn = !isCluster(config as InstallationConfig)
   if (isOwn) await beginAgain(storage, app)
-  const retention = { checkMs: LOOK_MS, settleMs: 0, now }
+  const retention = { checkMs: CHECK_MS, settleMs: 0, now }
   const aggregator = isOwn
     ? ownAggregator(storage, { owner: `retention-${process.pid}`, retention, logger })
     : undefined
@@ -54,7 +54,7 @@ export async function expireApp(
       }
       if (text !== shown) progress(text)
       shown = text
-      await pause(LOOK_MS)
+      await pause(CHECK_MS)
     }
   } finally {
     await aggregator?.close()
@@ -63,7 +63,7 @@ export async function expireApp(
   return { removed, kept_files: scrubbed?.keptFiles ?? [] }
 }
 
-/** Lets lanes that are done look at everything again: an import or a rebuild may have brought something back. */
+/** Makes lanes that are done check everything again: an import or a rebuild may have brought something back. */
 async function beginAgain({ registry }: Storage, { id }: App): Promise<void> {
   for (const part of await registry.retentionParts.list(id)) {
     if (part.step !== 'done') continue

@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import { connectionMetrics } from '../metrics/connection-metrics.ts'
 import { createLogger } from '../logging/logger.ts'
 import { ConnectionLimit, type ConnectionBounds } from './connection-limit.ts'
-import { createServer as createProductServer } from './server.ts'
+import { createServer as createHopperServer } from './server.ts'
 
 const [NOISY, QUIET] = ['127.0.0.1', '127.0.0.2'] as const
 /** A request that no limit delays takes a few ms; a busy machine needs more. */
@@ -132,19 +132,19 @@ test('an address of this machine may hold three quarters of the connections, any
     server.emit('connection', socket)
     return !socket.destroyed
   }
-  const acceptedOf = (addressOf: (at: number) => string): number =>
-    Array.from({ length: 20 }, (_, at) => isAccepted(addressOf(at))).filter(Boolean).length
-  expect(acceptedOf((at) => `2001:db8:1:2::${at}`)).toBe(10)
-  expect(acceptedOf((at) => (at % 2 === 0 ? '203.0.113.1' : '::ffff:203.0.113.1'))).toBe(10)
+  const acceptedOf = (addressOf: (index: number) => string): number =>
+    Array.from({ length: 20 }, (_, index) => isAccepted(addressOf(index))).filter(Boolean).length
+  expect(acceptedOf((index) => `2001:db8:1:2::${index}`)).toBe(10)
+  expect(acceptedOf((index) => (index % 2 === 0 ? '203.0.113.1' : '::ffff:203.0.113.1'))).toBe(10)
   expect(limit.open).toBe(20)
 })
 
 test.each([
   ['without a proxy', 0, 30],
   ['behind a proxy', 1, 40],
-] as const)('the server of the product has these bounds %s', async (_, trustedProxies, openMax) => {
+] as const)('the server of Hopper has these bounds %s', async (_, trustedProxies, openMax) => {
   const metrics = new Registry()
-  const server = createProductServer(createLogger('silent', 'test'), trustedProxies, { connectionsMax: 40, metrics })
+  const server = createHopperServer(createLogger('silent', 'test'), trustedProxies, { connectionsMax: 40, metrics })
   server.get('/', () => 'OK')
   await server.listen({ host: '127.0.0.1', port: 0 })
   try {

@@ -80,9 +80,9 @@ export class ConnectionLimit {
 
   #change(source: string, by: 1 | -1): void {
     this.#open += by
-    const own = (this.#bySource.get(source) ?? 0) + by
-    if (own === 0) this.#bySource.delete(source)
-    else this.#bySource.set(source, own)
+    const open = (this.#bySource.get(source) ?? 0) + by
+    if (open === 0) this.#bySource.delete(source)
+    else this.#bySource.set(source, open)
   }
 
   #refuse(bound: ConnectionBound): void {

@@ -67,8 +67,8 @@ async function envelopes(): Promise<Envelope[]> {
   return lanes.flat().map(({ value }) => decodeEnvelope(value))
 }
 
-const deviceOf = async (at: number): Promise<string> =>
-  (await envelopes()).find(({ received_at, events: own }) => received_at === at && own.length > 0)!.device_id
+const deviceOf = async (index: number): Promise<string> =>
+  (await envelopes()).find(({ received_at, events: own }) => received_at === index && own.length > 0)!.device_id
 
 /** Everything that leaves an installation: the dump of all of it, and the export of the app's events. */
 async function exported(): Promise<string> {

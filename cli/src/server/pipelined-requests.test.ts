@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { pino } from 'pino'
 import { sequentially } from './pipelined-requests.ts'
-import { createServer as createProductServer } from './server.ts'
+import { createServer as createHopperServer } from './server.ts'
 
 const REQUESTS = 1_000
 const closing: (() => unknown)[] = []
@@ -129,8 +129,8 @@ test('a connection is not read beyond the waiting limit', async () => {
   expect([socket.destroyed, socket.writableLength > 0]).toEqual([false, true])
 })
 
-test('the servers of the product handle pipelined requests one by one', async () => {
-  const server = createProductServer(pino({ level: 'silent' }), 0)
+test('the servers of Hopper handle pipelined requests one by one', async () => {
+  const server = createHopperServer(pino({ level: 'silent' }), 0)
   let [atOnce, max] = [0, 0]
   server.get('/:number', async (request) => {
     max = Math.max(max, ++atOnce)

@@ -139,5 +139,5 @@ export async function readDump(storage: Storage, dump: string): Promise<void> {
 
 async function* parts(dump: string): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(dump)
-  for (let at = 0; at < bytes.length; at += 997) yield bytes.subarray(at, at + 997)
+  for (let start = 0; start < bytes.length; start += 997) yield bytes.subarray(start, start + 997)
 }

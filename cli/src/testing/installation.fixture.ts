@@ -91,20 +91,20 @@ export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
       const received_at = fields.events[0]!.timestamp + (late === 0 ? WEEK_MS + 30 * HOUR_MS : 1_000)
       // Sessions, event ids and timestamps belong to one device, so that the result does not depend on the number of
       // lanes or on which lane is counted first.
-      const of = (id: string | undefined): string => `${fields.device_id} ${id}`
+      const idOf = (id: string | undefined): string => `${fields.device_id} ${id}`
       const events = fields.events.map((each) => ({
         ...each,
         timestamp: each.timestamp + Number(fields.device_id[1]),
-        session_id: of(each.session_id),
-        event_id: of(each.event_id),
+        session_id: idOf(each.session_id),
+        event_id: idOf(each.event_id),
       }))
-      const senderAs =
+      const senderContext =
         bot === 0
           ? { ...sender, bot: 'webdriver' as const }
           : bot === 1
             ? { ...sender, historical: true as const }
             : sender
-      const envelope: Envelope = { version: 1, ...fields, events, received_at, context: senderAs }
+      const envelope: Envelope = { version: 1, ...fields, events, received_at, context: senderContext }
       return asSent && fields.rejected.length === 0 ? { ...envelope, sent: bodyOf(envelope) } : envelope
     }),
   { minLength: 4, maxLength: 40, size: 'max' },
@@ -191,7 +191,7 @@ export async function auditOf(
   request: AuditRequest = {},
 ): Promise<{ drift: Drift; repaired: boolean }[]> {
   const found: { drift: Drift; repaired: boolean }[] = []
-  const fail = (of: number | string): void => expect.fail(`the log is whole and nobody is being forgotten: ${of}`)
+  const fail = (what: number | string): void => expect.fail(`the log is whole and nobody is being forgotten: ${what}`)
   const drift: AuditReport['drift'] = (each, repaired) => void found.push({ drift: each, repaired })
   const ignored = (): void => undefined
   await runAudit(

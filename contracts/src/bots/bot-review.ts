@@ -33,7 +33,7 @@ export interface BotReview {
   readonly dates: readonly string[]
   /** the same for the UTC dates of receipt */
   readonly received: readonly string[]
-  /** why the lane cannot go on now */
+  /** why the lane cannot continue now */
   readonly problem?: string
 }
 
@@ -42,7 +42,7 @@ export interface BotReviewProgress {
   readonly state: 'waiting' | 'running' | 'done'
   /** from 0 to 1 */
   readonly share: number
-  /** why a lane cannot go on now */
+  /** why a lane cannot continue now */
   readonly problem?: string
 }
 

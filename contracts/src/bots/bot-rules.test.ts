@@ -35,7 +35,7 @@ it.each([
   expect(ownVerdict({ context, url: page }, [one], app)).toBe(isMatched ? 'app_rule' : undefined)
 })
 
-it('holds no page rule against an event that is on no page', () => {
+it('applies no page rule to an event without a page', () => {
   expect(ownVerdict({ context, url: undefined }, [rule('page', '/')], app)).toBeUndefined()
 })
 
@@ -53,7 +53,7 @@ it('prefers a rule for humans, then one for bots, then what ingest said, in any 
   expect(botDefinition({ ...app, bot_rules: [human, bot] })).toBe(botDefinition({ ...app, bot_rules: [bot, human] }))
 })
 
-it('keeps what ingest said, whatever verdicts follow each other', () => {
+it('keeps the verdict of ingest, however later verdicts change', () => {
   const sign = fc.constantFrom(...botSigns)
   const reasons = fc.array(fc.constantFrom('rate' as const, 'app_rule' as const, undefined))
   fc.assert(

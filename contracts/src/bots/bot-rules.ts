@@ -6,7 +6,7 @@ import { limits } from '../limits.ts'
 import { pageOf } from '../stages/page-url.ts'
 
 /**
- * What a rule compares with its value.
+ * The field that a rule compares with its value.
  * - `user_agent`: the user agent contains it; `network`: the address is in this network (CIDR). Neither is stored, so
  *   ingest applies these two, and only to what it receives from then on.
  * - `browser`, `os`, `country`: equal; `page`: the path of the page begins with it; `referrer`: contains it. These are

@@ -28,12 +28,12 @@ function naive(events: readonly SessionEvent[], timestamp: number): unknown {
   return (['app_rule', 'webdriver', 'headless'] as const).find((reason) => near.includes(reason))
 }
 
-it('is that of the events at most a day away, in whatever order they came', () => {
+it('follows from the events at most a day away, in any order of arrival', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 30 }), fc.array(fc.nat()), (events, picks) => {
       const shuffled = [...events]
-      for (const [at, pick] of picks.entries()) {
-        const [a, b] = [at % (shuffled.length || 1), pick % (shuffled.length || 1)]
+      for (const [index, pick] of picks.entries()) {
+        const [a, b] = [index % (shuffled.length || 1), pick % (shuffled.length || 1)]
         if (shuffled.length > 0) [shuffled[a], shuffled[b]] = [shuffled[b]!, shuffled[a]!]
       }
       const [verdict, other] = [new SessionVerdict(events), new SessionVerdict(shuffled)]
@@ -51,8 +51,8 @@ it.each([
   [limits.actionsPerMinuteMax + 1, 59, 'rate'],
   [limits.actionsPerMinuteMax + 1, 60, undefined],
 ])('of %i actions every %i ms is %s', (number, everyMs, expected) => {
-  const events = Array.from({ length: number }, (_, at) => ({
-    timestamp: at * everyMs,
+  const events = Array.from({ length: number }, (_, index) => ({
+    timestamp: index * everyMs,
     own: undefined,
     isAction: true,
   }))

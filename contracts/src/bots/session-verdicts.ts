@@ -36,9 +36,9 @@ export class SessionVerdict {
     const ordered = [...events].sort((a, b) => a.timestamp - b.timestamp)
     for (const { own, timestamp } of ordered) if (own !== undefined) this.#record(own, timestamp)
     const acted = ordered.filter((event) => event.isAction)
-    for (let at = limits.actionsPerMinuteMax; at < acted.length; at++) {
-      const first = acted[at - limits.actionsPerMinuteMax]!
-      if (acted[at]!.timestamp - first.timestamp < MINUTE_MS) this.#record('rate', acted[at]!.timestamp)
+    for (let index = limits.actionsPerMinuteMax; index < acted.length; index++) {
+      const first = acted[index - limits.actionsPerMinuteMax]!
+      if (acted[index]!.timestamp - first.timestamp < MINUTE_MS) this.#record('rate', acted[index]!.timestamp)
     }
   }
 

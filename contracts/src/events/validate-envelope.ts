@@ -79,8 +79,8 @@ export function validateEnvelope(envelope: Envelope): string | undefined {
   // Events that were rejected for lack of a device come without one.
   if (envelope.device_id === '' && envelope.events.length > 0) return 'its events have no device'
   if (!isInCalendar(envelope.received_at)) return 'received_at is out of the calendar'
-  const at = envelope.events.findIndex((event) => !isEvent(event))
-  return at < 0 ? undefined : `its event ${at} is not valid`
+  const index = envelope.events.findIndex((event) => !isEvent(event))
+  return index < 0 ? undefined : `its event ${index} is not valid`
 }
 
 function isEvent(event: Event | null): boolean {

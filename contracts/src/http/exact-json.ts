@@ -4,7 +4,7 @@ const longNumber = /[[:,\s]-?[1-9]\d{15}/
 const quoteOrLongNumber = /"|(?<![\d.eE+-])-?[1-9]\d{15,}(?![\d.eE])/g
 
 /**
- * Makes texts of the whole numbers in a JSON text whose digits a double does not give back, such as most ids of 19
+ * Quotes the whole numbers in a JSON text whose digits a double cannot hold, such as most ids of 19
  * digits: as numbers, different ones would become equal. Returns the same text if there are none. Linear in the text,
  * whatever its depth and however long its strings.
  */

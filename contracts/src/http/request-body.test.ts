@@ -68,17 +68,19 @@ describe('bodies that have arrived in part', () => {
 
   it('hold at most a quarter of the memory for one address, and leave room for others', async () => {
     const memory = new BodyMemory(1_000_000)
-    const own = [half(memory, '203.0.113.9'), half(memory, '203.0.113.9'), half(memory, '203.0.113.9')]
-    expect(await own[2]!.outcome).toBe('HOP_RATE')
+    const bodies = [half(memory, '203.0.113.9'), half(memory, '203.0.113.9'), half(memory, '203.0.113.9')]
+    expect(await bodies[2]!.outcome).toBe('HOP_RATE')
     const other = half(memory, '203.0.113.10')
-    for (const { payload } of [own[0]!, own[1]!, other]) payload.end(Buffer.alloc(1))
-    expect(await Promise.all([own[0], own[1], other].map((each) => each!.outcome))).toEqual([50_001, 50_001, 50_001])
+    for (const { payload } of [bodies[0]!, bodies[1]!, other]) payload.end(Buffer.alloc(1))
+    expect(await Promise.all([bodies[0], bodies[1], other].map((each) => each!.outcome))).toEqual([
+      50_001, 50_001, 50_001,
+    ])
     expect(memory.bytes).toBe(0)
   })
 
   it('of all addresses hold no more than the memory', async () => {
     const memory = new BodyMemory(1_000_000)
-    const all = Array.from({ length: 20 }, (_, at) => half(memory, `203.0.113.${at}`))
+    const all = Array.from({ length: 20 }, (_, index) => half(memory, `203.0.113.${index}`))
     expect(memory.bytes).toBeLessThanOrEqual(1_000_000)
     for (const { payload } of all) payload.end()
     const outcomes = await Promise.all(all.map(({ outcome }) => outcome))

@@ -25,19 +25,19 @@ export class BodyMemory {
 
   /** Adds to what an address holds; false if that is too much. */
   hold(source: string, bytes: number): boolean {
-    const own = (this.#bySource.get(source) ?? 0) + bytes
+    const held = (this.#bySource.get(source) ?? 0) + bytes
     const ownMax = isLoopback(source) ? this.#bytesMax : this.#bytesMax / 4
-    if (this.#bytes + bytes > this.#bytesMax || own > ownMax) return false
+    if (this.#bytes + bytes > this.#bytesMax || held > ownMax) return false
     this.#bytes += bytes
-    this.#bySource.set(source, own)
+    this.#bySource.set(source, held)
     return true
   }
 
   release(source: string, bytes: number): void {
-    const own = this.#bySource.get(source)! - bytes
+    const held = this.#bySource.get(source)! - bytes
     this.#bytes -= bytes
-    if (own === 0) this.#bySource.delete(source)
-    else this.#bySource.set(source, own)
+    if (held === 0) this.#bySource.delete(source)
+    else this.#bySource.set(source, held)
   }
 }
 

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { App } from '../app.ts'
 
-/** Audits that an installation remembers; an older one goes when a new one begins. */
+/** Audits that an installation remembers; an older one is deleted when a new one begins. */
 export const AUDITS_MAX = 100
 /** A running audit says that it lives every few seconds; one that was silent for longer has died with its process. */
 const SILENT_MS_MAX = 30_000

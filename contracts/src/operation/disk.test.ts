@@ -15,9 +15,14 @@ const useOf = (used: number, free?: number): DiskUse => ({
 /** Measures every ten minutes for some time; `used` and `free` by the hours since the begin. */
 function measured(hours: number, used: (hour: number) => number, free?: (hour: number) => number): DiskRecord {
   let record: DiskRecord | undefined
-  for (let at = 0; at <= hours * HOUR_MS; at += HOUR_MS / 6) {
-    const hour = at / HOUR_MS
-    record = withMeasurement(record, 'data', useOf(Math.round(used(hour)), free && Math.round(free(hour))), 1e12 + at)
+  for (let start = 0; start <= hours * HOUR_MS; start += HOUR_MS / 6) {
+    const hour = start / HOUR_MS
+    record = withMeasurement(
+      record,
+      'data',
+      useOf(Math.round(used(hour)), free && Math.round(free(hour))),
+      1e12 + start,
+    )
   }
   return record!
 }
@@ -72,7 +77,7 @@ describe('the forecast of a disk', () => {
     })
   })
 
-  it('needs a hand when little is free, or when it is full within a week by the growth of a day', () => {
+  it('needs attention when little is free, or when it is full within a week by the growth of a day', () => {
     expect(
       forecastDisk(
         measured(

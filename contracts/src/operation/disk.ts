@@ -43,7 +43,7 @@ const ALARM_MS_MIN = DAY_MS
 /** A place that was not measured for this long belongs to a process that is gone. */
 export const PLACE_KEPT_MS = 7 * DAY_MS
 export const PLACES_MAX = 100
-/** Less than this share of the disk, or a forecast below this time, needs a hand. */
+/** Less than this share of the disk, or a forecast below this time, needs attention. */
 export const DISK_FREE_SHARE_MIN = 0.05
 export const DISK_FULL_MS_MIN = 7 * DAY_MS
 
@@ -67,7 +67,7 @@ export interface DiskForecast {
   readonly bytesPerDay: number | null
   /** until the disk is full; null: not known, or not at this rate */
   readonly fullInMs: number | null
-  /** true: needs a hand */
+  /** true: needs attention */
   readonly isLow: boolean
 }
 
@@ -125,7 +125,7 @@ export function diskPlaceView(record: DiskRecord): DiskPlace {
   return {
     place: record.place,
     measured_at: record.measured_at,
-    parts: record.parts.map(({ part, bytes: of }) => ({ part, bytes: of })),
+    parts: record.parts.map(({ part, bytes }) => ({ part, bytes })),
     used_bytes: usedBytes(record),
     free_bytes: record.free ?? null,
     size_bytes: record.size ?? null,

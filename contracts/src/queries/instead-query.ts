@@ -33,7 +33,7 @@ const place = Type.Object({
 })
 
 /**
- * What each person did after the last step that it took: the users of `pages` and `left` add up to `people`, and so do
+ * Actions of each person after its last step: the users of `pages` and `left` add up to `people`, and so do
  * those of `clicks` and `no_click`.
  */
 export const InsteadResult = Type.Object({

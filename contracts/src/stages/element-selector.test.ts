@@ -30,7 +30,7 @@ it('an element without fingerprints has the selector of its XPath', () => {
   expect(selectorOfElement({ xpath: "//b[text()='Buy']", fingerprints: [] })).toBeUndefined()
 })
 
-it('of the fingerprints of an element, the first that is in the document decides; the XPath is the last', () => {
+it('the first fingerprint of an element that the document contains decides; the XPath is tried last', () => {
   expect(selectorOfElement({ xpath: "//*[@id='f']/button[1]", fingerprints: ['[data-hopper="buy"]', '#buy'] })).toBe(
     ':is([data-hopper="buy"],html:not(:has([data-hopper="buy"])) :is(#buy),' +
       'html:not(:has([data-hopper="buy"])):not(:has(#buy)) :is(*[id="f"]>button:nth-of-type(1)))',

@@ -34,9 +34,9 @@ export function selectorOfElement({
   xpath,
   fingerprints = [],
 }: Pick<Element, 'xpath' | 'fingerprints'>): string | undefined {
-  const own = selectorOfXPath(xpath)
-  if (fingerprints.length === 0) return own
-  const all = [...fingerprints, ...(own === undefined ? [] : [own])]
+  const exact = selectorOfXPath(xpath)
+  if (fingerprints.length === 0) return exact
+  const all = [...fingerprints, ...(exact === undefined ? [] : [exact])]
   const absent = (selectors: readonly string[]): string => selectors.map((each) => `:not(:has(${each}))`).join('')
   const alternatives = all.map((each, place) =>
     place === 0 ? each : `html${absent(all.slice(0, place))} :is(${each})`,

@@ -131,8 +131,8 @@ function split(pattern: string): SplitPattern {
 }
 
 function cut(text: string, mark: string): readonly [string, string | undefined] {
-  const at = text.indexOf(mark)
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + mark.length)]
+  const index = text.indexOf(mark)
+  return index < 0 ? [text, undefined] : [text.slice(0, index), text.slice(index + mark.length)]
 }
 
 function addressProblem(address: string, whole: boolean): string | undefined {
@@ -235,11 +235,11 @@ function globOf(pieces: Pieces): Glob {
   return (text) => {
     const end = text.length - last.length
     if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false
-    let at = first.length
+    let next = first.length
     for (const literal of middle) {
-      const found = text.indexOf(literal, at)
+      const found = text.indexOf(literal, next)
       if (found < 0 || found + literal.length > end) return false
-      at = found + literal.length
+      next = found + literal.length
     }
     return true
   }

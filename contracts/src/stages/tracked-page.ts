@@ -18,7 +18,7 @@ export function trackedPage({ keep_parameters, hash_routing }: PageRule): string
 
 /** Source of an expression for any text within a part of such a page. */
 export const anyText = '(?:(?!,[?&#]).)*'
-/** The same, which may go on from the path into the route, but not into a parameter. */
+/** The same, which may continue from the path into the route, but not into a parameter. */
 export const anyTextAndRoute = `${anyText}(?:(?:,[?&][^#]*)?,#${anyText})?`
 /** Source of an expression for the end of a part. */
 export const endOfPart = '(?=,[?&#]|$)'

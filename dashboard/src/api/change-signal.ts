@@ -1,4 +1,4 @@
-/** Knows whether the server announces changes; while it does not, answers are polled. */
+/** Tracks whether the server announces changes; while it does not, answers are polled. */
 export class ChangeSignal {
   isConnected = false
   /** interval of polling */

@@ -1,4 +1,4 @@
-/** Knows whether Hopper answers: one state for the whole page, so that an outage is shown once. */
+/** Tracks whether Hopper answers: one state for the whole page, so that an outage is shown once. */
 export class Connection {
   #isDown = false
   readonly #listeners = new Set<() => void>()

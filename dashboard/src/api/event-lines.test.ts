@@ -7,7 +7,8 @@ async function read(pieceBytes: number): Promise<StreamedEvent[]> {
   const bytes = new TextEncoder().encode(text)
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      for (let at = 0; at < bytes.length; at += pieceBytes) controller.enqueue(bytes.subarray(at, at + pieceBytes))
+      for (let start = 0; start < bytes.length; start += pieceBytes)
+        controller.enqueue(bytes.subarray(start, start + pieceBytes))
       controller.close()
     },
   })

@@ -26,7 +26,7 @@ export interface Session {
   readonly changes: ChangeSignal
   readonly me: Me
   readonly logout: () => Promise<void>
-  /** the view that is shown, for the reader of a shared link, who is no member */
+  /** the view that is shown, for the reader of a shared link, who is not a member */
   readonly shared?: OpenedLink
 }
 

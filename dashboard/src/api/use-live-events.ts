@@ -1,6 +1,8 @@
 import { useEffect, useState } from 'react'
 import type { TimelineEvent } from '../format/event-text.ts'
+import { followEvents } from './follow-events.ts'
 import { appPath } from './paths.ts'
+import { useSession } from './session.tsx'
 
 /** Events that are kept; older ones are dropped. */
 const KEPT_MAX = 500
@@ -31,22 +33,29 @@ interface Stream {
 
 /** Follows the events of an app as they are counted. While paused, those of before stay. */
 export function useLiveEvents(app: string): LiveEvents {
+  const { client } = useSession()
   const [stream, setStream] = useState<Stream>({ events: [], received: 0 })
   const [paused, setPaused] = useState<Stream | null>(null)
   const [state, setState] = useState<LiveEvents['state']>('open')
   useEffect(() => {
-    const source = new EventSource(appPath(app, 'live'))
-    source.addEventListener('open', () => setState('open'))
-    source.addEventListener('error', () => setState(source.readyState === EventSource.CLOSED ? 'ended' : 'interrupted'))
-    source.addEventListener('event', ({ data }: MessageEvent<string>) => {
-      const event = JSON.parse(data) as LiveEvent
-      setStream(({ events, received }) => ({
-        events: [event, ...events].slice(0, KEPT_MAX),
-        received: received + 1,
-      }))
+    const following = new AbortController()
+    void followEvents(client, appPath(app, 'live'), following.signal, {
+      opened: () => setState('open'),
+      event: ({ event, data }) => {
+        if (event !== 'event') return
+        const live = JSON.parse(data) as LiveEvent
+        setStream(({ events, received }) => ({
+          events: [live, ...events].slice(0, KEPT_MAX),
+          received: received + 1,
+        }))
+      },
+      closed: ({ isRefused }) => {
+        setState(isRefused ? 'ended' : 'interrupted')
+        if (isRefused) following.abort()
+      },
     })
-    return () => source.close()
-  }, [app])
+    return () => following.abort()
+  }, [app, client])
   return {
     events: (paused ?? stream).events,
     waiting: paused ? stream.received - paused.received : 0,

@@ -43,7 +43,7 @@ export function DensityChart({ label, groups }: { label: string; groups: readonl
             <path d={outline(points, x, y)} />
             {median !== null && (
               <Median
-                at={x(Math.max(1, median))}
+                x={x(Math.max(1, median))}
                 row={index}
                 width={width}
                 isFirst={median === shortest}
@@ -59,7 +59,7 @@ export function DensityChart({ label, groups }: { label: string; groups: readonl
 }
 
 interface MedianProps {
-  at: number
+  x: number
   /** the line of text in which it is named, so that two medians that are close do not cover each other */
   row: number
   width: number
@@ -69,15 +69,15 @@ interface MedianProps {
   ms: number
 }
 
-function Median({ at, row, width, isFirst, name, ms }: MedianProps): ReactNode {
+function Median({ x, row, width, isFirst, name, ms }: MedianProps): ReactNode {
   // beside the other one where there is room, else to the side that has it
-  const isBefore = at > width - NAME_PX || (isFirst && at > NAME_PX)
+  const isBefore = x > width - NAME_PX || (isFirst && x > NAME_PX)
   return (
     <>
-      <line className="median" x1={at} x2={at} y1={14 + row * 16} y2={HEIGHT - BOTTOM} />
+      <line className="median" x1={x} x2={x} y1={14 + row * 16} y2={HEIGHT - BOTTOM} />
       <text
         className="median-name"
-        x={at + (isBefore ? -6 : 6)}
+        x={x + (isBefore ? -6 : 6)}
         y={14 + row * 16}
         textAnchor={isBefore ? 'end' : 'start'}
       >

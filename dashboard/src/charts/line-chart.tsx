@@ -46,7 +46,7 @@ const TICK_PX = 88
 export function LineChart(props: Props): ReactNode {
   const { label, lines, ticks, openFrom, format, height = 220, notes = [], choose } = props
   const [box, width] = useWidth()
-  const [at, setAt] = useState<number | null>(null)
+  const [chosen, setChosen] = useState<number | null>(null)
   const hint = useId()
   const count = ticks.length
   const marks = marksTo(highestOf(lines))
@@ -59,9 +59,9 @@ export function LineChart(props: Props): ReactNode {
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: -1, ArrowRight: 1, Home: -count, End: count }[event.key]
-    if (step !== undefined) setAt(clamp((at ?? (step > 0 ? -1 : count)) + step, count))
-    else if (event.key === 'Enter' && at !== null) choose?.(at)
-    else if (event.key === 'Escape') setAt(null)
+    if (step !== undefined) setChosen(clamp((chosen ?? (step > 0 ? -1 : count)) + step, count))
+    else if (event.key === 'Enter' && chosen !== null) choose?.(chosen)
+    else if (event.key === 'Escape') setChosen(null)
     else return
     event.preventDefault()
   }
@@ -77,11 +77,11 @@ export function LineChart(props: Props): ReactNode {
       tabIndex={0}
       style={{ height }}
       onKeyDown={onKeyDown}
-      onBlur={() => setAt(null)}
-      onPointerMove={(event) => setAt(point(event))}
-      onPointerLeave={() => setAt(null)}
+      onBlur={() => setChosen(null)}
+      onPointerMove={(event) => setChosen(point(event))}
+      onPointerLeave={() => setChosen(null)}
       onClick={() => {
-        if (at !== null) choose?.(at)
+        if (chosen !== null) choose?.(chosen)
       }}
     >
       <span id={hint} className="unseen">
@@ -107,9 +107,9 @@ export function LineChart(props: Props): ReactNode {
         {notes.map((note) => (
           <NoteMark key={note.number} note={note} x={x} bottom={height - BOTTOM} />
         ))}
-        {at !== null && <line className="cursor" x1={x(at)} x2={x(at)} y1={TOP} y2={height - BOTTOM} />}
+        {chosen !== null && <line className="cursor" x1={x(chosen)} x2={x(chosen)} y1={TOP} y2={height - BOTTOM} />}
       </svg>
-      {at !== null && <Tooltip {...props} at={at} place={tooltipPlace(x(at), width)} />}
+      {chosen !== null && <Tooltip {...props} index={chosen} place={tooltipPlace(x(chosen), width)} />}
     </div>
   )
 }
@@ -120,24 +120,24 @@ function highestOf(lines: readonly Line[]): number {
 }
 
 interface TooltipProps extends Props {
-  at: number
+  index: number
   place: { left: number } | { right: number }
 }
 
-/** Says what a point is, its values, and what was noted about it. */
-function Tooltip({ titles, lines, openFrom, format, notes = [], at, place }: TooltipProps): ReactNode {
+/** Describes what a point is, its values, and what was noted about it. */
+function Tooltip({ titles, lines, openFrom, format, notes = [], index, place }: TooltipProps): ReactNode {
   return (
     <div className="tooltip" role="status" style={place}>
-      <b>{titles[at]}</b>
-      {at >= openFrom && <span className="hint"> can still change</span>}
+      <b>{titles[index]}</b>
+      {index >= openFrom && <span className="hint"> can still change</span>}
       {lines.map(({ name, values, color }) => (
         <div key={name}>
           <i style={{ background: `var(${color})` }} /> {name}:{' '}
-          <b className="tnum">{values[at] === null || values[at] === undefined ? '–' : format(values[at])}</b>
+          <b className="tnum">{values[index] === null || values[index] === undefined ? '–' : format(values[index])}</b>
         </div>
       ))}
       {notes
-        .filter(({ from, to }) => from <= at && at <= to)
+        .filter(({ from, to }) => from <= index && index <= to)
         .map(({ number, text }) => (
           <div key={number}>
             {number}. <bdi>{text}</bdi>

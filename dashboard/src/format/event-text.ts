@@ -8,7 +8,7 @@ export interface TimelineEvent {
   readonly [field: string]: unknown
 }
 
-/** Says what an event was in words: the page that was opened, what was clicked, how long the mouse stayed. */
+/** Describes what an event was in words: the page that was opened, what was clicked, how long the mouse stayed. */
 export function eventText(event: TimelineEvent): string {
   const text = (name: string): string => (typeof event[name] === 'string' ? event[name] : '')
   switch (event.type) {

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { PageTitle } from '../parts/page-title.tsx'
 
-/** Says that an address leads nowhere, and shows ways out. */
+/** Shows that an address leads nowhere, and shows ways out. */
 export function NotFound({ title, hint, children }: { title: string; hint?: string; children?: ReactNode }): ReactNode {
   return (
     <section className="not-found">

@@ -2,14 +2,14 @@ import { useEffect } from 'react'
 import { useMatch, useRouter, type NavigateOptions } from '@tanstack/react-router'
 
 /**
- * Leads to another page in place of the one that shows it, once, unless the reader is already on the way to another:
+ * Redirects to another page in place of the one that shows it, once, unless the reader is already on the way to another:
  * the old page still stands, and learns what it waited for, while the code of the next one is loaded.
  */
 export function Redirect({ to, params }: Required<Pick<NavigateOptions, 'to' | 'params'>>): null {
   const router = useRouter()
-  const own = useMatch({ strict: false, select: ({ pathname }) => pathname })
+  const matchedPath = useMatch({ strict: false, select: ({ pathname }) => pathname })
   useEffect(() => {
-    if (withoutSlash(router.latestLocation.pathname) === withoutSlash(own))
+    if (withoutSlash(router.latestLocation.pathname) === withoutSlash(matchedPath))
       void router.navigate({ to, params, replace: true })
   }, [])
   return null

@@ -24,7 +24,7 @@ export function openDays(range: DateRange, today: string): number {
   return from > to ? 0 : daysOf({ from, to })
 }
 
-/** Says in a few words up to when everything is counted and how many days can still change; opens the details. */
+/** Describes in a few words up to when everything is counted and how many days can still change; opens the details. */
 export function TrustChip(): ReactNode {
   const { app, range, today } = useScope()
   const { data } = useReport<Status>('/api/v1/status', true)

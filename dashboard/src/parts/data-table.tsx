@@ -29,9 +29,9 @@ export function DataTable<Row>({
   first = 12,
   empty = 'No data in this range.',
 }: Props<Row>): ReactNode {
-  const [all, setAll] = useState(false)
+  const [isExpanded, setExpanded] = useState(false)
   if (rows.length === 0) return <p className="nothing">{empty}</p>
-  const shown = all ? rows : rows.slice(0, first)
+  const shown = isExpanded ? rows : rows.slice(0, first)
   return (
     <>
       <div className="table-scroll" tabIndex={0} role="region" aria-label={caption}>
@@ -58,8 +58,8 @@ export function DataTable<Row>({
         </table>
       </div>
       {rows.length > first && (
-        <button type="button" className="quiet" onClick={() => setAll(!all)}>
-          {all ? `Show the first ${first}` : `Show all ${rows.length}`}
+        <button type="button" className="quiet" onClick={() => setExpanded(!isExpanded)}>
+          {isExpanded ? `Show the first ${first}` : `Show all ${rows.length}`}
         </button>
       )}
     </>

@@ -11,6 +11,6 @@ export const pickerWords = {
   waitingHint:
     'The link works once, for ten minutes. If no layer appears: the page has no tracker of this app, its tag has ' +
     'an integrity, or its policy refuses scripts of Hopper.',
-  fingerprints: 'Selectors that find it, one a line; the first that is on the page decides',
+  fingerprints: 'Selectors that find it, one per line; the first that is on the page decides',
   noSelector: 'This way to find the element has no CSS selector. Pick it again, and choose another way.',
 }

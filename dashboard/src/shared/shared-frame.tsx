@@ -37,7 +37,7 @@ export function SharedFrame({ shared }: { shared: OpenedLink }): ReactNode {
   )
 }
 
-/** Says what the view is: its app, range, filters and unit, and until when it can be read. */
+/** Describes what the view is: its app, range, filters and unit, and until when it can be read. */
 export function SharedBar({ shared }: { shared: OpenedLink }): ReactNode {
   const { app, range, compared, chips, robots, unit } = useScope()
   return (

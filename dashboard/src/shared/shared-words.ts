@@ -7,7 +7,7 @@ export const sharedWords = {
   passwordTitle: 'This view has a password',
   password: 'Password',
   open: 'Open the view',
-  ended: 'This link does not work any more',
+  ended: 'This link no longer works',
   endedHint: 'It has ended, was ended, or is not complete. Ask the person who sent it for another one.',
   reopen: 'Your session has ended. Open the link that you were sent again.',
   range: 'Range',
@@ -20,13 +20,13 @@ export const sharingWords = {
   share: 'Share',
   title: 'Share this view',
   hint:
-    'Whoever has the link sees this page with its range and filters, and nothing else: no people, no other pages, ' +
+    'Everyone who has the link sees this page with its range and filters, and nothing else: no people, no other pages, ' +
     'no settings. You can end it at any time in the settings of the app.',
   name: 'Name',
   ends: 'Ends after',
   days: (days: number) => (days === 1 ? '1 day' : days === 365 ? '1 year' : `${days} days`),
   password: 'Password (optional, at least 10 characters)',
-  origins: 'Sites that may embed it (optional, one origin a line)',
+  origins: 'Sites that may embed it (optional, one origin per line)',
   originsHint: 'Such as https://wiki.example',
   create: 'Create the link',
   once: 'This is shown only once:',
@@ -38,7 +38,7 @@ export const sharingWords = {
   noBreakdown: 'This breakdown may be about single people and cannot be shared. Choose another one first.',
   breakdown: 'This breakdown may be about single people and is not shared.',
   listTitle: 'Shared links',
-  listHint: 'Each shows one view to whoever has it.',
+  listHint: 'Each shows one view to everyone who has it.',
   none: 'Nothing is shared. Press Share on an overview, a funnel, journeys, elements or a question of Explore.',
   withPassword: 'with a password',
   embedded: (sites: string) => `embedded on ${sites}`,

@@ -1,7 +1,7 @@
 import { keyName, words } from '../words.ts'
 import type { Chip } from './filters.ts'
 
-/** Says filters in words. */
+/** Describes filters in words. */
 export function filterText(chips: readonly Chip[]): string {
   return chips
     .map(({ key, value, not }) => `${keyName(key).toLowerCase()} ${not ? words.bar.isNot : words.bar.is} ${value}`)

@@ -17,13 +17,13 @@ describe('filter chips', () => {
       { requiredKeys: ['key', 'value'] },
     )
     fc.assert(
-      fc.property(chip, (one) => {
-        expect(readChip(chipText(one))).toEqual(one)
+      fc.property(chip, (generated) => {
+        expect(readChip(chipText(generated))).toEqual(generated)
       }),
     )
   })
 
-  it('without key or value are none', () => {
+  it('cannot be read without a key or a value', () => {
     expect(['', 'device', ':mobile', 'device:', '!'].map(readChip)).toEqual(Array(5).fill(undefined))
   })
 

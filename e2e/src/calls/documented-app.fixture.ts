@@ -20,13 +20,14 @@ export const provision = { organizations: [{ id: 'o', name: 'O', admin_key: admi
 /** The app as lists of apps show it. */
 export const listedApp = { id: 'shop', name: 'Shop', timezone: 'UTC', organization: 'o', retention_days: null }
 
-/** An hour ago, but not before midnight: everything is sent on one date. */
 export const midnight = new Date().setUTCHours(0, 0, 0, 0)
+/** An hour ago, but not before midnight: everything is sent on one date. */
 export const at = Math.max(midnight, Date.now() - 3_600_000)
 export const date = new Date(at).toISOString().slice(0, 10)
 export const range = `from=${date}&to=${date}`
 export const session = '0f8fad5b-d9cb-469f-a165-70867728950e'
 
+/** Any number, and any text, in an expected answer. */
 export const n: unknown = expect.any(Number)
 export const text: unknown = expect.any(String)
 export const eventId: unknown = expect.stringMatching(/^evt_[0-9a-f]{32}$/)

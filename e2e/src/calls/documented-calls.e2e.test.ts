@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { forEachProduct } from '../products/for-each-product.ts'
-import { whenCounted, whenFunnelsKnown, type Product } from '../products/product.ts'
-import { until } from '../products/until.ts'
+import { forEachInstallation } from '../installations/for-each-installation.ts'
+import { whenCounted, whenFunnelsKnown, type Installation } from '../installations/installation.ts'
+import { until } from '../installations/until.ts'
 import { EventStream } from '../traffic/event-stream.ts'
 import {
   at,
@@ -23,27 +23,30 @@ import { ingestCalls } from './ingest-calls.fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 180_000 })
 
-forEachProduct((open) => {
-  let product: Product
+forEachInstallation((open) => {
+  let installation: Installation
   const socket: unknown[] = []
   const sessionId = crypto.randomUUID()
   beforeAll(async () => {
-    product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', HOPPER_DEMO_KEY: '' } })
-    await product.start()
+    installation = await open({
+      provision,
+      env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', HOPPER_DEMO_KEY: '' },
+    })
+    await installation.start()
   })
-  afterAll(() => product?.dispose())
+  afterAll(() => installation?.dispose())
 
   async function make(
     { call, body, key, headers, status = 200, answer }: Call,
     base: string,
-    own: string,
+    defaultKey: string,
   ): Promise<void> {
     const [method, path] = call.split(' ') as [string, string]
     const sent = typeof body === 'string' ? body : JSON.stringify(body)
     const answered = await fetch(`${base}${path}`, {
       method,
       headers: {
-        ...(key === '' ? {} : { 'x-api-key': key ?? own }),
+        ...(key === '' ? {} : { 'x-api-key': key ?? defaultKey }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
@@ -54,26 +57,26 @@ forEachProduct((open) => {
 
   describe('calls of ingest', () => {
     it.each(ingestCalls.map((each, number) => ({ number, ...each })))('$call (call $number)', (call) =>
-      make(call, product.ingestUrl, write),
+      make(call, installation.ingestUrl, write),
     )
 
     it('GET /healthcheck, /ready, /metrics and /hopper.js', async () => {
-      const health = await fetch(`${product.ingestUrl}/healthcheck`)
+      const health = await fetch(`${installation.ingestUrl}/healthcheck`)
       expect([health.status, await health.text()]).toEqual([200, 'OK'])
-      const ready = await fetch(`${product.ingestUrl}/ready`)
+      const ready = await fetch(`${installation.ingestUrl}/ready`)
       expect([ready.status, await ready.json()]).toEqual([200, { ready: true, reasons: [] }])
-      const metrics = await fetch(`${product.ingestUrl}/metrics`)
+      const metrics = await fetch(`${installation.ingestUrl}/metrics`)
       expect([metrics.status, await metrics.text()]).toEqual([
         200,
         expect.stringContaining('hopper_ingest_requests_total'),
       ])
-      const tracker = await fetch(`${product.ingestUrl}/hopper.js`)
+      const tracker = await fetch(`${installation.ingestUrl}/hopper.js`)
       expect([tracker.status, tracker.headers.get('content-type')]).toEqual([200, 'text/javascript; charset=utf-8'])
       expect(tracker.headers.get('etag')).toMatch(/^(W\/)?"/)
     })
 
     it('GET /ws?sessionId=UUID acknowledges each message, and a bad one leaves the socket open', async () => {
-      const url = `${product.ingestUrl.replace(/^http/, 'ws')}/ws?sessionId=${sessionId}&key=${write}`
+      const url = `${installation.ingestUrl.replace(/^http/, 'ws')}/ws?sessionId=${sessionId}&key=${write}`
       const client = new WebSocket(url)
       client.addEventListener('message', ({ data }) => socket.push(JSON.parse(String(data))))
       await new Promise((resolve) => client.addEventListener('open', resolve))
@@ -100,34 +103,34 @@ forEachProduct((open) => {
 
   describe('calls of the API', () => {
     beforeAll(async () => {
-      await whenCounted(product, read)
-      await whenFunnelsKnown(product, 'shop', read)
+      await whenCounted(installation, read)
+      await whenFunnelsKnown(installation, 'shop', read)
     })
 
     it.each(apiCalls)('$call', (call) => {
       const [method, path] = call.call.split(' ') as [string, string]
       const whole = path.startsWith('/') ? path : `/api/v1/apps/shop/${path}`
-      return make({ ...call, call: `${method} ${whole}` }, product.apiUrl, read)
+      return make({ ...call, call: `${method} ${whole}` }, installation.apiUrl, read)
     })
 
     it('GET /events has PUT events byte for byte, in pages', async () => {
       const headers = { 'x-api-key': read }
-      const whole = await fetch(`${product.apiUrl}/events?start=0&limit=10`, { headers })
+      const whole = await fetch(`${installation.apiUrl}/events?start=0&limit=10`, { headers })
       const sorted = (json: string): string[] =>
         json
           .slice(1, -1)
           .split(/,(?=\{"message_id")/)
           .sort()
       expect([whole.status, sorted(await whole.text())]).toEqual([200, sorted(puts)])
-      const page = await fetch(`${product.apiUrl}/events?start=0&limit=2`, { headers })
+      const page = await fetch(`${installation.apiUrl}/events?start=0&limit=2`, { headers })
       const next = /<([^>]*)>; rel="next"/.exec(page.headers.get('link') ?? '')![1]!
-      const rest = await fetch(`${product.apiUrl}${next}`, { headers })
+      const rest = await fetch(`${installation.apiUrl}${next}`, { headers })
       const paged = [...sorted(await page.text()), ...sorted(await rest.text())]
       expect(paged.sort()).toEqual(sorted(puts))
     })
 
     it('GET /session/:uuid of a WebSocket session, ordered by time', async () => {
-      const answer = await fetch(`${product.apiUrl}/session/${sessionId}`, { headers: { 'x-api-key': read } })
+      const answer = await fetch(`${installation.apiUrl}/session/${sessionId}`, { headers: { 'x-api-key': read } })
       expect([answer.status, await answer.json()]).toEqual([
         200,
         {
@@ -145,10 +148,10 @@ forEachProduct((open) => {
     it.each(['/eventstream', '/database_events', '/api/v1/apps/shop/live'])(
       'GET %s sends what is counted',
       async (path) => {
-        const stream = await EventStream.open(`${product.apiUrl}${path}`, read)
+        const stream = await EventStream.open(`${installation.apiUrl}${path}`, read)
         const id = `streamed-${path}`
         const body = { message_id: id, timestamp: at, event_type: 'order', payload: 1 }
-        await make({ call: 'PUT /event', body, answer: taken }, product.ingestUrl, write)
+        await make({ call: 'PUT /event', body, answer: taken }, installation.ingestUrl, write)
         await stream.read(1)
         stream.leave()
         const { data } = stream.events[0]!
@@ -170,7 +173,7 @@ forEachProduct((open) => {
     )
 
     it('GET export streams all events of the range', async () => {
-      const answer = await fetch(`${product.apiUrl}/api/v1/apps/shop/export?format=ndjson&${range}`, {
+      const answer = await fetch(`${installation.apiUrl}/api/v1/apps/shop/export?format=ndjson&${range}`, {
         headers: { 'x-api-key': read },
       })
       expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/x-ndjson'])
@@ -186,7 +189,7 @@ forEachProduct((open) => {
 
     it('POST /mcp answers the handshake, the list of tools, and a call of each that needs no argument', async () => {
       const ask = async (id: number, method: string, params: object): Promise<unknown> => {
-        const answer = await fetch(`${product.apiUrl}/mcp`, {
+        const answer = await fetch(`${installation.apiUrl}/mcp`, {
           method: 'POST',
           headers: {
             'content-type': 'application/json',
@@ -233,7 +236,7 @@ forEachProduct((open) => {
 
     it('GET /api/v1/status, the schema of queries, OpenAPI and its pages', async () => {
       const headers = { 'x-api-key': read }
-      const status = await fetch(`${product.apiUrl}/api/v1/status`, { headers })
+      const status = await fetch(`${installation.apiUrl}/api/v1/status`, { headers })
       expect([status.status, await status.json()]).toEqual([
         200,
         expect.objectContaining({
@@ -243,10 +246,10 @@ forEachProduct((open) => {
           dead_letters: 0,
         }),
       ])
-      const schema = await fetch(`${product.apiUrl}/schemas/query.json`)
+      const schema = await fetch(`${installation.apiUrl}/schemas/query.json`)
       expect(await schema.json()).toMatchObject({ title: 'Query', required: ['start', 'end', 'data'] })
-      expect(await (await fetch(`${product.apiUrl}/openapi.json`)).json()).toMatchObject({ openapi: '3.1.0' })
-      expect((await fetch(`${product.apiUrl}/docs`)).status).toBe(200)
+      expect(await (await fetch(`${installation.apiUrl}/openapi.json`)).json()).toMatchObject({ openapi: '3.1.0' })
+      expect((await fetch(`${installation.apiUrl}/docs`)).status).toBe(200)
     })
   })
 })

@@ -2,8 +2,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { until } from '../products/until.ts'
-import { once, openReceiver, writeKey, type Logged, type Receiver } from './receiver.ts'
+import { until } from '../installations/until.ts'
+import { openReceiver, writeKey, type Receiver } from './receiver.ts'
 import { openBrowser, openSite, type VisitedSite } from './visited-site.ts'
 
 const SCRIPT = join(dirname(fileURLToPath(import.meta.resolve('posthog-js'))), 'module.js')
@@ -31,10 +31,6 @@ interface PostHog {
   capture(event: string, properties?: object, options?: object): unknown
   identify(user: string, traits: object): void
 }
-const arrived = async (count: number): Promise<Logged[]> => {
-  await until(async () => once(await receiver.logged()).length >= count, BOUND_MS)
-  return once(await receiver.logged())
-}
 
 it('sends pages, events and the user from a page of another origin', async () => {
   const began = Date.now()
@@ -46,9 +42,9 @@ it('sends pages, events and the user from a page of another origin', async () =>
     posthog.identify('ann', { plan: 'pro' })
     posthog.capture('paid')
   })
-  const logged = await arrived(4)
+  const logged = await receiver.arrived(4)
   await page.goto('about:blank')
-  const [left] = (await arrived(5)).filter((event) => event['name'] === '$pageleave')
+  const [left] = (await receiver.arrived(5)).filter((event) => event['name'] === '$pageleave')
   const visit = {
     device: 'desktop',
     browser: 'Chrome',
@@ -81,7 +77,7 @@ it('sends a lost event again, which counts once, at its original time', async ()
   receiver.fail('lost', 1)
   const page = await site.visit('/')
   await page.waitForFunction(() => 'posthog' in window)
-  const [view] = await arrived(1)
+  const [view] = await receiver.arrived(1)
   await until(async () => (await receiver.logged()).length === 2, BOUND_MS)
   const [first, second] = await receiver.logged()
   expect(first).toMatchObject({ type: 'url_change', event_id: view!.event_id })
@@ -91,7 +87,7 @@ it('sends a lost event again, which counts once, at its original time', async ()
 it('does not repeat a recording that is refused, as recordings are not supported', async () => {
   const page = await site.visit('/')
   await page.waitForFunction(() => 'posthog' in window)
-  await arrived(1)
+  await receiver.arrived(1)
   await page.clock.install()
   const recordings = (): number =>
     receiver.answered.filter(({ path, status }) => path === '/s/' && status === 404).length
@@ -105,6 +101,6 @@ it('does not repeat a recording that is refused, as recordings are not supported
   await page.evaluate(() => {
     ;(window as unknown as { posthog: PostHog }).posthog.capture('later', {}, { send_instantly: true })
   })
-  await arrived(2)
+  await receiver.arrived(2)
   expect(recordings()).toBe(1)
 })

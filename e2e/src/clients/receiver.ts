@@ -8,9 +8,11 @@ import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { fastify, type FastifyRequest } from 'fastify'
 import { Registry } from 'prom-client'
+import { until } from '../installations/until.ts'
 
 const LANES = 4
 const MESSAGES_MAX = 10_000
+const ARRIVAL_MS_MAX = 18_000
 /** Calls that only ask. */
 const asking = /^\/(flags|decide|v1\/m)\b/
 
@@ -44,6 +46,8 @@ export interface Receiver extends AsyncDisposable {
   fail(how: 'refused' | 'lost', requests: number): void
   /** reads the log: events in the order of their times, each as often as it is there */
   logged(): Promise<Logged[]>
+  /** waits until this many events count; returns them */
+  arrived(count: number): Promise<Logged[]>
 }
 
 export async function openReceiver(): Promise<Receiver> {
@@ -84,6 +88,11 @@ export async function openReceiver(): Promise<Receiver> {
     answered,
     fail: (how, requests) => Object.assign(failing, { how, left: requests }),
     logged: () => eventsOf(storage),
+    async arrived(count) {
+      let events: Logged[] = []
+      await until(async () => (events = once(await eventsOf(storage))).length >= count, ARRIVAL_MS_MAX)
+      return events
+    },
     async [Symbol.asyncDispose]() {
       await server.close()
       await storage.close()

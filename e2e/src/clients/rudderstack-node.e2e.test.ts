@@ -1,6 +1,6 @@
 import RudderAnalytics from '@rudderstack/rudder-sdk-node'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 import { once, openReceiver, writeKey, type Receiver } from './receiver.ts'
 
 let receiver: Receiver

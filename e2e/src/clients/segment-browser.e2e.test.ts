@@ -2,8 +2,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { until } from '../products/until.ts'
-import { once, openReceiver, writeKey, type Logged, type Receiver } from './receiver.ts'
+import { until } from '../installations/until.ts'
+import { once, openReceiver, writeKey, type Receiver } from './receiver.ts'
 import { openBrowser, openSite, type VisitedSite } from './visited-site.ts'
 
 const SCRIPT = join(dirname(fileURLToPath(import.meta.resolve('@segment/analytics-next'))), '../umd/index.js')
@@ -37,10 +37,6 @@ interface Analytics {
   track(event: string, properties: object): Promise<unknown>
   identify(user: string, traits: object): Promise<unknown>
 }
-const arrived = async (count: number): Promise<Logged[]> => {
-  await until(async () => once(await receiver.logged()).length >= count, BOUND_MS)
-  return once(await receiver.logged())
-}
 
 it('sends pages, events and the user from a page of another origin', async () => {
   const began = Date.now()
@@ -51,7 +47,7 @@ it('sends pages, events and the user from a page of another origin', async () =>
     await analytics.identify('ann', { plan: 'pro' })
   })
   // The client sends its calls concurrently.
-  const logged = (await arrived(3)).sort((a, b) => (a.type < b.type ? -1 : 1))
+  const logged = (await receiver.arrived(3)).sort((a, b) => (a.type < b.type ? -1 : 1))
   const visit = {
     device: 'desktop',
     browser: 'Chrome',
@@ -78,7 +74,7 @@ it.each(['refused', 'lost'] as const)('sends a %s event again, which counts once
   receiver.fail(how, 2)
   const page = await site.visit('/')
   await page.evaluate(() => (window as unknown as { analytics: Analytics }).analytics.track('Added', {}))
-  const logged = await arrived(2)
+  const logged = await receiver.arrived(2)
   expect(logged.map(({ type }) => type).sort()).toEqual(['custom', 'url_change'])
   await until(
     () => receiver.answered.filter(({ status, method }) => method === 'POST' && status === 200).length >= 2,
@@ -94,7 +90,7 @@ it('sends batches where the site asks for them', async () => {
   await using batching = await siteWith({ integrations: { 'Segment.io': { deliveryStrategy } } })
   const page = await batching.visit('/')
   await page.evaluate(() => (window as unknown as { analytics: Analytics }).analytics.track('Added', {}))
-  expect((await arrived(2)).map(({ type }) => type).sort()).toEqual(['custom', 'url_change'])
+  expect((await receiver.arrived(2)).map(({ type }) => type).sort()).toEqual(['custom', 'url_change'])
   expect(new Set(receiver.answered.map(({ path, status }) => `${path} ${status}`))).toEqual(
     new Set([`/v1/projects/${writeKey}/settings 200`, '/v1/b 200']),
   )

@@ -63,7 +63,7 @@ it('an app without events does not redirect somebody who has left for a page tha
   const { page } = dashboard
   const dates = await holdRequest(page, /by=day/)
   const code = await holdRequest(page, /assets\/account-page.*\.js/)
-  await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/overview`)
+  await page.goto(`${dashboard.installation.apiUrl}/a/demo-shop/overview`)
   await dates.requested
   await page.getByRole('button', { name: /Account: / }).click()
   await page.getByRole('link', { name: 'Your account' }).click()
@@ -84,7 +84,7 @@ async function choosesPassword(page: Page, password: string): Promise<void> {
   expect(await page.getByLabel('Member').inputValue()).toBe('ann')
   expect(await page.getByRole('button', { name: 'Not now' }).count()).toBe(0)
   await forEachLook(page, () => expectUsable(page))
-  await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/funnels`)
+  await page.goto(`${dashboard.installation.apiUrl}/a/demo-shop/funnels`)
   await title.waitFor()
   await page.getByLabel('New password, at least 10 characters').fill('password123')
   await page.getByRole('button', { name: 'Set the password' }).click()
@@ -105,12 +105,12 @@ async function comesBack(page: Page, password: string): Promise<void> {
     await page.getByLabel('Password').fill(password)
     await page.getByRole('button', { name: 'Log in' }).click()
   }
-  await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/account`)
+  await page.goto(`${dashboard.installation.apiUrl}/a/demo-shop/account`)
   await page.getByRole('button', { name: /Account: / }).click()
   await page.getByRole('button', { name: 'Log out' }).click()
   await logIn()
   await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor()
-  await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/elements?range=7d`)
+  await page.goto(`${dashboard.installation.apiUrl}/a/demo-shop/elements?range=7d`)
   await page.getByRole('heading', { level: 1, name: 'Elements' }).waitFor()
   await page.context().clearCookies()
   await page.keyboard.press('9')
@@ -119,11 +119,11 @@ async function comesBack(page: Page, password: string): Promise<void> {
   await logIn()
   await page.getByRole('heading', { level: 1, name: 'Elements' }).waitFor()
   await page.waitForURL('**/a/demo-shop/elements?range=90d')
-  await page.goto(`${dashboard.product.apiUrl}/a/demo-shop/settings`)
+  await page.goto(`${dashboard.installation.apiUrl}/a/demo-shop/settings`)
 }
 
-it('a key is made with a name, tells its last use, and is deleted by a dialog that names it', async () => {
-  const { page, product } = dashboard
+it('a key is made with a name, shows its last use, and is deleted by a dialog that names it', async () => {
+  const { page, installation } = dashboard
   await dashboard.open('settings')
   const keys = page.getByRole('region', { name: 'Keys', exact: true })
   await keys.getByLabel('Name of the key').fill('Blog <b>')
@@ -132,7 +132,7 @@ it('a key is made with a name, tells its last use, and is deleted by a dialog th
   const item = keys.getByRole('listitem').filter({ hasText: 'Blog <b>' })
   await item.getByText('never used').waitFor()
   const send = async (): Promise<number> => {
-    const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+    const answer = await fetch(`${installation.ingestUrl}/v1/events`, {
       method: 'POST',
       headers: { 'x-api-key': key, 'content-type': 'application/json' },
       body: JSON.stringify({ device_id: 'd', events: [{ type: 'custom', name: 'order' }] }),
@@ -176,13 +176,13 @@ it('an owner invites a member, who logs in by the link and chooses a password, a
   await memberPage.goto(link!)
   await memberPage.getByRole('button', { name: 'Log in to Hopper' }).click()
   await choosesPassword(memberPage, password)
-  await memberPage.goto(`${dashboard.product.apiUrl}/a/demo-shop/settings`)
+  await memberPage.goto(`${dashboard.installation.apiUrl}/a/demo-shop/settings`)
   await memberPage.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
   expect(await memberPage.getByRole('region', { name: 'Members' }).count()).toBe(0)
   const changes = /^(Save|Delete|Create|Invite|Add|Edit|Make|Link|Pick|New)/
   await memberPage.getByText('The tag for your site').waitFor()
   expect(await memberPage.locator('main').getByRole('button', { name: changes }).allTextContents()).toEqual([])
-  await memberPage.goto(`${dashboard.product.apiUrl}/a/demo-shop/funnels`)
+  await memberPage.goto(`${dashboard.installation.apiUrl}/a/demo-shop/funnels`)
   await memberPage.locator('.funnel-list h2').first().waitFor()
   for (const role of ['link', 'button'] as const)
     expect(await memberPage.locator('main').getByRole(role, { name: changes }).allTextContents()).toEqual([])
@@ -202,9 +202,9 @@ it('an owner invites a member, who logs in by the link and chooses a password, a
 })
 
 it('an admin changes what an app accepts and keeps, and no event is deleted before the admin confirms it', async () => {
-  const { page, product } = dashboard
+  const { page, installation } = dashboard
   const settings = async (): Promise<unknown> =>
-    (await page.request.get(`${product.apiUrl}/api/v1/apps/demo-shop`)).json()
+    (await page.request.get(`${installation.apiUrl}/api/v1/apps/demo-shop`)).json()
   await dashboard.open('settings')
   const app = page.getByRole('region', { name: 'App', exact: true })
   await app.getByLabel('Name', { exact: true }).fill('Demo <b>shop</b>')

@@ -131,7 +131,7 @@ it('it is deleted by a dialog that says what is lost, closes with Escape and giv
 })
 
 it('a notice whose process is killed while it is sent comes again after the start, with the same id', async () => {
-  const { page, product } = dashboard
+  const { page, installation } = dashboard
   await dashboard.open('alerts')
   await button('Add an alert').click()
   await page.getByRole('combobox', { name: 'What to watch' }).selectOption('No events for a while')
@@ -143,9 +143,9 @@ it('a notice whose process is killed while it is sent comes again after the star
   await button('Save').click()
   // rules are checked once a minute
   await expect.poll(() => received.length, { timeout: 90_000 }).toBe(1)
-  await product.stop('SIGKILL')
+  await installation.stop('SIGKILL')
   isAnswering = true
-  await product.start()
+  await installation.start()
   await expect.poll(() => received.length, { timeout: 30_000 }).toBe(2)
   const [first, again] = received as [Received, Received]
   expect(again.headers['webhook-id']).toBe(first.headers['webhook-id'])

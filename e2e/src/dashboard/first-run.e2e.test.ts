@@ -56,20 +56,20 @@ async function visit(browser: Browser): Promise<void> {
 
 describe('the first run', () => {
   it('leads from an empty app to a tag whose key works', async () => {
-    const { page, product } = dashboard
-    await page.goto(`${product.apiUrl}/a/my-site/overview`)
+    const { page, installation } = dashboard
+    await page.goto(`${installation.apiUrl}/a/my-site/overview`)
     await page.waitForURL('**/a/my-site/connect')
     await page.getByText('Waiting for your first event').waitFor()
     tag = (await page.getByRole('group', { name: 'HTML' }).locator('pre').textContent())!
     const [, key] = /data-key="(hw_[^"]+)"/.exec(tag)!
-    const config = await fetch(`${product.ingestUrl}/v1/config?key=${key}`)
+    const config = await fetch(`${installation.ingestUrl}/v1/config?key=${key}`)
     expect(config.status).toBe(200)
     await page.reload()
     await page.getByText(key!).waitFor()
   })
 
   it('says at once what arrives and why it does not count: a wrong key, another origin, a robot', async () => {
-    const { page, browser, product } = dashboard
+    const { page, browser, installation } = dashboard
     const log = page.getByRole('log')
     const right = tag
     tag = right.replace(/data-key="[^"]+"/, `data-key="${WRONG_KEY}"`)
@@ -96,7 +96,8 @@ describe('the first run', () => {
     const refused = async (): Promise<number> => {
       const [, key] = /data-key="(hw_[^"]+)"/.exec(right)!
       const headers = { 'x-api-key': key!, 'content-type': 'application/json', origin: 'https://typo.example' }
-      return (await fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body: '{"events":[]}' })).status
+      return (await fetch(`${installation.ingestUrl}/v1/events`, { method: 'POST', headers, body: '{"events":[]}' }))
+        .status
     }
     await expect.poll(refused, SOON).toBe(403)
     await log.getByText('refused: origin not allowed, from https://typo.example.').waitFor(SOON)
@@ -130,8 +131,8 @@ describe('the first run', () => {
 })
 
 describe('the demo shop', () => {
-  it('appears stage by stage while somebody walks through it', async () => {
-    const { page, browser, product } = dashboard
+  it('appears stage by stage while a visitor walks through it', async () => {
+    const { page, browser, installation } = dashboard
     await dashboard.open('funnels/checkout?range=7d')
     await page.evaluate(() => ((window as { isSame?: boolean }).isSame = true))
     const context = await browser.newContext()
@@ -142,7 +143,7 @@ describe('the demo shop', () => {
       return counts.filter((count) => count > 0).length
     }
     const configured = shop.waitForResponse(/\/v1\/config/)
-    await shop.goto(`${product.ingestUrl}/demo/spa/`)
+    await shop.goto(`${installation.ingestUrl}/demo/spa/`)
     await (await configured).finished()
     await expect.poll(reached, SOON).toBe(1)
     const walk = ['#shop-now', 'a[data-page="/products/lamp"]', '#add', '#checkout', '#order']
@@ -157,9 +158,9 @@ describe('the demo shop', () => {
 
 describe('bad weather', () => {
   it('slow answers show skeletons, and old numbers dimmed under another range', async () => {
-    const { page, product } = dashboard
+    const { page, installation } = dashboard
     const first = await holdRequest(page, /\/funnels\/query/)
-    await page.goto(`${product.apiUrl}/a/demo-shop/overview?range=7d`)
+    await page.goto(`${installation.apiUrl}/a/demo-shop/overview?range=7d`)
     await first.requested
     await page.locator('.skeleton').first().waitFor()
     expect(await page.locator('.headline').count()).toBe(0)
@@ -175,7 +176,7 @@ describe('bad weather', () => {
     await page.unrouteAll({ behavior: 'wait' })
   })
 
-  it('one card that fails says so alone, and its button asks again', async () => {
+  it('only the card that fails shows an error, and its button tries again', async () => {
     const { page } = dashboard
     const error = { code: 'HOP_STORE_UNAVAILABLE', message: 'The store does not answer.' }
     await page.route(/\/clicks\?/, (route) => route.fulfill({ status: 503, json: { error } }))
@@ -190,7 +191,7 @@ describe('bad weather', () => {
     await alert.waitFor({ state: 'detached' })
   })
 
-  it('without a connection there is one banner, which goes by itself', async () => {
+  it('without a connection there is one banner, which disappears by itself', async () => {
     const { page } = dashboard
     await dashboard.open('overview?range=7d')
     await page.locator('.headline').waitFor()

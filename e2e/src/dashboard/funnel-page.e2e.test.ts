@@ -44,7 +44,7 @@ async function openFunnel(more = ''): Promise<void> {
   await dashboard.page.locator('.numbers').first().waitFor()
 }
 
-describe('where and why', () => {
+describe('the funnel', () => {
   it('the sentence of the Overview says the rate and the worst stage, and leads there', async () => {
     const { page } = dashboard
     const { overall, steps } = await ask()
@@ -88,7 +88,7 @@ describe('where and why', () => {
     expect(counts.map(numberOf)).toEqual(steps.map(({ count }) => count))
   })
 
-  it('who is still deciding is not called lost, and the final rate is a range', async () => {
+  it('people who are still deciding are not called lost, and the final rate is a range', async () => {
     const answer = await dashboard.ask({ from: dateBefore(29), to: dateBefore(0), funnel: 'checkout' })
     const open = answer.steps.reduce((sum, { causes }) => sum + causes.open, 0)
     expect(open).toBeGreaterThan(0)
@@ -99,7 +99,7 @@ describe('where and why', () => {
   })
 })
 
-describe('which people', () => {
+describe('people behind a number', () => {
   it('behind a cause there are exactly as many as it says, and back leads to the same panel', async () => {
     const { page } = dashboard
     const { steps } = await ask()
@@ -166,7 +166,7 @@ describe('which people', () => {
   })
 })
 
-describe('what instead', () => {
+describe('the tab Instead', () => {
   it('the next places of those lost add up to them, and one of them becomes a stage', async () => {
     const { page } = dashboard
     const { steps } = await ask()
@@ -205,7 +205,7 @@ describe('what instead', () => {
 
 describe('better than before', () => {
   it('shows both rates, and the address shows the same to others', async () => {
-    const { page, browser, product } = dashboard
+    const { page, browser, installation } = dashboard
     const [now, then] = [await ask(), await dashboard.ask({ ...before, funnel: 'checkout' })]
     await openFunnel()
     await page.getByRole('button', { name: /^Compare/ }).click()
@@ -220,7 +220,7 @@ describe('better than before', () => {
     await theirs.goto(page.url())
     await theirs.locator('.numbers').getByText(percent(then.overall.rate!)).first().waitFor()
     await other.close()
-    expect(page.url().startsWith(product.apiUrl)).toBe(true)
+    expect(page.url().startsWith(installation.apiUrl)).toBe(true)
   })
 })
 
@@ -312,8 +312,8 @@ describe('a new funnel on old data', () => {
 })
 
 describe('open and settled', () => {
-  it('days that can change are said and dashed; a late event changes those that are settled', async () => {
-    const { page, product } = dashboard
+  it('days that can change are named and dashed; a late event changes settled ones', async () => {
+    const { page, installation } = dashboard
     await dashboard.open('funnels/checkout')
     // today, and the seven days after whose end people can still go on
     await page.getByRole('button', { name: '8 days open' }).waitFor()
@@ -329,7 +329,7 @@ describe('open and settled', () => {
         event_id: 'late-1',
         type: 'url_change',
         from: '',
-        to: `${product.ingestUrl}/demo/shop/`,
+        to: `${installation.ingestUrl}/demo/shop/`,
         elapsed_time: 0,
         timestamp: Date.parse(`${dateBefore(20)}T12:00:00Z`),
       },

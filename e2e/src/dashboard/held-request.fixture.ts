@@ -6,7 +6,7 @@ export interface HeldRequest {
   readonly requested: Promise<void>
   /** resolves when the page has the answer to the first of them */
   readonly answered: Promise<void>
-  /** Lets them, and all later ones, go on. */
+  /** Releases them, and all later ones. */
   release(): void
 }
 

@@ -95,7 +95,7 @@ describe('journeys', () => {
     await panel.waitFor({ state: 'detached' })
   })
 
-  it('the keyboard goes from place to place, and makes one the start', async () => {
+  it('the keyboard moves from place to place, and makes one the start', async () => {
     const { page } = dashboard
     await openJourneys()
     const focused = (): Promise<string | null> =>
@@ -133,7 +133,7 @@ describe('journeys', () => {
     expect(await page.getByLabel('Name of stage 2').inputValue()).toBe('Cart')
   })
 
-  it('a place where nobody was says so, with a way out', async () => {
+  it('a place that nobody visited is reported, with a way out', async () => {
     const { page } = dashboard
     await dashboard.open(`journeys?range=${rangeText}&start=/nowhere`)
     await page.getByText('Nobody was at /nowhere').waitFor()
@@ -193,7 +193,7 @@ describe('a question of one\u2019s own', () => {
   it('shows the events with the columns that were chosen', async () => {
     const { page } = dashboard
     await dashboard.open(`explore?range=${rangeText}&what=type:click&as=events`)
-    const headings = page.getByRole('region', { name: 'Events, one a row' }).locator('th')
+    const headings = page.getByRole('region', { name: 'Events, one per row' }).locator('th')
     await headings.first().waitFor()
     await page.getByRole('button', { name: 'Columns' }).click()
     await page.getByLabel('Search properties').fill('elapsed')
@@ -215,9 +215,9 @@ describe('a question of one\u2019s own', () => {
   })
 
   it('that takes long shows its progress, and Stop ends it, on the server as well', async () => {
-    const { page, product } = dashboard
+    const { page, installation } = dashboard
     const running = async (): Promise<number> => {
-      const metrics = await (await fetch(`${product.apiUrl}/metrics`)).text()
+      const metrics = await (await fetch(`${installation.apiUrl}/metrics`)).text()
       return Number(/hopper_api_queries\{state="running"\} (\d+)/.exec(metrics)![1])
     }
     for (const device of ['long 1', 'long 2'])

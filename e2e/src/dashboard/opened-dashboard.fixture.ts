@@ -1,8 +1,8 @@
 import type { FunnelAnswer, FunnelQuery } from '@hopper/contracts'
 import type { Browser, Page } from 'playwright-core'
-import { whenCounted, type Product, type ProductOptions } from '../products/product.ts'
-import { hopper } from '../products/service.ts'
-import { standalone } from '../products/standalone.ts'
+import { whenCounted, type Installation, type InstallationOptions } from '../installations/installation.ts'
+import { hopper } from '../installations/service.ts'
+import { standalone } from '../installations/standalone.ts'
 import { launchBrowser } from '../traffic/launch-browser.ts'
 import { logOwnerIn } from './owner-login.fixture.ts'
 
@@ -11,7 +11,7 @@ const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefo
 
 /** A Hopper with demo data of a fixed seed, and a browser in which its owner is logged in. */
 export interface OpenedDashboard {
-  readonly product: Product
+  readonly installation: Installation
   readonly page: Page
   readonly browser: Browser
   /** the read key of the demo shop */
@@ -37,16 +37,19 @@ export interface DemoTraffic {
 }
 
 /** Starts standalone, loads demo traffic unless there should be none, and logs the owner in. */
-export async function openDashboard(traffic?: DemoTraffic, options: ProductOptions = {}): Promise<OpenedDashboard> {
-  const product = await standalone(options)
+export async function openDashboard(
+  traffic?: DemoTraffic,
+  options: InstallationOptions = {},
+): Promise<OpenedDashboard> {
+  const installation = await standalone(options)
   const browser = await launchBrowser()
-  await product.start()
-  const readKey = /read key of demo-shop\s+(hr_\S+)/.exec(product.output())![1]!
-  const shop = await (await fetch(`${product.ingestUrl}/demo/shop/`)).text()
+  await installation.start()
+  const readKey = /read key of demo-shop\s+(hr_\S+)/.exec(installation.output())![1]!
+  const shop = await (await fetch(`${installation.ingestUrl}/demo/shop/`)).text()
   const writeKey = /data-key="(hw_[^"]+)"/.exec(shop)![1]!
   const call = async <T>(path: string, body?: object): Promise<T> => {
     const headers = { authorization: `Bearer ${readKey}`, 'content-type': 'application/json' }
-    const answer = await fetch(`${product.apiUrl}/api/v1/apps/demo-shop/${path}`, {
+    const answer = await fetch(`${installation.apiUrl}/api/v1/apps/demo-shop/${path}`, {
       headers,
       ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
     })
@@ -56,8 +59,8 @@ export async function openDashboard(traffic?: DemoTraffic, options: ProductOptio
   if (traffic) {
     const { days, visitors } = traffic
     const options = ['--days', String(days), '--visitors', String(visitors), '--seed', 'dashboard']
-    await hopper(['load', '--demo', '--url', product.ingestUrl, '--key', writeKey, ...options])
-    await whenCounted(product, readKey, 120_000)
+    await hopper(['load', '--demo', '--url', installation.ingestUrl, '--key', writeKey, ...options])
+    await whenCounted(installation, readKey, 120_000)
   }
   const context = await browser.newContext({ viewport: { width: 1_440, height: 900 } })
   const page = await context.newPage()
@@ -68,23 +71,23 @@ export async function openDashboard(traffic?: DemoTraffic, options: ProductOptio
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       complaints.push(message.text())
   })
-  await logOwnerIn(page, product)
+  await logOwnerIn(page, installation)
   await page.getByRole('heading', { level: 1 }).waitFor()
   return {
-    product,
+    installation,
     page,
     browser,
     readKey,
     complaints,
     async open(path, app = 'demo-shop') {
-      await page.goto(`${product.apiUrl}/a/${app}/${path}`)
+      await page.goto(`${installation.apiUrl}/a/${app}/${path}`)
       await page.getByRole('heading', { level: 1 }).waitFor()
     },
     ask: (body) => call<FunnelAnswer>('funnels/query', body),
     get: call,
     post: call,
     async send(device_id, events) {
-      const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+      const answer = await fetch(`${installation.ingestUrl}/v1/events`, {
         method: 'POST',
         headers: { 'x-api-key': writeKey, 'content-type': 'application/json', 'user-agent': BROWSER },
         body: JSON.stringify({ device_id, events }),
@@ -94,7 +97,7 @@ export async function openDashboard(traffic?: DemoTraffic, options: ProductOptio
     },
     async close() {
       await browser.close()
-      await product.dispose()
+      await installation.dispose()
     },
   }
 }

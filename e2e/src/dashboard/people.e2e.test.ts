@@ -40,7 +40,7 @@ describe('hesitation', () => {
     expect(answer.hovers).toBeGreaterThan(0)
     await dashboard.open(`funnels/checkout?range=${rangeText}&stage=2&show=lost&tab=hesitation`)
     const table = page.getByRole('region', { name: 'Hesitation' })
-    for (const [name, of] of [
+    for (const [name, count] of [
       ['Everybody', answer],
       ['Went on', answer.went_on!],
       ['Lost', answer.lost!],
@@ -48,8 +48,8 @@ describe('hesitation', () => {
       const row = table.locator('tr', { has: page.getByRole('rowheader', { name, exact: true }) })
       await row.waitFor()
       const cells = await row.getByRole('cell').allTextContents()
-      expect([numberOf(cells[0]!), numberOf(cells[1]!)]).toEqual([of.people, of.hovers])
-      if (of.hovers > 0) expect(cells[2]).toBe(percent(of.clicked_share))
+      expect([numberOf(cells[0]!), numberOf(cells[1]!)]).toEqual([count.people, count.hovers])
+      if (count.hovers > 0) expect(cells[2]).toBe(percent(count.clicked_share))
     }
     await page.goto(`${page.url()}&f=device:mobile`)
     await page.getByText('Nobody hovered over it by mouse.').waitFor()
@@ -84,7 +84,7 @@ describe('hesitation', () => {
     const sizes = `(n = ${clicks.toLocaleString('en')} and ${leaves.toLocaleString('en')})`
     const isLonger = alone.median_click_ms! > alone.median_leave_ms!
     expect([isLonger, alone.correlation! > 0]).toEqual([true, true])
-    const sentence = page.getByText(/^Who clicks has looked longer: .* against /).filter({ hasText: sizes })
+    const sentence = page.getByText(/^People who click looked longer: .* against /).filter({ hasText: sizes })
     await sentence.waitFor()
     await page.reload()
     await sentence.waitFor()
@@ -113,7 +113,7 @@ describe('hesitation', () => {
       .toMatchObject({ hovers: 3, clicked: 2 })
     await dashboard.open(`elements?range=${rangeText}&element=${encodeURIComponent(xpath)}`)
     await page.getByText('No comparison below 100 clicks and 100 looks without a click.').waitFor()
-    expect(await page.getByText('Who clicks has looked').count()).toBe(0)
+    expect(await page.getByText('People who click looked').count()).toBe(0)
   })
 })
 
@@ -177,7 +177,7 @@ describe('people', () => {
     await dashboard.open(path)
     await page.getByRole('button', { name: 'Forget' }).click()
     const dialog = page.getByRole('dialog')
-    await dialog.getByText('What goes: 1 event of 1 device.').waitFor()
+    await dialog.getByText('To be deleted: 1 event of 1 device.').waitFor()
     const confirm = dialog.getByRole('button', { name: 'Forget' })
     expect(await confirm.isDisabled()).toBe(true)
     await dialog.getByRole('textbox').fill('leaving-device')
@@ -189,7 +189,7 @@ describe('people', () => {
 })
 
 describe('live', () => {
-  it('shows an event as it is counted, holds others back while paused, and shows a receipt', async () => {
+  it('shows an event as it is counted, delays others while paused, and shows a receipt', async () => {
     const { page } = dashboard
     const event = (id: string): object => ({ type: 'custom', name: id, event_id: id, timestamp: Date.now() })
     await dashboard.open('live')
@@ -200,7 +200,7 @@ describe('live', () => {
     await dashboard.send('live-device', [event('second-of-live')])
     await page.getByText('1 new').waitFor()
     expect(await list.getByText('second-of-live').count()).toBe(0)
-    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByRole('button', { name: 'Resume' }).click()
     await list.getByText('second-of-live').waitFor()
     await page.getByRole('searchbox', { name: 'Search these events' }).fill('first-of')
     await expect.poll(() => list.getByRole('listitem').count(), SOON).toBe(1)
@@ -229,7 +229,7 @@ describe('an open page', () => {
       {
         type: 'url_change',
         from: '',
-        to: `${dashboard.product.ingestUrl}/demo/shop/`,
+        to: `${dashboard.installation.ingestUrl}/demo/shop/`,
         elapsed_time: 0,
         event_id: 'n-1',
         timestamp: Date.now(),

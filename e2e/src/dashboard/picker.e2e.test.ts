@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { ElementActions, PageViews } from '@hopper/contracts'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 import { openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
 import { expectUsable } from './usable.fixture.ts'
 
@@ -18,8 +18,8 @@ let button = `<button data-hopper="buy" id="b17">`
 
 beforeAll(async () => {
   dashboard = await openDashboard()
-  const { product } = dashboard
-  const [, key] = /data-key="(hw_[^"]+)"/.exec(await (await fetch(`${product.ingestUrl}/demo/shop/`)).text())!
+  const { installation } = dashboard
+  const [, key] = /data-key="(hw_[^"]+)"/.exec(await (await fetch(`${installation.ingestUrl}/demo/shop/`)).text())!
   shop = createServer((_request, response) => {
     const text = hostile.replaceAll('<', '&lt;')
     response
@@ -27,7 +27,7 @@ beforeAll(async () => {
       .writeHead(200, { 'content-type': 'text/html', 'cross-origin-opener-policy': 'same-origin' })
       .end(
         `<!doctype html><title>Shop</title><link rel="icon" href="data:,">
-        <script async src="${product.ingestUrl}/hopper.js?key=${key}" data-key="${key}"></script>
+        <script async src="${installation.ingestUrl}/hopper.js?key=${key}" data-key="${key}"></script>
         <main><p>Tea</p>${button}${text}</button></main>`,
       )
   }).listen(0, '127.0.0.1')
@@ -121,7 +121,7 @@ it('an element that is picked on a page of the site is counted, also when the si
 
   await visitAndClick()
   await expect.poll(() => clicksOf(xpath), { timeout: 30_000 }).toBe(1)
-  // the name has gone: the id finds the same element
+  // the element has lost its name: the id finds the same element
   button = `<button id="b17">`
   await visitAndClick()
   await expect.poll(() => clicksOf(xpath), { timeout: 30_000 }).toBe(2)
@@ -153,7 +153,7 @@ it('the element of a click stage is picked on the page, and a link works once', 
   await site.close()
 })
 
-it('a twin is proposed, and linked it carries on the numbers of the element', async () => {
+it('a twin is proposed, and once linked it continues the numbers of the element', async () => {
   const { page } = dashboard
   const [old, twin] = ["//*[@id='order']/button[1]", "//*[@id='order']/div[1]/button[1]"]
   await dashboard.open('settings')

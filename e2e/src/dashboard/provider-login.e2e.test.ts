@@ -19,7 +19,7 @@ beforeAll(async () => {
       HOPPER_OIDC_NAME: 'Keycloak',
     },
   })
-  provider.redirectUri = `${dashboard.product.apiUrl}/login/oidc/callback`
+  provider.redirectUri = `${dashboard.installation.apiUrl}/login/oidc/callback`
 }, 120_000)
 afterAll(async () => {
   await dashboard?.close()
@@ -30,7 +30,7 @@ afterAll(async () => {
 async function newPerson(path: string): Promise<Page> {
   const page = await (await dashboard.browser.newContext()).newPage()
   page.setDefaultTimeout(30_000)
-  await page.goto(dashboard.product.apiUrl + path)
+  await page.goto(dashboard.installation.apiUrl + path)
   await page.getByRole('link', { name: 'Log in with Keycloak' }).waitFor()
   return page
 }
@@ -47,7 +47,7 @@ async function comesByInvitation(link: string): Promise<void> {
   await page.context().close()
 }
 
-it('a member whom an admin has named logs in by the provider, and is out when the address is changed', async () => {
+it('a member named by an admin logs in by the provider, and is logged out when the address is changed', async () => {
   const { page } = dashboard
   await dashboard.open('settings')
   const members = page.getByRole('region', { name: 'Members' })
@@ -87,7 +87,7 @@ it('a member whom an admin has named logs in by the provider, and is out when th
   expect(dashboard.complaints).toEqual([])
 })
 
-it('the login page says why somebody was not let in', async () => {
+it('the login page says why a login failed', async () => {
   for (const [subject, account, text] of [
     ['stranger', { email: 'stranger@shop.example', email_verified: true }, 'no member has your e-mail address'],
     ['unconfirmed', { email: 'ann.b@shop.example', email_verified: false }, 'does not confirm your e-mail address'],

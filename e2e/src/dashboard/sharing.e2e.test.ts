@@ -112,9 +112,9 @@ describe('a shared funnel', () => {
     await page.locator('.numbers').first().waitFor()
     expect(await counts(page)).toEqual(await expected())
     await endInSettings('For the board')
-    await page.getByRole('heading', { name: 'This link does not work any more' }).waitFor({ timeout: 15_000 })
+    await page.getByRole('heading', { name: 'This link no longer works' }).waitFor({ timeout: 15_000 })
     await page.goto(url!)
-    await page.getByRole('heading', { name: 'This link does not work any more' }).waitFor()
+    await page.getByRole('heading', { name: 'This link no longer works' }).waitFor()
   })
 
   it('can be open beside another one and beside a login', async () => {

@@ -75,10 +75,13 @@ function distance(a: number, b: number): number {
 
 function chunksOf(png: Buffer): { type: string; data: Buffer }[] {
   const chunks: { type: string; data: Buffer }[] = []
-  for (let at = SIGNATURE_BYTES; at < png.length;) {
-    const bytes = png.readUInt32BE(at)
-    chunks.push({ type: png.toString('latin1', at + 4, at + 8), data: png.subarray(at + 8, at + 8 + bytes) })
-    at += 12 + bytes
+  for (let offset = SIGNATURE_BYTES; offset < png.length;) {
+    const bytes = png.readUInt32BE(offset)
+    chunks.push({
+      type: png.toString('latin1', offset + 4, offset + 8),
+      data: png.subarray(offset + 8, offset + 8 + bytes),
+    })
+    offset += 12 + bytes
   }
   return chunks
 }
@@ -95,10 +98,10 @@ function chunk(type: string, data: Buffer): Buffer {
 function withoutFilters(filtered: Buffer, rowBytes: number, height: number): Buffer {
   const step = rowBytes + 1
   const rows = Buffer.alloc(filtered.length)
-  const at = (y: number, x: number): number => (y < 0 || x < 0 ? 0 : rows[y * step + 1 + x]!)
+  const byteAt = (y: number, x: number): number => (y < 0 || x < 0 ? 0 : rows[y * step + 1 + x]!)
   for (let y = 0; y < height; y++)
     for (let x = 0; x < rowBytes; x++) {
-      const [left, up, corner] = [at(y, x - RGB_BYTES), at(y - 1, x), at(y - 1, x - RGB_BYTES)]
+      const [left, up, corner] = [byteAt(y, x - RGB_BYTES), byteAt(y - 1, x), byteAt(y - 1, x - RGB_BYTES)]
       const guess = [0, left, up, (left + up) >> 1, paeth(left, up, corner)][filtered[y * step]!]!
       rows[y * step + 1 + x] = filtered[y * step + 1 + x]! + guess
     }

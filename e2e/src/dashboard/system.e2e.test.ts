@@ -1,7 +1,7 @@
 import type { Audits, Disk, Refusals, Status } from '@hopper/contracts'
 import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
-import { whenReviewed } from '../products/product.ts'
+import { whenReviewed } from '../installations/installation.ts'
 import { openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
 import { expectUsable, forEachLook } from './usable.fixture.ts'
 
@@ -24,14 +24,14 @@ afterEach(async () => {
 
 const card = (name: string): Locator => dashboard.page.getByRole('region', { name, exact: true })
 const get = async <T>(path: string): Promise<T> => {
-  const answer = await dashboard.page.request.get(`${dashboard.product.apiUrl}/api/v1/${path}`)
+  const answer = await dashboard.page.request.get(`${dashboard.installation.apiUrl}/api/v1/${path}`)
   expect(answer.status()).toBe(200)
   return (await answer.json()) as T
 }
 
 /** Sends an event with a key that nobody knows, as a page of another site does. */
 async function sendRefused(): Promise<void> {
-  const answer = await fetch(`${dashboard.product.ingestUrl}/v1/events`, {
+  const answer = await fetch(`${dashboard.installation.ingestUrl}/v1/events`, {
     method: 'POST',
     headers: {
       'x-api-key': 'hw_nobody_knows_Wxyz',
@@ -43,7 +43,7 @@ async function sendRefused(): Promise<void> {
   expect(answer.status).toBe(401)
 }
 
-it('the page says in a sentence that all is counted, and what the disk holds', async () => {
+it('the page says in a sentence that all is counted, and how full the disk is', async () => {
   const { page } = dashboard
   await dashboard.open('system')
   const verdict = card('System')
@@ -81,10 +81,10 @@ it('a request with an unknown key is listed with its origin and the end of the k
 })
 
 it('an audit that is run from the page finds no drift, and is in the history after a kill, too', async () => {
-  const { page, product } = dashboard
+  const { page, installation } = dashboard
   await dashboard.open('system')
   await card('Audits').getByText('There was no audit yet.').waitFor()
-  await whenReviewed(product, 'demo-shop', dashboard.readKey)
+  await whenReviewed(installation, 'demo-shop', dashboard.readKey)
   await card('Audits').getByRole('button', { name: 'Run an audit now' }).click()
   await card('Audits')
     .getByText(/no difference in [\d,]+ partitions/)
@@ -98,18 +98,18 @@ it('an audit that is run from the page finds no drift, and is in the history aft
   // the next one dies with its process
   await card('Audits').getByRole('button', { name: 'Run an audit now' }).click()
   await expect.poll(async () => (await get<Audits>('audits')).audits.length).toBe(2)
-  await product.stop('SIGKILL')
+  await installation.stop('SIGKILL')
   await seedDisk()
-  await product.start()
+  await installation.start()
   const states = async (): Promise<string[]> => (await get<Audits>('audits')).audits.map(({ state }) => state)
   // finished, if it was quicker than the kill
   await expect.poll(async () => (await states())[0], { timeout: 60_000 }).toMatch(/interrupted|finished/)
   expect((await states())[1]).toBe('finished')
 })
 
-/** Gives the stopped product measurements of the days before, as if it had run for so long. */
+/** Gives the stopped installation measurements of the days before, as if it had run for so long. */
 async function seedDisk(): Promise<void> {
-  const storage = await dashboard.product.openStorage()
+  const storage = await dashboard.installation.openStorage()
   const { disks } = storage.registry
   const record = (await disks.get('', 'data'))!
   const used = record.parts.reduce((sum, { bytes }) => sum + bytes, 0)

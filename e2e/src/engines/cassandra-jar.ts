@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePorts, shortLived, startJava, whenReady, type JavaProcess } from './java-process.ts'
 import { jarsOf } from './jars.ts'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 
 /** The packages that Cassandra's own start script opens for Java 17. It does not start without these. */
 const opens = [
@@ -98,10 +98,10 @@ export async function startCassandra(dir: string, cache: string, flags = shortLi
  */
 export async function startCassandraRing(dir: string, cache: string): Promise<CassandraNode[]> {
   const [cql, storage, ...jmx] = (await freePorts(5)) as [number, number, ...number[]]
-  const options = jmx.map((port, at) => ({
-    dir: join(dir, `node-${at}`),
+  const options = jmx.map((port, index) => ({
+    dir: join(dir, `node-${index}`),
     cache,
-    address: `127.0.0.${at + 2}`,
+    address: `127.0.0.${index + 2}`,
     cql,
     storage,
     jmx: port,

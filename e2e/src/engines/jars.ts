@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { environment } from '../products/config.ts'
+import { environment } from '../installations/config.ts'
 import versions from './versions.json' with { type: 'json' }
 
 const run = promisify(execFile)

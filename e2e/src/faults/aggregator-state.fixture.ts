@@ -1,5 +1,5 @@
-import type { Service } from '../products/service.ts'
-import { until } from '../products/until.ts'
+import type { Service } from '../installations/service.ts'
+import { until } from '../installations/until.ts'
 
 const BATCH_TIMEOUT_MS = 120_000
 

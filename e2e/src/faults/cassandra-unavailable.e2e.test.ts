@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { cluster, type Cluster } from '../products/cluster.ts'
+import { cluster, type Cluster } from '../installations/cluster.ts'
 import { startCassandra, type CassandraNode } from '../engines/cassandra-jar.ts'
 import { canUseJars, jarCache } from '../engines/jars.ts'
-import { Service } from '../products/service.ts'
+import { Service } from '../installations/service.ts'
 import { apps, provision } from './apps.fixture.ts'
 import { waitForBatch } from './aggregator-state.fixture.ts'
 import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
@@ -15,16 +15,16 @@ const engines = inject('engines')
 describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped and started under load', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-cassandra-unavailable-'))
   let node: CassandraNode
-  let product: Cluster
+  let installation: Cluster
   beforeAll(async () => {
     node = await startCassandra(dir, jarCache)
-    product = await cluster(
+    installation = await cluster(
       { ...engines!, cassandra: node.contactPoint, dataCenter: node.dataCenter },
       { provision, env: { HOPPER_LOG_LEVEL: 'fatal' } },
     )
   }, 360_000)
   afterAll(async () => {
-    await product?.dispose()
+    await installation?.dispose()
     await node?.process.stop()
     rmSync(dir, { recursive: true, force: true })
   })
@@ -39,9 +39,9 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
   }
 
   it('leaves no number wrong, stopped once and killed once', async () => {
-    const [aggregator] = product.aggregators as [Service]
+    const [aggregator] = installation.aggregators as [Service]
     expectExact(
-      await runTrial({ product, app: apps.tested, seed: 71 }, async () => {
+      await runTrial({ installation, app: apps.tested, seed: 71 }, async () => {
         await stopAndRestart(aggregator, 'SIGTERM')
         await stopAndRestart(aggregator, 'SIGKILL')
       }),
@@ -49,8 +49,8 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
   }, 480_000)
 
   it('control: without the watermark check, writes applied before the stop count twice', async () => {
-    const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
-    const result = await runTrial({ product, app: apps.control, aggregators: [unsafe], seed: 72 }, () =>
+    const unsafe = await Service.of('aggregator', [], { ...installation.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
+    const result = await runTrial({ installation, app: apps.control, aggregators: [unsafe], seed: 72 }, () =>
       stopAndRestart(unsafe, 'SIGKILL'),
     )
     expect(rowsCountedTwice(result)).toBeGreaterThan(0)

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Status } from '@hopper/contracts'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { forEachProduct } from '../products/for-each-product.ts'
-import { getJson, whenCounted, type Product } from '../products/product.ts'
+import { forEachInstallation } from '../installations/for-each-installation.ts'
+import { getJson, whenCounted, type Installation } from '../installations/installation.ts'
 import { sendUntilAcknowledged } from '../traffic/send-until-acknowledged.ts'
 import { randomTraffic } from '../traffic/random-traffic.ts'
 import { apps, provision } from './apps.fixture.ts'
@@ -29,12 +29,12 @@ const env = {
   FAKETIME_DONT_FAKE_MONOTONIC: '1',
 }
 
-/** Sets the time of day that every process of the product reads, relative to that of this machine. */
+/** Sets the time of day that every process of the installation reads, relative to that of this machine. */
 const jump = (shift: '+0' | '+1d' | '-1d'): void => writeFileSync(shiftFile, shift)
 
-let product: Product
+let installation: Installation
 beforeEach(() => jump('+0'))
-afterEach(() => product?.dispose())
+afterEach(() => installation?.dispose())
 afterAll(() => rmSync(root, { recursive: true }))
 
 let seed = 0
@@ -46,8 +46,8 @@ async function send(): Promise<void> {
     traffic.map(async (requests, device) => {
       for (const request of requests) {
         const named = { ...request, device: `${seed}-${device}` }
-        await sendUntilAcknowledged(product.ingestUrl, write, named)
-        await sendUntilAcknowledged(product.ingestUrl, write, named)
+        await sendUntilAcknowledged(installation.ingestUrl, write, named)
+        await sendUntilAcknowledged(installation.ingestUrl, write, named)
       }
     }),
   )
@@ -55,34 +55,34 @@ async function send(): Promise<void> {
 
 /** Renames the app, and waits until it has that name. */
 async function rename(name: string): Promise<void> {
-  const answer = await fetch(`${product.apiUrl}/api/v1/apps/${id}`, {
+  const answer = await fetch(`${installation.apiUrl}/api/v1/apps/${id}`, {
     method: 'PATCH',
     headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
     body: JSON.stringify({ name }),
   })
   expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)])
-  const { apps: found } = await getJson<{ apps: { id: string; name: string }[] }>(product, '/api/v1/apps', admin)
+  const { apps: found } = await getJson<{ apps: { id: string; name: string }[] }>(installation, '/api/v1/apps', admin)
   expect(found.find((app) => app.id === id)?.name).toBe(name)
 }
 
 const restart = async (): Promise<void> => {
-  expect(await product.stop('SIGTERM')).toEqual([])
-  await product.start()
+  expect(await installation.stop('SIGTERM')).toEqual([])
+  await installation.start()
 }
 
 describe.skipIf(!library)('the time of day jumps by a day (needs libfaketime)', () => {
-  forEachProduct((open) => {
+  forEachInstallation((open) => {
     it(
       'forwards, back, and behind, while it runs and between two starts: every event counts once',
       async () => {
         const [organization] = provision.organizations
-        product = await open({ provision: { organizations: [{ ...organization!, admin_key: admin }] }, env })
-        await product.start()
+        installation = await open({ provision: { organizations: [{ ...organization!, admin_key: admin }] }, env })
+        await installation.start()
         const sent: string[] = []
         const phase = async (name: string): Promise<void> => {
           await send()
           await rename(name)
-          await whenCounted(product, read)
+          await whenCounted(installation, read)
           sent.push(name)
         }
         await phase('on time')
@@ -94,7 +94,7 @@ describe.skipIf(!library)('the time of day jumps by a day (needs libfaketime)', 
         }
         // the status has no day that is still to come
         jump('+1d')
-        const { fates } = await getJson<Status>(product, '/api/v1/status', read)
+        const { fates } = await getJson<Status>(installation, '/api/v1/status', read)
         const eventsOf = (...names: string[]): number =>
           fates.filter(({ fate }) => names.includes(fate)).reduce((sum, { events }) => sum + events, 0)
         expect({ once: eventsOf('accepted', 'late', 'bot'), again: eventsOf('duplicate') }).toEqual({
@@ -102,8 +102,8 @@ describe.skipIf(!library)('the time of day jumps by a day (needs libfaketime)', 
           again: sent.length * EVENTS,
         })
         expect(eventsOf('rejected')).toBe(0)
-        expect(await product.stop('SIGTERM')).toEqual([])
-        expect(await product.run(['audit'])).toContain('No drift')
+        expect(await installation.stop('SIGTERM')).toEqual([])
+        expect(await installation.run(['audit'])).toContain('No drift')
       },
       BOUND_MS,
     )

@@ -22,8 +22,8 @@ export class CqlProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>()
 
   static async before(contactPoint: string): Promise<CqlProxy> {
-    const at = contactPoint.lastIndexOf(':')
-    const proxy = new CqlProxy(contactPoint.slice(0, at), Number(contactPoint.slice(at + 1)))
+    const index = contactPoint.lastIndexOf(':')
+    const proxy = new CqlProxy(contactPoint.slice(0, index), Number(contactPoint.slice(index + 1)))
     await once(proxy.#server.listen(0, '127.0.0.1'), 'listening')
     return proxy
   }

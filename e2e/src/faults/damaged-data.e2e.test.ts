@@ -18,11 +18,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 import { apps, provision } from './apps.fixture.ts'
 import { sendUntilAcknowledged } from '../traffic/send-until-acknowledged.ts'
 import { randomTraffic, type RandomRequest } from '../traffic/random-traffic.ts'
-import { Service } from '../products/service.ts'
+import { Service } from '../installations/service.ts'
 
 const main = resolve(import.meta.dirname, '../../../cli/dist/main.js')
 const root = mkdtempSync(join(tmpdir(), 'hopper-damaged-'))

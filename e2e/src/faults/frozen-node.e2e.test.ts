@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { cluster, type Cluster } from '../products/cluster.ts'
+import { cluster, type Cluster } from '../installations/cluster.ts'
 import { startCassandraRing, type CassandraNode } from '../engines/cassandra-jar.ts'
 import { canUseJars, jarCache } from '../engines/jars.ts'
 import { apps, provision } from './apps.fixture.ts'
@@ -18,7 +18,7 @@ const READ_MS_MAX = 3_000
 describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes that is frozen under load', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-frozen-node-'))
   let nodes: CassandraNode[] = []
-  let product: Cluster
+  let installation: Cluster
   beforeAll(async () => {
     nodes = await startCassandraRing(dir, jarCache)
     const [{ contactPoint, dataCenter }] = nodes as [CassandraNode]
@@ -27,11 +27,11 @@ describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes
       HOPPER_CASSANDRA_REPLICATION: '3',
       HOPPER_LOG_LEVEL: 'fatal',
     }
-    product = await cluster({ ...engines!, cassandra: contactPoint, dataCenter }, { provision, env })
+    installation = await cluster({ ...engines!, cassandra: contactPoint, dataCenter }, { provision, env })
   }, 360_000)
   afterAll(async () => {
     for (const { process } of nodes) process.child.kill('SIGCONT')
-    await product?.dispose()
+    await installation?.dispose()
     await Promise.all(nodes.map(({ process }) => process.stop()))
     rmSync(dir, { recursive: true, force: true })
   })
@@ -46,7 +46,7 @@ describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes
         localDataCenter: dataCenter,
         socketOptions: { connectTimeout: 1_000 },
       })
-      const reads = new Reads(product.apiUrl, apps.tested)
+      const reads = new Reads(installation.apiUrl, apps.tested)
       await expect(alone.connect()).rejects.toThrow()
       await alone.shutdown()
       await new Promise((resolve) => setTimeout(resolve, FROZEN_MS))
@@ -58,10 +58,10 @@ describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes
 
   it('delays no read by more than three seconds, whichever node it is, and leaves no number wrong', async () => {
     const reads: Read[] = []
-    const result = await runTrial({ product, app: apps.tested, seed: 81, perSecond: 10 }, async (sending) => {
+    const result = await runTrial({ installation, app: apps.tested, seed: 81, perSecond: 10 }, async (sending) => {
       await sending.more(50)
       // The first answers of a process take some seconds on a busy machine, whatever the nodes do.
-      await Promise.all(pathsOf(apps.tested).map((path) => read(product.apiUrl, path, apps.tested.read)))
+      await Promise.all(pathsOf(apps.tested).map((path) => read(installation.apiUrl, path, apps.tested.read)))
       for (const node of nodes) reads.push(...(await readsWhileFrozen(node)))
       await sending.more(20)
     })

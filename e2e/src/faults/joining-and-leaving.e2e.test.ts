@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { cluster, type Cluster } from '../products/cluster.ts'
+import { cluster, type Cluster } from '../installations/cluster.ts'
 import { mulberry32 } from '../traffic/random-traffic.ts'
-import { Service } from '../products/service.ts'
+import { Service } from '../installations/service.ts'
 import { apps, provision } from './apps.fixture.ts'
 import { waitForBatch, randomPause } from './aggregator-state.fixture.ts'
 import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
@@ -21,30 +21,30 @@ async function joinAndLeave(services: readonly Service[], rounds: number, random
 }
 
 describe.skipIf(!engines)('two aggregators that join and leave in a loop', () => {
-  let product: Cluster
+  let installation: Cluster
   beforeAll(
     async () =>
-      void (product = await cluster(engines!, {
+      void (installation = await cluster(engines!, {
         provision,
         aggregators: 2,
         env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '3000' },
       })),
   )
-  afterAll(() => product?.dispose())
+  afterAll(() => installation?.dispose())
 
   it('hand over their lanes without loss or duplication', async () => {
     expectExact(
-      await runTrial({ product, app: apps.tested, seed: 31 }, () =>
-        joinAndLeave(product.aggregators, 3, mulberry32(31)),
+      await runTrial({ installation, app: apps.tested, seed: 31 }, () =>
+        joinAndLeave(installation.aggregators, 3, mulberry32(31)),
       ),
     )
   }, 480_000)
 
   it('control: without the watermark check, lanes handed over by a kill count twice', async () => {
     const unsafe = (): Promise<Service> =>
-      Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
+      Service.of('aggregator', [], { ...installation.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
     const aggregators = [await unsafe(), await unsafe()]
-    const result = await runTrial({ product, app: apps.control, aggregators, seed: 32 }, () =>
+    const result = await runTrial({ installation, app: apps.control, aggregators, seed: 32 }, () =>
       joinAndLeave(aggregators, 3, mulberry32(32)),
     )
     expect(rowsCountedTwice(result)).toBeGreaterThan(0)

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { cluster, type Cluster } from '../products/cluster.ts'
+import { cluster, type Cluster } from '../installations/cluster.ts'
 import { canUseJars, jarCache } from '../engines/jars.ts'
 import { saslUser, startKafka, type KafkaBroker } from '../engines/kafka-jar.ts'
-import { Service } from '../products/service.ts'
-import { until } from '../products/until.ts'
+import { Service } from '../installations/service.ts'
+import { until } from '../installations/until.ts'
 import { apps, provision } from './apps.fixture.ts'
 import { metricOf } from './aggregator-state.fixture.ts'
 import { runTrial, expectExact, missingRows, type TrialResult } from './trial.fixture.ts'
@@ -25,13 +25,16 @@ describe.skipIf(!engines || !(await canUseJars()))(
   () => {
     const dir = mkdtempSync(join(tmpdir(), 'hopper-kafka-unavailable-'))
     let broker: KafkaBroker
-    let product: Cluster
+    let installation: Cluster
     beforeAll(async () => {
       broker = await startKafka(dir, jarCache)
-      product = await cluster({ ...engines!, kafka: broker.address }, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
+      installation = await cluster(
+        { ...engines!, kafka: broker.address },
+        { provision, env: { HOPPER_LOG_LEVEL: 'error' } },
+      )
     }, 120_000)
     afterAll(async () => {
-      await product?.dispose()
+      await installation?.dispose()
       await broker?.process.stop()
       rmSync(dir, { recursive: true, force: true })
     })
@@ -56,7 +59,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
 
     /** Reads every report once, from an api process that is started while Kafka is unavailable. */
     const readsOfNewApi = async (): Promise<readonly Read[]> => {
-      const api = await Service.of('api', [], product.env)
+      const api = await Service.of('api', [], installation.env)
       await api.start()
       expect(await (await fetch(`${api.url}/ready`)).json()).toMatchObject({
         ready: true,
@@ -76,7 +79,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
 
     /** Expects that dates that were complete before Kafka became unavailable still are, and no later ones. */
     const expectKnown = async (): Promise<void> => {
-      const { complete_to: completeTo } = await statusOf(product.apiUrl)
+      const { complete_to: completeTo } = await statusOf(installation.apiUrl)
       expect(completeTo).toBeGreaterThan(Date.now() - 10 * 60_000)
       expect(completeTo).toBeLessThan(Date.now() - 5_000)
     }
@@ -93,16 +96,16 @@ describe.skipIf(!engines || !(await canUseJars()))(
       let waited = 0
       let reads: readonly Read[] = []
       let fresh: readonly Read[] = []
-      const result: TrialResult = await runTrial({ product, app: apps.tested, seed: 61 }, async (sending) => {
+      const result: TrialResult = await runTrial({ installation, app: apps.tested, seed: 61 }, async (sending) => {
         acknowledged = await stopAndRestart(sending, STOPPED_MS, async () => {
-          const reading = new Reads(product.apiUrl, apps.tested)
-          await product.ingest.stop('SIGKILL')
-          await product.ingest.start()
+          const reading = new Reads(installation.apiUrl, apps.tested)
+          await installation.ingest.stop('SIGKILL')
+          await installation.ingest.start()
           fresh = await readsOfNewApi()
           await expectKnown()
           reads = await reading.stop()
         })
-        waited = await metricOf(product.ingest, 'hopper_spool_messages')
+        waited = await metricOf(installation.ingest, 'hopper_spool_messages')
       })
       expectExact(result)
       // 40 requests per second were sent; those that ingest could not take while it was down came later.
@@ -118,7 +121,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       const careless = await cluster({ ...engines!, kafka: broker.address }, { provision, env })
       try {
         const result = await runTrial(
-          { product: careless, app: apps.control, seed: 62 },
+          { installation: careless, app: apps.control, seed: 62 },
           async (sending) => void (await stopAndRestart(sending, STOPPED_MS_CONTROL)),
         )
         expect(missingRows(result)).toBeGreaterThan(0)
@@ -134,7 +137,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
         HOPPER_KAFKA_USERNAME: saslUser.name,
         HOPPER_SPOOL_BYTES: '1000000',
       }
-      const ingest = await Service.of('ingest', [], { ...product.env, ...sasl, HOPPER_KAFKA_PASSWORD: 'wrong' })
+      const ingest = await Service.of('ingest', [], { ...installation.env, ...sasl, HOPPER_KAFKA_PASSWORD: 'wrong' })
       await ingest.start()
       const ready = async (): Promise<string> => (await fetch(`${ingest.url}/ready`)).text()
       await until(async () => /authentication/i.test(await ready()), WAIT_TIMEOUT_MS)
@@ -148,7 +151,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       })
       expect(await ingest.stop('SIGTERM')).toBe(0)
       const right = await Service.of('ingest', [], {
-        ...product.env,
+        ...installation.env,
         ...sasl,
         HOPPER_KAFKA_PASSWORD: saslUser.password,
       })
@@ -157,7 +160,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       expect(await right.stop('SIGTERM')).toBe(0)
 
       const refused = await Service.of('ingest', [], {
-        ...product.env,
+        ...installation.env,
         ...sasl,
         HOPPER_KAFKA_PASSWORD: 'wrong',
         HOPPER_SPOOL_BYTES: '0',
@@ -170,7 +173,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
     }, 120_000)
 
     it('with a full spool nothing is acknowledged while Kafka is unavailable', async () => {
-      const ingest = await Service.of('ingest', [], { ...product.env, HOPPER_SPOOL_BYTES: '0' })
+      const ingest = await Service.of('ingest', [], { ...installation.env, HOPPER_SPOOL_BYTES: '0' })
       await ingest.start()
       await broker.process.stop()
       const answer = await post(ingest.url)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { cluster, type Cluster } from '../products/cluster.ts'
+import { cluster, type Cluster } from '../installations/cluster.ts'
 import { mulberry32 } from '../traffic/random-traffic.ts'
-import { Service } from '../products/service.ts'
+import { Service } from '../installations/service.ts'
 import { apps, provision } from './apps.fixture.ts'
 import { waitForBatch, randomPause } from './aggregator-state.fixture.ts'
 import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
@@ -31,24 +31,24 @@ async function killServing(service: Service, rounds: number, random: () => numbe
 }
 
 describe.skipIf(!engines)('processes that are killed', () => {
-  let product: Cluster
+  let installation: Cluster
   beforeAll(
     async () =>
-      void (product = await cluster(engines!, {
+      void (installation = await cluster(engines!, {
         provision,
         aggregators: AGGREGATORS,
         env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '3000' },
       })),
   )
-  afterAll(() => product?.dispose())
+  afterAll(() => installation?.dispose())
 
   it('count exactly: three aggregators killed in a loop at work, ingest and api at any moment', async () => {
     const random = mulberry32(20_261_121)
-    const result = await runTrial({ product, app: apps.tested, seed: 11 }, async () => {
+    const result = await runTrial({ installation, app: apps.tested, seed: 11 }, async () => {
       await Promise.all([
-        ...product.aggregators.map((service) => killAtWork(service, ROUNDS, random)),
-        killServing(product.ingest, SERVING_ROUNDS, random),
-        killServing(product.api, SERVING_ROUNDS, random),
+        ...installation.aggregators.map((service) => killAtWork(service, ROUNDS, random)),
+        killServing(installation.ingest, SERVING_ROUNDS, random),
+        killServing(installation.api, SERVING_ROUNDS, random),
       ])
     })
     expectExact(result)
@@ -56,8 +56,8 @@ describe.skipIf(!engines)('processes that are killed', () => {
   }, 480_000)
 
   it('control: without the watermark check, kills make events count twice', async () => {
-    const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
-    const result = await runTrial({ product, app: apps.control, aggregators: [unsafe], seed: 12 }, () =>
+    const unsafe = await Service.of('aggregator', [], { ...installation.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
+    const result = await runTrial({ installation, app: apps.control, aggregators: [unsafe], seed: 12 }, () =>
       killAtWork(unsafe, 3, mulberry32(7)),
     )
     expect(rowsCountedTwice(result)).toBeGreaterThan(0)

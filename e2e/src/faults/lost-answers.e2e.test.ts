@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { cluster, type Cluster } from '../products/cluster.ts'
-import { Service } from '../products/service.ts'
-import { until } from '../products/until.ts'
+import { cluster, type Cluster } from '../installations/cluster.ts'
+import { Service } from '../installations/service.ts'
+import { until } from '../installations/until.ts'
 import { apps, provision } from './apps.fixture.ts'
 import { CqlProxy } from './cql-proxy.fixture.ts'
 import { runTrial, expectExact, rowsCountedTwice } from './trial.fixture.ts'
@@ -24,27 +24,29 @@ async function loseAnswers(proxy: CqlProxy, count: number): Promise<void> {
 }
 
 describe.skipIf(!engines)('answers to counter writes that are lost after Cassandra has applied them', () => {
-  let product: Cluster
+  let installation: Cluster
   let proxy: CqlProxy
   beforeAll(async () => {
-    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
+    installation = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
     proxy = await CqlProxy.before(engines!.cassandra)
   })
   afterAll(async () => {
-    await product?.dispose()
+    await installation?.dispose()
     await proxy?.[Symbol.asyncDispose]()
   })
   const behindProxy = (env: Record<string, string> = {}): Promise<Service> =>
-    Service.of('aggregator', [], { ...product.env, HOPPER_CASSANDRA_CONTACT_POINTS: proxy.contactPoint, ...env })
+    Service.of('aggregator', [], { ...installation.env, HOPPER_CASSANDRA_CONTACT_POINTS: proxy.contactPoint, ...env })
 
   it('leave no number wrong', async () => {
     const aggregators = [await behindProxy()]
-    expectExact(await runTrial({ product, app: apps.tested, aggregators, seed: 51 }, () => loseAnswers(proxy, 12)))
+    expectExact(await runTrial({ installation, app: apps.tested, aggregators, seed: 51 }, () => loseAnswers(proxy, 12)))
   }, 480_000)
 
   it('control: without the watermark check, applied batches count twice', async () => {
     const aggregators = [await behindProxy({ HOPPER_UNSAFE_NO_WATERMARK: '1' })]
-    const result = await runTrial({ product, app: apps.control, aggregators, seed: 52 }, () => loseAnswers(proxy, 4))
+    const result = await runTrial({ installation, app: apps.control, aggregators, seed: 52 }, () =>
+      loseAnswers(proxy, 4),
+    )
     expect(rowsCountedTwice(result)).toBeGreaterThan(0)
   }, 360_000)
 })

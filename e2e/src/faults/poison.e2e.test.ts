@@ -1,8 +1,8 @@
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, describe, expect, inject, it } from 'vitest'
-import { cluster, type Cluster } from '../products/cluster.ts'
+import { cluster, type Cluster } from '../installations/cluster.ts'
 import { groundTruth } from '../traffic/ground-truth.ts'
-import { whenCounted } from '../products/product.ts'
+import { whenCounted } from '../installations/installation.ts'
 import { datesAround, readTables } from '../traffic/stored-rows.ts'
 import { apps, provision, timezone } from './apps.fixture.ts'
 import { runTrial, expectExact, missingRows } from './trial.fixture.ts'
@@ -13,8 +13,8 @@ const LANES = 8
 const ROUNDS = 3
 /** far longer than counting the traffic takes */
 const STALLED_MS = 10_000
-let product: Cluster
-afterAll(() => product?.dispose())
+let installation: Cluster
+afterAll(() => installation?.dispose())
 
 const context = { device: 'desktop', browser: '', os: '' }
 const shaped = { version: 1, app: apps.tested.id, device_id: 'd', received_at: 1, context }
@@ -49,12 +49,12 @@ async function poison(brokers: string, topic: string): Promise<void> {
 }
 
 describe.skipIf(!engines)('a poison message', () => {
-  it('goes to the dead letters, each with its reason, and never stops a lane', async () => {
-    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
-    const result = await runTrial({ product, app: apps.tested, seed: 1 }, async (sending) => {
+  it('becomes a dead letter with its reason, and never stops a lane', async () => {
+    installation = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
+    const result = await runTrial({ installation, app: apps.tested, seed: 1 }, async (sending) => {
       for (let round = 0; round < ROUNDS; round++) {
         await sending.more(100)
-        await poison(engines!.kafka, product.env.HOPPER_KAFKA_TOPIC!)
+        await poison(engines!.kafka, installation.env.HOPPER_KAFKA_TOPIC!)
       }
       await sending.more(100)
     })

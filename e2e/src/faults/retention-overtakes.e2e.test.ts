@@ -2,11 +2,11 @@ import { decodeEnvelope } from '@hopper/contracts'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from '../traffic/send-until-acknowledged.ts'
-import { cluster, type Cluster } from '../products/cluster.ts'
-import { whenCounted, getJson } from '../products/product.ts'
+import { cluster, type Cluster } from '../installations/cluster.ts'
+import { whenCounted, getJson } from '../installations/installation.ts'
 import { randomTraffic } from '../traffic/random-traffic.ts'
-import { Service } from '../products/service.ts'
-import { until } from '../products/until.ts'
+import { Service } from '../installations/service.ts'
+import { until } from '../installations/until.ts'
 import { apps, provision } from './apps.fixture.ts'
 import { metricOf } from './aggregator-state.fixture.ts'
 
@@ -27,32 +27,37 @@ interface Status {
 }
 
 describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
-  let product: Cluster
+  let installation: Cluster
   beforeAll(async () => {
-    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'info', HOPPER_KAFKA_SESSION_MS: '6000' } })
-    await product.start()
+    installation = await cluster(engines!, {
+      provision,
+      env: { HOPPER_LOG_LEVEL: 'info', HOPPER_KAFKA_SESSION_MS: '6000' },
+    })
+    await installation.start()
   }, 120_000)
-  afterAll(() => product?.dispose())
+  afterAll(() => installation?.dispose())
 
-  const status = (): Promise<Status> => getJson<Status>(product, '/api/v1/status', apps.tested.read)
+  const status = (): Promise<Status> => getJson<Status>(installation, '/api/v1/status', apps.tested.read)
   const eventsCounted = async (): Promise<number> => (await status()).fates.reduce((sum, { events }) => sum + events, 0)
   /** Returns the number of events sent. */
   const send = async (seed: number): Promise<number> => {
     const requests = randomTraffic({ devices: 40, eventsPerDevice: 10, seed, now: Date.now() }).flat()
-    await Promise.all(requests.map((request) => sendUntilAcknowledged(product.ingestUrl, apps.tested.write, request)))
+    await Promise.all(
+      requests.map((request) => sendUntilAcknowledged(installation.ingestUrl, apps.tested.write, request)),
+    )
     return requests.reduce((sum, { events }) => sum + events.length, 0)
   }
 
   it('stops the lane and reports it everywhere; nothing is skipped before somebody accepts the loss', async () => {
-    const [aggregator] = product.aggregators as [Service]
+    const [aggregator] = installation.aggregators as [Service]
     let sent = await send(1)
-    await whenCounted(product, apps.tested.read)
+    await whenCounted(installation, apps.tested.read)
     expect(await eventsCounted()).toBe(sent)
 
     aggregator.signal('SIGSTOP')
     sent += await send(2)
     const { lane, done, next } = (await status()).lanes.reduce((most, each) => (each.lag > most.lag ? each : most))
-    const deleted = await deleteUncounted(product, { lane, first: done, next: next - 2 })
+    const deleted = await deleteUncounted(installation, { lane, first: done, next: next - 2 })
     aggregator.signal('SIGCONT')
 
     const lostMessages = (): Promise<number> => metricOf(aggregator, 'hopper_aggregator_lost_messages')
@@ -79,17 +84,17 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
     expect(lanes.filter((each) => each.lost)).toHaveLength(1)
     expect(completeTo).toBeLessThan(Date.now() - 1_000)
 
-    const refused = await Service.of('aggregator', [], product.env)
+    const refused = await Service.of('aggregator', [], installation.env)
     await expect(refused.start()).rejects.toThrow(/HOP_DATA_DAMAGED.*has lost positions/)
     expect(await refused.stop('SIGKILL')).toBe(4)
 
-    const accepting = await Service.of('aggregator', [], { ...product.env, HOPPER_ACCEPT_LOSS: 'true' })
+    const accepting = await Service.of('aggregator', [], { ...installation.env, HOPPER_ACCEPT_LOSS: 'true' })
     await accepting.start()
     expect(accepting.output).toContain('accepted by --accept-loss')
-    await whenCounted(product, apps.tested.read)
+    await whenCounted(installation, apps.tested.read)
     expect(await eventsCounted()).toBe(sent - lost)
     sent += await send(3)
-    await whenCounted(product, apps.tested.read)
+    await whenCounted(installation, apps.tested.read)
     expect(await eventsCounted()).toBe(sent - lost)
     const after = await status()
     expect(after.lanes.filter((each) => each.lost)).toEqual([])

@@ -1,6 +1,6 @@
 import { sendUntilAcknowledged } from '../traffic/send-until-acknowledged.ts'
 import { mulberry32, randomTraffic, type RandomRequest } from '../traffic/random-traffic.ts'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 
 const SENDERS = 12
 const DEVICES_MAX = 20_000

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { cluster, type Cluster } from '../products/cluster.ts'
-import { Service } from '../products/service.ts'
-import { until } from '../products/until.ts'
+import { cluster, type Cluster } from '../installations/cluster.ts'
+import { Service } from '../installations/service.ts'
+import { until } from '../installations/until.ts'
 import { apps, provision } from './apps.fixture.ts'
 import { waitForBatch, metricOf, lanesOf } from './aggregator-state.fixture.ts'
 import { CqlProxy } from './cql-proxy.fixture.ts'
@@ -43,10 +43,10 @@ async function stopPastLease(stopped: Service, other: Service, proxy: CqlProxy, 
 }
 
 describe.skipIf(!engines)('an aggregator stopped past its lease that continues when another owns its lanes', () => {
-  let product: Cluster
+  let installation: Cluster
   let proxy: CqlProxy
   beforeAll(async () => {
-    product = await cluster(engines!, {
+    installation = await cluster(engines!, {
       provision,
       aggregators: 1,
       env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '3000' },
@@ -54,7 +54,7 @@ describe.skipIf(!engines)('an aggregator stopped past its lease that continues w
     proxy = await CqlProxy.before(engines!.cassandra)
   })
   afterAll(async () => {
-    await product?.dispose()
+    await installation?.dispose()
     await proxy?.[Symbol.asyncDispose]()
   })
   /**
@@ -63,25 +63,25 @@ describe.skipIf(!engines)('an aggregator stopped past its lease that continues w
    */
   const behindProxy = (env: Record<string, string> = {}): Promise<Service> =>
     Service.of('aggregator', [], {
-      ...product.env,
+      ...installation.env,
       HOPPER_CASSANDRA_CONTACT_POINTS: proxy.contactPoint,
       HOPPER_CASSANDRA_TIMEOUT_MS: '90000',
       ...env,
     })
 
   it('writes nothing more in those lanes, and gets its share again', async () => {
-    const [stopped, other] = [await behindProxy(), product.aggregators[0]!]
+    const [stopped, other] = [await behindProxy(), installation.aggregators[0]!]
     expectExact(
-      await runTrial({ product, app: apps.tested, aggregators: [stopped, other], seed: 21, perSecond: 15 }, () =>
+      await runTrial({ installation, app: apps.tested, aggregators: [stopped, other], seed: 21, perSecond: 15 }, () =>
         stopPastLease(stopped, other, proxy, repetitions(3)),
       ),
     )
   }, 480_000)
 
   it('control: without the lease check, it counts what the other has counted', async () => {
-    const [stopped, other] = [await behindProxy({ HOPPER_UNSAFE_NO_LEASE: '1' }), product.aggregators[0]!]
+    const [stopped, other] = [await behindProxy({ HOPPER_UNSAFE_NO_LEASE: '1' }), installation.aggregators[0]!]
     const result = await runTrial(
-      { product, app: apps.control, aggregators: [stopped, other], seed: 22, perSecond: 15 },
+      { installation, app: apps.control, aggregators: [stopped, other], seed: 22, perSecond: 15 },
       () => stopPastLease(stopped, other, proxy, CONTROL_ROUNDS),
     )
     expect(rowsCountedTwice(result)).toBeGreaterThan(0)

@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
-import type { Cluster } from '../products/cluster.ts'
+import type { Cluster } from '../installations/cluster.ts'
 import { groundTruth, type GroundTruth } from '../traffic/ground-truth.ts'
-import { whenCounted, stopAll } from '../products/product.ts'
-import type { Service } from '../products/service.ts'
+import { whenCounted, stopAll } from '../installations/installation.ts'
+import type { Service } from '../installations/service.ts'
 import {
   datesAround,
   readArchive,
@@ -18,9 +18,9 @@ const COUNT_TIMEOUT_MS = 90_000
 const OUTPUT_CHARS = 3_000
 
 export interface Trial {
-  readonly product: Cluster
+  readonly installation: Cluster
   readonly app: FaultApp
-  /** replaces the product's own aggregators */
+  /** replaces the aggregators of the installation */
   readonly aggregators?: readonly Service[]
   readonly seed: number
   /** requests per second */
@@ -43,12 +43,12 @@ export interface TrialResult {
  * process and reads the stored data.
  */
 export async function runTrial(trial: Trial, faults: (sending: Sending) => Promise<void>): Promise<TrialResult> {
-  const { product, app, seed, perSecond = 40, aggregators = product.aggregators } = trial
-  const services = [product.ingest, product.api, ...aggregators]
-  await product.migrate()
+  const { installation, app, seed, perSecond = 40, aggregators = installation.aggregators } = trial
+  const services = [installation.ingest, installation.api, ...aggregators]
+  await installation.migrate()
   await Promise.all(services.map((service) => service.start()))
-  const sending = new Sending({ ingestUrl: product.ingestUrl, key: app.write, perSecond, seed })
-  const traffic = await sendDuring(sending, faults, () => whenCounted(product, app.read, COUNT_TIMEOUT_MS)).catch(
+  const sending = new Sending({ ingestUrl: installation.ingestUrl, key: app.write, perSecond, seed })
+  const traffic = await sendDuring(sending, faults, () => whenCounted(installation, app.read, COUNT_TIMEOUT_MS)).catch(
     async (cause: unknown) => {
       await stopAll(services, 'SIGKILL')
       throw new Error(
@@ -58,7 +58,7 @@ export async function runTrial(trial: Trial, faults: (sending: Sending) => Promi
     },
   )
   expect(await stopAll(services, 'SIGTERM')).toEqual([])
-  const storage = await product.openStorage()
+  const storage = await installation.openStorage()
   try {
     return {
       truth: groundTruth(traffic, timezone, sending.now),
@@ -104,13 +104,13 @@ export function expectExact({ truth, found, archived, ids, sending }: TrialResul
 /** Returns the number of counter rows that exceed the traffic sent. */
 export function rowsCountedTwice({ truth, found }: TrialResult): number {
   return sorted(found.counters).filter(([row, values]) =>
-    values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0)),
+    values.some((value, index) => value > (truth.counters.get(row)?.[index] ?? 0)),
   ).length
 }
 
 /** Returns the number of counter rows that are missing or below the traffic sent. */
 export function missingRows({ truth, found }: Pick<TrialResult, 'truth' | 'found'>): number {
   return sorted(truth.counters).filter(([row, values]) =>
-    values.some((value, at) => value > (found.counters.get(row)?.[at] ?? 0)),
+    values.some((value, index) => value > (found.counters.get(row)?.[index] ?? 0)),
   ).length
 }

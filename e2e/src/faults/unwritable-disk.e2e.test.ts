@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
-import { Service } from '../products/service.ts'
-import { until } from '../products/until.ts'
+import { Service } from '../installations/service.ts'
+import { until } from '../installations/until.ts'
 import { apps, provision } from './apps.fixture.ts'
 import { read } from './reads.fixture.ts'
 
@@ -86,11 +86,11 @@ async function open(dir: string): Promise<Service> {
 }
 
 /** Sends incompressible events; returns the status. */
-async function send(service: Service, at: number): Promise<number> {
+async function send(service: Service, request: number): Promise<number> {
   const events = Array.from({ length: EVENTS }, (_, index) => ({
     type: 'custom',
     name: `n${index % 9}`,
-    event_id: `${at}-${index}`,
+    event_id: `${request}-${index}`,
     timestamp: Date.now(),
     data: { note: noise() },
   }))
@@ -98,7 +98,7 @@ async function send(service: Service, at: number): Promise<number> {
   const answer = await fetch(`${service.url}/v1/events`, {
     method: 'POST',
     headers,
-    body: JSON.stringify({ device_id: `d${at % 50}`, events }),
+    body: JSON.stringify({ device_id: `d${request % 50}`, events }),
   })
   await answer.text()
   return answer.status
@@ -123,9 +123,9 @@ describe.skipIf(!disk)('a full disk', () => {
     await service.start()
 
     let acknowledged = 0
-    let at = 0
-    for (let refused = 0; refused < 5; at++) {
-      const status = await send(service, at)
+    let request = 0
+    for (let refused = 0; refused < 5; request++) {
+      const status = await send(service, request)
       if (status === 202) acknowledged += EVENTS
       else expect([429, 503]).toContain(status)
       if (status === 503) refused++
@@ -141,7 +141,7 @@ describe.skipIf(!disk)('a full disk', () => {
     expect(await read(service.url, '/healthcheck', apps.tested.read)).toMatchObject({ status: 200 })
 
     await run('mount', ['-o', `remount,size=${LARGE}`, disk!])
-    await until(async () => (await send(service, at++)) === 202, WAIT_TIMEOUT_MS)
+    await until(async () => (await send(service, request++)) === 202, WAIT_TIMEOUT_MS)
     acknowledged += EVENTS
     await until(async () => (await statusOf(service)).lag === 0, WAIT_TIMEOUT_MS)
     expect((await statusOf(service)).events).toBe(acknowledged)
@@ -155,7 +155,7 @@ describe.skipIf(!failing)('a disk that becomes read-only', () => {
     const service = await open(failing!.dir)
     await service.start()
     const acknowledged = new Set<number>()
-    for (let at = 0; at < 20; at++) if ((await send(service, at)) === 202) acknowledged.add(at)
+    for (let index = 0; index < 20; index++) if ((await send(service, index)) === 202) acknowledged.add(index)
     expect(acknowledged.size).toBe(20)
 
     failing!.fail()
@@ -163,7 +163,7 @@ describe.skipIf(!failing)('a disk that becomes read-only', () => {
     await until(async () => (await fetch(`${service.url}/ready`)).status === 503, WAIT_TIMEOUT_MS)
     expect(await (await fetch(`${service.url}/ready`)).text()).toMatch(REASON)
     expect(service.output).toMatch(REASON)
-    for (let at = 21; at < 30; at++) expect(await send(service, at)).toBe(503)
+    for (let index = 21; index < 30; index++) expect(await send(service, index)).toBe(503)
     expect(await read(service.url, `/api/v1/apps/${apps.tested.id}/traffic`, apps.tested.read)).toMatchObject({
       status: 200,
     })

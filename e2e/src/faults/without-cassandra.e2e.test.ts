@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { cluster, type Cluster } from '../products/cluster.ts'
-import { whenCounted } from '../products/product.ts'
-import { Service } from '../products/service.ts'
+import { cluster, type Cluster } from '../installations/cluster.ts'
+import { whenCounted } from '../installations/installation.ts'
+import { Service } from '../installations/service.ts'
 import { sendUntilAcknowledged } from '../traffic/send-until-acknowledged.ts'
 import { randomTraffic } from '../traffic/random-traffic.ts'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 import { apps, provision } from './apps.fixture.ts'
 import { CqlProxy } from './cql-proxy.fixture.ts'
 
@@ -18,25 +18,25 @@ interface Ready {
 }
 
 describe.skipIf(!engines)('without Cassandra', () => {
-  let product: Cluster
+  let installation: Cluster
   let proxy: CqlProxy
   let api: Service
   let ingest: Service
   beforeAll(async () => {
-    product = await cluster(engines!, {
+    installation = await cluster(engines!, {
       provision,
       env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_KAFKA_SESSION_MS: '6000', HOPPER_UNKNOWN_OUTCOME_MS: '7000' },
     })
     proxy = await CqlProxy.before(engines!.cassandra)
-    await product.migrate()
-    const env = { ...product.env, HOPPER_CASSANDRA_CONTACT_POINTS: proxy.contactPoint }
+    await installation.migrate()
+    const env = { ...installation.env, HOPPER_CASSANDRA_CONTACT_POINTS: proxy.contactPoint }
     api = await Service.of('api', [], env)
     ingest = await Service.of('ingest', [], env)
-    await Promise.all([api, ingest, ...product.aggregators].map((service) => service.start()))
+    await Promise.all([api, ingest, ...installation.aggregators].map((service) => service.start()))
   }, 120_000)
   afterAll(async () => {
     await Promise.all([api, ingest].map((service) => service?.stop('SIGKILL')))
-    await product?.dispose()
+    await installation?.dispose()
     await proxy?.[Symbol.asyncDispose]().catch(() => undefined)
   })
 
@@ -110,8 +110,8 @@ describe.skipIf(!engines)('without Cassandra', () => {
       })
       expect(unknown.status).toBe(503)
       // Events accepted meanwhile are counted: the aggregator and another API have their Cassandra.
-      await product.api.start()
-      await whenCounted(product, apps.tested.read)
+      await installation.api.start()
+      await whenCounted(installation, apps.tested.read)
     },
     SNAPSHOT_MS * 3,
   )

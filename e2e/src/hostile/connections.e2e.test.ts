@@ -3,9 +3,9 @@ import { get } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, expect, it } from 'vitest'
-import type { Product } from '../products/product.ts'
-import { standalone } from '../products/standalone.ts'
-import { until } from '../products/until.ts'
+import type { Installation } from '../installations/installation.ts'
+import { standalone } from '../installations/standalone.ts'
+import { until } from '../installations/until.ts'
 import { longestDelay, residentMb } from './load-measurements.fixture.ts'
 
 const DELAY_MS_MAX = 2_000
@@ -23,21 +23,21 @@ const outside = Object.values(networkInterfaces())
   .flat()
   .find((each) => each?.family === 'IPv4' && !each.internal)?.address
 
-let product: Product
+let installation: Installation
 const sockets: Socket[] = []
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy()
-  await product.dispose()
+  await installation.dispose()
 })
 
 async function start(env: Record<string, string>): Promise<void> {
-  product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false', ...env } })
-  await product.start()
+  installation = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false', ...env } })
+  await installation.start()
 }
 
 /** Opens connections that send nothing, in batches that fit into the server's accept queue. */
 async function open(count: number, host: string, localAddress: string): Promise<void> {
-  const port = Number(new URL(product.ingestUrl).port)
+  const port = Number(new URL(installation.ingestUrl).port)
   const openOne = (): Promise<unknown> => {
     const socket = connect({ port, host, localAddress })
     sockets.push(socket.on('error', () => undefined))
@@ -53,21 +53,21 @@ const whenClosed = (count: number): Promise<void> =>
 /** Sends a request over a new connection; false if the connection is closed. */
 const isServed = (): Promise<boolean> =>
   new Promise((resolve) => {
-    get(`${product.ingestUrl}/healthcheck`, { agent: false }, (answer) => {
+    get(`${installation.ingestUrl}/healthcheck`, { agent: false }, (answer) => {
       answer.resume()
       resolve(answer.statusCode === 200)
     }).on('error', () => resolve(false))
   })
 
-const metricsText = async (): Promise<string> => (await fetch(`${product.ingestUrl}/metrics`)).text()
+const metricsText = async (): Promise<string> => (await fetch(`${installation.ingestUrl}/metrics`)).text()
 
-it('one address of this machine holds three quarters of the connections, and delays nobody', async () => {
+it('one address of this machine gets three quarters of the connections, and delays nobody', async () => {
   await start({ HOPPER_CONNECTIONS: '400' })
   await open(1_000, '127.0.0.1', '127.0.0.2')
   await whenClosed(700)
-  expect(await longestDelay(product, write, NEIGHBOURS_REQUESTS)).toBeLessThan(DELAY_MS_MAX)
+  expect(await longestDelay(installation, write, NEIGHBOURS_REQUESTS)).toBeLessThan(DELAY_MS_MAX)
   expect(await metricsText()).toMatch(/hopper_connections_refused_total\{bound="address"\} 700/)
-  expect(product.output().match(/connections of one address are refused/g)).toHaveLength(1)
+  expect(installation.output().match(/connections of one address are refused/g)).toHaveLength(1)
 }, 60_000)
 
 it.skipIf(outside === undefined)(
@@ -76,8 +76,8 @@ it.skipIf(outside === undefined)(
     await start({ HOPPER_CONNECTIONS: '400', HOPPER_HOST: '0.0.0.0' })
     await open(1_000, outside!, outside!)
     await whenClosed(900)
-    expect(await longestDelay(product, write, NEIGHBOURS_REQUESTS)).toBeLessThan(DELAY_MS_MAX)
-    expect(product.output()).not.toContain(outside)
+    expect(await longestDelay(installation, write, NEIGHBOURS_REQUESTS)).toBeLessThan(DELAY_MS_MAX)
+    expect(installation.output()).not.toContain(outside)
   },
   60_000,
 )
@@ -93,7 +93,7 @@ it('the control: where the share does not apply, the same flood keeps others out
 
 it('the maximum number of connections takes little memory', async () => {
   await start({ HOPPER_CONNECTIONS: '5000', HOPPER_TRUSTED_PROXIES: '1' })
-  const { pid } = product.services[0]!
+  const { pid } = installation.services[0]!
   await open(1_000, '127.0.0.1', '127.0.0.2')
   const before = residentMb(pid!)
   await open(5_000, '127.0.0.1', '127.0.0.2')

@@ -37,7 +37,7 @@ interface FastifyMessage {
 
 /**
  * Loaded by `--import` into a process of Hopper, so that a test sees its routes and the delays of its HTTP thread
- * without any part of the product knowing of it.
+ * without any part of Hopper knowing of it.
  */
 if (isMainThread) {
   const routes: RouteOptions[] = []

@@ -54,7 +54,7 @@ function requestsTo(route: ServedRoute): Sent[] {
   const plain = pathOf(url, 'x')
   const others: Sent[] = [
     { method, path: pathOf(url, 'y'.repeat(1_000)), headers: auth },
-    { method, path: `${plain}?${Array.from({ length: 1_500 }, (_, at) => `p${at}=1`).join('&')}`, headers: auth },
+    { method, path: `${plain}?${Array.from({ length: 1_500 }, (_, index) => `p${index}=1`).join('&')}`, headers: auth },
     { method, path: `${plain}?${'key=x&'.repeat(1_500)}`, headers: auth },
     { method, path: `${plain}?filters=${encodeURIComponent('[{"type":"or","filters":['.repeat(200))}`, headers: auth },
     { method, path: `${plain}?search=${'%C3%A9'.repeat(2_000)}`, headers: auth },
@@ -62,7 +62,7 @@ function requestsTo(route: ServedRoute): Sent[] {
     {
       method,
       path: plain,
-      headers: { ...auth, ...Object.fromEntries(Array.from({ length: 900 }, (_, at) => [`x-${at}`, 'a'])) },
+      headers: { ...auth, ...Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`x-${index}`, 'a'])) },
     },
     { method, path: plain, headers: { ...auth, cookie: 'a=b; '.repeat(2_500) } },
     { method, path: plain, headers: { ...auth, accept: 'text/a,'.repeat(1_800) } },

@@ -103,7 +103,7 @@ export const hostileFilters: Readonly<Record<string, readonly unknown[]>> = {
   'long lists of values': repeat(12, { type: 'in', key: 'a', values: [...repeat(999, 1), {}] }),
   'regular expressions': repeat(50, { type: 'regex', key: 'a', value: `(${'a?'.repeat(240)}){1,9}` }),
   'nested repetitions': repeat(50, { type: 'regex', key: 'a', value: '((((a{1,30}){1,30}){1,30}){1,30}){1,30}' }),
-  'unknown fields': repeat(100, Object.fromEntries(repeat(60, 0).map((_, at) => [`valeu${at}`, at]))),
+  'unknown fields': repeat(100, Object.fromEntries(repeat(60, 0).map((_, index) => [`valeu${index}`, index]))),
   'long texts': repeat(20, { type: 'contains', key: 'k'.repeat(200), value: 'v'.repeat(2_048) }),
 }
 
@@ -132,7 +132,7 @@ export const hostileTexts: Readonly<Record<string, string>> = {
   'a list of numbers': `{"filters":[${'1,'.repeat(30_000)}1]}`,
   'a million brackets': '['.repeat(500_000) + ']'.repeat(500_000),
   'objects without an end': '{"a":'.repeat(200_000),
-  'many names': JSON.stringify(Object.fromEntries(repeat(4_000, 0).map((_, at) => [`name${at}`, at]))),
+  'many names': JSON.stringify(Object.fromEntries(repeat(4_000, 0).map((_, index) => [`name${index}`, index]))),
   'names of prototypes': '{"__proto__":{"isAdmin":true},"constructor":{"prototype":{"isAdmin":true}},"toString":1}',
   'a long text': JSON.stringify({ name: 'x'.repeat(950_000) }),
   escapes: `{"name":"${'\\u0000'.repeat(10_000)}"}`,
@@ -145,7 +145,7 @@ export const hostileTexts: Readonly<Record<string, string>> = {
       type: 'custom',
       name: 'n',
       timestamp: 1_767_225_600_000,
-      data: Object.fromEntries(repeat(64, 0).map((_, at) => [`k${at}`, at])),
+      data: Object.fromEntries(repeat(64, 0).map((_, index) => [`k${index}`, index])),
     }),
   }),
   'a thousand invalid events': JSON.stringify({ events: repeat(1_000, { type: 'click', target: {}, x: [[[[1]]]] }) }),

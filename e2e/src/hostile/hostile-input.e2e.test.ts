@@ -123,11 +123,11 @@ const odd = [
 it('JSON of any shape in the place of events', async () => {
   const values = fc.sample(fc.jsonValue({ maxDepth: 4 }), { numRuns: 200, seed: SEED })
   await sendAll(
-    values.map((value, at) => ({
-      method: at % 7 === 0 ? 'PUT' : 'POST',
-      path: at % 7 === 0 ? '/events' : ingestPaths[at % ingestPaths.length]!,
+    values.map((value, index) => ({
+      method: index % 7 === 0 ? 'PUT' : 'POST',
+      path: index % 7 === 0 ? '/events' : ingestPaths[index % ingestPaths.length]!,
       headers: write,
-      body: JSON.stringify(at % 2 === 0 ? value : { events: [value], batch: [value], device_id: 'd', data: value }),
+      body: JSON.stringify(index % 2 === 0 ? value : { events: [value], batch: [value], device_id: 'd', data: value }),
     })),
   )
 }, 120_000)
@@ -145,10 +145,10 @@ it('odd texts in every field of an event, in names, values and keys', async () =
     'current_url',
     'to',
   ]
-  const bodies = odd.flatMap((text, at) => [
+  const bodies = odd.flatMap((text, index) => [
     {
       device_id: 'd',
-      events: [{ type: 'custom', name: 'n', data: { [text]: text }, [fields[at % fields.length]!]: text }],
+      events: [{ type: 'custom', name: 'n', data: { [text]: text }, [fields[index % fields.length]!]: text }],
     },
     {
       device_id: text,
@@ -158,7 +158,7 @@ it('odd texts in every field of an event, in names, values and keys', async () =
     },
     {
       device_id: 'd',
-      events: [{ type: 'custom', name: text, timestamp: [0, -1, 1e15, 9e18, '9999-12-31', ''][at % 6] }],
+      events: [{ type: 'custom', name: text, timestamp: [0, -1, 1e15, 9e18, '9999-12-31', ''][index % 6] }],
     },
   ])
   await sendAll(
@@ -167,19 +167,19 @@ it('odd texts in every field of an event, in names, values and keys', async () =
 }, 120_000)
 
 it('floods of keys, dates, urls and names in one request', async () => {
-  const many = (count: number, event: (at: number) => object): string =>
-    JSON.stringify({ device_id: 'd', events: Array.from({ length: count }, (_, at) => event(at)) })
+  const many = (count: number, event: (index: number) => object): string =>
+    JSON.stringify({ device_id: 'd', events: Array.from({ length: count }, (_, index) => event(index)) })
   const bodies = [
-    many(500, (at) => ({ type: 'custom', name: 'n', data: { [`k${at}`]: at, [`l${at}`]: at } })),
-    many(1_000, (at) => ({ type: 'custom', name: 'n', timestamp: 946_684_800_000 + at * 86_400_000 })),
-    many(1_000, (at) => ({
+    many(500, (index) => ({ type: 'custom', name: 'n', data: { [`k${index}`]: index, [`l${index}`]: index } })),
+    many(1_000, (index) => ({ type: 'custom', name: 'n', timestamp: 946_684_800_000 + index * 86_400_000 })),
+    many(1_000, (index) => ({
       type: 'url_change',
-      from: `/${at}`,
-      to: `https://h${at}.example/${at}?q=${at}`,
+      from: `/${index}`,
+      to: `https://h${index}.example/${index}?q=${index}`,
       elapsed_time: 1,
     })),
-    many(1_000, (at) => ({ type: 'custom', name: `name${at}` })),
-    many(1_000, (at) => ({ type: 'custom', name: 'n', device_id: `d${at}`, user_id: `u${at}` })),
+    many(1_000, (index) => ({ type: 'custom', name: `name${index}` })),
+    many(1_000, (index) => ({ type: 'custom', name: 'n', device_id: `d${index}`, user_id: `u${index}` })),
     many(1_001, () => ({ type: 'custom', name: 'n' })),
   ]
   await sendAll(bodies.map((body) => ({ method: 'POST', path: '/v1/events', headers: write, body })))
@@ -226,12 +226,12 @@ it('queries with odd keys, values, ranges, regular expressions and trees of filt
     ['x', {}],
   ]
   await sendAll(
-    filters.map((filter, at) => {
-      const [from, to] = ranges[at % 4 === 0 ? at % ranges.length : 0]!
+    filters.map((filter, index) => {
+      const [from, to] = ranges[index % 4 === 0 ? index % ranges.length : 0]!
       const sets = { data: [{ name: 'a', filters: [filter] }], start: from, end: to }
       const steps = { steps: [{ name: 'a', filters: [filter] }], from, to }
-      const path = queryPaths[at % 2]!
-      return { method: 'POST', path, headers: read, body: JSON.stringify(at % 2 === 0 ? sets : steps) }
+      const path = queryPaths[index % 2]!
+      return { method: 'POST', path, headers: read, body: JSON.stringify(index % 2 === 0 ? sets : steps) }
     }),
     harmless,
   )
@@ -290,7 +290,7 @@ it('compressed bodies that expand, end early or are something else', async () =>
   await sendAll([...requests, ...posthog])
 }, 120_000)
 
-it('bytes that are not HTTP, or two readings of it', async () => {
+it('bytes that are not HTTP, or that are ambiguous', async () => {
   const post = 'POST /v1/events HTTP/1.1\r\nHost: x\r\n'
   const inputs = [
     `${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n`,
@@ -300,7 +300,7 @@ it('bytes that are not HTTP, or two readings of it', async () => {
     `${post}Content-Length: -1\r\n\r\n`,
     `${post}Content-Length: 99999999999999999999\r\n\r\n`,
     `${post}X: ${'a'.repeat(20_000)}\r\n\r\n`,
-    `${post}${Array.from({ length: 3_000 }, (_, at) => `X-${at}: a\r\n`).join('')}\r\n`,
+    `${post}${Array.from({ length: 3_000 }, (_, index) => `X-${index}: a\r\n`).join('')}\r\n`,
     `${post}X:\0\r\n\r\n`,
     'GET / HTTP/0.9\r\n\r\n',
     'GET / HTTP/1.1\r\n\r\n',
@@ -359,7 +359,7 @@ it('frames of a WebSocket', async () => {
     expect(await sendRaw(head(key))).toMatch(/^HTTP\/1\.1 40[13]/)
 }, 120_000)
 
-it('hundreds of connections that say nothing', async () => {
+it('hundreds of silent connections', async () => {
   const { port } = new URL(server.service.url)
   const sockets = Array.from({ length: 500 }, () => connect(Number(port), '127.0.0.1').on('error', () => undefined))
   try {

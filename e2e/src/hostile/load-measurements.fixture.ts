@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import type { Product } from '../products/product.ts'
+import type { Installation } from '../installations/installation.ts'
 
 /** Returns the memory of a process, in MB. */
 export function residentMb(pid: number): number {
@@ -9,11 +9,11 @@ export function residentMb(pid: number): number {
 }
 
 /** Sends events of an app one after the other; returns the longest time until one was acknowledged, in ms. */
-export async function longestDelay({ ingestUrl }: Product, key: string, requests: number): Promise<number> {
+export async function longestDelay({ ingestUrl }: Installation, key: string, requests: number): Promise<number> {
   let longest = 0
-  for (let at = 0; at < requests; at++) {
+  for (let index = 0; index < requests; index++) {
     const begin = performance.now()
-    const event = { type: 'custom', name: 'n', event_id: `n${at}`, timestamp: Date.now() }
+    const event = { type: 'custom', name: 'n', event_id: `n${index}`, timestamp: Date.now() }
     const answer = await fetch(`${ingestUrl}/v1/events`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': key },

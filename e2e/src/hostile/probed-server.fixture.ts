@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Provision } from '@hopper/contracts'
-import { Service } from '../products/service.ts'
-import { until } from '../products/until.ts'
-import { directoryFor } from '../products/product.ts'
+import { Service } from '../installations/service.ts'
+import { until } from '../installations/until.ts'
+import { directoryFor } from '../installations/installation.ts'
 import { PROBE_MARK, type Probed } from './event-loop-probe.ts'
 
 const PROBE_MS_MAX = 30_000

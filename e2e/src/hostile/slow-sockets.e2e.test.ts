@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocket, type RawData } from 'ws'
-import { getJson, whenCounted, type Product } from '../products/product.ts'
-import { standalone } from '../products/standalone.ts'
+import { getJson, whenCounted, type Installation } from '../installations/installation.ts'
+import { standalone } from '../installations/standalone.ts'
 import { longestDelay, residentMb } from './load-measurements.fixture.ts'
 
 const SOCKETS = 1_000
@@ -26,20 +26,20 @@ const appOf = (id: string) => ({
 const [slow, neighbour] = [appOf('slow'), appOf('neighbour')]
 const provision = { organizations: [{ id: 'o', name: 'O', apps: [slow, neighbour] }] }
 
-let product: Product
+let installation: Installation
 const sockets: WebSocket[] = []
 beforeAll(async () => {
-  product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' } })
-  await product.start()
+  installation = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' } })
+  await installation.start()
 }, 60_000)
 afterAll(async () => {
   for (const socket of sockets) socket.terminate()
-  await product.dispose()
+  await installation.dispose()
 })
 
 /** Opens a socket of a session of its own; tries again while the key opens too many in a second. */
 async function open(): Promise<WebSocket> {
-  const url = `${product.ingestUrl.replace(/^http/, 'ws')}/ws?key=${slow.write_key}&sessionId=${randomUUID()}`
+  const url = `${installation.ingestUrl.replace(/^http/, 'ws')}/ws?key=${slow.write_key}&sessionId=${randomUUID()}`
   for (;;) {
     const socket = new WebSocket(url)
     const isOpen = await new Promise<boolean>((resolve) => {
@@ -58,7 +58,7 @@ const acknowledged = (socket: WebSocket): Promise<unknown> =>
 
 const eventsOf = async ({ id, read_key }: typeof slow): Promise<number> => {
   const { rows } = await getJson<{ rows: { events: number }[] }>(
-    product,
+    installation,
     `/api/v1/apps/${id}/traffic?by=day&from=${today}&to=${today}`,
     read_key,
   )
@@ -71,27 +71,27 @@ it(
   `${SOCKETS} sockets that send slowly delay nobody, cost bounded memory, and lose nothing`,
   { timeout: 180_000 },
   async () => {
-    for (let at = 0; at < SOCKETS; at += CONNECTING)
+    for (let start = 0; start < SOCKETS; start += CONNECTING)
       sockets.push(...(await Promise.all(Array.from({ length: CONNECTING }, open))))
-    const { pid } = product.services[0]!
+    const { pid } = installation.services[0]!
     const before = residentMb(pid!)
     await Promise.all(
       sockets.map((socket) => new Promise((sent) => socket.send(HALF, { fin: false }, () => sent(undefined)))),
     )
-    expect(await longestDelay(product, neighbour.write_key, NEIGHBOURS_REQUESTS)).toBeLessThan(DELAY_MS_MAX)
+    expect(await longestDelay(installation, neighbour.write_key, NEIGHBOURS_REQUESTS)).toBeLessThan(DELAY_MS_MAX)
     expect(residentMb(pid!) - before).toBeLessThan(MEMORY_MB_MAX)
-    expect((await fetch(`${product.ingestUrl}/ready`)).status).toBe(200)
+    expect((await fetch(`${installation.ingestUrl}/ready`)).status).toBe(200)
 
     const answers = await Promise.all(
-      sockets.map((socket, at) => {
+      sockets.map((socket, index) => {
         const answer = acknowledged(socket)
-        socket.send(`{"type":"EVENT","timestamp":${begin},"name":"n${at}"}]`, { fin: true })
+        socket.send(`{"type":"EVENT","timestamp":${begin},"name":"n${index}"}]`, { fin: true })
         return answer
       }),
     )
     const refused = answers.filter((answer) => JSON.stringify(answer) !== '{"ack":1}')
     expect(refused.filter((answer) => !JSON.stringify(answer).includes('HOP_RATE'))).toEqual([])
-    await whenCounted(product, slow.read_key)
+    await whenCounted(installation, slow.read_key)
     expect(await eventsOf(slow)).toBe(SOCKETS - refused.length)
     expect(await eventsOf(neighbour)).toBe(NEIGHBOURS_REQUESTS)
   },
@@ -101,8 +101,8 @@ it('a message in very many parts closes its own socket, and no other', { timeout
   const [other, socket] = [await open(), await open()]
   sockets.push(other, socket)
   const sendParts = async (to: WebSocket, count: number): Promise<void> => {
-    for (let at = 0; at < count && to.readyState === WebSocket.OPEN; at++)
-      await new Promise((sent) => to.send(at === 0 ? '[' : ' ', { fin: false }, () => sent(undefined)))
+    for (let index = 0; index < count && to.readyState === WebSocket.OPEN; index++)
+      await new Promise((sent) => to.send(index === 0 ? '[' : ' ', { fin: false }, () => sent(undefined)))
   }
   const closed = new Promise((resolve) => void socket.once('close', resolve))
   await sendParts(socket, TOO_MANY_FRAGMENTS)

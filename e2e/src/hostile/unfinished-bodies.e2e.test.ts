@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Product } from '../products/product.ts'
-import { standalone } from '../products/standalone.ts'
-import { until } from '../products/until.ts'
+import type { Installation } from '../installations/installation.ts'
+import { standalone } from '../installations/standalone.ts'
+import { until } from '../installations/until.ts'
 import { longestDelay, residentMb } from './load-measurements.fixture.ts'
 
 const DELAY_MS_MAX = 2_000
-/** What all of these bodies may cost together: ingest and API hold 80 MB of unfinished ones. */
+/** Memory that all of these bodies may cost together: ingest and API hold 80 MB of unfinished ones. */
 const MEMORY_MB_MAX = 250
 const NEIGHBOURS_REQUESTS = 100
 const REFUSED_MS_MAX = 20_000
@@ -15,15 +15,15 @@ const provision = {
   organizations: [{ id: 'o', name: 'O', apps: [{ id: 'a', name: 'A', timezone: 'UTC', write_key: write }] }],
 }
 
-let product: Product
+let installation: Installation
 const sockets: Socket[] = []
 beforeAll(async () => {
-  product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' } })
-  await product.start()
+  installation = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' } })
+  await installation.start()
 }, 60_000)
 afterAll(async () => {
   for (const socket of sockets) socket.destroy()
-  await product.dispose()
+  await installation.dispose()
 })
 
 interface Sent {
@@ -35,7 +35,7 @@ interface Sent {
 
 /** Opens a connection and sends a request that does not end; resolves when all of it is sent, or it is refused. */
 function sendUnfinished({ path, bytes, repeated }: Sent, refused: string[]): Promise<void> {
-  const { hostname, port } = new URL(product.ingestUrl)
+  const { hostname, port } = new URL(installation.ingestUrl)
   const socket = connect(Number(port), hostname)
   sockets.push(socket)
   return new Promise((resolve) => {
@@ -63,7 +63,7 @@ it.each([
   ['of almost 1 MB', { path: '/v1/events', bytes: chunk(10_000), repeated: 99 }, 300],
   ['of almost 64 KB, to the API', { path: '/api/v1/login', bytes: chunk(6_000), repeated: 10 }, 500],
 ] as const)('bodies that do not end, %s, cost bounded memory and delay nobody', async (_, sent, connections) => {
-  const { pid } = product.services[0]!
+  const { pid } = installation.services[0]!
   const before = residentMb(pid!)
   const refused: string[] = []
   await Promise.all(Array.from({ length: connections }, () => sendUnfinished(sent, refused)))
@@ -71,6 +71,6 @@ it.each([
   await until(() => refused.length > 0, REFUSED_MS_MAX)
   expect(['413', '429']).toEqual(expect.arrayContaining([...new Set(refused)]))
   expect(residentMb(pid!) - before).toBeLessThan(MEMORY_MB_MAX)
-  expect(await longestDelay(product, write, NEIGHBOURS_REQUESTS)).toBeLessThan(DELAY_MS_MAX)
+  expect(await longestDelay(installation, write, NEIGHBOURS_REQUESTS)).toBeLessThan(DELAY_MS_MAX)
   for (const socket of sockets.splice(0)) socket.destroy()
 })

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { environment } from '../products/config.ts'
+import { environment } from '../installations/config.ts'
 import versions from '../engines/versions.json' with { type: 'json' }
 
 interface Service {
@@ -29,7 +29,7 @@ describe.skipIf(environment.DOCKER_HOST === undefined)('the compose files', () =
       'HOPPER_CASSANDRA_REPLICATION',
       'HOPPER_LANES',
     ]
-    for (const name of processes) expect(alike(three[name]!, differ), name).toEqual(alike(one[name]!, differ))
+    for (const name of processes) expect(comparable(three[name]!, differ), name).toEqual(comparable(one[name]!, differ))
     expect(
       Object.keys(three)
         .filter((name) => !(name in one))
@@ -75,7 +75,7 @@ function servicesOf(...files: readonly string[]): Services {
   return (JSON.parse(text) as { services: Services }).services
 }
 
-function alike(service: Service, differ: readonly string[]): unknown {
+function comparable(service: Service, differ: readonly string[]): unknown {
   const environment = Object.fromEntries(Object.entries(service.environment).filter(([name]) => !differ.includes(name)))
   return { ...service, depends_on: undefined, dns_opt: undefined, environment }
 }

@@ -4,12 +4,12 @@ import { promisify } from 'node:util'
 import { traffic } from '@hopper/cli/load/traffic'
 import type { PageViews, Status, Traffic } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { canCompose, composed, type Composed } from '../products/compose.ts'
-import { environment } from '../products/config.ts'
+import { canCompose, composed, type Composed } from '../installations/compose.ts'
+import { environment } from '../installations/config.ts'
 import { demoShopSuite } from '../demo-shop-suite.fixture.ts'
-import { whenCounted, getJson } from '../products/product.ts'
+import { whenCounted, getJson } from '../installations/installation.ts'
 import { agents } from '../traffic/random-traffic.ts'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 
 const START_TIMEOUT_MS = 900_000
 const DEMO_KEY = 'hw_demo_shop_of_docker_compose'
@@ -24,35 +24,35 @@ const testedFrom = date(Date.now())
 const docker = async (...args: string[]): Promise<string> => (await promisify(execFile)('docker', args)).stdout
 
 describe.skipIf(!wanted)('docker compose up', () => {
-  let product: Composed
+  let installation: Composed
   beforeAll(async () => {
     expect(await canCompose()).toBe(true)
-    product = composed()
-    await product.start()
+    installation = composed()
+    await installation.start()
   }, START_TIMEOUT_MS)
-  afterAll(() => product?.dispose(), 120_000)
+  afterAll(() => installation?.dispose(), 120_000)
 
-  // The suite starts and ends the product that it is given; this one outlives it.
-  demoShopSuite(async () => ({ ...product, start: async () => undefined, dispose: async () => undefined }))
+  // The suite starts and ends the installation that it is given; this one outlives it.
+  demoShopSuite(async () => ({ ...installation, start: async () => undefined, dispose: async () => undefined }))
 
   it.each(services)(
     'continues after a restart of %s, and loses nothing',
     async (service) => {
       const url = `/restarted/${service}`
       await view(url)
-      const restarted = product.compose('restart', service)
+      const restarted = installation.compose('restart', service)
       await view(url)
       await restarted
       await view(url)
       await until(async () => (await views(url).catch(() => 0)) === 3, 120_000)
-      await whenCounted(product, readKey())
+      await whenCounted(installation, readKey())
       expect(await views(url)).toBe(3)
     },
     240_000,
   )
 
   it('runs with two ingest processes and two aggregators, continues with one of each, and loses nothing', async () => {
-    await product.compose('up', '-d', '--no-recreate', '--wait', '--scale', 'ingest=2', '--scale', 'aggregator=2')
+    await installation.compose('up', '-d', '--no-recreate', '--wait', '--scale', 'ingest=2', '--scale', 'aggregator=2')
     await until(async () => {
       const lanes = await Promise.all([1, 2].map(lanesOf))
       return lanes.every((own) => own.length === 4) && new Set(lanes.flat()).size === 8
@@ -60,12 +60,12 @@ describe.skipIf(!wanted)('docker compose up', () => {
     const before = await Promise.all([1, 2].map(acknowledgedBy))
     for (let sent = 0; sent < 40; sent++) expect((await send('/shared')).status).toBe(202)
     const after = await Promise.all([1, 2].map(acknowledgedBy))
-    const taken = after.map((count, at) => count - before[at]!)
+    const taken = after.map((count, index) => count - before[index]!)
     expect(taken[0]! + taken[1]!).toBe(40)
     expect(Math.min(...taken)).toBeGreaterThan(5)
-    await whenCounted(product, readKey())
+    await whenCounted(installation, readKey())
     expect(await views('/shared')).toBe(40)
-    await product.compose('up', '-d', '--no-recreate', '--wait', '--scale', 'ingest=1', '--scale', 'aggregator=1')
+    await installation.compose('up', '-d', '--no-recreate', '--wait', '--scale', 'ingest=1', '--scale', 'aggregator=1')
     await view('/shared')
     await until(async () => (await views('/shared')) === 41, 60_000)
   }, 240_000)
@@ -83,9 +83,9 @@ describe.skipIf(!wanted)('docker compose up', () => {
     const producer = '/opt/kafka/bin/kafka-console-producer.sh --bootstrap-server kafka:9092 --topic hopper.external'
     // Twice, as a producer that repeats itself.
     const command = `printf '%s\\n%s\\n' '${record}' '${record}' | ${producer}`
-    await product.compose('exec', '-T', 'kafka', 'bash', '-c', command)
+    await installation.compose('exec', '-T', 'kafka', 'bash', '-c', command)
     await until(async () => (await views('/of/a/till')) > 0, 60_000)
-    await whenCounted(product, readKey())
+    await whenCounted(installation, readKey())
     expect(await views('/of/a/till')).toBe(1)
   }, 180_000)
 
@@ -99,7 +99,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
     }
     const before = await fates()
     const endsAt = new Date(plan.untilMs).toISOString()
-    await product.compose(
+    await installation.compose(
       'run',
       '--rm',
       'demo',
@@ -112,13 +112,13 @@ describe.skipIf(!wanted)('docker compose up', () => {
       '--until',
       endsAt,
     )
-    await whenCounted(product, readKey(), 900_000)
+    await whenCounted(installation, readKey(), 900_000)
     const truth = truthOf(plan)
     const after = await fates()
     const found = (fate: string): number => (after.get(fate) ?? 0) - (before.get(fate) ?? 0)
     expect(Object.fromEntries(Object.keys(truth.fates).map((fate) => [fate, found(fate)]))).toEqual(truth.fates)
     const days = await getJson<Traffic>(
-      product,
+      installation,
       `/api/v1/apps/demo-shop/traffic?by=day&from=${date(plan.untilMs - 366 * DAY_MS)}&to=${date(plan.untilMs)}`,
       readKey(),
     )
@@ -126,7 +126,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
     for (const [day, events] of truth.days)
       if (day < testedFrom) expect([day, countedOn.get(day)]).toEqual([day, events])
 
-    const aggregator = (await product.compose('ps', '-q', 'aggregator')).trim()
+    const aggregator = (await installation.compose('ps', '-q', 'aggregator')).trim()
     const state = await docker(
       'inspect',
       '--format',
@@ -162,7 +162,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
   /** Returns events by fate, for the last 30 days of receipt. */
   async function fates(): Promise<Map<string, number>> {
     const sums = new Map<string, number>()
-    const { fates: rows } = await getJson<Status>(product, '/api/v1/status', readKey())
+    const { fates: rows } = await getJson<Status>(installation, '/api/v1/status', readKey())
     for (const { fate, events } of rows) sums.set(fate, (sums.get(fate) ?? 0) + events)
     return sums
   }
@@ -183,15 +183,15 @@ describe.skipIf(!wanted)('docker compose up', () => {
 
   function metricsOf(service: string, index: number): Promise<string> {
     const script = "fetch('http://127.0.0.1:8080/metrics').then(async (r) => console.log(await r.text()))"
-    return product.compose('exec', '--index', String(index), service, 'node', '-e', script)
+    return installation.compose('exec', '--index', String(index), service, 'node', '-e', script)
   }
 
   function readKey(): string {
-    return /read key of demo-shop\s+(hr_\S+)/.exec(product.output())![1]!
+    return /read key of demo-shop\s+(hr_\S+)/.exec(installation.output())![1]!
   }
 
   async function views(url: string): Promise<number> {
-    const { rows } = await getJson<PageViews>(product, '/api/v1/apps/demo-shop/pages/views', readKey())
+    const { rows } = await getJson<PageViews>(installation, '/api/v1/apps/demo-shop/pages/views', readKey())
     return rows.find((row) => row.url === url)?.views ?? 0
   }
 
@@ -211,7 +211,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
     }
     const headers = { 'content-type': 'application/json', 'x-api-key': DEMO_KEY, 'user-agent': agents[0]!.userAgent }
     const body = JSON.stringify({ device_id: randomUUID(), events: [event] })
-    return fetch(`${product.ingestUrl}/v1/events`, {
+    return fetch(`${installation.ingestUrl}/v1/events`, {
       method: 'POST',
       headers,
       body,

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from '../traffic/send-until-acknowledged.ts'
-import { cluster, type Cluster } from '../products/cluster.ts'
-import { whenCounted, whenFunnelsKnown } from '../products/product.ts'
+import { cluster, type Cluster } from '../installations/cluster.ts'
+import { whenCounted, whenFunnelsKnown } from '../installations/installation.ts'
 import { randomTraffic } from '../traffic/random-traffic.ts'
-import { hopper, Service } from '../products/service.ts'
+import { hopper, Service } from '../installations/service.ts'
 import { reportPaths } from '../report-paths.fixture.ts'
 
 const DAY_MS = 86_400_000
@@ -67,7 +67,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
   // Nothing is killed here, so the times are those of production: a busy machine must not cost a lane.
   const times = { HOPPER_KAFKA_SESSION_MS: '10000', HOPPER_LEASE_MS: '15000', HOPPER_UNKNOWN_OUTCOME_MS: '7000' }
   const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...times }
-  /** The engines that the run's variables name must not reach a product that runs in a directory. */
+  /** The engines that the run's variables name must not reach an installation that runs in a directory. */
   const local = { HOPPER_KAFKA_BROKERS: '', HOPPER_CASSANDRA_CONTACT_POINTS: '' }
   const disposed: (() => Promise<unknown>)[] = []
   afterAll(async () => {
@@ -118,15 +118,15 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
   }, 1_200_000)
 
   /** Sends bodies of browsers as the tracker does, those of the demo shop, and those of a server. */
-  async function send(product: Cluster): Promise<void> {
+  async function send(installation: Cluster): Promise<void> {
     for (const requests of randomTraffic({ devices: 30, eventsPerDevice: 20, seed: 9, now })) {
-      for (const request of requests) await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
+      for (const request of requests) await sendUntilAcknowledged(installation.ingestUrl, keys.write, request)
     }
     await hopper([
       'load',
       '--demo',
       '--url',
-      product.ingestUrl,
+      installation.ingestUrl,
       '--key',
       keys.write,
       '--days',
@@ -148,7 +148,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
         ...(n % 2 ? { timestamp: now - n * 1_000 } : {}),
       }
       const unusable = { type: 'shoe', device_id: 'till-0' }
-      await fetch(`${product.ingestUrl}/v1/events`, {
+      await fetch(`${installation.ingestUrl}/v1/events`, {
         method: 'POST',
         headers,
         body: JSON.stringify({ events: n % 7 === 0 ? [sale, unusable] : [sale] }),

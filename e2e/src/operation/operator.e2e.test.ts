@@ -1,8 +1,8 @@
 import type { Audits, Disk, Processes, Refusals, Status } from '@hopper/contracts'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { logOwnerIn } from '../dashboard/owner-login.fixture.ts'
-import { forEachProduct } from '../products/for-each-product.ts'
-import { getJson, whenCounted, whenReviewed, type Product } from '../products/product.ts'
+import { forEachInstallation } from '../installations/for-each-installation.ts'
+import { getJson, whenCounted, whenReviewed, type Installation } from '../installations/installation.ts'
 import { launchBrowser } from '../traffic/launch-browser.ts'
 import { agents } from '../traffic/random-traffic.ts'
 
@@ -22,18 +22,21 @@ const provision = { organizations: [{ id: 'o', name: 'O', admin_key: admin, apps
 /** A page that shows the state of the system is refreshed after this time at the latest. */
 const REFRESH_MS = 40_000
 
-forEachProduct((open, kind) => {
-  let product: Product
+forEachInstallation((open, kind) => {
+  let installation: Installation
   beforeAll(async () => {
-    product = await open({ provision, env: { HOPPER_DEMO: 'false', HOPPER_NO_SUCH_SETTING: 'hw_secret_of_a_setting' } })
-    await product.start()
+    installation = await open({
+      provision,
+      env: { HOPPER_DEMO: 'false', HOPPER_NO_SUCH_SETTING: 'hw_secret_of_a_setting' },
+    })
+    await installation.start()
   })
-  afterAll(() => product?.dispose())
+  afterAll(() => installation?.dispose())
 
-  const get = <T>(path: string): Promise<T> => getJson<T>(product, `/api/v1/${path}`, admin)
+  const get = <T>(path: string): Promise<T> => getJson<T>(installation, `/api/v1/${path}`, admin)
   const send = async (key: string, device: string): Promise<number> => {
     const events = Array.from({ length: 20 }, (_, n) => ({ type: 'custom', name: `n${n}`, data: { n } }))
-    const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+    const answer = await fetch(`${installation.ingestUrl}/v1/events`, {
       method: 'POST',
       headers: { ...browser, 'content-type': 'application/json', 'x-api-key': key, origin: 'https://shop.example' },
       body: JSON.stringify({ device_id: device, events }),
@@ -42,13 +45,13 @@ forEachProduct((open, kind) => {
     return answer.status
   }
 
-  it('each process tells its version and its last problems, without values', async () => {
+  it('each process reports its version and its last problems, without values', async () => {
     const names = kind === 'standalone' ? ['aggregator', 'hopper'] : ['aggregator', 'api', 'ingest']
-    const told = async (): Promise<Processes['processes']> => (await get<Processes>('processes')).processes
+    const readProcesses = async (): Promise<Processes['processes']> => (await get<Processes>('processes')).processes
     await expect
-      .poll(async () => [...new Set((await told()).map(({ name }) => name))].sort(), { timeout: 20_000 })
+      .poll(async () => [...new Set((await readProcesses()).map(({ name }) => name))].sort(), { timeout: 20_000 })
       .toEqual(names)
-    const processes = await told()
+    const processes = await readProcesses()
     const { version } = await get<Status>('status')
     expect(new Set(processes.map((process) => process.version))).toEqual(new Set([version]))
     const warned = processes.filter(({ problems }) =>
@@ -62,9 +65,9 @@ forEachProduct((open, kind) => {
 
   it('an audit that the API begins finds no drift while Hopper runs', async () => {
     for (let n = 0; n < 10; n++) expect(await send(app.write_key, `d${n}`)).toBe(202)
-    await whenCounted(product, admin)
-    await whenReviewed(product, app.id, app.read_key)
-    const begun = await fetch(`${product.apiUrl}/api/v1/audits`, {
+    await whenCounted(installation, admin)
+    await whenReviewed(installation, app.id, app.read_key)
+    const begun = await fetch(`${installation.apiUrl}/api/v1/audits`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': admin },
       body: '{}',
@@ -92,11 +95,11 @@ forEachProduct((open, kind) => {
   it.runIf(kind === 'cluster')(
     'events that wait for a frozen aggregator are shown until they are counted',
     async () => {
-      const aggregator = product.services.find(({ name }) => name === 'aggregator')!
+      const aggregator = installation.services.find(({ name }) => name === 'aggregator')!
       await using opened = await launchBrowser()
       const page = await opened.newPage()
-      await logOwnerIn(page, product)
-      await page.goto(`${product.apiUrl}/a/${app.id}/overview`)
+      await logOwnerIn(page, installation)
+      await page.goto(`${installation.apiUrl}/a/${app.id}/overview`)
       const chip = page.locator('button.trust')
       await chip.getByText(/complete to/).waitFor()
       aggregator.signal('SIGSTOP')
@@ -106,15 +109,15 @@ forEachProduct((open, kind) => {
         await expect.poll(async () => (await lag()).events, { timeout: 60_000 }).toBeGreaterThan(0)
         await expect.poll(async () => (await lag()).seconds, { timeout: 60_000 }).toBeGreaterThan(5)
         await chip.getByText(/behind .* s: [\d,]+ to count/).waitFor({ timeout: REFRESH_MS })
-        await page.goto(`${product.apiUrl}/a/${app.id}/system`)
+        await page.goto(`${installation.apiUrl}/a/${app.id}/system`)
         await page.getByText(/[\d,]+ events wait to be counted, the oldest for/).waitFor()
       } finally {
         aggregator.signal('SIGCONT')
       }
-      await whenCounted(product, admin)
+      await whenCounted(installation, admin)
       expect((await get<Status>('status')).lag).toMatchObject({ messages: 0, events: 0 })
       await page.getByText('Healthy.').waitFor({ timeout: REFRESH_MS })
-      await page.goto(`${product.apiUrl}/a/${app.id}/overview`)
+      await page.goto(`${installation.apiUrl}/a/${app.id}/overview`)
       await chip.getByText(/complete to/).waitFor()
     },
   )

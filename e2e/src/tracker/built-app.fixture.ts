@@ -18,7 +18,7 @@ export interface BuiltApp extends AsyncDisposable {
 export async function buildApp(name: 'react' | 'vue', ingestUrl: string, writeKey: string): Promise<BuiltApp> {
   const outDir = mkdtempSync(join(tmpdir(), `hopper-${name}-`))
   const root = join(import.meta.dirname, 'apps')
-  // vitest sets another, with which JSX is compiled for development
+  // vitest sets `test`, with which Vite would compile JSX for development
   vi.stubEnv('NODE_ENV', 'production')
   await build({
     root,
@@ -37,7 +37,7 @@ export async function buildApp(name: 'react' | 'vue', ingestUrl: string, writeKe
   const server = createServer(({ url }, response) => {
     const file = join(outDir, new URL(url!, 'http://app').pathname)
     const type = types[extname(file)]
-    // each route is answered by the app
+    // the app itself routes all other paths
     if (type && existsSync(file)) response.writeHead(200, { 'content-type': type }).end(readFileSync(file))
     else response.writeHead(200, { 'content-type': 'text/html' }).end(html)
   })

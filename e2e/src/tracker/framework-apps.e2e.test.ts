@@ -1,9 +1,9 @@
 import type { Clicks, ElementActions, ElementDurations, PageViews, StageUsers } from '@hopper/contracts'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { getJson, whenCounted, type Product } from '../products/product.ts'
-import { standalone } from '../products/standalone.ts'
-import { until } from '../products/until.ts'
+import { getJson, whenCounted, type Installation } from '../installations/installation.ts'
+import { standalone } from '../installations/standalone.ts'
+import { until } from '../installations/until.ts'
 import { launchBrowser } from '../traffic/launch-browser.ts'
 import { markPages, marksOf, type Mark } from '../traffic/page-clock.ts'
 import { buildApp } from './built-app.fixture.ts'
@@ -34,7 +34,7 @@ const app = (id: string) => ({
   elements: [{ name: 'Buy', xpath: BUY }],
 })
 const apps = { react: app('react'), vue: app('vue') }
-let product: Product
+let installation: Installation
 let browser: Browser
 
 interface Point {
@@ -130,12 +130,12 @@ const sum = (times: readonly number[]): number => times.reduce((all, time) => al
 describe('a single-page app', () => {
   beforeAll(async () => {
     const provision = { organizations: [{ id: 'acme', name: 'Acme', apps: Object.values(apps) }] }
-    product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' } })
-    ;[browser] = await Promise.all([launchBrowser(), product.start()])
+    installation = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' } })
+    ;[browser] = await Promise.all([launchBrowser(), installation.start()])
   }, TIMEOUT_MS)
   afterAll(async () => {
     await browser?.close()
-    await product?.dispose()
+    await installation?.dispose()
   })
 
   it.each([
@@ -144,7 +144,7 @@ describe('a single-page app', () => {
   ] as const)(
     'of $name, with $by, reports exactly the routes of $router and its hovers',
     async ({ name }) => {
-      await using built = await buildApp(name, product.ingestUrl, apps[name].write_key)
+      await using built = await buildApp(name, installation.ingestUrl, apps[name].write_key)
       const context = await browser.newContext({ viewport: { width: 1_000, height: 800 } })
       const errors: string[] = []
       context.on('weberror', (error) => errors.push(String(error.error())))
@@ -155,13 +155,13 @@ describe('a single-page app', () => {
       const [marks] = await Promise.all([walk(page, built.url), configured])
       await page.close({ runBeforeUnload: true })
       const get = <T>(path: string): Promise<T> =>
-        getJson<T>(product, `/api/v1/apps/${name}/${path}`, apps[name].read_key)
+        getJson<T>(installation, `/api/v1/apps/${name}/${path}`, apps[name].read_key)
       const users = async (): Promise<number[][]> =>
         (await get<StageUsers>('stages/users?funnel=checkout')).rows.flatMap(({ stage, users }) =>
           users > 0 ? [[stage, users]] : [],
         )
       await until(async () => (await users()).length === 4, 20_000)
-      await whenCounted(product, apps[name].read_key)
+      await whenCounted(installation, apps[name].read_key)
 
       const host = new URL(built.url).host
       const views = (await get<PageViews>('pages/views')).rows.map(({ url, views }) => [url.replace(host, ''), views])

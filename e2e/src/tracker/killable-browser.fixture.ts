@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContext } from 'playwright-core'
 import { browserArgs } from '../traffic/launch-browser.ts'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 
 const START_TIMEOUT_MS = 30_000
 

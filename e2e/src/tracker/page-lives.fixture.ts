@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { BrowserContext, Page } from 'playwright-core'
-import { until } from '../products/until.ts'
+import { until } from '../installations/until.ts'
 import { KillableBrowser } from './killable-browser.fixture.ts'
 import { faults, UnreliableIngest, type PostedEvent } from './unreliable-ingest.fixture.ts'
 
 const LIVES_PER_BROWSER = 12
 const TABS = 2
-const DEEDS_MAX = 6
+const ACTIONS_MAX = 6
 const PAUSE_MS_MAX = 700
 /** a page that was loaded while offline never gets the tracker, and some cannot be closed as a person does */
 const LIFE_TIMEOUT_MS = 8_000
@@ -17,16 +17,16 @@ const BROWSER_TIMEOUT_MS = 300_000
 /** the events of each earlier page are a request of their own, and there is a second between two of them */
 const SENT_TIMEOUT_MS = 240_000
 
-/** How a life ends: also in the middle of what it does, and before the tracker is there. */
+/** Ways in which a page ends: also during an action, and before the tracker has loaded. */
 const endings = ['close', 'closeAsPerson', 'leave', 'next', 'crash'] as const
 
-/** What has happened to pages, by the driver and by the pages, which both know nothing of the tracker's queue. */
-export interface Deeds {
-  /** asked of a page that may have ended before it did it */
+/** Actions of pages, as the driver and the pages recorded them; neither knows of the tracker's queue. */
+export interface Actions {
+  /** requested of a page that may have ended before it did them */
   readonly asked: Set<string>
   /** done, and the tracker had returned to the page before the page said so */
   readonly done: Set<string>
-  /** clicks that a page has seen, by deed: a click that reaches a busy page late hits the button of the next deed */
+  /** clicks that a page has seen, by action: a click that reaches a busy page late hits the button of the next action */
   readonly clicks: Map<string, number>
   /** done shortly before the browser was killed: neither acknowledged nor in its files */
   readonly unwritten: Set<string>
@@ -35,15 +35,15 @@ export interface Deeds {
   readonly ended: Map<string, number>
 }
 
-/** Name of what an event reports, as pages name what they do; undefined for events that are no deed. */
-export function deedOf({ type, to, target, data }: PostedEvent): string | undefined {
+/** Returns the name that pages give the action of an event; undefined for events of another kind. */
+export function actionOf({ type, to, target, data }: PostedEvent): string | undefined {
   if (type === 2) return to ? `view ${new URL(to).pathname}` : undefined
   if (type === 1) return `click ${target}`
   if (type === 0) return `track ${data?.n}`
   return undefined
 }
 
-/** What the pages of a control do to the tracker's queue. */
+/** Faults that the pages of a control inject into the tracker's queue. */
 export type Sabotage = 'none' | 'empties the queue' | 'gives events other ids'
 const sabotages: Record<Sabotage, string> = {
   none: '',
@@ -60,13 +60,13 @@ const sabotages: Record<Sabotage, string> = {
 const html = (key: string, api: string, sabotage: Sabotage): string => `<!doctype html><meta charset="utf-8">
 <link rel="icon" href="data:,">
 <script>
-  const did = (deed) => window.hopper && window.reportDeed(deed)
-  const track = (n) => { hopper.track('deed', { n }); did('track ' + n) }
+  const did = (action) => window.hopper && window.reportAction(action)
+  const track = (n) => { hopper.track('action', { n }); did('track ' + n) }
   const move = (path) => { history.pushState(null, '', path); did('view ' + path) }
-  const deedOf = ({ target }) => "click //*[@id='" + target.id + "']"
+  const actionOf = ({ target }) => "click //*[@id='" + target.id + "']"
   // reached before the tracker, and after it, whose listeners capture
-  addEventListener('click', (event) => window.reportClick(deedOf(event)), true)
-  addEventListener('click', (event) => did(deedOf(event)))
+  addEventListener('click', (event) => window.reportClick(actionOf(event)), true)
+  addEventListener('click', (event) => did(actionOf(event)))
   ${sabotages[sabotage]}
 </script>
 <script async src="/hopper.js" data-key="${key}" data-api="${api}" onload="did('view ' + location.pathname)"></script>
@@ -74,7 +74,7 @@ const html = (key: string, api: string, sabotage: Sabotage): string => `<!doctyp
 
 /** A site of another origin than ingest, and one visitor with up to two tabs on it. */
 export class PageLives implements AsyncDisposable {
-  readonly deeds: Deeds = {
+  readonly actions: Actions = {
     asked: new Set(),
     done: new Set(),
     clicks: new Map(),
@@ -88,7 +88,7 @@ export class PageLives implements AsyncDisposable {
   readonly #random: () => number
   readonly #site: ReturnType<typeof createServer>
   #disconnected: Promise<never> | undefined
-  /** deeds of earlier browsers, which are on disk or were judged at the kill */
+  /** actions of earlier browsers, which are on disk or were judged at the kill */
   #doneBefore = new Set<string>()
   #count = 0
 
@@ -142,16 +142,16 @@ export class PageLives implements AsyncDisposable {
 
   async #open(): Promise<BrowserContext> {
     const context = await this.#browser.start()
-    this.#doneBefore = new Set(this.deeds.done)
+    this.#doneBefore = new Set(this.actions.done)
     context.on('weberror', (error) => this.errors.push(String(error.error())))
     this.#disconnected = new Promise((_, reject) =>
       context.browser()!.once('disconnected', () => reject(new Error('disconnected'))),
     )
     this.#disconnected.catch(() => undefined)
-    await context.exposeBinding('reportDeed', (_, deed: string) => void this.deeds.done.add(deed))
-    const { clicks } = this.deeds
-    const addClick = (deed: string): unknown => clicks.set(deed, (clicks.get(deed) ?? 0) + 1)
-    await context.exposeBinding('reportClick', (_, deed: string) => void addClick(deed))
+    await context.exposeBinding('reportAction', (_, action: string) => void this.actions.done.add(action))
+    const { clicks } = this.actions
+    const addClick = (action: string): unknown => clicks.set(action, (clicks.get(action) ?? 0) + 1)
+    await context.exposeBinding('reportClick', (_, action: string) => void addClick(action))
     return context
   }
 
@@ -160,10 +160,10 @@ export class PageLives implements AsyncDisposable {
     // Until then, Playwright passes on what pages had reported.
     await this.#disconnected!.catch(() => undefined)
     const written = this.#browser.storedText()
-    const acknowledged = new Set([...this.ingest.acknowledged.values()].map(deedOf))
-    for (const deed of this.deeds.done)
-      if (!this.#doneBefore.has(deed) && !acknowledged.has(deed))
-        (written.includes(inFile(deed)) ? this.deeds.written : this.deeds.unwritten).add(deed)
+    const acknowledged = new Set([...this.ingest.acknowledged.values()].map(actionOf))
+    for (const action of this.actions.done)
+      if (!this.#doneBefore.has(action) && !acknowledged.has(action))
+        (written.includes(inFile(action)) ? this.actions.written : this.actions.unwritten).add(action)
   }
 
   async #tab(context: BrowserContext, last: number): Promise<void> {
@@ -181,7 +181,7 @@ export class PageLives implements AsyncDisposable {
     }
   }
 
-  /** Returns the page when its tab goes on. */
+  /** Returns the page when its tab continues. */
   async #life(context: BrowserContext, life: number, tab: Page | undefined): Promise<Page | undefined> {
     this.ingest.fault = this.#oneOf(faults)
     const page = tab ?? (await context.newPage())
@@ -192,7 +192,7 @@ export class PageLives implements AsyncDisposable {
     page.on('crash', () => crashed.reject(new Error('crash')))
     const lived = this.#live(page, life)
     lived.catch(() => undefined)
-    // most lives end after their deeds, some in the middle
+    // most lives end after their actions, some in the middle
     const isWhole = this.#random() < 0.7
     await Promise.race([lived, crashed.promise, ...(isWhole ? [] : [this.#pause()])])
     const ending = this.#oneOf(endings)
@@ -216,28 +216,28 @@ export class PageLives implements AsyncDisposable {
   }
 
   async #live(page: Page, life: number): Promise<void> {
-    this.deeds.asked.add(`view /lives/${life}`)
+    this.actions.asked.add(`view /lives/${life}`)
     await page.goto(`http://127.0.0.1:${(this.#site.address() as AddressInfo).port}/lives/${life}`)
     await page.waitForFunction(() => 'hopper' in window)
-    for (let deed = life * 100, end = deed + this.#random() * DEEDS_MAX; deed < end; deed++) {
-      await this.#do(page, deed)
+    for (let action = life * 100, end = action + this.#random() * ACTIONS_MAX; action < end; action++) {
+      await this.#do(page, action)
       if (this.#random() < 0.15) await page.context().setOffline(this.#random() < 0.6)
       if (this.#random() < 0.3) await this.#pause()
     }
   }
 
-  async #do(page: Page, deed: number): Promise<void> {
+  async #do(page: Page, action: number): Promise<void> {
     const kind = this.#oneOf(['track', 'move', 'click'])
     if (kind === 'track') {
-      this.deeds.asked.add(`track ${deed}`)
-      await page.evaluate(`track(${deed})`)
+      this.actions.asked.add(`track ${action}`)
+      await page.evaluate(`track(${action})`)
     } else if (kind === 'move') {
-      this.deeds.asked.add(`view /moves/${deed}`)
-      await page.evaluate(`move('/moves/${deed}')`)
+      this.actions.asked.add(`view /moves/${action}`)
+      await page.evaluate(`move('/moves/${action}')`)
     } else {
-      this.deeds.asked.add(`click //*[@id='deed-${deed}']`)
-      await page.evaluate(`document.querySelector('button').id = 'deed-${deed}'`)
-      await page.click(`#deed-${deed}`)
+      this.actions.asked.add(`click //*[@id='action-${action}']`)
+      await page.evaluate(`document.querySelector('button').id = 'action-${action}'`)
+      await page.click(`#action-${action}`)
     }
   }
 
@@ -263,7 +263,7 @@ export class PageLives implements AsyncDisposable {
   }
 
   #ended(how: string): void {
-    this.deeds.ended.set(how, (this.deeds.ended.get(how) ?? 0) + 1)
+    this.actions.ended.set(how, (this.actions.ended.get(how) ?? 0) + 1)
   }
 }
 
@@ -271,9 +271,9 @@ function rejectAfter(ms: number): Promise<never> {
   return new Promise((_, reject) => setTimeout(() => reject(new Error(`Timeout of ${ms} ms`)), ms))
 }
 
-/** Returns what the JSON of the deed's event contains and that of no other event. */
-function inFile(deed: string): string {
-  const [kind, of] = [deed.slice(0, deed.indexOf(' ')), deed.slice(deed.indexOf(' ') + 1)]
-  if (kind === 'track') return `"data":{"n":${of}}`
-  return kind === 'click' ? `"target":"${of}"` : `${of}","elapsed_time"`
+/** Returns what the JSON of the action's event contains and that of no other event. */
+function inFile(action: string): string {
+  const [kind, argument] = [action.slice(0, action.indexOf(' ')), action.slice(action.indexOf(' ') + 1)]
+  if (kind === 'track') return `"data":{"n":${argument}}`
+  return kind === 'click' ? `"target":"${argument}"` : `${argument}","elapsed_time"`
 }

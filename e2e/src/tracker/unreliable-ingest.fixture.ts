@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
-/** What a request meets: `cut` takes the events, and breaks the connection before the answer. */
+/** The fault that a request meets: `cut` takes the events, and breaks the connection before the answer. */
 export type Fault = 'none' | 'down' | 'slow' | 'failing' | 'cut'
 export const faults: readonly Fault[] = ['none', 'down', 'slow', 'failing', 'cut']
 

@@ -12,7 +12,7 @@ export interface GroundTruth {
 const LATE_MS = 7 * 86_400_000
 
 /**
- * Counts traffic in a simple way, independently of the product: it uses none of its folds, calendars or URL code.
+ * Counts traffic in a simple way, independently of Hopper: it uses none of its folds, calendars or URL code.
  * `requests` are by device, in the order of the log, with each event once.
  */
 export function groundTruth(
@@ -31,7 +31,7 @@ export function groundTruth(
     const sums = counters.get(key) ?? values.map(() => 0)
     counters.set(
       key,
-      sums.map((sum, at) => sum + values[at]!),
+      sums.map((sum, index) => sum + values[index]!),
     )
   }
   for (const requests of traffic) {
@@ -101,9 +101,9 @@ function countEvent(
   }
 }
 
-function distinct<V extends { row: string }>(visits: readonly V[], of: (visit: V) => string): Map<string, number> {
+function distinct<V extends { row: string }>(visits: readonly V[], nameOf: (visit: V) => string): Map<string, number> {
   const sets = new Map<string, Set<string>>()
-  for (const visit of visits) sets.set(visit.row, (sets.get(visit.row) ?? new Set()).add(of(visit)))
+  for (const visit of visits) sets.set(visit.row, (sets.get(visit.row) ?? new Set()).add(nameOf(visit)))
   return new Map([...sets].map(([row, set]) => [row, set.size]))
 }
 

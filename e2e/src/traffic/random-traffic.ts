@@ -76,8 +76,8 @@ export function randomTraffic({ devices, eventsPerDevice, seed, now }: Traffic):
     let made = 0
     while (made < eventsPerDevice) {
       const count = Math.min(1 + below(8), eventsPerDevice - made)
-      const events = Array.from({ length: count }, (_, at) =>
-        randomEvent(below, `${seed}-${device}-${made + at}`, device, made + at, now),
+      const events = Array.from({ length: count }, (_, index) =>
+        randomEvent(below, `${seed}-${device}-${made + index}`, device, made + index, now),
       )
       requests.push({ device: `device-${device}`, agent, events })
       made += count

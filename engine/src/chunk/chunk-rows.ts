@@ -75,8 +75,8 @@ function spilledReader(chunk: Chunk): ((row: number) => [column: string, value: 
   if (!keys || !byRow || !all) return undefined
   return (row) => {
     const found: [string, Value][] = []
-    for (let at = row === 0 ? 0 : byRow.ends[row - 1]!; at < byRow.ends[row]!; at++) {
-      found.push([keys.names[byRow.keys[at]!]!, all.values[all.codes[byRow.entries[at]!]!] as Value])
+    for (let index = row === 0 ? 0 : byRow.ends[row - 1]!; index < byRow.ends[row]!; index++) {
+      found.push([keys.names[byRow.keys[index]!]!, all.values[all.codes[byRow.entries[index]!]!] as Value])
     }
     return found
   }

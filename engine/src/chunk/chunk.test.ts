@@ -42,9 +42,9 @@ function row(
 describe('chunks', () => {
   it('return the rows they were built from, however they were split and merged', { timeout: 120_000 }, () => {
     fc.assert(
-      fc.property(world, (at) => {
-        at.chunks.forEach((chunks, lane) => {
-          const expected = at.rows.filter((r) => r.lane === lane).map(plain)
+      fc.property(world, (generated) => {
+        generated.chunks.forEach((chunks, lane) => {
+          const expected = generated.rows.filter((r) => r.lane === lane).map(plain)
           expect(chunks.flatMap(chunkRows).sort(inLog)).toEqual(expected)
           const merged = mergeChunks(chunks).map((chunk) => Chunk.of(chunk))
           expect(merged.flatMap(chunkRows).sort(inLog)).toEqual(expected)
@@ -58,8 +58,8 @@ describe('chunks', () => {
 
   it('are sorted by device hash, timestamp, seq and place in the log', { timeout: 120_000 }, () => {
     fc.assert(
-      fc.property(world, (at) => {
-        for (const chunks of at.chunks) {
+      fc.property(world, (generated) => {
+        for (const chunks of generated.chunks) {
           for (const chunk of mergeChunks(chunks).map((c) => Chunk.of(c))) {
             const runs = chunk.runs()
             const order = chunkRows(chunk).map((r, i) => ({ r, run: runs.starts.findLastIndex((start) => start <= i) }))

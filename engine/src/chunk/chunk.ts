@@ -252,12 +252,12 @@ export class Chunk {
       : this.#cache.get(this.#name + column, () => {
           const { rows, codes, values } = this.spilled()!
           const dictionary = new Dictionary()
-          const own = new Uint32Array(this.summary.rows).fill(dictionary.code(null))
-          for (let at = keys.starts[key]!; at < keys.starts[key + 1]!; at++)
-            own[rows[at]!] = dictionary.code(values[codes[at]!]!)
+          const codesOfRows = new Uint32Array(this.summary.rows).fill(dictionary.code(null))
+          for (let index = keys.starts[key]!; index < keys.starts[key + 1]!; index++)
+            codesOfRows[rows[index]!] = dictionary.code(values[codes[index]!]!)
           return {
-            value: { codes: own, values: dictionary.values },
-            bytes: own.byteLength + bytesOfValues(dictionary.values),
+            value: { codes: codesOfRows, values: dictionary.values },
+            bytes: codesOfRows.byteLength + bytesOfValues(dictionary.values),
           }
         })
   }

@@ -33,11 +33,11 @@ export class FreeKeys {
 
   /** Returns the number of a key. The prefix is a separate parameter so that a known key needs no concatenation. */
   numberOf(prefix: string, name: string): number {
-    let own = this.#numbers.get(prefix)
-    if (!own) this.#numbers.set(prefix, (own = new Map<string, number>()))
-    let number = own.get(name)
+    let entry = this.#numbers.get(prefix)
+    if (!entry) this.#numbers.set(prefix, (entry = new Map<string, number>()))
+    let number = entry.get(name)
     if (number === undefined) {
-      own.set(name, (number = this.names.length))
+      entry.set(name, (number = this.names.length))
       this.names.push(prefix + name)
       this.#lastValues.push(undefined)
       this.#lastCodes.push(0)

@@ -32,9 +32,9 @@ export function pickIds(lists: readonly Ids[], sources: Uint32Array, places: Uin
   const texts = new Map<number, string>()
   for (let i = 0; i < places.length; i++) {
     const list = lists[sources[i]!]!
-    const at = places[i]!
-    const text = list.texts.size > 0 ? list.texts.get(at) : undefined
-    if (text === undefined) bytes.set(list.bytes.subarray(at * 16, at * 16 + 16), i * 16)
+    const place = places[i]!
+    const text = list.texts.size > 0 ? list.texts.get(place) : undefined
+    if (text === undefined) bytes.set(list.bytes.subarray(place * 16, place * 16 + 16), i * 16)
     else texts.set(i, text)
   }
   return { length: places.length, bytes, texts }

@@ -193,9 +193,9 @@ function slicedValues(
   const counts = new Map<string, number>()
   const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
   for (let i = 0; i < rows.length; i++) readers[sources[i]!]!(rows[i]!, count)
-  const own = chooseOwnKeys(counts, rows.length)
-  const rare = [...counts.keys()].filter((name) => !own.has(name))
-  const values = dense([...names].filter((name) => !free.has(name) || own.has(name)))
+  const withColumn = chooseOwnKeys(counts, rows.length)
+  const rare = [...counts.keys()].filter((name) => !withColumn.has(name))
+  const values = dense([...names].filter((name) => !free.has(name) || withColumn.has(name)))
   if (rare.length === 0) return { values }
   const numbers = new Map(rare.map((name, number) => [name, number]))
   const builder = new SpillBuilder(
@@ -204,12 +204,12 @@ function slicedValues(
   )
   const dictionary = new Dictionary()
   dictionary.code(null)
-  let at = 0
+  let row = 0
   const put = (name: string, value: Value): void => {
     const number = numbers.get(name)
-    if (number !== undefined) builder.put(number, at, dictionary.code(value))
+    if (number !== undefined) builder.put(number, row, dictionary.code(value))
   }
-  for (; at < rows.length; at++) readers[sources[at]!]!(rows[at]!, put)
+  for (; row < rows.length; row++) readers[sources[row]!]!(rows[row]!, put)
   return { values, spilled: builder.entries(dictionary.values) }
 }
 
@@ -226,16 +226,16 @@ function freeReader(chunk: Chunk): (row: number, visit: (name: string, value: Va
       if (value !== null) visit(name, value)
     }
     if (!keys || !byRow || !all) return
-    for (let at = row === 0 ? 0 : byRow.ends[row - 1]!; at < byRow.ends[row]!; at++) {
-      visit(keys.names[byRow.keys[at]!]!, all.values[all.codes[byRow.entries[at]!]!] as Value)
+    for (let index = row === 0 ? 0 : byRow.ends[row - 1]!; index < byRow.ends[row]!; index++) {
+      visit(keys.names[byRow.keys[index]!]!, all.values[all.codes[byRow.entries[index]!]!] as Value)
     }
   }
 }
 
 /** Returns a sparse array by chunk index, filled for the chunks in use. */
-function ofUsed<T>(used: readonly number[], of: (index: number) => T): T[] {
+function ofUsed<T>(used: readonly number[], valueAt: (index: number) => T): T[] {
   const array: T[] = []
-  for (const index of used) array[index] = of(index)
+  for (const index of used) array[index] = valueAt(index)
   return array
 }
 

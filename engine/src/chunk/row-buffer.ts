@@ -134,10 +134,10 @@ export class RowBuffer {
       const date = this.#dateOf.values[row]!
       const position = this.#numbers.position.values[row]!
       if (position <= covered[date]!) continue
-      const own = found[date]!
-      own.rows++
-      own.first_position = Math.min(own.first_position, position)
-      own.last_position = Math.max(own.last_position, position)
+      const entry = found[date]!
+      entry.rows++
+      entry.first_position = Math.min(entry.first_position, position)
+      entry.last_position = Math.max(entry.last_position, position)
     }
     return found.filter(({ rows }) => rows > 0)
   }
@@ -163,10 +163,10 @@ export class RowBuffer {
       for (const row of isSorted(device.rows, before) ? device.rows : device.rows.toSorted(before)) {
         const group = groupOf(this.#dates[this.#dateOf.values[row]!]!, this.#numbers.position.values[row]!)
         if (group === undefined) continue
-        let own = groups.get(group)
-        if (!own) groups.set(group, (own = { order: [], devices: [] }))
-        own.order.push(row)
-        own.devices.push(device)
+        let entry = groups.get(group)
+        if (!entry) groups.set(group, (entry = { order: [], devices: [] }))
+        entry.order.push(row)
+        entry.devices.push(device)
       }
     }
     return groups
@@ -188,7 +188,7 @@ export class RowBuffer {
       numberColumns.map((name) => {
         const from = this.#numbers[name].values
         const to = new Float64Array(order.length)
-        for (let at = 0; at < order.length; at++) to[at] = from[order[at]!]!
+        for (let index = 0; index < order.length; index++) to[index] = from[order[index]!]!
         return [name, to]
       }),
     ) as Record<NumberColumn, Float64Array>
@@ -199,12 +199,12 @@ export class RowBuffer {
     const from = this.#idBytes.values
     const bytes = new Uint8Array(order.length * UUID_BYTES)
     const texts = new Map<number, string>()
-    for (let at = 0; at < order.length; at++) {
-      const row = order[at]!
-      for (let byte = 0; byte < UUID_BYTES; byte++) bytes[at * UUID_BYTES + byte] = from[row * UUID_BYTES + byte]!
+    for (let index = 0; index < order.length; index++) {
+      const row = order[index]!
+      for (let byte = 0; byte < UUID_BYTES; byte++) bytes[index * UUID_BYTES + byte] = from[row * UUID_BYTES + byte]!
       if (this.#idTexts.size === 0) continue
       const text = this.#idTexts.get(row)
-      if (text !== undefined) texts.set(at, text)
+      if (text !== undefined) texts.set(index, text)
     }
     return { length: order.length, bytes, texts }
   }
@@ -215,10 +215,10 @@ export class RowBuffer {
     const used: (Uint32Array | undefined)[] = []
     const values = new Map<string, ValueCodes>()
     // One closure for all rows: a closure per row would be garbage.
-    let at = 0
+    let row = 0
     const put = (column: number, code: number): void => {
       const rare = spill?.numberOf.get(column)
-      if (rare !== undefined) return spill!.builder.put(rare, at, code)
+      if (rare !== undefined) return spill!.builder.put(rare, row, code)
       let codes = used[column]
       if (!codes) {
         used[column] = codes = new Uint32Array(order.length)
@@ -228,9 +228,9 @@ export class RowBuffer {
           values: fixed?.dictionary.values ?? this.#free.values,
         })
       }
-      codes[at] = code
+      codes[row] = code
     }
-    for (; at < order.length; at++) this.#eachEntry(order[at]!, put)
+    for (; row < order.length; row++) this.#eachEntry(order[row]!, put)
     return { values, ...(spill ? { spilled: spill.builder.entries(this.#free.values) } : {}) }
   }
 
@@ -243,9 +243,9 @@ export class RowBuffer {
       if (column >= fixedNames.length) counts.set(column, (counts.get(column) ?? 0) + 1)
     }
     for (const row of order) this.#eachEntry(row, count)
-    const own = chooseOwnKeys(counts, order.length)
-    if (own.size === counts.size) return undefined
-    const rare = [...counts.keys()].filter((column) => !own.has(column))
+    const withColumn = chooseOwnKeys(counts, order.length)
+    if (withColumn.size === counts.size) return undefined
+    const rare = [...counts.keys()].filter((column) => !withColumn.has(column))
     const builder = new SpillBuilder(
       rare.map((column) => this.#free.names[column - fixedNames.length]!),
       rare.map((column) => counts.get(column)!),
@@ -281,9 +281,9 @@ export class RowBuffer {
   }
 
   #putId(id: string): void {
-    const at = this.#idBytes.extend(UUID_BYTES)
-    if (writeUuid(id, this.#idBytes.values, at)) return
-    this.#idBytes.values.fill(0, at, at + UUID_BYTES)
+    const offset = this.#idBytes.extend(UUID_BYTES)
+    if (writeUuid(id, this.#idBytes.values, offset)) return
+    this.#idBytes.values.fill(0, offset, offset + UUID_BYTES)
     this.#idTexts.set(this.#ends.length, id)
     this.#idTextBytes += TEXT_BYTES + id.length * CHAR_BYTES
   }
@@ -303,9 +303,10 @@ export class RowBuffer {
       const key = this.#free.numberOf('', utmColumn(name))
       return [fixedNames.length + key, this.#free.codeOf(key, value)]
     })
-    contextColumns.forEach((name, at) => {
+    contextColumns.forEach((name, index) => {
       const value = context[name]
-      if (value !== undefined) codes.push([FIRST_OF_CONTEXT + at, this.#column(FIRST_OF_CONTEXT + at).codeOf(value)])
+      if (value !== undefined)
+        codes.push([FIRST_OF_CONTEXT + index, this.#column(FIRST_OF_CONTEXT + index).codeOf(value)])
     })
     this.#ofContext = codes
   }
@@ -354,6 +355,6 @@ function runsOf({ devices }: Slice): DeviceRuns {
 }
 
 function isSorted(rows: readonly number[], before: (a: number, b: number) => number): boolean {
-  for (let at = 1; at < rows.length; at++) if (before(rows[at - 1]!, rows[at]!) > 0) return false
+  for (let index = 1; index < rows.length; index++) if (before(rows[index - 1]!, rows[index]!) > 0) return false
   return true
 }

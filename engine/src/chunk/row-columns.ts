@@ -31,8 +31,8 @@ export function sliceColumns(columns: RowColumns, begin: number, end: number): R
   const rows: number[] = []
   let first = -1
   let last = -1
-  for (let run = 0, at = 0; run < runs.rows.length; at += runs.rows[run]!, run++) {
-    const inside = Math.min(at + runs.rows[run]!, end) - Math.max(at, begin)
+  for (let run = 0, start = 0; run < runs.rows.length; start += runs.rows[run]!, run++) {
+    const inside = Math.min(start + runs.rows[run]!, end) - Math.max(start, begin)
     if (inside <= 0) continue
     if (first < 0) first = run
     last = run

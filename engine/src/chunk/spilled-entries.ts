@@ -58,9 +58,9 @@ export class SpillBuilder {
 
   /** Adds an entry; rows must ascend. */
   put(name: number, row: number, code: number): void {
-    const at = this.#next[name]!++
-    this.#rows[at] = row
-    this.#codes[at] = code
+    const index = this.#next[name]!++
+    this.#rows[index] = row
+    this.#codes[index] = code
   }
 
   entries(values: readonly (Value | null)[]): SpilledEntries {
@@ -76,10 +76,10 @@ export function sliceSpilled(
 ): SpilledEntries | undefined {
   const [ownNames, ownStarts, ownRows, ownCodes]: [string[], number[], number[], number[]] = [[], [0], [], []]
   for (let name = 0; name < names.length; name++) {
-    for (let at = starts[name]!; at < starts[name + 1]!; at++) {
-      if (rows[at]! < begin || rows[at]! >= end) continue
-      ownRows.push(rows[at]! - begin)
-      ownCodes.push(codes[at]!)
+    for (let index = starts[name]!; index < starts[name + 1]!; index++) {
+      if (rows[index]! < begin || rows[index]! >= end) continue
+      ownRows.push(rows[index]! - begin)
+      ownCodes.push(codes[index]!)
     }
     if (ownRows.length === ownStarts.at(-1)) continue
     ownNames.push(names[name]!)
@@ -143,9 +143,9 @@ export function entriesByRow(starts: Uint32Array, rowOf: Uint32Array, rows: numb
   const keys = new Uint32Array(rowOf.length)
   for (let key = 0; key < starts.length - 1; key++) {
     for (let entry = starts[key]!; entry < starts[key + 1]!; entry++) {
-      const at = next[rowOf[entry]!]!++
-      entries[at] = entry
-      keys[at] = key
+      const index = next[rowOf[entry]!]!++
+      entries[index] = entry
+      keys[index] = key
     }
   }
   return { ends, entries, keys }

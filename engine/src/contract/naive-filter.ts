@@ -15,12 +15,12 @@ type Row = ArchivedEvent & { readonly person?: NaivePerson }
 export function naiveValue(row: Row, key: string): Value | undefined {
   const { person } = row
   const data = (('data' in row.event && row.event.data) || {}) as Record<string, Value>
-  const own = (of: object, name: string): Value | undefined =>
-    Object.hasOwn(of, name) ? (of as Record<string, Value>)[name] : undefined
-  if (key.startsWith('data.')) return own(data, key.slice(5))
+  const fieldOf = (fields: object, name: string): Value | undefined =>
+    Object.hasOwn(fields, name) ? (fields as Record<string, Value>)[name] : undefined
+  if (key.startsWith('data.')) return fieldOf(data, key.slice(5))
   if (key === 'page' || key === 'page_url') {
     const url = row.event.type === 'url_change' ? row.event.to : row.event.type === 'click' ? row.event.current_url : ''
-    return url === '' ? own(data, key) : key === 'page' ? pageOf(url) : pageUrlOf(url)
+    return url === '' ? fieldOf(data, key) : key === 'page' ? pageOf(url) : pageUrlOf(url)
   }
   const fields = {
     ...row.event,
@@ -32,11 +32,11 @@ export function naiveValue(row: Row, key: string): Value | undefined {
     utm: undefined,
   }
   if (key === 'person') return person?.name
-  if (key.startsWith('trait.')) return own(person?.traits ?? {}, key.slice(6))
-  if (key.startsWith('property.')) return own(person?.properties ?? {}, key.slice(9))
-  if (key === 'user_id') return own(row.event, key) ?? own(data, key) ?? person?.user
+  if (key.startsWith('trait.')) return fieldOf(person?.traits ?? {}, key.slice(6))
+  if (key.startsWith('property.')) return fieldOf(person?.properties ?? {}, key.slice(9))
+  if (key === 'user_id') return fieldOf(row.event, key) ?? fieldOf(data, key) ?? person?.user
   const user = key === 'user' && row.user !== '' ? row.user : undefined
-  return user ?? own(fields, key) ?? own(data, key)
+  return user ?? fieldOf(fields, key) ?? fieldOf(data, key)
 }
 
 /** Evaluates a filter exactly as documented. */

@@ -139,14 +139,14 @@ function answer(
     steps,
     overall: {
       rate: ratio(steps.at(-1)!.count, results.length),
-      time: times(whole.map((r) => at(r, request.steps.length - 1) - at(r, 0))),
+      time: times(whole.map((r) => timeOf(r, request.steps.length - 1) - timeOf(r, 0))),
     },
   }
   if (request.breakdown !== undefined) {
     const values = [...new Set(results.map((r) => naiveValue(r.taken[0]!, request.breakdown!)))]
     out.breakdown = values.map((value) => {
-      const own = results.filter((r) => naiveValue(r.taken[0]!, request.breakdown!) === value)
-      return { value: value ?? null, total: own.length, steps: stepsOf(own, request) }
+      const selected = results.filter((r) => naiveValue(r.taken[0]!, request.breakdown!) === value)
+      return { value: value ?? null, total: selected.length, steps: stepsOf(selected, request) }
     })
     out.breakdown.sort((a, b) => b.total - a.total || order(a.value).localeCompare(order(b.value)))
   }
@@ -166,7 +166,7 @@ const order = (value: Value | null): string =>
       : typeof value === 'number'
         ? `2${String(value).padStart(20, '0')}`
         : `3${value}`
-const at = (result: NaiveOutcome, step: number): number => result.taken[step]!.event.timestamp
+const timeOf = (result: NaiveOutcome, step: number): number => result.taken[step]!.event.timestamp
 const ratio = (part: number, all: number): number | null => (all === 0 ? null : part / all)
 
 function stepsOf(results: readonly NaiveOutcome[], request: FunnelRequest): FunnelStepAnswer[] {
@@ -184,7 +184,7 @@ function stepsOf(results: readonly NaiveOutcome[], request: FunnelRequest): Funn
       rate_from_previous: ratio(reached.length, before.length),
       dropped: dropped.length,
       causes: causes as FunnelStepAnswer['causes'],
-      time: times(step === 0 ? [] : reached.map((r) => at(r, step) - at(r, step - 1))),
+      time: times(step === 0 ? [] : reached.map((r) => timeOf(r, step) - timeOf(r, step - 1))),
     }
   })
 }
@@ -219,16 +219,16 @@ function trendOf(
   const rows: NonNullable<FunnelResult['trend']> = []
   for (let date = bucketOf(request.from); zone.startOf(date) < request.to;) {
     const next = shiftDate(date, request.trend === 'day' ? 1 : 7)
-    const own = results.filter((r) => bucketOf(at(r, 0)) === date)
-    const counts = request.steps.map((_, step) => own.filter((r) => r.taken.length > step).length)
+    const selected = results.filter((r) => bucketOf(timeOf(r, 0)) === date)
+    const counts = request.steps.map((_, step) => selected.filter((r) => r.taken.length > step).length)
     rows.push({
       time: zone.startOf(date),
-      total: own.length,
+      total: selected.length,
       settled: zone.startOf(next) + window <= completeTo,
       steps: request.steps.map(({ name }, step) => ({
         name,
         count: counts[step]!,
-        rate: ratio(counts[step]!, own.length),
+        rate: ratio(counts[step]!, selected.length),
       })),
     })
     date = next

@@ -23,10 +23,10 @@ export function naivePeople(
   const nameOf = (row: Row): string =>
     personKey({ user: row.user, device: row.device_id }, users.get(row.device_id)?.[0])
   const persons = new Map<string, NaivePerson>()
-  for (const [name, own] of Map.groupBy([...rows].sort(compareTimes), nameOf)) {
+  for (const [name, group] of Map.groupBy([...rows].sort(compareTimes), nameOf)) {
     const traits: Record<string, Value> = {}
-    for (const { event } of own) if (event.type === 'identify') assignOwn(traits, event.data ?? {})
-    const values = properties.map(({ name: of, ...rest }) => [of, naiveProperty(own, rest)] as const)
+    for (const { event } of group) if (event.type === 'identify') assignOwn(traits, event.data ?? {})
+    const values = properties.map(({ name: property, ...rest }) => [property, naiveProperty(group, rest)] as const)
     persons.set(name, {
       name,
       user: name.startsWith('u:') ? name.slice(2) : undefined,

@@ -71,11 +71,11 @@ export function naiveRetention(world: World, request: RetentionRequest, timezone
   })
   return {
     cohorts: buckets.map((bucket, i) => {
-      const own = members.filter((m) => m.cohort === bucket)
+      const selected = members.filter((m) => m.cohort === bucket)
       return {
         time: zone.startOf(bucket),
-        size: own.length,
-        again: buckets.slice(i).map((later) => own.filter((m) => m.again.includes(later)).length),
+        size: selected.length,
+        again: buckets.slice(i).map((later) => selected.filter((m) => m.again.includes(later)).length),
       }
     }),
   }

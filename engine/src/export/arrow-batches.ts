@@ -18,12 +18,12 @@ import {
 import { exportColumns, type ExportColumn } from './export-columns.ts'
 import type { ExportedEvent } from './exported-event.ts'
 
-const types = exportColumns.map((column, at): DataType => {
-  if (column.kind === 'text') return new Dictionary(new Utf8(), new Uint32(), at)
+const types = exportColumns.map((column, index): DataType => {
+  if (column.kind === 'text') return new Dictionary(new Utf8(), new Uint32(), index)
   if (column.kind === 'id') return new Utf8()
   return column.kind === 'time' ? new TimestampMillisecond('UTC') : new Int64()
 })
-const schema = new Schema(exportColumns.map(({ name }, at) => new Field(name, types[at]!, true)))
+const schema = new Schema(exportColumns.map(({ name }, index) => new Field(name, types[index]!, true)))
 
 /** Collects the output of an Arrow writer until it is taken. */
 class Collected extends AsyncByteQueue {
@@ -56,7 +56,7 @@ export class ArrowBatches {
   }
 
   batch(events: readonly ExportedEvent[]): Uint8Array {
-    const children = exportColumns.map((column, at) => dataOf(column, types[at]!, events))
+    const children = exportColumns.map((column, index) => dataOf(column, types[index]!, events))
     this.#writer.write(
       new RecordBatch(
         schema,
@@ -77,9 +77,9 @@ function dataOf(column: ExportColumn, type: DataType, events: readonly ExportedE
   const values = events.map((event) => column.value(event) ?? null)
   const nullBitmap = new Uint8Array((events.length + 7) >> 3)
   let nullCount = 0
-  values.forEach((value, at) => {
+  values.forEach((value, index) => {
     if (value === null) nullCount++
-    else nullBitmap[at >> 3]! |= 1 << (at & 7)
+    else nullBitmap[index >> 3]! |= 1 << (index & 7)
   })
   const nulls = { length: events.length, nullCount, nullBitmap }
   if (column.kind === 'id') return vectorFromArray(values, new Utf8()).data[0]! as Data

@@ -93,9 +93,9 @@ function withoutValue(row: Record<string, unknown>, none: null | undefined): Rec
 
 it('Arrow: another implementation reads back every value of every event', async () => {
   await fc.assert(
-    fc.asyncProperty(world, async (at) => {
-      const rows = arrowRows(await readExport('arrow', at.chunks.flat())).map((row) => withoutValue(row, null))
-      const wanted = [...at.rows].sort(inLog).map(expectedRow)
+    fc.asyncProperty(world, async (generated) => {
+      const rows = arrowRows(await readExport('arrow', generated.chunks.flat())).map((row) => withoutValue(row, null))
+      const wanted = [...generated.rows].sort(inLog).map(expectedRow)
       expect((rows as { lane: number; index: number }[]).sort(inLog)).toEqual(wanted)
     }),
     { numRuns: 60 },
@@ -113,10 +113,10 @@ it('Arrow: every batch has its own dictionaries, and a stream may be empty', asy
 
 it('NDJSON: contains every event as archived', async () => {
   await fc.assert(
-    fc.asyncProperty(world, async (at) => {
-      const lines = (await readExport('ndjson', at.chunks.flat())).toString().split('\n').slice(0, -1)
+    fc.asyncProperty(world, async (generated) => {
+      const lines = (await readExport('ndjson', generated.chunks.flat())).toString().split('\n').slice(0, -1)
       const events = lines.map((line) => JSON.parse(line) as { lane: number; index: number })
-      const wanted = [...at.rows]
+      const wanted = [...generated.rows]
         .sort(inLog)
         .map(({ event, user, device_id, context, received_at, lane, position, index }) => ({
           ...event,
@@ -131,10 +131,10 @@ it('NDJSON: contains every event as archived', async () => {
 
 it('exports only the events of the range, with its start inclusive and its end exclusive', async () => {
   await fc.assert(
-    fc.asyncProperty(world, fc.nat(30), fc.nat(30), async (at, a, b) => {
+    fc.asyncProperty(world, fc.nat(30), fc.nat(30), async (generated, a, b) => {
       const range = { from: T0 + Math.min(a, b) * TICK_MS, to: T0 + Math.max(a, b) * TICK_MS }
-      const wanted = at.rows.filter(({ event }) => event.timestamp >= range.from && event.timestamp < range.to)
-      expect((await readExport('csv', at.chunks.flat(), range)).toString().split('\r\n')).toHaveLength(
+      const wanted = generated.rows.filter(({ event }) => event.timestamp >= range.from && event.timestamp < range.to)
+      expect((await readExport('csv', generated.chunks.flat(), range)).toString().split('\r\n')).toHaveLength(
         wanted.length + 2,
       )
     }),

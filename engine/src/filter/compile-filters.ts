@@ -159,8 +159,8 @@ function comparison(
 ): Atom['test'] {
   const number = numberOf(bound)
   return (value) => {
-    const own = number === undefined ? undefined : numberOf(value)
-    if (own !== undefined) return holds(own, number!)
+    const compared = number === undefined ? undefined : numberOf(value)
+    if (compared !== undefined) return holds(compared, number!)
     return typeof value === 'string' && typeof bound === 'string' && holds(value, bound)
   }
 }

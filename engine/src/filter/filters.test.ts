@@ -93,12 +93,12 @@ describe('filters', () => {
         fc.property(
           world,
           fc.array(fc.array(filter, { maxLength: 3 }), { minLength: 8, maxLength: 8 }),
-          (at, queries) => {
-            const persons = new Map(at.rows.map((row) => [placeOf(row.lane, row), row.person]))
+          (generated, queries) => {
+            const persons = new Map(generated.rows.map((row) => [placeOf(row.lane, row), row.person]))
             for (const filters of queries) {
               const atoms = new AtomSet()
               const expression = atoms.compile(parseFilters(filters))
-              for (const chunk of at.chunks.flat()) {
+              for (const chunk of generated.chunks.flat()) {
                 const { codes, classes, truths } = classifyRows(chunk, atoms.atoms)
                 const expected = chunkRows(chunk).map((row) =>
                   naiveAll({ ...row, person: persons.get(placeOf(chunk.summary.lane, row))! }, filters),

@@ -50,13 +50,13 @@ function firstOfAll(columns: readonly ValueColumn[]): ValueColumn | undefined {
 function pageColumn(chunk: Chunk, key: PageKey): ValueColumn | undefined {
   const [addresses, others] = partition(columnsOfKey(key), isAddressColumn)
   const urls = addresses.flatMap((name) => chunk.values(name) ?? [])
-  const own = (): ValueColumn[] => others.flatMap((name) => readColumn(chunk, name) ?? [])
-  if (urls.length === 0) return firstOfAll(own())
+  const otherColumns = (): ValueColumn[] => others.flatMap((name) => readColumn(chunk, name) ?? [])
+  if (urls.length === 0) return firstOfAll(otherColumns())
   return chunk.derived(key, ({ keep_parameters, hash_routing }) => {
     const nameOf = key === 'page' ? pageOf : pageUrlOf
     const page = (url: Value | null): string | null =>
       typeof url === 'string' && url !== '' ? nameOf(url, keep_parameters, hash_routing) : null
-    return firstOfAll([...urls.map((column) => renameValues(column, page)), ...own()])!
+    return firstOfAll([...urls.map((column) => renameValues(column, page)), ...otherColumns()])!
   })
 }
 
@@ -83,9 +83,9 @@ export function keyRunCodes(chunk: Chunk, key: string, column: ValueColumn): Run
 /** Returns the columns of a chunk that must be fetched for a key. */
 export function columnsToRead(columns: Readonly<Record<string, number>>, key: string): string[] {
   const names = presentColumns(columns, key)
-  const own = names.filter((name) => !maySpill(columns, name))
-  if (own.length < names.length) own.push(SPILLED_KEYS, SPILLED)
-  return own.concat(
+  const selected = names.filter((name) => !maySpill(columns, name))
+  if (selected.length < names.length) selected.push(SPILLED_KEYS, SPILLED)
+  return selected.concat(
     key === 'device_id' || isPersonKey(key) ? ['runs'] : key === 'received_at' ? ['timestamp', 'runs'] : [],
   )
 }

@@ -62,10 +62,10 @@ it('a breakdown of 2,000 values lists the largest and folds the rest into one th
   expect(breakdown!.slice(0, -1).every(({ total, other }) => other === undefined && total >= 6)).toBe(true)
   expect(breakdown!.reduce((sum, row) => sum + row.total, 0)).toBe(total)
   expect(rest.total).toBe((VALUES / 4) * 2 * (1 + 2))
-  for (const at of [0, 1]) {
-    expect(breakdown!.reduce((sum, row) => sum + row.steps[at]!.count, 0)).toBe(steps[at]!.count)
+  for (const step of [0, 1]) {
+    expect(breakdown!.reduce((sum, row) => sum + row.steps[step]!.count, 0)).toBe(steps[step]!.count)
     for (const cause of dropCauses)
-      expect(breakdown!.reduce((sum, row) => sum + row.steps[at]!.causes[cause], 0)).toBe(steps[at]!.causes[cause])
+      expect(breakdown!.reduce((sum, row) => sum + row.steps[step]!.causes[cause], 0)).toBe(steps[step]!.causes[cause])
   }
   expect(rest.steps[1]).toMatchObject({ count: 2_000, time: { median_ms: 1_000, histogram: [{ count: 2_000 }] } })
 })

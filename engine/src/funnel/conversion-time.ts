@@ -146,8 +146,8 @@ function atRanks(
   rangeOf: (cell: number) => Range,
 ): number[] {
   const places = ranks.map((rank) => placeOf(rank, counts))
-  const ranges = places.map(({ cell }, at) =>
-    places.findIndex((place) => place.cell === cell) === at ? rangeOf(cell) : emptyRange(),
+  const ranges = places.map(({ cell }, index) =>
+    places.findIndex((place) => place.cell === cell) === index ? rangeOf(cell) : emptyRange(),
   )
   for (const block of blocks) pick(block, ranges)
   const sorted = ranges.map(({ values }) => Float64Array.from(values).sort())

@@ -55,7 +55,7 @@ export class FirstAttempts {
       }
       let level = 0
       let start = begin
-      let at = begin
+      let last = begin
       let row = begin
       let limit = to - 1
       let late = false
@@ -72,12 +72,12 @@ export class FirstAttempts {
           limit = now + windowMs
         }
         taken[level++] = base + now
-        at = row
+        last = row
         if (level === count) break
       }
       if (level === 0) continue
       const search = this.#search
-      if (late && search.further(level, steps, prepared.times, begin, end, start, at, row)) {
+      if (late && search.further(level, steps, prepared.times, begin, end, start, last, row)) {
         this.#add(prepared, search.level, search.taken, search.cause, search.start, run, name)
         continue
       }

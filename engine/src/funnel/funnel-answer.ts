@@ -53,16 +53,16 @@ function breakdownRows(
     tally.levels.slice(group * width + 1, (group + 1) * width).reduce((sum, units) => sum + units, 0),
   )
   const some = groups.map((_, group) => group).filter((group) => totals[group]! > 0)
-  const own = some
+  const named = some
     .filter((group) => group !== tally.other)
     .sort((a, b) => totals[b]! - totals[a]! || compareValues(groups[a]!, groups[b]!))
   const times = tally.times.map((list, step) => byGroup(list.view(), tally.timeGroups[step]!.view(), groups.length))
   const stepsOf = (members: readonly number[]): FunnelStepAnswer[] =>
     stepAnswers(request, tally, members, (step) => conversionTime(members.map((group) => times[step]![group]!)))
-  const rows = own
+  const rows = named
     .slice(0, queryLimits.breakdownValuesMax)
     .map((group) => ({ value: groups[group]!, total: totals[group]!, steps: stepsOf([group]) }))
-  const rest = [...own.slice(queryLimits.breakdownValuesMax), ...some.filter((group) => group === tally.other)]
+  const rest = [...named.slice(queryLimits.breakdownValuesMax), ...some.filter((group) => group === tally.other)]
   if (rest.length === 0) return rows
   return [
     ...rows,

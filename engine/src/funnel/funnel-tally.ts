@@ -132,8 +132,8 @@ export class FunnelTally {
     other.trend.forEach((count, i) => (this.trend[i]! += count))
     other.times.forEach((blocks, k) => blocks.forEach((block) => this.times[k]!.append(block)))
     other.durations.forEach((counted, k) => {
-      const own = this.#durations[k]
-      if (own && counted) addDurations(own, counted)
+      const counts = this.#durations[k]
+      if (counts && counted) addDurations(counts, counted)
       else if (counted) this.#durations[k] = { ...counted, halves: counted.halves.slice() }
       if (counted) other.times[k]!.forEach((block) => this.#counted.add(block))
     })

@@ -50,14 +50,14 @@ export class FurthestAttempt {
     if (this.#next.length < end) this.#next = new Int32Array(end * 2)
     for (let i = begin; i < end && this.level < steps; i++) {
       const symbol = rows.symbol[i]!
-      const own = symbolSteps[symbol]!
+      const stepsOfRow = symbolSteps[symbol]!
       if (symbolExclusions[symbol]!.length > 0) {
         for (let level = Math.min(this.level, steps - 1); level >= 1; level--) {
-          if (own.includes(level + 1)) this.#promote(rows.time, i, level + 1)
+          if (stepsOfRow.includes(level + 1)) this.#promote(rows.time, i, level + 1)
           else if (this.#excluded(symbol, level)) this.#head[level] = -1
         }
-      } else for (const step of own) if (step > 1) this.#promote(rows.time, i, step)
-      if (own.at(-1) === 1 && rows.time[i]! < to) this.#begin(i)
+      } else for (const step of stepsOfRow) if (step > 1) this.#promote(rows.time, i, step)
+      if (stepsOfRow.at(-1) === 1 && rows.time[i]! < to) this.#begin(i)
     }
     this.#head.fill(-1)
   }
@@ -146,11 +146,11 @@ export class FurthestAttempt {
       }
     }
     for (let i = begin; i < end && this.level < steps && rows.time[i]! < to; i++) {
-      const own = symbolSteps[rows.symbol[i]!]!
+      const stepsOfRow = symbolSteps[rows.symbol[i]!]!
       if (order === 'any') {
         for (; ahead < end && rows.time[ahead]! <= rows.time[i]! + windowMs; ahead++) weigh(ahead, 1)
       }
-      const starts = order === 'any' ? own.length > 0 : own.at(-1) === 1
+      const starts = order === 'any' ? stepsOfRow.length > 0 : stepsOfRow.at(-1) === 1
       if (starts && (order === 'strict' || distinct > this.level)) {
         if (i % WALKS_PER_CHECK === 0) this.#budget.check()
         this.#attempt.walk(rows, i, end)

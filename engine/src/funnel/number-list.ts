@@ -35,10 +35,10 @@ export class NumberList {
     const blocks = this.blocks()
     if (blocks.length === 1) return blocks[0]!
     const all = new Float64Array(this.length)
-    let at = 0
+    let offset = 0
     for (const block of blocks) {
-      all.set(block, at)
-      at += block.length
+      all.set(block, offset)
+      offset += block.length
     }
     return all
   }

@@ -65,8 +65,8 @@ export function mergeCollected(into: Collected, operation: PropertyOperation, fr
 }
 
 /** Returns the value of a person: for somebody without matching events 0 for sums and counts, else none. */
-export function valueOfCollected(operation: PropertyOperation, of: Collected | undefined): Value | null {
-  const { amount, first, last, values } = of ?? nothingCollected(operation)
+export function valueOfCollected(operation: PropertyOperation, collected: Collected | undefined): Value | null {
+  const { amount, first, last, values } = collected ?? nothingCollected(operation)
   switch (operation) {
     case 'unique':
       return values!.size

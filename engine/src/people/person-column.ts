@@ -26,11 +26,11 @@ export function personColumn(chunk: Chunk, key: string): ValueColumn {
     const dictionary = new Dictionary()
     const valueOf = valueReader(chunk, people, key)
     const codeOf = Uint32Array.from(persons, (person) => dictionary.code(valueOf(person)))
-    const own = new Uint32Array(codes.length)
-    for (let i = 0; i < own.length; i++) own[i] = codeOf[codes[i]!]!
+    const codesOfRows = new Uint32Array(codes.length)
+    for (let i = 0; i < codesOfRows.length; i++) codesOfRows[i] = codeOf[codes[i]!]!
     return {
-      value: { codes: own, values: dictionary.values },
-      bytes: own.byteLength + dictionary.values.length * VALUE_BYTES + dictionary.chars,
+      value: { codes: codesOfRows, values: dictionary.values },
+      bytes: codesOfRows.byteLength + dictionary.values.length * VALUE_BYTES + dictionary.chars,
     }
   })
 }
@@ -68,10 +68,10 @@ function personRows(chunk: Chunk, identities: Identities): { value: PersonRows; 
   const codes = new Uint32Array(chunk.summary.rows)
   for (let run = 0; run < keys.length; run++) {
     const entry = identityOf(identities, keys[run]!, rests[run]!)
-    const own = entry < 0 ? persons.push({ run }) - 1 : codeOf(identities.users[identities.firstUser[entry]!]!)
+    const otherwise = entry < 0 ? persons.push({ run }) - 1 : codeOf(identities.users[identities.firstUser[entry]!]!)
     for (let row = starts[run]!; row < starts[run + 1]!; row++) {
       const code = users ? inEffect[users.codes[row]!]! : -1
-      codes[row] = code < 0 ? own : code
+      codes[row] = code < 0 ? otherwise : code
     }
   }
   return { value: { codes, persons }, bytes: codes.byteLength + persons.length * PERSON_BYTES }

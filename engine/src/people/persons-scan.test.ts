@@ -47,8 +47,8 @@ const request = fc.record({
 })
 
 /** The list of all persons, without pages: the documented definition, without regard to speed. */
-function naivePersons(at: World, query: Omit<PersonsRequest, 'limit'>): Listed[] {
-  const rows = at.rows.filter(
+function naivePersons(generated: World, query: Omit<PersonsRequest, 'limit'>): Listed[] {
+  const rows = generated.rows.filter(
     ({ event, context }) => event.timestamp >= query.from && event.timestamp < query.to && !context.bot,
   )
   const persons = [...Map.groupBy(rows, ({ person }) => person.name).values()]
@@ -71,7 +71,7 @@ function naivePersons(at: World, query: Omit<PersonsRequest, 'limit'>): Listed[]
     .map(([, one]) => one)
 }
 
-/** An event that says nothing of its own, so that only its person answers. */
+/** An event without values of its own, so that only those of its person matter. */
 function ofPerson({ event: { event_id, timestamp, seq }, ...row }: Row): Row {
   return { ...row, event: { event_id, timestamp, seq, type: 'custom', name: 'none' } }
 }
@@ -96,10 +96,10 @@ function listed(rows: readonly Row[]): Listed {
 }
 
 /** Walks all pages, each of which ends where the next begins. */
-function walk(at: World, query: PersonsRequest): Listed[] {
-  const people = at.chunks.flat()[0]!.people
+function walk(generated: World, query: PersonsRequest): Listed[] {
+  const people = generated.chunks.flat()[0]!.people
   const ofTraits = new Set(
-    at.rows.flatMap(({ person }) =>
+    generated.rows.flatMap(({ person }) =>
       person.user !== undefined &&
       Object.values(person.traits).some((value) =>
         String(value)
@@ -113,7 +113,7 @@ function walk(at: World, query: PersonsRequest): Listed[] {
   const persons: Listed[] = []
   for (let after: PersonsRequest['after']; ;) {
     const scan = new PersonsScan({ ...query, ...(after ? { after } : {}) }, people, ofTraits)
-    for (const { spans } of at.lanes) scan.scanLane(spans)
+    for (const { spans } of generated.lanes) scan.scanLane(spans)
     const page = scan.finish()
     expect(page.persons.length).toBeLessThanOrEqual(query.limit)
     persons.push(
@@ -132,11 +132,11 @@ function walk(at: World, query: PersonsRequest): Listed[] {
 
 it('lists the same persons as the naive reference, in any order and page by page', { timeout: 120_000 }, () => {
   fc.assert(
-    fc.property(world, fc.array(request, { minLength: 8, maxLength: 8 }), (at, requests) => {
+    fc.property(world, fc.array(request, { minLength: 8, maxLength: 8 }), (generated, requests) => {
       for (const { from, ticks, search, ...rest } of requests) {
         const range = { from: T0 + from * TICK_MS, to: T0 + (from + ticks) * TICK_MS }
         const query = { ...range, ...rest, ...(search === undefined ? {} : { search }) }
-        expect(walk(at, query)).toEqual(naivePersons(at, query))
+        expect(walk(generated, query)).toEqual(naivePersons(generated, query))
       }
     }),
     { numRuns: 40 },

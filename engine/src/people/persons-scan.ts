@@ -87,8 +87,8 @@ export class PersonsScan {
     const anonymous = byUser.get(undefined)
     if (first !== undefined && anonymous) {
       byUser.delete(undefined)
-      const own = byUser.get(first)
-      byUser.set(first, own ? sumOf(own, anonymous) : anonymous)
+      const existing = byUser.get(first)
+      byUser.set(first, existing ? sumOf(existing, anonymous) : anonymous)
     }
     for (const [user, { events, first_seen, last_seen }] of byUser) {
       const part: Held = { devices: 1, events, first_seen, last_seen, found }

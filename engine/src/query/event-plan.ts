@@ -78,8 +78,8 @@ export class EventPlan {
 function stagesOf(names: readonly string[], sets: readonly PlannedSet[]): number[] {
   if (names.length > queryLimits.setsMax) throw over('funnel.order', 'setsMax')
   return names.map((name, i) => {
-    const at = sets.findIndex((set) => set.name === name)
-    if (at < 0) throw invalid(`funnel.order[${i}]`, 'must name one of the sets')
-    return at
+    const index = sets.findIndex((set) => set.name === name)
+    if (index < 0) throw invalid(`funnel.order[${i}]`, 'must name one of the sets')
+    return index
   })
 }

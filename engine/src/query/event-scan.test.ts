@@ -106,15 +106,15 @@ function tag(i: number, event_tag: string, user_id: string, item_colour_id: stri
 describe('POST /query', () => {
   it('equals the naive reference on random worlds and queries', { timeout: 120_000 }, () => {
     fc.assert(
-      fc.property(world, fc.array(request, { minLength: 8, maxLength: 8 }), (at, queries) => {
+      fc.property(world, fc.array(request, { minLength: 8, maxLength: 8 }), (generated, queries) => {
         for (const query of queries) {
           const plan = new EventPlan(query)
-          const chunks = at.chunks.flat().map((chunk) => {
+          const chunks = generated.chunks.flat().map((chunk) => {
             const names = plan.columns(chunk.summary)
             const load = (name: string): Uint8Array | undefined => (names.includes(name) ? chunk.cell(name) : undefined)
             return new Chunk(chunk.summary, load).withPeople(chunk.people)
           })
-          expect(queryEvents(query, chunks)).toEqual(naiveEvents(at, query))
+          expect(queryEvents(query, chunks)).toEqual(naiveEvents(generated, query))
         }
       }),
       { numRuns: 30 },

@@ -52,15 +52,15 @@ export function followStages(
     let count = 0
     for (let i = 0; i < time!.length; i++) {
       const place: Place = [time![i]!, lane![i]!, position![i]!, index![i]!]
-      const of = tuple![i]!
+      const match = tuple![i]!
       if (before) {
-        const needed = of < 0 ? undefined : before.get(of)
+        const needed = match < 0 ? undefined : before.get(match)
         if (!needed || comparePlaces(needed, place) >= 0) continue
       }
       count += weight![i]!
       uniques.forEach((values, key) => values[i]! >= 0 && distinct[key]!.add(values[i]!))
-      const known = earliest.get(of)
-      if (of >= 0 && (!known || comparePlaces(place, known) < 0)) earliest.set(of, place)
+      const known = earliest.get(match)
+      if (match >= 0 && (!known || comparePlaces(place, known) < 0)) earliest.set(match, place)
     }
     before = earliest
     return { count, unique: distinct.map((values) => values.size) }

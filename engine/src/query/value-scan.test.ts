@@ -39,9 +39,9 @@ const keys = [
 /** Fields whose names are also keys of `data` here: their columns hold the fields alone. */
 const shadowing = ['name', 'to', 'user_id', 'utm_source', 'channel', 'landing_page']
 
-function naive(at: World, { from, to, filters: wanted, key, prefix = '' }: ValuesRequest): Map<Value, number> {
+function naive(generated: World, { from, to, filters: wanted, key, prefix = '' }: ValuesRequest): Map<Value, number> {
   const counts = new Map<Value, number>()
-  for (const row of at.rows) {
+  for (const row of generated.rows) {
     if (row.context.bot || row.event.timestamp < from || row.event.timestamp >= to || !naiveAll(row, wanted)) continue
     const value = naiveValue(row, key!)
     if (value !== undefined && String(value).startsWith(prefix))
@@ -50,10 +50,10 @@ function naive(at: World, { from, to, filters: wanted, key, prefix = '' }: Value
   return counts
 }
 
-function scan(at: World, request: ValuesRequest): ReturnType<ValueTotals['finish']> {
+function scan(generated: World, request: ValuesRequest): ReturnType<ValueTotals['finish']> {
   const plan = new ValuePlan(request)
   const totals = new ValueTotals(request)
-  for (const chunk of at.chunks.flat()) if (plan.canMatch(chunk.summary)) totals.add(tallyValues(plan, chunk))
+  for (const chunk of generated.chunks.flat()) if (plan.canMatch(chunk.summary)) totals.add(tallyValues(plan, chunk))
   return totals.finish()
 }
 
@@ -65,20 +65,20 @@ it('finds the values that matching events have, of one key and of every key', { 
       filters,
       fc.constantFrom(...keys),
       fc.constantFrom('', 'x', 'b', '1'),
-      (at, times, wanted, key, prefix) => {
+      (generated, times, wanted, key, prefix) => {
         const request = { ...times, filters: wanted, key, prefix, limit: 1_000 }
-        const [one] = scan(at, request)
-        expect(new Map(one?.values.map(({ value, events }) => [value, events]))).toEqual(naive(at, request))
+        const [one] = scan(generated, request)
+        expect(new Map(one?.values.map(({ value, events }) => [value, events]))).toEqual(naive(generated, request))
         const every = { ...times, filters: wanted, limit: 1_000 }
-        const everyKey = scan(at, every)
+        const everyKey = scan(generated, every)
         for (const own of keys)
-          if (naive(at, { ...every, key: own }).size > 0 && own.startsWith('k'))
+          if (naive(generated, { ...every, key: own }).size > 0 && own.startsWith('k'))
             expect(everyKey.map(({ key: found }) => found)).toContain(own)
         // Even if no event of a chunk has a field, the `data` key of the same name is written in full.
         for (const { key: found, values } of everyKey)
           if (!shadowing.includes(found))
             expect(new Map(values.map(({ value, events }) => [value, events]))).toEqual(
-              naive(at, { ...every, key: found }),
+              naive(generated, { ...every, key: found }),
             )
       },
     ),

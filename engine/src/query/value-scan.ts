@@ -171,8 +171,8 @@ function tallyRareKeys(plan: ValuePlan, chunk: Chunk, weights: Uint8Array | Floa
     }
     if (column) for (let row = 0; row < weights.length; row++) add(column.values[column.codes[row]!]!, row)
     else
-      for (let at = keys.starts[number]!; at < keys.starts[number + 1]!; at++)
-        add(all.values[all.codes[at]!]!, all.rows[at]!)
+      for (let index = keys.starts[number]!; index < keys.starts[number + 1]!; index++)
+        add(all.values[all.codes[index]!]!, all.rows[index]!)
     return tallyOf(key, [...counts], VALUES_OF_EACH_MAX)
   })
 }

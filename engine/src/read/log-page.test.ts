@@ -6,9 +6,9 @@ import { clustersOf, endOfPlaces, rowsInOrder } from './log-page.ts'
 
 it('pages of any size return every event of a lane once, in log order', { timeout: 60_000 }, () => {
   fc.assert(
-    fc.property(world, fc.integer({ min: 1, max: 7 }), fc.nat({ max: 9 }), (at, limit, skip) => {
-      for (const chunks of at.chunks) {
-        const rows = at.rows.filter(({ lane }) => lane === chunks[0]?.summary.lane)
+    fc.property(world, fc.integer({ min: 1, max: 7 }), fc.nat({ max: 9 }), (generated, limit, skip) => {
+      for (const chunks of generated.chunks) {
+        const rows = generated.rows.filter(({ lane }) => lane === chunks[0]?.summary.lane)
         const expected = rows
           .map(({ position, index }) => position * limits.eventsPerBatchMax + index)
           .sort((a, b) => a - b)
@@ -25,7 +25,7 @@ it('pages of any size return every event of a lane once, in log order', { timeou
   )
 })
 
-it('chunks with overlapping positions form a cluster, in whatever order they are listed', () => {
+it('chunks with overlapping positions form a cluster, in any order', () => {
   const chunk = (first_position: number, last_position: number, part = 0): ChunkSummary =>
     ({ first_position, last_position, part }) as ChunkSummary
   const clusters = clustersOf([chunk(20, 25), chunk(0, 9, 1), chunk(8, 12), chunk(0, 9), chunk(13, 13)])

@@ -63,7 +63,9 @@ function spansOf({ drafts, cuts }: Lane): Span[] {
   for (let first = 0, i = 0; first < drafts.length; i++) {
     const last = Math.min(first + cuts[i % cuts.length]!, drafts.length) - 1
     for (const date of [0, 1, 2]) {
-      const positions = [...drafts.keys()].filter((at) => at >= first && at <= last && drafts[at]!.date === date)
+      const positions = [...drafts.keys()].filter(
+        (position) => position >= first && position <= last && drafts[position]!.date === date,
+      )
       if (positions.length > 0) spans.push({ first, last, positions })
     }
     first = last + 1
@@ -74,7 +76,7 @@ function spansOf({ drafts, cuts }: Lane): Span[] {
 /** Chunks of the spans of a lane, of which some are merged. */
 function chunksOf(one: Lane): Chunk[] {
   const chunks = spansOf(one).flatMap(({ first, last, positions }) => {
-    const rows = positions.map((at) => rowOf(one.drafts[at]!, at))
+    const rows = positions.map((position) => rowOf(one.drafts[position]!, position))
     const cover = { app: APP, date: '2026-01-01', lane: 0, first_position: first, last_position: last }
     return encodeChunks(rows, cover, one.rowsMax).map((chunk) => Chunk.of(chunk))
   })
@@ -85,7 +87,9 @@ function chunksOf(one: Lane): Chunk[] {
 /** The summaries of the spans with put events. */
 function summariesOf(one: Lane, number: number): ChunkSummary[] {
   return spansOf(one).flatMap(({ first, last, positions }) => {
-    const puts = positions.filter((at) => one.drafts[at]!.isPut).map((at) => rowOf(one.drafts[at]!, at).received_at)
+    const puts = positions
+      .filter((position) => one.drafts[position]!.isPut)
+      .map((position) => rowOf(one.drafts[position]!, position).received_at)
     if (puts.length === 0) return []
     const summary: Partial<ChunkSummary> = {
       lane: number,
@@ -155,7 +159,7 @@ it('skipping whole chunks leads to the same event as skipping one by one', () =>
       const order = placed(some).sort((a, b) => a.received - b.received || a.lane - b.lane || a.place - b.place)
       const final = order.filter(({ received }) => received < before)
       const start = skipPuts(summaries, skip, before)
-      const rest = final.filter(({ lane: own, place }) => place >= start.places[own]!)
+      const rest = final.filter(({ lane, place }) => place >= start.places[lane]!)
       expect(rest.slice(start.skip)).toEqual(final.slice(skip))
       if (start.skip < skip) passed++
     }),

@@ -81,19 +81,21 @@ export interface PutStart {
 export function skipPuts(lanes: readonly (readonly ChunkSummary[])[], skip: number, before: number): PutStart {
   const parts = lanes.map(partsOf)
   const next = lanes.map(() => 0)
-  const times = [...new Set(parts.flatMap((own) => own.map(({ received }) => received)))].sort((a, b) => a - b)
+  const times = [...new Set(parts.flatMap((laneParts) => laneParts.map(({ received }) => received)))].sort(
+    (a, b) => a - b,
+  )
   let start: PutStart = { places: lanes.map(() => 0), skip }
   let skipped = 0
   for (const time of times) {
     if (time >= before) break
-    parts.forEach((own, lane) => {
-      for (; next[lane]! < own.length && own[next[lane]!]!.received <= time; next[lane]!++)
-        skipped += own[next[lane]!]!.rows
+    parts.forEach((laneParts, lane) => {
+      for (; next[lane]! < laneParts.length && laneParts[next[lane]!]!.received <= time; next[lane]!++)
+        skipped += laneParts[next[lane]!]!.rows
     })
     // up to this time, a lane has at most the events of one more part
-    const more = parts.reduce((sum, own, lane) => sum + (own[next[lane]!]?.rows ?? 0), 0)
+    const more = parts.reduce((sum, laneParts, lane) => sum + (laneParts[next[lane]!]?.rows ?? 0), 0)
     if (skipped + more > skip) break
-    start = { places: parts.map((own, lane) => own[next[lane]! - 1]?.end ?? 0), skip: skip - skipped }
+    start = { places: parts.map((laneParts, lane) => laneParts[next[lane]! - 1]?.end ?? 0), skip: skip - skipped }
   }
   return start
 }

@@ -31,8 +31,8 @@ export function hasSession(chunk: Chunk, id: string): boolean {
 
 /** Returns the columns that `sessionEvents` reads. */
 export function sessionEventColumns({ columns }: ChunkSummary): string[] {
-  const own = ['runs', 'timestamp', 'seq', 'position', 'index', 'type', 'name', 'session_id', 'bot']
-  return [...own, ...columnsToRead(columns, MARK)]
+  const fixed = ['runs', 'timestamp', 'seq', 'position', 'index', 'type', 'name', 'session_id', 'bot']
+  return [...fixed, ...columnsToRead(columns, MARK)]
 }
 
 /** Reads the events of a session that are in the range and not from bots, in any order. */

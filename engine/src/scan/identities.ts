@@ -34,7 +34,7 @@ export function identitiesOf(app: string, devices: Iterable<DeviceUsers>): Ident
     .filter((device) => device.users.length > 0)
     .map(({ device_id, users: names }) => {
       const { high, low } = deviceHash(app, device_id)
-      const own = [...new Set(names)].map((name) => {
+      const codesOfUsers = [...new Set(names)].map((name) => {
         let code = codes.get(name)
         if (code === undefined) {
           codes.set(name, (code = users.length))
@@ -44,15 +44,15 @@ export function identitiesOf(app: string, devices: Iterable<DeviceUsers>): Ident
         devicesOfUser[code]!++
         return code
       })
-      return { key: keyOf(high, low), rest: restOf(low), own }
+      return { key: keyOf(high, low), rest: restOf(low), users: codesOfUsers }
     })
   entries.sort((a, b) => a.key - b.key || a.rest - b.rest)
   return {
     keys: Float64Array.from(entries, (entry) => entry.key),
     rests: Uint16Array.from(entries, (entry) => entry.rest),
-    firstUser: Uint32Array.from(entries, (entry) => entry.own[0]!),
+    firstUser: Uint32Array.from(entries, (entry) => entry.users[0]!),
     shared: Uint8Array.from(entries, (entry) =>
-      entry.own.length > 1 ? SEVERAL_USERS : devicesOfUser[entry.own[0]!]! > 1 ? OTHER_DEVICES : 0,
+      entry.users.length > 1 ? SEVERAL_USERS : devicesOfUser[entry.users[0]!]! > 1 ? OTHER_DEVICES : 0,
     ),
     users,
   }
@@ -117,7 +117,7 @@ function sharedEntries(identities: Identities): Uint32Array {
 
 /**
  * Finds the first run from `from` up to `end` that is not before a device. Uses exponential search, because it is
- * seldom far away.
+ * rarely far away.
  */
 function firstNotBefore(
   keys: Float64Array,

@@ -12,8 +12,8 @@ it(
   { timeout: 60_000 },
   () => {
     fc.assert(
-      fc.property(world, fc.infiniteStream(fc.nat()), fc.integer({ min: 1, max: 4 }), (at, order, atOnce) => {
-        const facts = at.chunks.flat().map(identityFacts)
+      fc.property(world, fc.infiniteStream(fc.nat()), fc.integer({ min: 1, max: 4 }), (generated, order, atOnce) => {
+        const facts = generated.chunks.flat().map(identityFacts)
         const shuffled = facts
           .map((each) => ({ each, key: order.next().value }))
           .sort((a, b) => a.key - b.key)
@@ -21,7 +21,7 @@ it(
         const index = new IdentityIndex()
         for (let i = 0; i < shuffled.length; i += atOnce) index.add(shuffled.slice(i, i + atOnce))
         const identities = index.identities()
-        expect(plain(identities)).toEqual(plain(at.identities))
+        expect(plain(identities)).toEqual(plain(generated.identities))
         expect(index.add(shuffled)).toBe(false)
         expect(index.identities()).toBe(identities)
       }),

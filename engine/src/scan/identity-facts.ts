@@ -169,8 +169,8 @@ function merge(a: Sorted, b: Sorted): Sorted {
       const begin = length
       const [endA, endB] = [endOf(a, i), endOf(b, j)]
       while (i < endA || j < endB) {
-        const [from, at] = j >= endB || (i < endA && a.places[i]! <= b.places[j]!) ? [a, i++] : [b, j++]
-        if (out.codes.subarray(begin, length).indexOf(from.codes[at]!) < 0) take(from, at)
+        const [from, index] = j >= endB || (i < endA && a.places[i]! <= b.places[j]!) ? [a, i++] : [b, j++]
+        if (out.codes.subarray(begin, length).indexOf(from.codes[index]!) < 0) take(from, index)
       }
     }
   }

@@ -45,20 +45,20 @@ function summaryOf({ correlation: _, histogram: __, ...summary }: Hesitation): E
 it('has for each element what a question about this element alone answers', () => {
   let [elements, sides, tapped] = [0, 0, 0]
   fc.assert(
-    fc.property(world, fc.array(request, { minLength: 6, maxLength: 6 }), (at, requests) => {
+    fc.property(world, fc.array(request, { minLength: 6, maxLength: 6 }), (generated, requests) => {
       for (const query of requests) {
-        const { rows, times } = queryElements(query, context, at.lanes)
+        const { rows, times } = queryElements(query, context, generated.lanes)
         const { from, to, filters = [], count_by = 'person', trend, taps: _, ...common } = query
-        const seen = at.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < to)
-        const units = [...naiveUnits(at, seen, count_by).values()]
+        const seen = generated.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < to)
+        const units = [...naiveUnits(generated, seen, count_by).values()]
         const expected = ['//a', '//b'].map((xpath) => {
           const target: Filter = { type: 'eq', key: 'target', value: xpath }
           const only = { ...common, from, to, filters, count_by, hovers: [...hovers, target] }
-          const { went_on: wentOn, lost, ...all } = queryHesitation(only, context, at.lanes)
+          const { went_on: wentOn, lost, ...all } = queryHesitation(only, context, generated.lanes)
           const isTap = (row: (typeof seen)[number]): boolean =>
             naiveAll(row, [...taps, target, ...filters, { type: 'eq', key: 'action', value: 'hover-then-clicked' }]) &&
             !row.context.bot
-          const byUnit = units.map((own) => own.filter(isTap).length).filter((count) => count > 0)
+          const byUnit = units.map((actions) => actions.filter(isTap).length).filter((count) => count > 0)
           return {
             xpath,
             ...summaryOf(all),
@@ -72,11 +72,15 @@ it('has for each element what a question about this element alone answers', () =
         expect(rows.map(({ trend: _own, ...row }) => row)).toEqual(found)
         const starts = trend && [...bucketStarts(from, to, trend, context.timezone)].slice(0, -1)
         expect(times).toEqual(starts)
-        for (const { trend: own, hovers: all, clicked } of rows) {
-          expect(own === undefined).toBe(trend === undefined)
-          if (!own) continue
+        for (const { trend: counted, hovers: all, clicked } of rows) {
+          expect(counted === undefined).toBe(trend === undefined)
+          if (!counted) continue
           const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)
-          expect([own.hovers.length, sum(own.hovers), sum(own.clicked)]).toEqual([starts!.length, all, clicked])
+          expect([counted.hovers.length, sum(counted.hovers), sum(counted.clicked)]).toEqual([
+            starts!.length,
+            all,
+            clicked,
+          ])
         }
         elements += rows.length
         sides += rows.filter((row) => (row.went_on?.hovers ?? 0) + (row.lost?.hovers ?? 0) > 0).length
@@ -92,13 +96,13 @@ it('has for each element what a question about this element alone answers', () =
 it('counts what was done with a past XPath for the current one, as if it had been named so from the start', () => {
   let joined = 0
   fc.assert(
-    fc.property(world, request, (at, query) => {
-      const linked = queryElements({ ...query, linked: [['//a', '//b']] }, context, at.lanes)
-      const { rows: apart } = queryElements(query, context, at.lanes)
+    fc.property(world, request, (generated, query) => {
+      const linked = queryElements({ ...query, linked: [['//a', '//b']] }, context, generated.lanes)
+      const { rows: apart } = queryElements(query, context, generated.lanes)
       const { from, to, filters = [], count_by = 'person', taps: _, trend: __, ...common } = query
       const target: Filter = { type: 'in', key: 'target', values: ['//a', '//b'] }
       const either = { ...common, from, to, filters, count_by, hovers: [...hovers, target] }
-      const { went_on: wentOn, lost, ...all } = queryHesitation(either, context, at.lanes)
+      const { went_on: wentOn, lost, ...all } = queryHesitation(either, context, generated.lanes)
       expect(linked.rows.map(({ xpath }) => xpath)).toEqual(apart.length === 0 ? [] : ['//b'])
       for (const { trend: _own, taps, tapped_by: tappedBy, ...row } of linked.rows) {
         expect(row).toEqual({

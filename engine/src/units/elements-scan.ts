@@ -46,11 +46,11 @@ export class ElementsPlan extends CombinedPlan {
     const common = { from, to, filters, ...(unit ? { count_by: unit } : {}) }
     const ended = (
       name: string,
-      of: readonly Filter[],
+      filters: readonly Filter[],
       action: string,
     ): { name: string; filters: readonly Filter[] } => ({
       name,
-      filters: [...of, { type: 'eq', key: 'action', value: action }],
+      filters: [...filters, { type: 'eq', key: 'action', value: action }],
     })
     const all = [
       ended('left', hovers, 'hover-then-leave'),
@@ -91,16 +91,16 @@ export class ElementsScan {
     this.#elementsMax =
       buckets === 0 ? ELEMENTS_MAX : Math.min(ELEMENTS_MAX, Math.floor(TREND_CELLS_MAX / (2 * buckets)))
     const { actions, funnel } = this.plan
-    this.#actions = new ActionScan(actions, budget, new Map(linked), (own, who) => {
-      for (const [xpath, done] of own) this.#tallyOf(xpath)?.add(done)
-      if (funnel) this.#byName.set(who(), own)
+    this.#actions = new ActionScan(actions, budget, new Map(linked), (found, who) => {
+      for (const [xpath, done] of found) this.#tallyOf(xpath)?.add(done)
+      if (funnel) this.#byName.set(who(), found)
     })
     this.#outcomes =
       funnel &&
       new OutcomeScan(funnel, context, budget, (outcome) => {
         const side = sideOf(outcome, undefined, funnel.steps)
-        const own = side && this.#byName.get(outcome.who())
-        if (own) for (const [xpath, done] of own) this.#tallyOf(xpath)?.addTo(side, done)
+        const found = side && this.#byName.get(outcome.who())
+        if (found) for (const [xpath, done] of found) this.#tallyOf(xpath)?.addTo(side, done)
       })
   }
 
@@ -209,16 +209,16 @@ class ActionScan extends UnitScan {
       const target = String((JSON.parse(element) as [unknown])[0])
       const xpath = this.#linked.get(target) ?? target
       const known = byElement.get(xpath)
-      const own = known ?? { left: [], clicked: [], taps: 0, leftAt: [], clickedAt: [] }
-      if (!known) byElement.set(xpath, own)
+      const actions = known ?? { left: [], clicked: [], taps: 0, leftAt: [], clickedAt: [] }
+      if (!known) byElement.set(xpath, actions)
       const ms = Number(this.groups.values[rows.group[i]!])
-      if (steps.includes(TAPPED)) own.taps++
+      if (steps.includes(TAPPED)) actions.taps++
       if (steps.includes(LEFT)) {
-        own.left.push(ms)
-        own.leftAt.push(rows.time[i]!)
+        actions.left.push(ms)
+        actions.leftAt.push(rows.time[i]!)
       } else if (steps.includes(CLICKED)) {
-        own.clicked.push(ms)
-        own.clickedAt.push(rows.time[i]!)
+        actions.clicked.push(ms)
+        actions.clickedAt.push(rows.time[i]!)
       }
     }
     if (byElement.size > 0) this.#found(byElement, who)

@@ -30,44 +30,44 @@ const contextOf = ({ step }: HesitationRequest): QueryContext => ({
 })
 
 /** The documented definition, without regard to speed. */
-function naive(at: World, request: HesitationRequest): HesitationResult {
+function naive(generated: World, request: HesitationRequest): HesitationResult {
   const { from, to, hovers, filters = [], count_by = 'person', steps, step } = request
-  const seen = at.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < to)
+  const seen = generated.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < to)
   const units = new Map<string, Hover[]>()
-  for (const [unit, rows] of naiveUnits(at, seen, count_by)) {
-    const own = rows.flatMap((row): Hover[] =>
+  for (const [unit, rows] of naiveUnits(generated, seen, count_by)) {
+    const hoversOfUnit = rows.flatMap((row): Hover[] =>
       row.event.type === 'btn_time' && !row.context.bot && naiveAll(row, [...hovers, ...filters])
         ? [{ ms: row.event.elapsed_time, clicked: row.event.action === 'hover-then-clicked' }]
         : [],
     )
-    if (own.length > 0) units.set(unit, own)
+    if (hoversOfUnit.length > 0) units.set(unit, hoversOfUnit)
   }
   const all = summary([...units.values()])
   if (!steps) return all
-  const ask = (of: number, outcome: NonNullable<FunnelRequest['people']>['outcome']): readonly string[] =>
+  const ask = (step: number, outcome: NonNullable<FunnelRequest['people']>['outcome']): readonly string[] =>
     naiveFunnel(
-      at,
-      { from, to, steps, filters, count_by, people: { step: of, outcome, limit: 1_000 } },
+      generated,
+      { from, to, steps, filters, count_by, people: { step, outcome, limit: 1_000 } },
       contextOf(request),
     ).people!
   const wanted = step === undefined ? steps.map((_, i) => i + 1).slice(1) : [step]
-  const lost = wanted.flatMap((of) => {
-    const open = ask(of, 'open')
-    return ask(of, 'dropped').filter((name) => !open.includes(name))
+  const lost = wanted.flatMap((step) => {
+    const open = ask(step, 'open')
+    return ask(step, 'dropped').filter((name) => !open.includes(name))
   })
   const hoversOf = (names: readonly string[]): Hover[][] => names.flatMap((name) => [units.get(name) ?? []])
-  const some = (names: readonly string[]): Hesitation => summary(hoversOf(names).filter((own) => own.length > 0))
+  const some = (names: readonly string[]): Hesitation => summary(hoversOf(names).filter((list) => list.length > 0))
   return { ...all, went_on: some(ask(step ?? steps.length, 'reached')), lost: some(lost) }
 }
 
 function summary(units: readonly (readonly Hover[])[]): Hesitation {
   const hovers = units.flat()
-  const of = (clicked: boolean): number[] =>
+  const durations = (clicked: boolean): number[] =>
     hovers
       .filter((one) => one.clicked === clicked)
       .map(({ ms }) => ms)
       .sort((a, b) => a - b)
-  const [clicks, leaves] = [of(true), of(false)]
+  const [clicks, leaves] = [durations(true), durations(false)]
   const median = (sorted: readonly number[]): number | null =>
     sorted.length === 0 ? null : (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
   const seen = hovers.map(({ ms }) => durationBucket(ms))
@@ -96,8 +96,8 @@ function correlation(hovers: readonly Hover[]): number | null {
   const pairs = hovers.map(({ ms, clicked }) => [Math.log(Math.max(1, ms)), Number(clicked)] as const)
   const mean = (i: 0 | 1): number => pairs.reduce((sum, pair) => sum + pair[i], 0) / pairs.length
   const [x, y] = [mean(0), mean(1)]
-  const sum = (of: (a: number, b: number) => number): number =>
-    pairs.reduce((total, [a, b]) => total + of(a - x, b - y), 0)
+  const sum = (term: (a: number, b: number) => number): number =>
+    pairs.reduce((total, [a, b]) => total + term(a - x, b - y), 0)
   const spread = Math.sqrt(sum((a) => a * a) * sum((_, b) => b * b))
   return pairs.length === 0 || spread < 1e-9 ? null : sum((a, b) => a * b) / spread
 }
@@ -138,10 +138,10 @@ const request: fc.Arbitrary<HesitationRequest> = fc
 it('equals the naive reference on random worlds, for everyone, those who went on and those lost', () => {
   const people = { wentOn: 0, lost: 0 }
   fc.assert(
-    fc.property(world, fc.array(request, { minLength: 6, maxLength: 6 }), (at, requests) => {
+    fc.property(world, fc.array(request, { minLength: 6, maxLength: 6 }), (generated, requests) => {
       for (const one of requests) {
-        const found = queryHesitation(one, contextOf(one), at.lanes)
-        expect(rounded(found)).toEqual(rounded(naive(at, one)))
+        const found = queryHesitation(one, contextOf(one), generated.lanes)
+        expect(rounded(found)).toEqual(rounded(naive(generated, one)))
         people.wentOn += found.went_on?.people ?? 0
         people.lost += found.lost?.people ?? 0
       }

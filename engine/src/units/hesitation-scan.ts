@@ -53,16 +53,16 @@ export class HesitationScan {
   constructor(request: HesitationRequest, context: QueryContext, budget: Budget = unlimitedBudget) {
     this.plan = new HesitationPlan(request)
     const { hovers, funnel } = this.plan
-    this.#hovers = new HoverScan(hovers, budget, (own, who) => {
-      this.#all.add(own)
-      if (funnel) this.#byName.set(who(), own)
+    this.#hovers = new HoverScan(hovers, budget, (found, who) => {
+      this.#all.add(found)
+      if (funnel) this.#byName.set(who(), found)
     })
     this.#outcomes =
       funnel &&
       new OutcomeScan(funnel, context, budget, (outcome) => {
         const side = sideOf(outcome, request.step, funnel.steps)
-        const own = side && this.#byName.get(outcome.who())
-        if (own) this.#sides[side].add(own)
+        const found = side && this.#byName.get(outcome.who())
+        if (found) this.#sides[side].add(found)
       })
   }
 

@@ -9,12 +9,12 @@ import { STEP_WINDOW_MS, stepContext, stepFields, stepRequest, stepsNamed } from
 import { InsteadScan, queryInstead } from './instead-scan.ts'
 
 /** The documented definition, without regard to speed. */
-function naive(at: World, request: InsteadRequest): InsteadResult {
+function naive(generated: World, request: InsteadRequest): InsteadResult {
   const { from, to, filters = [], count_by = 'person', step, outcome, groups = [] } = request
-  const selected = naiveOutcomes(at, request, stepContext).filter((one) => naiveIsSelected(one, step, outcome))
+  const selected = naiveOutcomes(generated, request, stepContext).filter((one) => naiveIsSelected(one, step, outcome))
   const end = to + STEP_WINDOW_MS + limits.sessionPauseMs
-  const seen = at.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < end)
-  const units = naiveUnits(at, seen, count_by)
+  const seen = generated.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < end)
+  const units = naiveUnits(generated, seen, count_by)
   const next = (type: string, key: string, elsewhere: boolean): InsteadResult['pages'] => {
     const found = selected.flatMap(({ unit, taken }) => {
       const last = taken[(outcome === 'reached' ? step : taken.length) - 1]!.event.timestamp
@@ -59,10 +59,10 @@ const request: fc.Arbitrary<InsteadRequest> = fc
 it('equals the naive reference on random worlds, and the places add up to the people', () => {
   const users = { pages: 0, left: 0, clicks: 0 }
   fc.assert(
-    fc.property(worldOfVisits, fc.array(request, { minLength: 6, maxLength: 6 }), (at, requests) => {
+    fc.property(worldOfVisits, fc.array(request, { minLength: 6, maxLength: 6 }), (generated, requests) => {
       for (const one of requests) {
-        const found = queryInstead(one, stepContext, at.lanes)
-        expect(found).toEqual(naive(at, one))
+        const found = queryInstead(one, stepContext, generated.lanes)
+        expect(found).toEqual(naive(generated, one))
         users.pages += found.people - found.left
         users.clicks += found.people - found.no_click
         users.left += found.left

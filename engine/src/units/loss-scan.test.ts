@@ -56,9 +56,15 @@ function archived(sent: Recorded, position: number): ArchivedEvent {
 function lanesOf(events: readonly Recorded[], rows = 7): LaneInput[] {
   const chunks: Chunk[] = []
   const all = events.map(archived)
-  for (let at = 0; at < all.length; at += rows) {
-    const some = all.slice(at, at + rows)
-    const cover = { app: 'a', date: '2026-06-10', lane: 0, first_position: at, last_position: at + some.length - 1 }
+  for (let start = 0; start < all.length; start += rows) {
+    const some = all.slice(start, start + rows)
+    const cover = {
+      app: 'a',
+      date: '2026-06-10',
+      lane: 0,
+      first_position: start,
+      last_position: start + some.length - 1,
+    }
     chunks.push(...encodeChunks(some, cover).map((chunk) => Chunk.of(chunk)))
   }
   return [{ lane: 0, spans: spansOf(chunks), identities: identitiesOf('a', []) }]
@@ -136,8 +142,8 @@ describe('gaps that are not a loss', () => {
   it.each<[string, Recorded[]]>([
     ['an event that arrives late', session('a', T0, [0, 2, 1])],
     ['an event that came twice under two ids, or in two tabs under one number', session('a', T0, [0, 1, 1, 2])],
-    ['a session that goes on after midnight', session('a', T0 + DAY_MS - MINUTE_MS, [0, 1, 2])],
-    ['a session that goes on after the range', session('a', T0 + 3 * DAY_MS - MINUTE_MS, [0, 1, 2])],
+    ['a session that continues after midnight', session('a', T0 + DAY_MS - MINUTE_MS, [0, 1, 2])],
+    ['a session that continues after the range', session('a', T0 + 3 * DAY_MS - MINUTE_MS, [0, 1, 2])],
     [
       'events of a server, numbered by their place in the request',
       [

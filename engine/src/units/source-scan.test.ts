@@ -32,31 +32,31 @@ const request: fc.Arbitrary<SourcesRequest> = fc
   }))
 
 /** Counts by the naive reference, one unit at a time. */
-function expected(at: World, { from, to, filters, by, count_by, search = '' }: SourcesRequest): object {
-  const users = naiveDistinct(at, { from, to, filters, breakdown: by, count_by })
-  const sessions = naiveDistinct(at, { from, to, filters, breakdown: by, count_by: 'session' })
+function expected(generated: World, { from, to, filters, by, count_by, search = '' }: SourcesRequest): object {
+  const users = naiveDistinct(generated, { from, to, filters, breakdown: by, count_by })
+  const sessions = naiveDistinct(generated, { from, to, filters, breakdown: by, count_by: 'session' })
   const rows = users.breakdown!.flatMap(({ value, count }) => {
     if (value === null || !String(value).toLowerCase().includes(search.toLowerCase())) return []
-    const own = sessions.breakdown!.find((row) => row.value === value)!
-    return [{ value: String(value), users: count, sessions: own.count, share: count / users.count }]
+    const counted = sessions.breakdown!.find((row) => row.value === value)!
+    return [{ value: String(value), users: count, sessions: counted.count, share: count / users.count }]
   })
   return { total_users: users.count, rows: new Set(rows) }
 }
 
 it('counts the same users and sessions as the naive reference, page by page in order', { timeout: 120_000 }, () => {
   fc.assert(
-    fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
+    fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (generated, requests) => {
       for (const query of requests) {
         const rows = []
         let total = 0
         for (let after: SourcePlace | null | undefined; after !== null;) {
-          const page = querySources({ ...query, ...(after ? { after } : {}) }, at.lanes)
+          const page = querySources({ ...query, ...(after ? { after } : {}) }, generated.lanes)
           expect(page.rows.length).toBeLessThanOrEqual(query.limit)
           rows.push(...page.rows)
           total = page.total_users
           after = page.next
         }
-        expect({ total_users: total, rows: new Set(rows) }).toEqual(expected(at, query))
+        expect({ total_users: total, rows: new Set(rows) }).toEqual(expected(generated, query))
         const column = rows.map((row) => row[query.order])
         const inOrder = column.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
         expect(column).toEqual(query.descending ? inOrder.toReversed() : inOrder)

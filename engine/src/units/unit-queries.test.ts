@@ -32,11 +32,11 @@ describe('distinct counts, retention and journeys', () => {
     const breakdown = fc.constantFrom(undefined, 'item', 'country', 'person')
     const request = fc.record({ range, filters, count_by, breakdown })
     fc.assert(
-      fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
+      fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (generated, requests) => {
         for (const { range, filters, count_by, breakdown } of requests) {
           const query = { ...range, filters, count_by, ...(breakdown ? { breakdown } : {}) }
-          const found = queryDistinct(query, at.lanes)
-          const expected = naiveDistinct(at, query)
+          const found = queryDistinct(query, generated.lanes)
+          const expected = naiveDistinct(generated, query)
           expect({ ...found, breakdown: sorted(found.breakdown) }).toEqual({
             ...expected,
             breakdown: sorted(expected.breakdown),
@@ -56,11 +56,11 @@ describe('distinct counts, retention and journeys', () => {
       count_by,
     })
     fc.assert(
-      fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
+      fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (generated, requests) => {
         for (const { range, ...rest } of requests) {
           const query = { ...range, ...rest }
-          expect(queryRetention(query, { timezone: 'Europe/Berlin', completeTo: T0 }, at.lanes)).toEqual(
-            naiveRetention(at, query, 'Europe/Berlin'),
+          expect(queryRetention(query, { timezone: 'Europe/Berlin', completeTo: T0 }, generated.lanes)).toEqual(
+            naiveRetention(generated, query, 'Europe/Berlin'),
           )
         }
       }),
@@ -82,7 +82,7 @@ describe('distinct counts, retention and journeys', () => {
       asked: fc.array(fc.nat(), { minLength: 4, maxLength: 4 }),
     })
     fc.assert(
-      fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
+      fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (generated, requests) => {
         for (const { range, start, end, key, grouped, limit, asked, ...rest } of requests) {
           const query = {
             ...range,
@@ -92,12 +92,12 @@ describe('distinct counts, retention and journeys', () => {
             ...(key ? { key } : {}),
             ...(grouped && (key ?? 'page') === 'page' ? { groups: ['/p2', '/p*'] } : {}),
           }
-          const expected = naiveJourneys(at, query)
+          const expected = naiveJourneys(generated, query)
           if (!expected) {
-            expect(() => queryJourneys(query, at.lanes)).toThrow('which nobody visited')
+            expect(() => queryJourneys(query, generated.lanes)).toThrow('which nobody visited')
             continue
           }
-          const found = queryJourneys(query, at.lanes)
+          const found = queryJourneys(query, generated.lanes)
           expect({ nodes: sorted(found.nodes), links: sorted(found.links) }).toEqual({
             nodes: sorted(expected.nodes),
             links: sorted(expected.links),
@@ -110,13 +110,13 @@ describe('distinct counts, retention and journeys', () => {
           ]
           for (const index of asked) {
             const [part, users] = parts[index % parts.length]!
-            const all = naiveJourneyPeople(at, { ...query, ...part, limit })!
-            const page = queryJourneyPeople({ ...query, ...part, limit }, context, at.lanes)
+            const all = naiveJourneyPeople(generated, { ...query, ...part, limit })!
+            const page = queryJourneyPeople({ ...query, ...part, limit }, context, generated.lanes)
             expect(page.people.map(({ id, entered_at }) => ({ id, entered_at }))).toEqual(all.slice(0, limit))
             expect([page.total, page.more]).toEqual([users ?? all.length, all.length > limit])
             const after = all[0]
             if (!after) continue
-            const next = queryJourneyPeople({ ...query, ...part, limit, after }, context, at.lanes)
+            const next = queryJourneyPeople({ ...query, ...part, limit, after }, context, generated.lanes)
             expect(next.people.map(({ id }) => id)).toEqual(all.slice(1, 1 + limit).map(({ id }) => id))
           }
         }

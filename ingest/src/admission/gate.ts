@@ -29,7 +29,7 @@ export class Gate {
     return keyOf(request) !== undefined
   }
 
-  /** Returns the sender with a write key, whatever page it is in and however often it asks. */
+  /** Returns the sender with a write key, without a check of its origin and rate. */
   senderOf(key: string): Promise<Sender> {
     return this.#keys.senderOf(key)
   }
@@ -41,7 +41,7 @@ export class Gate {
   /** Admits a request by a key that its body contains. */
   async admitKey(key: string | undefined, request: FastifyRequest): Promise<Sender> {
     const source = remoteSource(request)
-    // before the key is looked up: one who guesses keys has no other limit
+    // before the key is looked up: nothing else limits the guessing of keys
     recordSender(request, key === undefined ? {} : { key })
     if (source !== undefined) refuse(this.#sources.admit(source, performance.now()), 'address')
     const known = await this.#keys.senderOf(key)
@@ -73,8 +73,8 @@ export class Gate {
   }
 
   /**
-   * Charges the bytes of an admitted request that was rejected for its content: reading it cost the same. They are
-   * those that have arrived: a length that is only declared would let anybody use up the rate of a key.
+   * Charges the bytes of an admitted request that was rejected for its content: reading it cost the same. Counts
+   * the bytes that have arrived: a length that is only declared would let anybody use up the rate of a key.
    */
   chargeRefused({ keyHash, source }: Sender, bytes: number): void {
     const cost = { events: 1, bytes }

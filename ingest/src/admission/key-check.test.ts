@@ -1,11 +1,11 @@
 import type { Registry } from '@hopper/storage'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 import { KeyCheck } from './key-check.ts'
 
-let gateway: Gateway
-beforeEach(async () => void (gateway = await openGateway()))
-afterEach(() => gateway[Symbol.asyncDispose]())
+let ingest: IngestServer
+beforeEach(async () => void (ingest = await openIngest()))
+afterEach(() => ingest[Symbol.asyncDispose]())
 
 /** Wraps the real registry; its results for keys pass through `answer`. */
 function withAnswers(registry: Registry, answer: <T>(found: Promise<T>) => Promise<T>): Registry {
@@ -18,7 +18,7 @@ it('keeps using the last known result while the registry is unavailable or silen
   let failure: 'no' | 'fails' | 'silent' = 'no'
   let lookUps = 0
   const check = new KeyCheck(
-    withAnswers(gateway.storage.registry, (found) => {
+    withAnswers(ingest.storage.registry, (found) => {
       lookUps++
       if (failure === 'no') return found
       return failure === 'fails' ? Promise.reject(new Error('unavailable')) : new Promise(() => undefined)
@@ -40,7 +40,7 @@ it('keeps using the last known result while the registry is unavailable or silen
 }, 40_000)
 
 it('reports an unavailable store for a key without a known result', async () => {
-  const check = new KeyCheck(withAnswers(gateway.storage.registry, () => Promise.reject(new Error('unavailable'))))
+  const check = new KeyCheck(withAnswers(ingest.storage.registry, () => Promise.reject(new Error('unavailable'))))
   for (let attempt = 0; attempt < 3; attempt++)
     await expect(check.senderOf(keys.write)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
 })

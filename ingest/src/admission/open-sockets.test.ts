@@ -4,27 +4,27 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
 const SOCKETS_MAX = 8
 const PROMPT_MS = 2_000
 const behindOneProxy = { trustProxy: (_address: string, hop: number) => hop < 1 }
 const [noisy, quiet] = ['203.0.113.1', '203.0.113.2'] as const
 
-let gateway: Gateway
+let ingest: IngestServer
 const sockets: WebSocket[] = []
 beforeEach(async () => {
-  gateway = await openGateway({ socketsMax: SOCKETS_MAX }, behindOneProxy)
-  await gateway.server.listen({ port: 0, host: '127.0.0.1' })
+  ingest = await openIngest({ socketsMax: SOCKETS_MAX }, behindOneProxy)
+  await ingest.server.listen({ port: 0, host: '127.0.0.1' })
 })
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.terminate()
-  await gateway[Symbol.asyncDispose]()
+  await ingest[Symbol.asyncDispose]()
 })
 
 /** Opens a socket as a client of this address, through a proxy; returns what became of it. */
 async function open(address: string, key = keys.write): Promise<string> {
-  const { port } = gateway.server.server.address() as AddressInfo
+  const { port } = ingest.server.server.address() as AddressInfo
   const url = `ws://127.0.0.1:${port}/ws?sessionId=${randomUUID()}&key=${key}`
   const socket = new WebSocket(url, { headers: { 'x-forwarded-for': address } })
   sockets.push(socket)
@@ -50,7 +50,7 @@ async function refusal(response: IncomingMessage): Promise<string> {
 
 const many = async (count: number, address: string, key?: string): Promise<string[]> => {
   const outcomes = []
-  for (let at = 0; at < count; at++) outcomes.push(await open(address, key))
+  for (let index = 0; index < count; index++) outcomes.push(await open(address, key))
   return outcomes
 }
 
@@ -79,6 +79,6 @@ it('the control: without an address to count by, one sender takes the half that 
 
 it('closes what exceeds the share of an app, from however many addresses', async () => {
   const outcomes = []
-  for (let at = 0; at < 6; at++) outcomes.push(await open(`203.0.113.${at}`))
+  for (let index = 0; index < 6; index++) outcomes.push(await open(`203.0.113.${index}`))
   expect(outcomes.filter((outcome) => outcome === 'closed 1013')).toHaveLength(2)
 })

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import type { ErrorBody } from '@hopper/contracts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { boundOrigin, browser, keys, openGateway } from '../gateway.fixture.ts'
+import { boundOrigin, browser, keys, openIngest } from '../ingest-server.fixture.ts'
 import { RateLimit } from './rate-limit.ts'
 
 const body = { device_id: 'd', events: [{ type: 1, target: '//a', elapsed_time: 5, current_url: '/' }] }
@@ -58,40 +58,40 @@ describe('the rate of a key', () => {
   it.each(['requests', 'events', 'bytes'] as const)(
     'answers 429 with Retry-After above the rate of %s, and stores nothing then',
     async (rate) => {
-      await using gateway = await openGateway({ rates: { ...unlimited, [rate]: 0.01 } })
-      const answers = [await gateway.post(body), await gateway.post(body)]
+      await using ingest = await openIngest({ rates: { ...unlimited, [rate]: 0.01 } })
+      const answers = [await ingest.post(body), await ingest.post(body)]
       expect(answers.map(({ status }) => status)).toEqual([202, 429])
       expect((answers[1]!.body as ErrorBody).error).toMatchObject({ code: 'HOP_RATE', details: { rate } })
       expect(Number(answers[1]!.headers['retry-after'])).toBeGreaterThan(90)
       expect(answers[1]!.headers['access-control-allow-origin']).toBe('*')
-      expect(await gateway.envelopes()).toHaveLength(1)
+      expect(await ingest.envelopes()).toHaveLength(1)
     },
   )
 
   it('counts the bytes of a compressed body after decompression', async () => {
-    await using gateway = await openGateway({ rates: { ...unlimited, bytes: 100 } })
+    await using ingest = await openIngest({ rates: { ...unlimited, bytes: 100 } })
     const large = { ...body, events: Array.from({ length: 400 }, () => body.events[0]) }
     const post = () =>
-      gateway.post(gzipSync(JSON.stringify(large)), { 'content-encoding': 'gzip', 'content-type': 'application/json' })
+      ingest.post(gzipSync(JSON.stringify(large)), { 'content-encoding': 'gzip', 'content-type': 'application/json' })
     expect([(await post()).status, (await post()).status]).toEqual([202, 429])
   })
 
   it('charges costly events for their cost: many values, and past dates', async () => {
     const custom = (data: object, timestamp = Date.now()) => ({ type: 0, name: 'n', timestamp, data })
-    const values = Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`k${at}`, at]))
+    const values = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`k${index}`, index]))
     const perSecond = 0.001
     const costs = async (...events: object[]): Promise<number> => {
-      await using gateway = await openGateway({ rates: { ...unlimited, events: perSecond } })
-      await gateway.post({ device_id: 'd', events })
-      return Math.round(Number((await gateway.post(body)).headers['retry-after']) * perSecond)
+      await using ingest = await openIngest({ rates: { ...unlimited, events: perSecond } })
+      await ingest.post({ device_id: 'd', events })
+      return Math.round(Number((await ingest.post(body)).headers['retry-after']) * perSecond)
     }
     const day = 86_400_000
     expect(await costs(custom({}), custom({ a: 1 }))).toBe(2)
     // 200 events of 10 keys: the same keys in all events, then different ones.
     const tenKeys = (from: number): object =>
-      custom(Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`k${from + at}`, 1])))
+      custom(Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`k${from + index}`, 1])))
     expect(await costs(...Array.from({ length: 200 }, () => tenKeys(0)))).toBe(400)
-    expect(await costs(...Array.from({ length: 200 }, (_, at) => tenKeys(10 * at)))).toBe(
+    expect(await costs(...Array.from({ length: 200 }, (_, index) => tenKeys(10 * index)))).toBe(
       400 + Math.floor((2_000 - 192) / 8),
     )
     expect(await costs(custom(values))).toBe(8)
@@ -106,10 +106,10 @@ describe('the rate of a key', () => {
   })
 
   it('applies to that key only', async () => {
-    await using gateway = await openGateway({ rates: { ...unlimited, events: 0.01 } })
-    await gateway.post(body)
-    expect((await gateway.post(body)).status).toBe(429)
-    const other = await gateway.server.inject({
+    await using ingest = await openIngest({ rates: { ...unlimited, events: 0.01 } })
+    await ingest.post(body)
+    expect((await ingest.post(body)).status).toBe(429)
+    const other = await ingest.server.inject({
       method: 'POST',
       url: `/v1/events?key=${keys.bound}`,
       payload: body,
@@ -122,11 +122,11 @@ describe('the rate of a key', () => {
 it('answers 503 with Retry-After while the log accepts nothing, and logs that once', async () => {
   const logged: string[] = []
   const logger = { info: () => undefined, error: (_fields: unknown, text?: string) => void logged.push(String(text)) }
-  await using gateway = await openGateway({ logger })
-  expect((await gateway.post(body)).status).toBe(202)
-  await gateway.closeStorage()
+  await using ingest = await openIngest({ logger })
+  expect((await ingest.post(body)).status).toBe(202)
+  await ingest.closeStorage()
   for (let attempt = 0; attempt < 3; attempt++) {
-    const answer = await gateway.post(body)
+    const answer = await ingest.post(body)
     expect([answer.status, (answer.body as ErrorBody).error.code]).toEqual([503, 'HOP_LOG_UNAVAILABLE'])
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
   }
@@ -134,9 +134,9 @@ it('answers 503 with Retry-After while the log accepts nothing, and logs that on
 })
 
 it('answers 503 when too many events wait for the log', async () => {
-  await using gateway = await openGateway({ waitingEventsMax: 3 })
+  await using ingest = await openIngest({ waitingEventsMax: 3 })
   const two = { ...body, events: [...body.events, ...body.events] }
-  const answers = await Promise.all([gateway.post(two), gateway.post(two), gateway.post(two)])
+  const answers = await Promise.all([ingest.post(two), ingest.post(two), ingest.post(two)])
   expect(answers.map(({ status }) => status).sort()).toEqual([202, 503, 503])
-  expect((await gateway.post(two)).status).toBe(202)
+  expect((await ingest.post(two)).status).toBe(202)
 })

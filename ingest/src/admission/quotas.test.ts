@@ -5,7 +5,7 @@ import { usageId, type App, type ErrorBody, type Usage } from '@hopper/contracts
 import type { Registry } from '@hopper/storage'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { WebSocket, type RawData } from 'ws'
-import { boundOrigin, browser, keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { boundOrigin, browser, keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 import { Quotas } from './quotas.ts'
 
 const DAY_MS = 86_400_000
@@ -17,48 +17,48 @@ const body = (chars = 4_000): object => ({
 })
 
 let now: number
-let gateway: Gateway
+let ingest: IngestServer
 let lines: string[]
 beforeEach(async () => {
   now = Date.now()
   lines = []
   const logger = { info: () => undefined, error: (_: unknown, text?: string) => void lines.push(String(text)) }
-  gateway = await openGateway({ quotaPauses: pauses, logger, clock: () => now })
+  ingest = await openIngest({ quotaPauses: pauses, logger, clock: () => now })
 })
-afterEach(() => gateway[Symbol.asyncDispose]())
+afterEach(() => ingest[Symbol.asyncDispose]())
 
 /** Changes the app, as an admin or an aggregator does, and waits until ingest asks for it again. */
 async function setApp(more: Partial<App>): Promise<void> {
-  const { registry } = gateway.storage
+  const { registry } = ingest.storage
   await registry.apps.put('acme', 'shop', { ...(await registry.app('shop'))!, ...more })
 }
 
 const statuses = async (count: number, sent: () => object = body): Promise<number[]> => {
   const all = []
-  for (let at = 0; at < count; at++) all.push((await gateway.post(sent())).status)
+  for (let index = 0; index < count; index++) all.push((await ingest.post(sent())).status)
   return all
 }
 
-const stored = (): Promise<readonly Usage[]> => gateway.storage.registry.usages.list('shop')
+const stored = (): Promise<readonly Usage[]> => ingest.storage.registry.usages.list('shop')
 
 it('refuses an app by name once it has received its quota, and stores nothing of that', async () => {
   await setApp({ quota_bytes: QUOTA })
   expect(await statuses(4)).toEqual([202, 202, 202, 429])
-  const refused = await gateway.post(body())
+  const refused = await ingest.post(body())
   expect((refused.body as ErrorBody).error).toMatchObject({
     code: 'HOP_QUOTA',
     message: expect.stringContaining('quota of 10000 bytes') as string,
     details: { quota_bytes: QUOTA },
   })
   expect(refused.headers).toMatchObject({ 'retry-after': '300', 'access-control-allow-origin': '*' })
-  expect(await gateway.envelopes()).toHaveLength(3)
+  expect(await ingest.envelopes()).toHaveLength(3)
   expect(lines).toEqual([expect.stringContaining('quota')])
 })
 
 it('refuses one app, and no other', async () => {
   await setApp({ quota_bytes: 1 })
   expect(await statuses(2)).toEqual([202, 429])
-  const other = await gateway.server.inject({
+  const other = await ingest.server.inject({
     method: 'POST',
     url: `/v1/events?key=${keys.bound}`,
     payload: body(),
@@ -75,7 +75,7 @@ it('the control: without a quota an app may send more', async () => {
 it('still answers pages what to track while the app is refused', async () => {
   await setApp({ quota_bytes: 1 })
   expect(await statuses(2)).toEqual([202, 429])
-  expect((await gateway.server.inject(`/v1/config?key=${keys.write}`)).statusCode).toBe(200)
+  expect((await ingest.server.inject(`/v1/config?key=${keys.write}`)).statusCode).toBe(200)
 })
 
 it('counts what repeats an id, and what is rejected beside it: the log has it', async () => {
@@ -99,11 +99,11 @@ it('accepts again when the dates of receipt have expired, and drops their record
   // another process knows them by their records only
   const [record] = await stored()
   const other = { ...record!, process: 'other' }
-  await gateway.storage.registry.usages.put('shop', usageId(other), other)
+  await ingest.storage.registry.usages.put('shop', usageId(other), other)
   now += 10 * DAY_MS
   expect(await statuses(1)).toEqual([429])
   const kept_from = new Date(now - 5 * DAY_MS).toISOString().slice(0, 10)
-  await gateway.storage.registry.retentions.put('', 'shop', { app: 'shop', kept_from, decided_at: now })
+  await ingest.storage.registry.retentions.put('', 'shop', { app: 'shop', kept_from, decided_at: now })
   await vi.waitFor(async () => expect(await statuses(1)).toEqual([202]), { timeout: 10_000, interval: 200 })
   await vi.waitFor(async () => {
     await statuses(1)
@@ -114,8 +114,8 @@ it('accepts again when the dates of receipt have expired, and drops their record
 it('refuses messages of a socket by the same error, and keeps the socket', async () => {
   await setApp({ quota_bytes: QUOTA })
   expect(await statuses(3)).toEqual([202, 202, 202])
-  await gateway.server.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = gateway.server.server.address() as AddressInfo
+  await ingest.server.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = ingest.server.server.address() as AddressInfo
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws?sessionId=${randomUUID()}&key=${keys.write}`)
   await once(socket, 'open')
   socket.send(JSON.stringify([{ type: 'EVENT', timestamp: now, name: 'e' }]))
@@ -127,7 +127,7 @@ it('refuses messages of a socket by the same error, and keeps the socket', async
 
 it('several processes share a quota, whichever has started when, and are a few seconds behind each other', async () => {
   const app = { id: 'shop', timezone: 'UTC', quota_bytes: QUOTA } as App
-  const { registry } = gateway.storage
+  const { registry } = ingest.storage
   const logger = { info: () => undefined, error: () => undefined }
   const [first, second] = [new Quotas(registry, logger, pauses), new Quotas(registry, logger, pauses)]
   await second.assertRoom(app)
@@ -142,8 +142,8 @@ it('several processes share a quota, whichever has started when, and are a few s
   await later.close()
 })
 
-it('goes on while the registry is unavailable, and stores then what it has counted', async () => {
-  const { registry } = gateway.storage
+it('continues while the registry is unavailable, and stores then what it has counted', async () => {
+  const { registry } = ingest.storage
   let isAway = true
   let failures = 0
   const awayAtTimes = {
@@ -171,7 +171,7 @@ it('goes on while the registry is unavailable, and stores then what it has count
 })
 
 it('waits for a registry that does not answer once, and not for long', async () => {
-  const silent = new Proxy(gateway.storage.registry.usages, { get: () => () => new Promise(() => undefined) })
+  const silent = new Proxy(ingest.storage.registry.usages, { get: () => () => new Promise(() => undefined) })
   const app = { id: 'shop', timezone: 'UTC', quota_bytes: QUOTA } as App
   const logger = { info: () => undefined, error: () => undefined }
   const quotas = new Quotas({ usages: silent }, logger, { readEveryMs: 10_000, storeEveryMs: 10_000 })
@@ -179,7 +179,7 @@ it('waits for a registry that does not answer once, and not for long', async () 
   await quotas.assertRoom(app)
   const first = performance.now() - begin
   expect(first).toBeGreaterThan(900)
-  for (let at = 0; at < 100; at++) await quotas.assertRoom(app)
+  for (let index = 0; index < 100; index++) await quotas.assertRoom(app)
   expect(performance.now() - begin - first).toBeLessThan(500)
   await quotas.close()
 })

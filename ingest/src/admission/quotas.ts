@@ -6,7 +6,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
 const APPS_MAX = 10_000
-/** What other processes have received is read again after this time, and what this one has is stored. */
+/** After this time, the counts of other processes are read again, and those of this process are stored. */
 const READ_INTERVAL_MS = 10_000
 const STORE_INTERVAL_MS = 10_000
 /** A request waits no longer for the registry: it is taken, as far as is known. */
@@ -127,8 +127,8 @@ export class Quotas {
     if (this.#isStoring) return
     this.#isStoring = true
     const usages = [...this.#unstored]
-    for (let at = 0; at < usages.length; at += WRITE_CONCURRENCY)
-      await Promise.all(usages.slice(at, at + WRITE_CONCURRENCY).map((each) => this.#storeOne(...each)))
+    for (let start = 0; start < usages.length; start += WRITE_CONCURRENCY)
+      await Promise.all(usages.slice(start, start + WRITE_CONCURRENCY).map((each) => this.#storeOne(...each)))
     this.#isStoring = false
   }
 

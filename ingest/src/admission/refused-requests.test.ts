@@ -1,23 +1,23 @@
 import { REFUSALS_PER_DAY_MAX, REFUSAL_DAYS, refusedDayId, shiftDate, type RefusedDay } from '@hopper/contracts'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { boundOrigin, keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { boundOrigin, keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
 const AT = Date.parse('2026-03-30T12:00:00Z')
 const DATE = '2026-03-30'
 const body = { device_id: 'd', events: [{ type: 1, target: '//a', elapsed_time: 5, current_url: '/' }] }
 
 let now: number
-let gateway: Gateway
+let ingest: IngestServer
 beforeEach(async () => {
   now = AT
-  gateway = await openGateway({ refusalsStoredEveryMs: 20, clock: () => now })
+  ingest = await openIngest({ refusalsStoredEveryMs: 20, clock: () => now })
 })
-afterEach(() => gateway[Symbol.asyncDispose]())
+afterEach(() => ingest[Symbol.asyncDispose]())
 
-const stored = (): Promise<readonly RefusedDay[]> => gateway.storage.registry.refusals.list('')
+const stored = (): Promise<readonly RefusedDay[]> => ingest.storage.registry.refusals.list('')
 const rows = async (): Promise<RefusedDay['rows']> => (await stored()).flatMap((day) => day.rows)
 const send = (key: string | undefined, origin?: string, sent: unknown = body): Promise<{ status: number }> =>
-  gateway.post(sent, {
+  ingest.post(sent, {
     ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
     ...(origin === undefined ? {} : { origin }),
   })
@@ -39,8 +39,8 @@ it('counts refused requests by reason, app, origin and the end of an unknown key
   expect(JSON.stringify(await stored())).not.toMatch(/hw_nobody|127\.0\.0\.1|shop_0123/)
 })
 
-it('stores a kind that is new soon, and more of it with the next round', async () => {
-  await using patient = await openGateway({ refusalsStoredEveryMs: 3_600_000, clock: () => now })
+it('stores a new kind soon, and repetitions with the next round', async () => {
+  await using patient = await openIngest({ refusalsStoredEveryMs: 3_600_000, clock: () => now })
   const requests = async (): Promise<number[]> =>
     (await patient.storage.registry.refusals.list('')).flatMap((day) => day.rows.map((row) => row.requests))
   const headers = { authorization: 'Bearer hw_nobody_knows_this' }
@@ -75,7 +75,7 @@ it('bounds the kinds of refusals of a date, and what is not an origin is none', 
 })
 
 it('forgets dates that are too old', async () => {
-  const { refusals } = gateway.storage.registry
+  const { refusals } = ingest.storage.registry
   for (const date of [shiftDate(DATE, -REFUSAL_DAYS), shiftDate(DATE, 1 - REFUSAL_DAYS)]) {
     const day = { process: 'other', date, rows: [] }
     await refusals.put('', refusedDayId(day), day)

@@ -24,10 +24,10 @@ export function costOf(results: readonly (Incoming | Dropped)[], bytes: number):
     if (result instanceof Dropped) continue
     const { timestamp, batch, event } = result
     if (event !== undefined && 'data' in event && event.data) {
-      const own = Object.keys(event.data)
-      events += Math.floor(Math.max(0, own.length - 1) / VALUES_PER_EVENT)
+      const names = Object.keys(event.data)
+      events += Math.floor(Math.max(0, names.length - 1) / VALUES_PER_EVENT)
       // A few keys per event cannot add up to many, so most requests need no scan.
-      if (own.length * results.length > KEYS_FREE) for (const key of own) (keys ??= new Set()).add(key)
+      if (names.length * results.length > KEYS_FREE) for (const key of names) (keys ??= new Set()).add(key)
     }
     if (timestamp < batch.received_at - RECENT_MS) (pastDates ??= new Set()).add(Math.floor(timestamp / DAY_MS))
   }

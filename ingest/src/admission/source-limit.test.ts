@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
 const body = { device_id: 'd', events: [{ type: 1, target: '//a', elapsed_time: 5, current_url: '/' }] }
 const behindOneProxy = { trustProxy: (_address: string, hop: number) => hop < 1 }
@@ -8,36 +8,36 @@ const rates = { requests: 1_000, events: 10_000, bytes: 10_000_000 }
 const sourceSharePercent = 0.01
 
 async function statuses(
-  gateway: Gateway,
+  ingest: IngestServer,
   times: number,
-  forwarded: (at: number) => string,
+  forwarded: (index: number) => string,
   key = keys.write,
 ): Promise<number[]> {
   const answers = []
-  for (let at = 0; at < times; at++) {
-    const headers = { 'x-forwarded-for': forwarded(at), 'x-api-key': key }
-    answers.push(await gateway.server.inject({ method: 'POST', url: '/v1/events', payload: body, headers }))
+  for (let index = 0; index < times; index++) {
+    const headers = { 'x-forwarded-for': forwarded(index), 'x-api-key': key }
+    answers.push(await ingest.server.inject({ method: 'POST', url: '/v1/events', payload: body, headers }))
   }
   return answers.map(({ statusCode }) => statusCode)
 }
 
 it('limits one address to its share of a key, so that others can still send with the same key', async () => {
-  await using gateway = await openGateway({ rates, sourceSharePercent }, behindOneProxy)
-  expect((await statuses(gateway, 3, () => '203.0.113.1'))[1]).toBe(429)
-  expect(await statuses(gateway, 1, () => '203.0.113.2')).toEqual([202])
+  await using ingest = await openIngest({ rates, sourceSharePercent }, behindOneProxy)
+  expect((await statuses(ingest, 3, () => '203.0.113.1'))[1]).toBe(429)
+  expect(await statuses(ingest, 1, () => '203.0.113.2')).toEqual([202])
 })
 
 it('limits events and bytes of an address as well as its requests', async () => {
-  const gatewayRates = { requests: 1_000_000, events: 1_000, bytes: 10_000_000 }
-  await using gateway = await openGateway({ rates: gatewayRates, sourceSharePercent }, behindOneProxy)
-  const sent = await gateway.server.inject({
+  const ingestRates = { requests: 1_000_000, events: 1_000, bytes: 10_000_000 }
+  await using ingest = await openIngest({ rates: ingestRates, sourceSharePercent }, behindOneProxy)
+  const sent = await ingest.server.inject({
     method: 'POST',
     url: '/v1/events',
     payload: { device_id: 'd', events: Array.from({ length: 50 }, () => body.events[0]) },
     headers: { 'x-forwarded-for': '203.0.113.1', 'x-api-key': keys.write },
   })
   expect(sent.statusCode).toBe(202)
-  const next = await gateway.server.inject({
+  const next = await ingest.server.inject({
     method: 'POST',
     url: '/v1/events',
     payload: body,
@@ -47,17 +47,17 @@ it('limits events and bytes of an address as well as its requests', async () => 
 })
 
 it('counts an IPv6 network as one source, and guesses of keys too', async () => {
-  await using gateway = await openGateway({ rates, sourceSharePercent }, behindOneProxy)
-  const guesses = await statuses(gateway, 2, (at) => `2001:db8:1:2::${at}`, 'hw_no_such_key_at_all')
+  await using ingest = await openIngest({ rates, sourceSharePercent }, behindOneProxy)
+  const guesses = await statuses(ingest, 2, (index) => `2001:db8:1:2::${index}`, 'hw_no_such_key_at_all')
   expect(guesses).toEqual([401, 429])
 })
 
-it('believes as many entries as there are trusted proxies, whatever a client writes before them', async () => {
-  await using gateway = await openGateway({ rates, sourceSharePercent }, behindOneProxy)
-  expect(await statuses(gateway, 2, (at) => `198.51.100.${at}, 203.0.113.1`)).toEqual([202, 429])
+it('trusts as many entries as there are proxies, whatever a client writes before them', async () => {
+  await using ingest = await openIngest({ rates, sourceSharePercent }, behindOneProxy)
+  expect(await statuses(ingest, 2, (index) => `198.51.100.${index}, 203.0.113.1`)).toEqual([202, 429])
 })
 
 it('ignores the header without a trusted proxy', async () => {
-  await using gateway = await openGateway({ rates, sourceSharePercent }, { trustProxy: false })
-  expect(await statuses(gateway, 3, () => '203.0.113.1')).toEqual([202, 202, 202])
+  await using ingest = await openIngest({ rates, sourceSharePercent }, { trustProxy: false })
+  expect(await statuses(ingest, 3, () => '203.0.113.1')).toEqual([202, 202, 202])
 })

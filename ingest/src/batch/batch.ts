@@ -1,4 +1,4 @@
-import { EventsBody, HopperError, isWithin, limits, type App } from '@hopper/contracts'
+import { EventsBody, HopperError, isObject, isWithin, limits, type App } from '@hopper/contracts'
 import { IsBoolean } from 'typebox'
 import type { ParsedBody } from '../http/body-parser.ts'
 import { Changes, Room } from '../repair/changes.ts'
@@ -23,9 +23,8 @@ export interface ReadBatch {
 /** @throws HopperError HOP_BODY_INVALID or HOP_BODY_TOO_LARGE, when no event can be read on its own */
 export function readBatch(parsed: ParsedBody | undefined, app: App, received_at: number): ReadBatch {
   const body = parsed?.value
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw invalid('The body must be an object like {"device_id": "…", "events": [ … ]}')
-  const { sent_at, device_id, session_id, events, webdriver, historical, cookieless } = body as Record<string, unknown>
+  if (!isObject(body)) throw invalid('The body must be an object like {"device_id": "…", "events": [ … ]}')
+  const { sent_at, device_id, session_id, events, webdriver, historical, cookieless } = body
   if (!Array.isArray(events)) throw invalid('The field "events" must be an array')
   assertFewEvents(events.length)
   const sentAt = sent_at === undefined || sent_at === null ? received_at : instantOf(sent_at)

@@ -1,7 +1,7 @@
 import type { EventsAnswer } from '@hopper/contracts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openGateway, type Gateway } from '../gateway.fixture.ts'
+import { openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
 const now = Date.parse('2026-03-01T12:00:00Z')
 const at = '2026-02-28T09:30:00Z'
@@ -9,24 +9,24 @@ const version4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 const version8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const sale = { type: 'custom', name: 'sale', data: { amount: 5 } }
 
-let gateway: Gateway
+let ingest: IngestServer
 let clock = now
 beforeAll(async () => {
-  gateway = await openGateway({ clock: () => clock })
+  ingest = await openIngest({ clock: () => clock })
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 beforeEach(() => void (clock = now))
 
 let next = 0
 const newDevice = (): string => `till-${next++}`
 async function send(body: object): Promise<EventsAnswer> {
-  const answer = await gateway.post(body)
+  const answer = await ingest.post(body)
   expect(answer.status).toBe(202)
   return answer.body
 }
 /** Returns the ids of a device's events, in the order of the log. */
 async function idsOf(device: string): Promise<string[]> {
-  return (await gateway.envelopes())
+  return (await ingest.envelopes())
     .filter(({ device_id }) => device_id === device)
     .flatMap(({ events }) => events.map(({ event_id }) => event_id))
 }
@@ -113,9 +113,9 @@ describe('an event without an id', () => {
   it('is numbered among equal events of the same device only', async () => {
     const [a, b] = [newDevice(), newDevice()]
     const row = { ...sale, timestamp: at }
-    const of = (...devices: string[]): object => ({ events: devices.map((device_id) => ({ ...row, device_id })) })
-    await send(of(a, b, a, b))
-    await send(of(b, b, a, a))
+    const eventsOf = (...devices: string[]): object => ({ events: devices.map((device_id) => ({ ...row, device_id })) })
+    await send(eventsOf(a, b, a, b))
+    await send(eventsOf(b, b, a, a))
     for (const device of [a, b]) expect(await distinct(device)).toBe(2)
     expect(new Set([...(await idsOf(a)), ...(await idsOf(b))]).size).toBe(4)
   })
@@ -161,14 +161,14 @@ describe('an event without a device', () => {
         [2, 'no_device'],
       ],
     ])
-    const of = (await gateway.envelopes()).filter(({ rejected }) =>
+    const refused = (await ingest.envelopes()).filter(({ rejected }) =>
       rejected?.some(({ reason }) => reason === 'no_device'),
     )
-    expect(of.map(({ device_id, rejected }) => [device_id, rejected!.length])).toEqual([['kiosk', 2]])
+    expect(refused.map(({ device_id, rejected }) => [device_id, rejected!.length])).toEqual([['kiosk', 2]])
   })
 
   it('gets one derived from its user: always the same, and different for each user', async () => {
-    const of = async (user_id: string): Promise<string[]> => {
+    const devicesOf = async (user_id: string): Promise<string[]> => {
       expect(
         await send({
           events: [
@@ -177,12 +177,12 @@ describe('an event without a device', () => {
           ],
         }),
       ).toEqual({ accepted: 2, rejected: [] })
-      const all = (await gateway.envelopes()).filter(({ events }) => events.some((event) => event.user_id === user_id))
+      const all = (await ingest.envelopes()).filter(({ events }) => events.some((event) => event.user_id === user_id))
       return all.map(({ device_id }) => device_id)
     }
-    const [first] = await of('ann alone')
+    const [first] = await devicesOf('ann alone')
     expect(first).toMatch(version8)
-    expect(await of('ann alone')).toEqual([first, first])
-    expect(await of('bob alone')).not.toContain(first)
+    expect(await devicesOf('ann alone')).toEqual([first, first])
+    expect(await devicesOf('bob alone')).not.toContain(first)
   })
 })

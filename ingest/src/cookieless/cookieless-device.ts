@@ -23,8 +23,8 @@ export function cookielessDevices(
   const sender = JSON.stringify([app, visitorAddress(address), userAgent])
   const devices = new Map<number, string>()
   return (timestamp) => {
-    const own = utcDayOf(timestamp)
-    const day = salts.has(own) ? own : utcDayOf(receivedAt)
+    const dayOfEvent = utcDayOf(timestamp)
+    const day = salts.has(dayOfEvent) ? dayOfEvent : utcDayOf(receivedAt)
     let device = devices.get(day)
     if (device === undefined) devices.set(day, (device = uuidOf(hmac(salts.get(day)!, sender))))
     return device

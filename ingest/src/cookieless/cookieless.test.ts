@@ -3,7 +3,7 @@ import { fastify } from 'fastify'
 import { Registry as Metrics } from 'prom-client'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ingestPlugin } from '../index.ts'
-import { browser, keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { browser, keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 import { visitorAddress } from './visitor-address.ts'
 
 const NOON = Date.UTC(2026, 10, 20, 12)
@@ -15,15 +15,15 @@ const UUID_8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
 const oneProxy = { trustProxy: (_address: string, hop: number) => hop < 1 }
 
 let now = NOON
-let gateway: Gateway
+let ingest: IngestServer
 /** ends of the log before the test */
 let ends: number[]
-beforeAll(async () => void (gateway = await openGateway({ clock: () => now }, oneProxy)))
-afterAll(() => gateway[Symbol.asyncDispose]())
+beforeAll(async () => void (ingest = await openIngest({ clock: () => now }, oneProxy)))
+afterAll(() => ingest[Symbol.asyncDispose]())
 // each test has days of its own
 beforeEach(async () => {
   now = Math.floor(now / DAY) * DAY + 10 * DAY + 12 * HOUR
-  ends = await gateway.ends()
+  ends = await ingest.ends()
 })
 
 let sent = 0
@@ -39,14 +39,14 @@ const from = (address: string, agent = browser): Record<string, string> => ({
   'x-forwarded-for': address,
   'user-agent': agent,
 })
-const send = (events: object[], headers = from('203.0.113.9'), more: object = {}): ReturnType<Gateway['post']> =>
-  gateway.post({ cookieless: true, sent_at: now, events, ...more }, headers)
+const send = (events: object[], headers = from('203.0.113.9'), more: object = {}): ReturnType<IngestServer['post']> =>
+  ingest.post({ cookieless: true, sent_at: now, events, ...more }, headers)
 
 /** Sends one event; returns the device under which it is stored. */
 async function deviceOf(headers?: Record<string, string>, more: object = {}): Promise<string> {
-  const before = await gateway.ends()
+  const before = await ingest.ends()
   expect((await send([event(more)], headers)).status).toBe(202)
-  const [envelope, ...others] = await gateway.envelopes(before)
+  const [envelope, ...others] = await ingest.envelopes(before)
   expect(others).toEqual([])
   return envelope!.device_id
 }
@@ -66,8 +66,8 @@ describe('the device of a cookieless request', () => {
     const payload = JSON.stringify({ cookieless: true, events: [event()] })
     const headers = { 'content-type': 'text/plain', ...from('203.0.113.9') }
     const url = `/v1/events?key=${keys.bound}`
-    expect((await gateway.server.inject({ method: 'POST', url, payload, headers })).statusCode).toBe(202)
-    const [foreign] = (await gateway.envelopes(ends)).filter(({ app }) => app === 'bound')
+    expect((await ingest.server.inject({ method: 'POST', url, payload, headers })).statusCode).toBe(202)
+    const [foreign] = (await ingest.envelopes(ends)).filter(({ app }) => app === 'bound')
     expect(foreign!.device_id).not.toBe(device)
   })
 
@@ -84,11 +84,11 @@ describe('the device of a cookieless request', () => {
   })
 
   it('is the same from every ingest process of an installation, also when they start at once', async () => {
-    const { log, registry, secrets } = gateway.storage
+    const { log, registry, secrets } = ingest.storage
     const servers = await Promise.all(
       Array.from({ length: 4 }, async () => {
         const server = fastify(oneProxy)
-        const health = (): ReturnType<typeof gateway.storage.health> => gateway.storage.health()
+        const health = (): ReturnType<typeof ingest.storage.health> => ingest.storage.health()
         await server.register(ingestPlugin, {
           ...{ log, registry, secrets, health, metrics: new Metrics(), clock: () => now },
         })
@@ -104,7 +104,7 @@ describe('the device of a cookieless request', () => {
         await server.close()
       }),
     )
-    expect(new Set((await gateway.envelopes(ends)).map(({ device_id }) => device_id)).size).toBe(1)
+    expect(new Set((await ingest.envelopes(ends)).map(({ device_id }) => device_id)).size).toBe(1)
   })
 })
 
@@ -113,7 +113,7 @@ describe('an event that is delivered late', () => {
   beforeEach(() => void (midnight = now + 12 * HOUR))
 
   const storedEvents = async (): Promise<[device: string, id: string][]> =>
-    (await gateway.envelopes(ends)).flatMap(({ device_id, events }) =>
+    (await ingest.envelopes(ends)).flatMap(({ device_id, events }) =>
       events.map(({ event_id }): [string, string] => [device_id, event_id]),
     )
 
@@ -151,7 +151,7 @@ describe('an event that is delivered late', () => {
 describe('a cookieless request', () => {
   it('stores no session: readers derive it from the events', async () => {
     await send([event()])
-    const [stored] = (await gateway.envelopes(ends)) as [Envelope]
+    const [stored] = (await ingest.envelopes(ends)) as [Envelope]
     expect(stored).not.toHaveProperty('session_id')
     expect(stored.events[0]).not.toHaveProperty('session_id')
     // Its numbers are not those of one session, so losses must not be measured by them.
@@ -160,7 +160,7 @@ describe('a cookieless request', () => {
 
   it('drops the ids that its sender sends nevertheless, and reports that as changes', async () => {
     const device = await deviceOf()
-    const before = await gateway.ends()
+    const before = await ingest.ends()
     const ids = { device_id: 'fingerprint', session_id: 'one' }
     const { body } = await send([event(ids)], undefined, ids)
     const change = (index: number | null, path: string): object => ({ index, path, reason: 'cookieless' })
@@ -170,7 +170,7 @@ describe('a cookieless request', () => {
       change(0, 'device_id'),
       change(0, 'session_id'),
     ])
-    const stored = await gateway.envelopes(before)
+    const stored = await ingest.envelopes(before)
     expect(stored).toMatchObject([{ device_id: device }])
     expect(JSON.stringify(stored)).not.toMatch(/fingerprint|"one"/)
   })
@@ -178,19 +178,19 @@ describe('a cookieless request', () => {
   it('keeps its valid events beside rejected ones, which have no device of their own', async () => {
     const { body } = await send([{ type: 0, device_id: 'x' }, event()])
     expect(body).toMatchObject({ accepted: 1, rejected: [{ index: 0, reason: 'missing_field' }] })
-    expect(await gateway.envelopes(ends)).toMatchObject([{ events: [{}], rejected: [{}] }])
+    expect(await ingest.envelopes(ends)).toMatchObject([{ events: [{}], rejected: [{}] }])
   })
 
   it('is like any other when `cookieless` is not true', async () => {
-    const { body } = await gateway.post({ cookieless: 'yes', device_id: 'd', events: [event()] })
+    const { body } = await ingest.post({ cookieless: 'yes', device_id: 'd', events: [event()] })
     expect(body).toMatchObject({ accepted: 1, changed: [{ path: 'cookieless', reason: 'wrong_type' }] })
-    expect(await gateway.envelopes(ends)).toMatchObject([{ device_id: 'd' }])
+    expect(await ingest.envelopes(ends)).toMatchObject([{ device_id: 'd' }])
   })
 
   it('is asked to retry while the salts cannot be read; other requests are not', async () => {
     let isAvailable = false
-    const { secrets } = gateway.storage
-    const other = await openGateway({
+    const { secrets } = ingest.storage
+    const other = await openIngest({
       clock: () => now,
       secrets: {
         secret: (...args) =>

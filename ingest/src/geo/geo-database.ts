@@ -7,7 +7,7 @@ import { Reader } from 'mmdb-lib'
 /** Country and region of an address, as far as the database has them. */
 export type Place = Pick<Context, 'country' | 'region'>
 
-/** Where a database logs that a new file cannot be used. */
+/** Log to which a database reports that a new file cannot be used. */
 export interface GeoLogger {
   info(fields: object, message: string): void
   error(fields: object, message: string): void

@@ -53,8 +53,8 @@ function insert(root: Node, network: string, data: GeoValue): void {
   const bits = bitsOf(address)
   const depth = bits.length - (address.includes(':') ? 128 : 32) + Number(length)
   let node = root
-  for (let at = 0; at < depth - 1; at++) {
-    const side = bits[at]!
+  for (let index = 0; index < depth - 1; index++) {
+    const side = bits[index]!
     const next = node[side]
     if (Array.isArray(next)) node = next
     else node = node[side] = [undefined, undefined]

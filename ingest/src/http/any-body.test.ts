@@ -1,7 +1,7 @@
 import type { EventsAnswer } from '@hopper/contracts'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { openGateway } from '../gateway.fixture.ts'
+import { openIngest } from '../ingest-server.fixture.ts'
 
 const field = fc.oneof(
   fc.constantFrom(
@@ -34,14 +34,14 @@ const almostEvent = fc.oneof(
 )
 
 it('answers any JSON body without an internal error, and accepts or rejects each event', async () => {
-  await using gateway = await openGateway()
+  await using ingest = await openIngest()
   let sent = 0
   await fc.assert(
     fc.asyncProperty(
       fc.array(almostEvent, { maxLength: 20 }),
       fc.dictionary(field, fc.jsonValue()),
       async (events, more) => {
-        const answer = await gateway.post({ ...more, device_id: 'd', session_id: 's', events })
+        const answer = await ingest.post({ ...more, device_id: 'd', session_id: 's', events })
         expect(answer.status).toBe(202)
         const { accepted, rejected } = answer.body as EventsAnswer
         expect(accepted + rejected.length).toBe(events.length)
@@ -51,7 +51,7 @@ it('answers any JSON body without an internal error, and accepts or rejects each
     ),
     { numRuns: 150 },
   )
-  const inLog = (await gateway.envelopes()).reduce(
+  const inLog = (await ingest.envelopes()).reduce(
     (sum, { events, rejected = [] }) => sum + events.length + rejected.length,
     0,
   )
@@ -59,10 +59,10 @@ it('answers any JSON body without an internal error, and accepts or rejects each
 })
 
 it('answers any other JSON with a status below 500', async () => {
-  await using gateway = await openGateway()
+  await using ingest = await openIngest()
   await fc.assert(
     fc.asyncProperty(fc.jsonValue(), async (body) => {
-      expect((await gateway.post(JSON.stringify(body))).status).toBe(400)
+      expect((await ingest.post(JSON.stringify(body))).status).toBe(400)
     }),
     { numRuns: 150 },
   )

@@ -10,18 +10,18 @@ const NULL = Buffer.from('null')
 export function limitDepth(json: Buffer, depthMax: number, bytesMax: number): Buffer {
   const parts: Buffer[] = []
   let [depth, isText, kept, cutAt] = [0, false, 0, -1]
-  for (let at = 0; at < json.length; at++) {
-    const byte = json[at]
+  for (let index = 0; index < json.length; index++) {
+    const byte = json[index]
     if (isText) {
-      if (byte === BACKSLASH) at++
+      if (byte === BACKSLASH) index++
       else if (byte === QUOTE) isText = false
     } else if (byte === QUOTE) isText = true
     else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
-      if (++depth === depthMax + 1) cutAt = at
+      if (++depth === depthMax + 1) cutAt = index
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
       if (depth-- !== depthMax + 1) continue
-      parts.push(json.subarray(kept, cutAt), at - cutAt < bytesMax ? NULL : Buffer.from(`"${'x'.repeat(bytesMax)}"`))
-      kept = at + 1
+      parts.push(json.subarray(kept, cutAt), index - cutAt < bytesMax ? NULL : Buffer.from(`"${'x'.repeat(bytesMax)}"`))
+      kept = index + 1
     }
   }
   // an unterminated list or object is not JSON: its beginning is kept and the rest is not parsed

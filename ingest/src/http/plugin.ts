@@ -34,7 +34,7 @@ import { trackerRoutes } from '../routes/tracker-route.ts'
 const SALT_REMOVAL_INTERVAL_MS = 60_000
 
 /**
- * The gateway (docs/events.md) on any Fastify server. Parsers, hooks and the error handler are encapsulated, so that
+ * Ingest (docs/events.md) on any Fastify server. Parsers, hooks and the error handler are encapsulated, so that
  * they do not affect the server's other routes.
  */
 export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (

@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { Compile } from 'typebox/compile'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openGateway, type Gateway } from '../gateway.fixture.ts'
+import { openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
 const now = Date.parse('2026-03-01T12:00:00Z')
-let gateway: Gateway
+let ingest: IngestServer
 beforeAll(async () => {
-  gateway = await openGateway({ clock: () => now })
+  ingest = await openIngest({ clock: () => now })
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 
 let next = 0
 /** Sends one event; returns the stored event, and the changes in the answer by path. */
@@ -19,10 +19,10 @@ async function sendAndRead(
   body: object = {},
 ): Promise<{ stored: Record<string, unknown>; device: string; changed: Record<string, string> }> {
   const session_id = `of-${next++}`
-  const answer = await gateway.post({ device_id: 'd', session_id, ...body, events: [event] })
+  const answer = await ingest.post({ device_id: 'd', session_id, ...body, events: [event] })
   const { rejected, accepted, changed = [] } = answer.body as EventsAnswer
   expect({ status: answer.status, accepted, rejected }).toEqual({ status: 202, accepted: 1, rejected: [] })
-  const envelope = (await gateway.envelopes()).find((each) => each.session_id === session_id)!
+  const envelope = (await ingest.envelopes()).find((each) => each.session_id === session_id)!
   return {
     stored: envelope.events[0] as unknown as Record<string, unknown>,
     device: envelope.device_id,
@@ -75,10 +75,12 @@ describe('data', () => {
 
   it('keeps 64 keys and lists the others', async () => {
     const { stored, changed } = await sendAndRead(
-      custom(Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`k${at}`, at]))),
+      custom(Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`k${index}`, index]))),
     )
     expect(Object.keys(stored.data as object)).toHaveLength(64)
-    expect(changed).toEqual(Object.fromEntries([64, 65, 66, 67, 68, 69].map((at) => [`data.k${at}`, 'too_many_keys'])))
+    expect(changed).toEqual(
+      Object.fromEntries([64, 65, 66, 67, 68, 69].map((index) => [`data.k${index}`, 'too_many_keys'])),
+    )
   })
 
   it('limits keys and values, cut between characters', async () => {
@@ -122,7 +124,7 @@ describe('data', () => {
     const deep = `${'['.repeat(15_000)}${']'.repeat(15_000)}`
     const objects = `${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}`
     for (const json of [deep, objects]) {
-      const answer = await gateway.post(
+      const answer = await ingest.post(
         `{"device_id":"deep","events":[{"type":0,"name":"n","data":{"n":1,"deep":${json}}}]}`,
       )
       expect(answer.body).toMatchObject({ accepted: 1, rejected: [] })
@@ -132,7 +134,7 @@ describe('data', () => {
 
 describe('numbers that JSON does not have', () => {
   it('become null, as Python writes them, and do not cost the body', async () => {
-    const answer = await gateway.post(
+    const answer = await ingest.post(
       '{"device_id":"python","events":[{"type":0,"name":"NaN \\" Infinity",' +
         '"data":{"a":NaN,"b":-Infinity,"c":Infinity,"n":1}}]}',
     )
@@ -140,19 +142,19 @@ describe('numbers that JSON does not have', () => {
       accepted: 1,
       changed: ['a', 'b', 'c'].map((key) => ({ index: 0, path: `data.${key}`, reason: 'null_value' })),
     })
-    const stored = (await gateway.envelopes()).find(({ device_id }) => device_id === 'python')!
+    const stored = (await ingest.envelopes()).find(({ device_id }) => device_id === 'python')!
     expect(stored.events[0]).toMatchObject({ name: 'NaN " Infinity', data: { n: 1 } })
   })
 
   it('are dropped when they are out of range', async () => {
-    const answer = await gateway.post('{"device_id":"d","events":[{"type":0,"name":"n","data":{"a":1e999,"n":1}}]}')
+    const answer = await ingest.post('{"device_id":"d","events":[{"type":0,"name":"n","data":{"a":1e999,"n":1}}]}')
     expect(answer.body).toMatchObject({ accepted: 1, changed: [{ path: 'data.a', reason: 'out_of_range' }] })
   })
 
   it('do not make invalid JSON valid, whatever its size', async () => {
-    expect((await gateway.post(`{"events":[NaN,}`)).status).toBe(400)
+    expect((await ingest.post(`{"events":[NaN,}`)).status).toBe(400)
     const started = performance.now()
-    expect((await gateway.post(`{"events":[NaN,"${'\\"'.repeat(400_000)}`)).status).toBe(400)
+    expect((await ingest.post(`{"events":[NaN,"${'\\"'.repeat(400_000)}`)).status).toBe(400)
     expect(performance.now() - started).toBeLessThan(2_000)
   })
 })
@@ -242,7 +244,7 @@ describe('a field', () => {
   })
 
   it('of the body may be null, and is listed without an index', async () => {
-    const answer = await gateway.post({
+    const answer = await ingest.post({
       device_id: 'body',
       session_id: null,
       sent_at: null,
@@ -283,7 +285,7 @@ describe('a time', () => {
   it.each(['yesterday', '2026-02-30', '2026-02-30T12:00:00Z', '12:00', '', '28/02/2026', true, {}, [], 1e300])(
     '%s is rejected, since the time of receipt would be wrong',
     async (timestamp) => {
-      const answer = await gateway.post({ device_id: 'd', events: [click({ timestamp })] })
+      const answer = await ingest.post({ device_id: 'd', events: [click({ timestamp })] })
       expect(answer.body).toMatchObject({ accepted: 0, rejected: [{ index: 0, reason: 'invalid_field' }] })
       expect(answer.body).not.toHaveProperty('changed')
     },
@@ -298,7 +300,7 @@ it.each<[string, object, string]>([
   ['an unknown action', { type: 3, target: '//a', action: 'hover', elapsed_time: 1 }, 'invalid_field'],
   ['a stage that is none', { type: 4, action: 'onClick', funnel: 'f', entered: -1, elapsed_time: 1 }, 'invalid_field'],
 ])('rejects an event without its essential fields: %s', async (_name, event, reason) => {
-  const answer = await gateway.post({ device_id: 'd', events: [event, click({ elapsed_time: -1 })] })
+  const answer = await ingest.post({ device_id: 'd', events: [event, click({ elapsed_time: -1 })] })
   expect(answer.body).toMatchObject({
     accepted: 1,
     rejected: [{ index: 0, reason }],
@@ -312,15 +314,15 @@ it('keeps an event that is too large only because of its too long strings', asyn
   )
   expect(changed).toEqual({ name: 'shortened', 'data.page': 'shortened' })
   expect(stored).toMatchObject({ name: 'n'.repeat(200), data: { page: 'p'.repeat(2_048), n: 1 } })
-  const large = Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`k${at}`, 'v'.repeat(2_000)]))
-  expect((await gateway.post({ device_id: 'd', events: [custom(large)] })).body).toMatchObject({
+  const large = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`k${index}`, 'v'.repeat(2_000)]))
+  expect((await ingest.post({ device_id: 'd', events: [custom(large)] })).body).toMatchObject({
     rejected: [{ reason: 'too_large' }],
   })
 })
 
 it('lists at most 100 changes and counts all', async () => {
   const events = Array.from({ length: 1_000 }, () => custom({ a: null, b: null }))
-  const { changed, changed_total, accepted } = (await gateway.post({ device_id: 'many', events })).body as EventsAnswer
+  const { changed, changed_total, accepted } = (await ingest.post({ device_id: 'many', events })).body as EventsAnswer
   expect([accepted, changed!.length, changed_total]).toEqual([1_000, limits.changesNamedMax, 2_000])
   const unknown = Array.from(
     { length: 1_000 },
@@ -328,11 +330,11 @@ it('lists at most 100 changes and counts all', async () => {
       Object.fromEntries([
         ['type', 0],
         ['name', 'n'],
-        ...Array.from({ length: 100 }, (_, at) => [`u${at}`, 1]),
+        ...Array.from({ length: 100 }, (_, index) => [`u${index}`, 1]),
       ]) as object,
   )
   const started = performance.now()
-  expect((await gateway.post({ device_id: 'many', events: unknown })).body).toMatchObject({
+  expect((await ingest.post({ device_id: 'many', events: unknown })).body).toMatchObject({
     accepted: 1_000,
     changed_total: 100_000,
   })
@@ -340,7 +342,7 @@ it('lists at most 100 changes and counts all', async () => {
 })
 
 it('leaves an event unchanged and unlisted next to changed ones', async () => {
-  const answer = await gateway.post({
+  const answer = await ingest.post({
     device_id: 'd',
     events: [click({ event_id: 'a', seq: 1, timestamp: now }), click({ event_id: 'b', elapsed_time: -1 })],
   })
@@ -396,9 +398,9 @@ it('stores a valid event for any fields, and changes it in the same way when it 
     fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 5 }), async (events) => {
       const device_id = `any-${next++}`
       const body = { device_id, events: events.map((each) => ({ ...each, device_id })) }
-      const answers = [(await gateway.post(body)).body as EventsAnswer, (await gateway.post(body)).body as EventsAnswer]
+      const answers = [(await ingest.post(body)).body as EventsAnswer, (await ingest.post(body)).body as EventsAnswer]
       expect(answers[1]).toEqual(answers[0])
-      const [first, second] = (await gateway.envelopes()).filter((each) => each.device_id === device_id)
+      const [first, second] = (await ingest.envelopes()).filter((each) => each.device_id === device_id)
       for (const stored of first?.events ?? []) expect(checks.get(stored.type)!.Errors(stored)).toEqual([])
       expect(second?.events.map(({ type }) => type)).toEqual(first?.events.map(({ type }) => type))
     }),

@@ -1,4 +1,4 @@
-import { limits } from '@hopper/contracts'
+import { isObject, limits } from '@hopper/contracts'
 import type { Changes } from './changes.ts'
 import { repairText } from './repair-value.ts'
 
@@ -70,10 +70,6 @@ class DataRepair {
   #record(key: string, reason: Parameters<Changes['record']>[1]): void {
     this.#changes.record(`data.${key}`, reason)
   }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /**

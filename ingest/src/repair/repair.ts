@@ -1,4 +1,4 @@
-import { eventTypes, wireEvents, type EventType, type WireEvent } from '@hopper/contracts'
+import { eventTypes, isObject, wireEvents, type EventType, type WireEvent } from '@hopper/contracts'
 import type { TSchema } from 'typebox'
 import { Changes } from './changes.ts'
 import type { Incoming } from '../batch/incoming.ts'
@@ -44,7 +44,7 @@ function repairField(name: string, value: unknown, schema: TSchema, changes: Cha
   }
   if (name !== 'data') return repairValue(name, value, schema, record)
   if (value === null) return void record('null_value')
-  if (typeof value !== 'object' || Array.isArray(value)) return void record('wrong_type')
+  if (!isObject(value)) return void record('wrong_type')
   return repairData(value, changes)
 }
 

@@ -1,20 +1,20 @@
 import type { App, ErrorBody } from '@hopper/contracts'
 import { SignedTokens } from '@hopper/storage'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { boundOrigin, keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { boundOrigin, keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
 let now = Date.UTC(2026, 10, 20, 12)
-let gateway: Gateway
+let ingest: IngestServer
 beforeAll(async () => {
-  gateway = await openGateway({ clock: () => now })
+  ingest = await openIngest({ clock: () => now })
   const linked = async (id: string, tracker: App['tracker'] & object): Promise<void> => {
-    const { apps } = gateway.storage.registry
+    const { apps } = ingest.storage.registry
     await apps.put('acme', id, { ...(await apps.get('acme', id))!, tracker })
   }
   await linked('shop', { cross_domains: ['shop.example', 'pay.example:8443'] })
   await linked('bound', { cross_domains: ['pay.example'] })
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 beforeEach(() => void (now += 3_600_000))
 
 const shop = 'https://shop.example'
@@ -34,7 +34,7 @@ async function call(
   const url = `/v1/link?${parameters}`
   const type = payload === undefined ? {} : { 'content-type': 'text/plain', payload }
   const { payload: body, ...more } = { payload, ...type }
-  const answer = await gateway.server.inject({
+  const answer = await ingest.server.inject({
     ...{ method, url, headers: { ...headers, ...(more as Record<string, string>) } },
     ...(body !== undefined && { payload: body }),
   })
@@ -58,7 +58,7 @@ it('hands a device over to another host of the app', async () => {
   })
 })
 
-it('knows the host by the referrer where a browser sends no origin, as to its own host', async () => {
+it('knows the host by the referrer where a browser sends no origin, which is so for requests to its own host', async () => {
   const { token } = (await post({ device_id: 'd' })).body
   expect((await get(token, { referer: 'https://shop.example/cart?x=1' })).status).toBe(200)
   expect((await get(token, { referer: 'https://evil.example/?https://shop.example/' })).status).toBe(403)
@@ -98,7 +98,7 @@ it('takes the origins of an app for hosts of it, and needs hosts that share devi
 })
 
 it('refuses what another app, another purpose or nobody has signed', async () => {
-  const tokens = new SignedTokens(gateway.storage.secrets, () => now)
+  const tokens = new SignedTokens(ingest.storage.secrets, () => now)
   const foreign = await tokens.sign('link', 'bound', 'd', 60_000)
   const picker = await tokens.sign('pick', 'shop', 'shop.example', 60_000)
   for (const { token } of [foreign, picker])
@@ -117,16 +117,16 @@ it.each([[{}], [{ device_id: '' }], [{ device_id: 7 }], [{ device_id: 'x'.repeat
 it('needs a write key, and takes no other method', async () => {
   expect((await post({ device_id: 'd' }, { origin: shop }, 'hw_unknown')).status).toBe(401)
   expect((await post({ device_id: 'd' }, { origin: shop }, keys.read)).status).toBe(403)
-  const put = await gateway.server.inject({ method: 'PUT', url: `/v1/link?key=${keys.write}` })
+  const put = await ingest.server.inject({ method: 'PUT', url: `/v1/link?key=${keys.write}` })
   expect([put.statusCode, put.headers.allow]).toEqual([405, 'GET, POST, OPTIONS'])
 })
 
 it('the configuration says whether a token of the picker is valid on the page that asks', async () => {
-  const tokens = new SignedTokens(gateway.storage.secrets, () => now)
+  const tokens = new SignedTokens(ingest.storage.secrets, () => now)
   const { token } = await tokens.sign('pick', 'shop', 'id shop.example', 600_000)
   const picks = async (pick: string, origin = shop): Promise<unknown> => {
     const url = `/v1/config?key=${keys.write}&pick=${pick}`
-    const answer = await gateway.server.inject({ url, headers: { origin } })
+    const answer = await ingest.server.inject({ url, headers: { origin } })
     expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' })
     const config = answer.json<{ pick: unknown; funnels: unknown }>()
     expect(config.funnels).toEqual([])
@@ -139,6 +139,6 @@ it('the configuration says whether a token of the picker is valid on the page th
   expect(await picks(link.token)).toBe(false)
   now += 600_000
   expect(await picks(token)).toBe(false)
-  const plain = await gateway.server.inject({ url: `/v1/config?key=${keys.write}` })
+  const plain = await ingest.server.inject({ url: `/v1/config?key=${keys.write}` })
   expect(plain.json()).not.toHaveProperty('pick')
 })

@@ -58,7 +58,7 @@ function assertLinked({ tracker, origins }: App, request: FastifyRequest): void 
   const linked = tracker?.cross_domains ?? []
   if (linked.length === 0) throw new HopperError('HOP_ORIGIN', 'The app lists no hosts in "cross_domains".')
   const host = hostOfPage(request)
-  const own = origins.map((origin) => URL.parse(origin)?.host)
-  if (host === undefined || !(linked.includes(host) || own.includes(host)))
+  const allowed = origins.map((origin) => URL.parse(origin)?.host)
+  if (host === undefined || !(linked.includes(host) || allowed.includes(host)))
     throw new HopperError('HOP_ORIGIN', `The app shares no devices with ${host ?? 'a page that names no origin'}.`)
 }

@@ -1,10 +1,10 @@
 import { pickSubject, type ErrorBody, type PickedElement } from '@hopper/contracts'
 import { SignedTokens } from '@hopper/storage'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { boundOrigin, keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { boundOrigin, keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
 let now = Date.UTC(2026, 10, 20, 12)
-let gateway: Gateway
+let ingest: IngestServer
 let tokens: SignedTokens
 let token: string
 const id = 'random'
@@ -17,19 +17,19 @@ const picked: PickedElement = {
 }
 
 beforeAll(async () => {
-  gateway = await openGateway({ clock: () => now })
-  tokens = new SignedTokens(gateway.storage.secrets, () => now)
+  ingest = await openIngest({ clock: () => now })
+  tokens = new SignedTokens(ingest.storage.secrets, () => now)
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 beforeEach(async () => {
   now += 3_600_000
-  const { picks } = gateway.storage.registry
+  const { picks } = ingest.storage.registry
   await picks.put('shop', id, { id, host, expires_at: now + 600_000 })
   ;({ token } = await tokens.sign('pick', 'shop', pickSubject({ id, host }), 600_000))
 })
 
 async function post(body: unknown, { origin = 'https://shop.example', key = keys.write } = {}): Promise<unknown[]> {
-  const answer = await gateway.server.inject({
+  const answer = await ingest.server.inject({
     method: 'POST',
     url: `/v1/picks?key=${key}`,
     headers: { origin, 'content-type': 'text/plain' },
@@ -40,7 +40,7 @@ async function post(body: unknown, { origin = 'https://shop.example', key = keys
   return [answer.statusCode, error?.code, (error?.details as { reason?: string } | undefined)?.reason]
 }
 const stored = async (): Promise<PickedElement | undefined> =>
-  (await gateway.storage.registry.picks.get('shop', id))?.picked
+  (await ingest.storage.registry.picks.get('shop', id))?.picked
 
 it('stores what was picked, once', async () => {
   expect(await post({ token, picked })).toEqual([200, undefined, undefined])

@@ -2,18 +2,18 @@ import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import type { ErrorBody, EventsAnswer } from '@hopper/contracts'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
-import { keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
 const NOW = Date.parse('2026-05-01T12:00:00Z')
-let gateway: Gateway
+let ingest: IngestServer
 let begin: readonly number[]
 beforeAll(async () => {
-  gateway = await openGateway({ clock: () => NOW })
+  ingest = await openIngest({ clock: () => NOW })
 })
 beforeEach(async () => {
-  begin = await gateway.ends()
+  begin = await ingest.ends()
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 
 type Answer = EventsAnswer & { status?: number } & Partial<ErrorBody>
 
@@ -22,12 +22,12 @@ async function send(
   payload: string | Buffer,
   headers: Record<string, string> = { 'content-type': 'application/json' },
 ): Promise<{ status: number; body: Answer }> {
-  const answer = await gateway.server.inject({ method: 'POST', url, payload, headers })
+  const answer = await ingest.server.inject({ method: 'POST', url, payload, headers })
   return { status: answer.statusCode, body: answer.json<Answer>() }
 }
 
 async function logged(): Promise<Record<string, unknown>[]> {
-  const envelopes = await gateway.envelopes(begin)
+  const envelopes = await ingest.envelopes(begin)
   return envelopes.flatMap(({ device_id, context, events }) =>
     events.map((event) => ({ device_id, context, ...event })),
   )
@@ -38,7 +38,7 @@ const batch = { api_key: keys.write, batch: [event], sent_at: new Date(NOW).toIS
 const json = JSON.stringify(batch)
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 const text = { 'content-type': 'text/plain' }
-const base64 = (of: string | Buffer): string => Buffer.from(of).toString('base64')
+const base64 = (bytes: string | Buffer): string => Buffer.from(bytes).toString('base64')
 
 test.each(['/batch', '/e', '/i/v0/e', '/capture', '/track', '/engage'].flatMap((url) => [url, `${url}/`]))(
   '%s takes events, and answers as its clients expect',
@@ -93,9 +93,9 @@ it('rejects single events by name, and keeps the others', async () => {
 
 it('corrects the times of a client whose clock is an hour late, by its body or its address', async () => {
   const hour = 3_600_000
-  const own = [{ ...event, timestamp: new Date(NOW - hour - 60_000).toISOString() }]
-  await send('/batch/', JSON.stringify({ ...batch, batch: own, sent_at: new Date(NOW - hour) }))
-  await send(`/e/?_=${NOW - hour}`, JSON.stringify({ ...own[0], token: keys.write }))
+  const late = [{ ...event, timestamp: new Date(NOW - hour - 60_000).toISOString() }]
+  await send('/batch/', JSON.stringify({ ...batch, batch: late, sent_at: new Date(NOW - hour) }))
+  await send(`/e/?_=${NOW - hour}`, JSON.stringify({ ...late[0], token: keys.write }))
   const expected = { timestamp: NOW - 60_000, client_time: NOW - hour - 60_000 }
   expect(await logged()).toMatchObject([expected, expected])
 })
@@ -125,17 +125,17 @@ test.each<[string | Buffer, string, string]>([
 describe('the calls before events are sent', () => {
   it('is that no flag is on, whatever the body', async () => {
     for (const url of ['/flags/?v=2', '/flags?v=2', '/decide/?v=3', '/decide']) {
-      const answer = await gateway.server.inject({ method: 'POST', url, payload: gzipSync('x'), headers: text })
+      const answer = await ingest.server.inject({ method: 'POST', url, payload: gzipSync('x'), headers: text })
       expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([200, '*'])
       expect(answer.json()).toMatchObject({ featureFlags: {}, flags: {}, errorsWhileComputingFlags: false })
     }
   })
 
   it('is what a project has turned on: nothing but events', async () => {
-    const answer = await gateway.server.inject({ url: `/array/${keys.write}/config` })
+    const answer = await ingest.server.inject({ url: `/array/${keys.write}/config` })
     expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([200, '*'])
     expect(answer.json()).toMatchObject({ sessionRecording: false, hasFeatureFlags: false, siteApps: [] })
-    const script = await gateway.server.inject({ url: `/array/${keys.write}/config.js` })
+    const script = await ingest.server.inject({ url: `/array/${keys.write}/config.js` })
     expect(script.headers['content-type']).toBe('text/javascript; charset=utf-8')
     const window: { _POSTHOG_REMOTE_CONFIG?: unknown } = {}
     runInNewContext(script.body, { window })
@@ -146,7 +146,7 @@ describe('the calls before events are sent', () => {
 
   it('needs a key that exists', async () => {
     for (const path of ['config', 'config.js'])
-      expect((await gateway.server.inject({ url: `/array/hw_unknown/${path}` })).statusCode).toBe(401)
+      expect((await ingest.server.inject({ url: `/array/hw_unknown/${path}` })).statusCode).toBe(401)
   })
 })
 
@@ -156,7 +156,7 @@ test.each([
   ['GET', '/static/array.js'],
   ['GET', '/static/recorder.js?v=1'],
 ] as const)('%s %s is refused in words: it is not supported', async (method, url) => {
-  const answer = await gateway.server.inject({ method, url, ...(method === 'POST' && { payload: '[]' }) })
+  const answer = await ingest.server.inject({ method, url, ...(method === 'POST' && { payload: '[]' }) })
   expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([404, '*'])
   expect(answer.json<ErrorBody>().error).toMatchObject({
     code: 'HOP_NOT_SUPPORTED',

@@ -1,18 +1,18 @@
 import { gzipSync } from 'node:zlib'
 import type { ErrorBody, EventsAnswer } from '@hopper/contracts'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest'
-import { boundOrigin, browser, keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { boundOrigin, browser, keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
 const NOW = Date.parse('2026-05-01T12:00:00Z')
-let gateway: Gateway
+let ingest: IngestServer
 let begin: readonly number[]
 beforeAll(async () => {
-  gateway = await openGateway({ clock: () => NOW })
+  ingest = await openIngest({ clock: () => NOW })
 })
 beforeEach(async () => {
-  begin = await gateway.ends()
+  begin = await ingest.ends()
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 
 type Answer = EventsAnswer & { success?: boolean; ids?: string[] } & Partial<ErrorBody>
 const basic = { authorization: `Basic ${btoa(`${keys.write}:`)}` }
@@ -23,7 +23,7 @@ async function send(
   headers: Record<string, string> = basic,
 ): Promise<{ status: number; body: Answer; headers: Record<string, unknown> }> {
   const payload = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
-  const answer = await gateway.server.inject({
+  const answer = await ingest.server.inject({
     method: 'POST',
     url,
     payload,
@@ -34,7 +34,7 @@ async function send(
 
 /** Returns the events that the test has brought into the log, with their device and context. */
 async function logged(): Promise<Record<string, unknown>[]> {
-  const envelopes = await gateway.envelopes(begin)
+  const envelopes = await ingest.envelopes(begin)
   return envelopes.flatMap(({ device_id, context, events }) =>
     events.map((event) => ({ device_id, context, ...event })),
   )
@@ -94,7 +94,7 @@ it('corrects the times of a client whose clock is an hour late, and keeps its ow
   expect(await logged()).toMatchObject([{ timestamp: NOW - 60_000, client_time: NOW - hour - 60_000 }])
 })
 
-it('derives the device of a user whom a server names without one', async () => {
+it('derives the device of a user that a server sends without a device', async () => {
   await send('/v1/batch', { batch: [{ type: 'track', event: 'a', userId: 5, messageId: 'm' }] })
   await send('/v1/track', { event: 'b', userId: '5', messageId: 'n' })
   const [first, second] = await logged()
@@ -206,15 +206,15 @@ test.each([
 })
 
 it('leaves our own shape of track and identify as it is', async () => {
-  const own = await send('/v1/track', { anonymousId: 'a', type: 'signed_up', data: { plan: 'pro' } })
-  expect([own.status, own.body.ids]).toEqual([202, [expect.stringMatching(/^evt_/)]])
+  const tracked = await send('/v1/track', { anonymousId: 'a', type: 'signed_up', data: { plan: 'pro' } })
+  expect([tracked.status, tracked.body.ids]).toEqual([202, [expect.stringMatching(/^evt_/)]])
   const identified = await send('/v1/identify', { anonymousId: 'a', userId: 'ann', traits: { plan: 'pro' } })
   expect([identified.status, identified.body.ids]).toEqual([202, [expect.stringMatching(/^evt_/)]])
 })
 
 describe('the browser client', () => {
   const settings = (key: string, headers: Record<string, string> = {}) =>
-    gateway.server.inject({ url: `/v1/projects/${key}/settings`, headers: { host: 'in.example:8443', ...headers } })
+    ingest.server.inject({ url: `/v1/projects/${key}/settings`, headers: { host: 'in.example:8443', ...headers } })
 
   it('gets settings that name this host', async () => {
     const answer = await settings(keys.write)
@@ -236,7 +236,7 @@ describe('the browser client', () => {
   })
 
   it('may send the header of a retry', async () => {
-    const preflight = await gateway.server.inject({
+    const preflight = await ingest.server.inject({
       method: 'OPTIONS',
       url: '/v1/t',
       headers: {
@@ -250,7 +250,7 @@ describe('the browser client', () => {
   })
 
   it('may read how long to wait', async () => {
-    await using away = await openGateway()
+    await using away = await openIngest()
     await away.closeStorage()
     const refused = await away.server.inject({ method: 'POST', url: '/v1/t', payload: track('a'), headers: basic })
     expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, expect.anything()])

@@ -5,16 +5,16 @@ import type { AddressInfo } from 'node:net'
 import type { Event } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { WebSocket, type RawData } from 'ws'
-import { boundOrigin, keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { boundOrigin, keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
-let gateway: Gateway
+let ingest: IngestServer
 let address: string
 beforeAll(async () => {
-  gateway = await openGateway()
-  await gateway.server.listen({ port: 0, host: '127.0.0.1' })
-  address = `ws://127.0.0.1:${(gateway.server.server.address() as AddressInfo).port}/ws`
+  ingest = await openIngest()
+  await ingest.server.listen({ port: 0, host: '127.0.0.1' })
+  address = `ws://127.0.0.1:${(ingest.server.server.address() as AddressInfo).port}/ws`
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 
 type Answer = Readonly<Record<string, unknown>>
 
@@ -43,7 +43,7 @@ const event = (name: string, timestamp = 1_760_000_000_001): object => ({ type: 
 const end = (timestamp = 1_760_000_009_000): object => ({ type: 'SESSION_END', timestamp })
 
 async function storedOf(session: string): Promise<Event[]> {
-  const events = (await gateway.envelopes()).flatMap((envelope) => envelope.events)
+  const events = (await ingest.envelopes()).flatMap((envelope) => envelope.events)
   return events.filter(({ session_id }) => session_id === session)
 }
 
@@ -136,7 +136,7 @@ describe('what cannot be taken', () => {
     const foreign = { origin: 'https://evil.example' }
     expect(await refused(`sessionId=${session}&key=${keys.bound}`, foreign)).toBe('403 HOP_ORIGIN')
     expect(boundOrigin).not.toBe(foreign.origin)
-    const plain = await gateway.server.inject({ url: `/ws?sessionId=${session}&key=${keys.write}` })
+    const plain = await ingest.server.inject({ url: `/ws?sessionId=${session}&key=${keys.write}` })
     expect([plain.statusCode, plain.json<{ error: { code: string } }>().error.code]).toEqual([
       400,
       'HOP_REQUEST_INVALID',
@@ -152,12 +152,12 @@ describe('what cannot be taken', () => {
 })
 
 it('sends its clients "going away" when the server closes', async () => {
-  const own = await openGateway()
-  await own.server.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = own.server.server.address() as AddressInfo
+  const closing = await openIngest()
+  await closing.server.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = closing.server.server.address() as AddressInfo
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws?sessionId=${randomUUID()}&key=${keys.write}`)
   await once(socket, 'open')
   const closed = once(socket, 'close')
-  await own[Symbol.asyncDispose]()
+  await closing[Symbol.asyncDispose]()
   expect((await closed)[0]).toBe(1001)
 })

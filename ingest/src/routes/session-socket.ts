@@ -60,7 +60,7 @@ export async function sessionSocket(
     method: 'GET',
     url: '/ws',
     config: { access: 'write' },
-    // The plugin logs each broken frame as an error; below it is said once as information.
+    // The plugin logs each broken frame as an error; below it is logged once as information.
     logLevel: 'silent',
     onRequest: async (request) => {
       const sender = await parts.gate.admit(request)
@@ -90,14 +90,14 @@ function serve(socket: WebSocket, take: (message: Buffer) => Promise<object>): v
   let answered = 0
   let last = Promise.resolve()
   socket.on('message', (message: Buffer) => {
-    const own = ++number
+    const ordinal = ++number
     // Messages of the chunk that was read already still arrive.
     socket.pause()
     last = last.then(async () => {
       const answer = await take(message)
       answered++
       if (socket.readyState !== socket.OPEN) return
-      socket.send(JSON.stringify('error' in answer ? { ...answer, message: own } : { ack: own, ...answer }))
+      socket.send(JSON.stringify('error' in answer ? { ...answer, message: ordinal } : { ack: ordinal, ...answer }))
       if (socket.bufferedAmount > UNREAD_BYTES_MAX) socket.close(closeCodes.tooSlow, 'the answers are not read')
       else if (answered === number) socket.resume()
     })

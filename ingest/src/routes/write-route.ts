@@ -50,9 +50,9 @@ export function writeRoute(
   if (!server.hasRequestDecorator(SENDER)) server.decorateRequest(SENDER)
   const counted = new Map<number, ReturnType<Metrics['requests']['labels']>>()
   const count = (status: number): void => {
-    let own = counted.get(status)
-    if (!own) counted.set(status, (own = metrics.requests.labels(String(status), '')))
-    own.inc()
+    let entry = counted.get(status)
+    if (!entry) counted.set(status, (entry = metrics.requests.labels(String(status), '')))
+    entry.inc()
   }
   server.route({
     method: call.method,

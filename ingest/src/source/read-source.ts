@@ -1,6 +1,7 @@
 import {
   campaignParameters,
   clickIds,
+  isObject,
   limits,
   screenClasses,
   Source,
@@ -55,10 +56,9 @@ function readPlace({ country, region }: Readonly<Record<string, unknown>>, chang
   }
 }
 
-function readSource(sent: unknown, changes: Changes): StatedArrival | undefined {
-  if (sent === undefined || sent === null) return undefined
-  if (typeof sent !== 'object' || Array.isArray(sent)) return void changes.record('source', 'wrong_type')
-  const source = sent as Readonly<Record<string, unknown>>
+function readSource(source: unknown, changes: Changes): StatedArrival | undefined {
+  if (source === undefined || source === null) return undefined
+  if (!isObject(source)) return void changes.record('source', 'wrong_type')
   for (const name in source) if (!fields.has(name)) changes.record(`source.${name}`, 'unknown_field')
   const text = (name: string, charsMax: number): string | undefined => {
     const value = source[name]
@@ -117,10 +117,10 @@ export function withoutUnstorable(body: Buffer, source: unknown, app: App): Buff
   const { referrer, landing_page } = (source ?? {}) as Readonly<Record<string, unknown>>
   if (isStorable(referrer) && isStorable(landing_page, app)) return body
   const member = Buffer.from(`${SOURCE}${JSON.stringify(source)},`)
-  const at = body.indexOf(member)
+  const index = body.indexOf(member)
   // quotes in a text are escaped, so both are names of members, and the first "events" is that of the body
-  if (at < 0 || at > body.indexOf('"events":')) return undefined
-  return Buffer.concat([body.subarray(0, at), body.subarray(at + member.length)])
+  if (index < 0 || index > body.indexOf('"events":')) return undefined
+  return Buffer.concat([body.subarray(0, index), body.subarray(index + member.length)])
 }
 
 function isStorable(url: unknown, app?: App): boolean {

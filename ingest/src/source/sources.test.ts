@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Context, EventsAnswer } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 import { GeoDatabase } from '../geo/geo-database.ts'
 import { geoFile } from '../geo/geo-file.fixture.ts'
 
-let gateway: Gateway
+let ingest: IngestServer
 let geo: GeoDatabase
 let dir: string
 let now = Date.UTC(2026, 10, 29, 12)
@@ -25,10 +25,10 @@ beforeAll(async () => {
     }),
   )
   geo = await GeoDatabase.open(file, { info: () => undefined, error: () => undefined })
-  gateway = await openGateway({ geo, clock: () => now }, { trustProxy: true })
+  ingest = await openIngest({ geo, clock: () => now }, { trustProxy: true })
 })
 afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
+  await ingest[Symbol.asyncDispose]()
   await geo[Symbol.asyncDispose]()
   await rm(dir, { recursive: true, force: true })
 })
@@ -57,11 +57,11 @@ const view = (from: string, to: string): object => {
 }
 
 async function send(device_id: string, events: object[], body: object = {}, headers = {}): Promise<Sent> {
-  const ends = await gateway.ends()
-  const { body: answer } = await gateway.post(JSON.stringify({ device_id, ...body, events }), headers)
-  const lanes = await Promise.all(ends.map((end, lane) => gateway.storage.log.read(lane, end, 10)))
+  const ends = await ingest.ends()
+  const { body: answer } = await ingest.post(JSON.stringify({ device_id, ...body, events }), headers)
+  const lanes = await Promise.all(ends.map((end, lane) => ingest.storage.log.read(lane, end, 10)))
   const [message] = lanes.flat()
-  const [envelope] = await gateway.envelopes(ends)
+  const [envelope] = await ingest.envelopes(ends)
   return { answer, context: envelope!.context, log: Buffer.from(message!.value).toString() }
 }
 const device = (): string => `device-${devices++}`
@@ -97,9 +97,9 @@ describe('what the tracker states of its session', () => {
     const plain = { referrer: 'https://www.google.com/', landing_page: 'https://shop.example/sale' }
     const kept = await send(device(), [event()], { source: plain })
     expect(kept.log).toContain(JSON.stringify({ source: plain }).slice(1, -1))
-    const behind = await gateway.post(JSON.stringify({ device_id: device(), events: [event()], source }))
+    const behind = await ingest.post(JSON.stringify({ device_id: device(), events: [event()], source }))
     expect(behind.body).toEqual({ accepted: 1, rejected: [] })
-    for (const lane of await Promise.all((await gateway.ends()).map((_, l) => gateway.storage.log.read(l, 0, 1_000))))
+    for (const lane of await Promise.all((await ingest.ends()).map((_, l) => ingest.storage.log.read(l, 0, 1_000))))
       for (const { value } of lane) expect(Buffer.from(value).toString()).not.toContain('secret')
   })
 
@@ -204,14 +204,14 @@ describe('country and region', () => {
 
   it('are not those of a server that sends, but of the visitor that it names', async () => {
     const sent = async (context: object): Promise<Context> => {
-      const ends = await gateway.ends()
-      await gateway.server.inject({
+      const ends = await ingest.ends()
+      await ingest.server.inject({
         method: 'POST',
         url: '/v1/track',
         headers: { authorization: `Bearer ${keys.write}`, 'x-forwarded-for': address },
         payload: { event: 'paid', anonymousId: device(), messageId: device(), context },
       })
-      const [envelope] = await gateway.envelopes(ends)
+      const [envelope] = await ingest.envelopes(ends)
       expect(JSON.stringify(envelope)).not.toContain('198.51.100')
       return envelope!.context
     }

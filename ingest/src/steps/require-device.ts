@@ -3,7 +3,7 @@ import { derivedId } from '../batch/derived-id.ts'
 import { Dropped, type Incoming } from '../batch/incoming.ts'
 
 /**
- * Requires a device id. A user that is known by `user_id` alone, as to a server, gets a derived device, always the
+ * Requires a device id. A user that is known by `user_id` alone, as a server sends it, gets a derived device, always the
  * same. That of a cookieless event is derived later, from its time.
  */
 export function requireDevice(incoming: Incoming): Incoming | Dropped {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { brotliDecompressSync } from 'node:zlib'
 import { TrackerOptions, trackerVariant, type ErrorBody } from '@hopper/contracts'
 import { afterAll, expect, it } from 'vitest'
-import { keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 import { firstPartyPath } from './first-party-path.ts'
 import { TrackerScripts } from './tracker-scripts.ts'
 
@@ -31,11 +31,11 @@ const trackerFile = build(
   { 'default.js': 'plain()', 'consent.js': 'consent()', 'consent+hash.js': 'consent(hash)', 'same.js': 'consent()' },
 )
 
-async function withApp<T>(app: object, work: (gateway: Gateway) => Promise<T>): Promise<T> {
-  await using gateway = await openGateway({ trackerFile }, { rewriteUrl: ({ url = '' }) => firstPartyPath(url) })
-  const { apps } = gateway.storage.registry
+async function withApp<T>(app: object, work: (ingest: IngestServer) => Promise<T>): Promise<T> {
+  await using ingest = await openIngest({ trackerFile }, { rewriteUrl: ({ url = '' }) => firstPartyPath(url) })
+  const { apps } = ingest.storage.registry
   await apps.put('acme', 'shop', { ...(await apps.get('acme', 'shop'))!, ...app })
-  return await work(gateway)
+  return await work(ingest)
 }
 
 it('a variant is named by the options that are on, in alphabetical order', () => {
@@ -96,10 +96,10 @@ it.skipIf(!existsSync(realFile))('the real index names the build of an app, whic
   expect(texts.map((text) => text.includes('cookieless:'))).toEqual([false, true, false, false])
   expect(texts.map((text) => text.includes('document.cookie='))).toEqual([false, false, true, false])
   expect(texts.map((text) => text.includes('_hopper'))).toEqual([false, false, false, true])
-  await using gateway = await openGateway({ trackerFile: realFile })
-  const { apps } = gateway.storage.registry
+  await using ingest = await openIngest({ trackerFile: realFile })
+  const { apps } = ingest.storage.registry
   await apps.put('acme', 'shop', { ...(await apps.get('acme', 'shop'))!, tracker: { cookieless: true } })
-  expect((await gateway.server.inject({ url: `/hopper.js?key=${keys.write}` })).body).toBe(texts[1])
+  expect((await ingest.server.inject({ url: `/hopper.js?key=${keys.write}` })).body).toBe(texts[1])
 })
 
 it('an app whose options have no build gets none: another might not wait for consent', () =>
@@ -115,8 +115,8 @@ it('an app whose options have no build gets none: another might not wait for con
 it('the picker is served beside the other calls, to any page', async () => {
   const file = build({}, {})
   writeFileSync(join(dirname(file), 'picker.js'), 'pick()')
-  await using gateway = await openGateway({ trackerFile: file })
-  const answer = await gateway.server.inject({ url: `/v1/picker.js?key=${keys.write}` })
+  await using ingest = await openIngest({ trackerFile: file })
+  const answer = await ingest.server.inject({ url: `/v1/picker.js?key=${keys.write}` })
   expect([answer.statusCode, answer.body]).toEqual([200, 'pick()'])
   expect(answer.headers).toMatchObject({ 'access-control-allow-origin': '*', 'cache-control': 'public, max-age=300' })
 })

@@ -75,12 +75,12 @@ export class TrackerScripts {
       const known = byFile.get(path)
       if (known) return known
       const script = new Script(await read(path))
-      const own = byContent.get(script.integrity) ?? script
-      if (own === script) bytes += script.bytes.length
+      const shared = byContent.get(script.integrity) ?? script
+      if (shared === script) bytes += script.bytes.length
       if (bytes > BYTES_MAX) throw new HopperError('HOP_CONFIG', `The builds of the tracker exceed ${BYTES_MAX} bytes.`)
-      byContent.set(own.integrity, own)
-      byFile.set(path, own)
-      return own
+      byContent.set(shared.integrity, shared)
+      byFile.set(path, shared)
+      return shared
     }
     const byVariant = new Map([['default', await scriptIn(file)]])
     for (const [variant, name] of Object.entries(index)) byVariant.set(variant, await scriptIn(pathOf(dir, name)))

@@ -1,14 +1,14 @@
 import type { Envelope, EventsAnswer } from '@hopper/contracts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 import { rawMembers } from './raw-members.ts'
 
-let gateway: Gateway
+let ingest: IngestServer
 beforeAll(async () => {
-  gateway = await openGateway()
+  ingest = await openIngest()
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 
 interface Answer {
   readonly status: number
@@ -16,7 +16,7 @@ interface Answer {
 }
 
 async function send(method: 'POST' | 'PUT', url: string, body: unknown): Promise<Answer> {
-  const answer = await gateway.server.inject({
+  const answer = await ingest.server.inject({
     method,
     url,
     payload: typeof body === 'string' ? body : JSON.stringify(body),
@@ -27,7 +27,7 @@ async function send(method: 'POST' | 'PUT', url: string, body: unknown): Promise
 
 /** Events in the log by their id, with the device of each. */
 async function stored(): Promise<Map<string, Record<string, unknown>[]>> {
-  const events = (await gateway.envelopes()).flatMap((envelope: Envelope) =>
+  const events = (await ingest.envelopes()).flatMap((envelope: Envelope) =>
     envelope.events.map((event) => ({ ...event, device: envelope.device_id })),
   )
   return Map.groupBy(events, ({ event_id }) => String(event_id))
@@ -69,7 +69,7 @@ describe('PUT /events', () => {
     expect(events.get('p0')![0]!['data']).toBeUndefined()
   })
 
-  it('gives a message the same device however often and with whatever content it is sent', async () => {
+  it('gives a message the same device, however often it is sent and with any content', async () => {
     for (const more of [{}, {}, { payload: 'other' }, { timestamp: 1_760_000_000_500 }])
       expect((await send('PUT', '/event', message({ message_id: 'again', ...more }))).status).toBe(200)
     const events = (await stored()).get('again')!
@@ -83,7 +83,7 @@ describe('PUT /events', () => {
     expect((await stored()).get('77')![0]).not.toHaveProperty('timestamp_ns')
   })
 
-  it('takes ids that differ in a digit that no double holds as different, in payloads too', async () => {
+  it('distinguishes ids that differ only in a digit that no double can hold, in payloads too', async () => {
     const at = (id: string): string =>
       `{"message_id":${id},"timestamp":1760000000123456789,"event_type":"order_paid","payload":{"order":${id}}}`
     const { body } = await send('PUT', '/events', `[${at('9007199254740993')},${at('9007199254740992')}]`)

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { HopperError, limits, rejectReasons, withExactNumbers } from '@hopper/contracts'
+import { HopperError, isObject, limits, rejectReasons, withExactNumbers } from '@hopper/contracts'
 import type { Translated, TranslatedEvent } from '../batch/batch.ts'
 import { derivedId, nthId } from '../batch/derived-id.ts'
 import { Dropped } from '../batch/incoming.ts'
 import type { ParsedBody } from '../http/body-parser.ts'
-import { defined, idText, isObject, without } from './json-values.ts'
+import { defined, idText, without } from './json-values.ts'
 import { rawMembers } from './raw-members.ts'
 
 const NAME_OF_SAMPLE = 'event'
@@ -76,8 +76,9 @@ function messageOf(
     return new Dropped('invalid_field', 'The field "payload" is not valid JSON.')
   const { timestamp, event_type, payload: value, ...rest } = sent
   const message_id = idText(sent['message_id'])
-  const own = { message_id, timestamp, event_type, payload }
-  const id = message_id ?? (timestamp === undefined ? randomUUID() : nthId(repetitions, derivedId('message', app, own)))
+  const content = { message_id, timestamp, event_type, payload }
+  const id =
+    message_id ?? (timestamp === undefined ? randomUUID() : nthId(repetitions, derivedId('message', app, content)))
   const time = timeOf(timestamp)
   return {
     event: {

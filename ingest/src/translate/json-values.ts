@@ -1,7 +1,4 @@
-/** Returns whether a parsed JSON value is an object, and not a list. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+import { isObject } from '@hopper/contracts'
 
 /** Returns an object as it is, and an empty one for anything else. */
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,7 +1,7 @@
-import { HopperError } from '@hopper/contracts'
+import { HopperError, isObject } from '@hopper/contracts'
 import type { Translated } from '../batch/batch.ts'
 import { instantOf } from '../batch/instant.ts'
-import { isObject, objectOf, textOf } from './json-values.ts'
+import { objectOf, textOf } from './json-values.ts'
 import { posthogEvent } from './posthog.ts'
 
 type Fields = Readonly<Record<string, unknown>>

@@ -1,4 +1,4 @@
-import { isObject } from './json-values.ts'
+import { isObject } from '@hopper/contracts'
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -130,7 +130,7 @@ describe('an event of a server', () => {
     expect(translated(message).event).toEqual(expected)
   })
 
-  it('of a phone is a device’s until somebody is identified', () => {
+  it('of a phone belongs to its device until a user is identified', () => {
     const properties = { $lib: 'posthog-ios' }
     expect(translated({ event: 'a', distinct_id: 'phone-1', properties }).event).toMatchObject({ device_id: 'phone-1' })
     const known = { ...properties, $is_identified: true }

@@ -1,7 +1,7 @@
-import { clickIds, rejectReasons } from '@hopper/contracts'
+import { clickIds, isObject, rejectReasons } from '@hopper/contracts'
 import type { TranslatedEvent } from '../batch/batch.ts'
 import { Dropped } from '../batch/incoming.ts'
-import { defined, idText, isObject, objectOf, textOf } from './json-values.ts'
+import { defined, idText, objectOf, textOf } from './json-values.ts'
 import { personOf, type Person } from './posthog-person.ts'
 import { dataOf, traitsOf } from './posthog-properties.ts'
 import { visitOf } from './visit.ts'
@@ -15,7 +15,7 @@ export interface RequestTimes {
   readonly receivedAt?: number
 }
 
-/** A message with its parts at hand. */
+/** A message and its parts, read once. */
 interface Message {
   readonly sent: Fields
   readonly properties: Fields

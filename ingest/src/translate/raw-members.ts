@@ -17,22 +17,22 @@ export function rawMembers(json: string, member: string): Map<number, string> {
     if (valueAt >= 0 && key === member) found.set(index, trimmed(json, valueAt, end))
     valueAt = -1
   }
-  for (let at = 0; at < json.length; at++) {
-    const char = json.charCodeAt(at)
+  for (let offset = 0; offset < json.length; offset++) {
+    const char = json.charCodeAt(offset)
     if (char === QUOTE) {
-      const end = endOfText(json, at)
-      if (isKey) key = JSON.parse(json.slice(at, end + 1)) as string
+      const end = endOfText(json, offset)
+      if (isKey) key = JSON.parse(json.slice(offset, end + 1)) as string
       isKey = false
-      at = end
+      offset = end
     } else if (openers.has(char)) {
       depth++
       if (depth === level) isKey = char === OPEN_OBJECT
     } else if (closers.has(char)) {
-      if (depth === level) endValue(at)
+      if (depth === level) endValue(offset)
       depth--
-    } else if (char === COLON && depth === level) valueAt = at + 1
+    } else if (char === COLON && depth === level) valueAt = offset + 1
     else if (char === COMMA && depth === level) {
-      endValue(at)
+      endValue(offset)
       isKey = true
     } else if (char === COMMA && depth === level - 1) index++
   }
@@ -41,9 +41,10 @@ export function rawMembers(json: string, member: string): Map<number, string> {
 
 /** Returns the index of the quote that ends a text. */
 function endOfText(json: string, begin: number): number {
-  let at = begin + 1
-  while (at < json.length && json.charCodeAt(at) !== QUOTE) at += json.charCodeAt(at) === BACKSLASH ? 2 : 1
-  return at
+  let offset = begin + 1
+  while (offset < json.length && json.charCodeAt(offset) !== QUOTE)
+    offset += json.charCodeAt(offset) === BACKSLASH ? 2 : 1
+  return offset
 }
 
 function trimmed(json: string, begin: number, end: number): string {

@@ -1,9 +1,9 @@
-import { HopperError, rejectReasons } from '@hopper/contracts'
+import { HopperError, isObject, rejectReasons } from '@hopper/contracts'
 import type { Translated, TranslatedEvent } from '../batch/batch.ts'
 import { Dropped, type Supplement } from '../batch/incoming.ts'
 import { instantOf } from '../batch/instant.ts'
 import { clickIdOf } from '../source/arrival.ts'
-import { defined, idText, isObject, objectOf, textOf } from './json-values.ts'
+import { defined, idText, objectOf, textOf } from './json-values.ts'
 import { visitOf } from './visit.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -118,11 +118,11 @@ function track({ event, properties }: Fields, { url }: Page): Fields | Dropped {
  * that ingest does not know, so that the answer names them.
  */
 function page({ name, category, properties }: Fields, { url, referrer }: Page): Fields {
-  const own = objectOf(properties)
-  const to = textOf(own['url']) ?? url
+  const data = objectOf(properties)
+  const to = textOf(data['url']) ?? url
   const named = defined({ name: name ?? undefined, category: category ?? undefined })
-  if (to === undefined) return { type: 'custom', name: 'page', data: { ...own, ...named } }
-  return { ...named, type: 'url_change', from: textOf(own['referrer']) ?? referrer ?? '', to, elapsed_time: 0 }
+  if (to === undefined) return { type: 'custom', name: 'page', data: { ...data, ...named } }
+  return { ...named, type: 'url_change', from: textOf(data['referrer']) ?? referrer ?? '', to, elapsed_time: 0 }
 }
 
 function screen({ name, category, properties }: Fields, { url }: Page): Fields {

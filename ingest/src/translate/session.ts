@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { HopperError, rejectReasons } from '@hopper/contracts'
+import { HopperError, isObject, rejectReasons } from '@hopper/contracts'
 import type { Translated, TranslatedEvent } from '../batch/batch.ts'
 import { derivedId, nthId } from '../batch/derived-id.ts'
 import { Dropped } from '../batch/incoming.ts'
-import { defined, idText, isObject, without } from './json-values.ts'
+import { defined, idText, without } from './json-values.ts'
 
 /** Names under which the messages of a session are stored; an `EVENT` has a name of its own. */
 const names = { SESSION_START: 'session_start', SESSION_END: 'session_end' } as const

@@ -1,17 +1,17 @@
 import type { EventsAnswer } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { keys, openGateway, type Gateway } from '../gateway.fixture.ts'
+import { keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
-let gateway: Gateway
+let ingest: IngestServer
 beforeAll(async () => {
-  gateway = await openGateway()
+  ingest = await openIngest()
 })
-afterAll(() => gateway[Symbol.asyncDispose]())
+afterAll(() => ingest[Symbol.asyncDispose]())
 
 type Answer = EventsAnswer & { readonly ids: readonly (string | null)[] }
 
 async function send(url: string, body: unknown, status = 202): Promise<Answer> {
-  const answer = await gateway.server.inject({
+  const answer = await ingest.server.inject({
     method: 'POST',
     url,
     payload: JSON.stringify(body),
@@ -22,7 +22,7 @@ async function send(url: string, body: unknown, status = 202): Promise<Answer> {
 }
 
 async function storedOf(id: string | null | undefined) {
-  const envelope = (await gateway.envelopes()).find(({ events }) => events.some(({ event_id }) => event_id === id))!
+  const envelope = (await ingest.envelopes()).find(({ events }) => events.some(({ event_id }) => event_id === id))!
   return { ...envelope, event: envelope.events.find(({ event_id }) => event_id === id)! }
 }
 
@@ -49,7 +49,7 @@ describe('POST /v1/track', () => {
     })
   })
 
-  it('takes a list, keeps the good ones, and names the bad ones by index', async () => {
+  it('accepts a list, keeps the valid events, and names the invalid ones by index', async () => {
     const answer = await send('/v1/track', [
       { anonymousId: 'a', type: 'one' },
       { anonymousId: 'a' },
@@ -76,7 +76,7 @@ describe('POST /v1/track', () => {
   it('splits a device into envelopes where its campaign changes, in the order of the events', async () => {
     const campaign = (source: string): object => ({ anonymousId: 'moves', type: source, utm: { source } })
     const { ids } = await send('/v1/track', [campaign('mail'), campaign('mail'), campaign('search'), campaign('mail')])
-    const envelopes = (await gateway.envelopes()).filter(({ device_id }) => device_id === 'moves')
+    const envelopes = (await ingest.envelopes()).filter(({ device_id }) => device_id === 'moves')
     expect(envelopes.map(({ context, events }) => [context.utm?.['utm_source'], events.length])).toEqual([
       ['mail', 2],
       ['search', 1],

@@ -1,9 +1,9 @@
-import { HopperError, rejectReasons } from '@hopper/contracts'
+import { HopperError, isObject, rejectReasons } from '@hopper/contracts'
 import { randomUUID } from 'node:crypto'
 import type { Translated, TranslatedEvent } from '../batch/batch.ts'
 import { derivedId, nthId } from '../batch/derived-id.ts'
 import { Dropped, type Supplement } from '../batch/incoming.ts'
-import { defined, idText, isObject, without } from './json-values.ts'
+import { defined, idText, without } from './json-values.ts'
 
 const ID_PREFIX = 'evt_'
 const UTM_PREFIX = 'utm_'
@@ -29,10 +29,10 @@ export function trackedEvents(body: unknown, producer: Producer): Translated {
       const { type, data } = sent
       if (type === undefined)
         return new Dropped('missing_field', 'The required field "type", the name of the event, is missing.')
-      const own = isObject(data) ? data : undefined
+      const fields = isObject(data) ? data : undefined
       return translated(sent, without(sent, 'type', 'data', 'utm'), repetitions, producer, {
-        event: { type: 'custom', name: idText(type) ?? type, data: { producer: producer.name, ...own } },
-        supplement: campaignOf(sent, own),
+        event: { type: 'custom', name: idText(type) ?? type, data: { producer: producer.name, ...fields } },
+        supplement: campaignOf(sent, fields),
       })
     }),
   }

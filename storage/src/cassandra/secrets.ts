@@ -18,18 +18,19 @@ export class CassandraSecrets implements Secrets {
     if (known) return known
     const secret = randomBytes(SECRET_BYTES)
     const [query, values] = lifetime
-      ? ['secrets.createPassing', [name, secret, secondsOf(lifetime)]]
+      ? ['secrets.createTemporary', [name, secret, secondsOf(lifetime)]]
       : ['secrets.create', [name, secret]]
     const answer = await this.#client.execute(statement(query), values, { prepare: true, isIdempotent: false })
     // A transaction that was not applied answers with the row that was there before.
     return answer.wasApplied() ? secret : (answer.first().get('secret') as Buffer)
   }
 
+  /** Cassandra removes them itself. */
   async removeExpired(): Promise<void> {}
 
   /** Reads at serial consistency, which completes a transaction that was under way. */
   async #read(name: string, lifetime: Lifetime | undefined): Promise<Buffer | undefined> {
-    const query = lifetime ? 'secrets.getPassing' : 'secrets.get'
+    const query = lifetime ? 'secrets.getTemporary' : 'secrets.get'
     const options = { prepare: true, isIdempotent: true, consistency: this.#serial }
     const row = (await this.#client.execute(statement(query), [name], options)).first()
     return (row?.get('secret') as Buffer | null | undefined) ?? undefined

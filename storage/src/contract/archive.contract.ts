@@ -100,8 +100,8 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
         { date, first_position: 3, last_position: 8 },
         { date: '2026-03-30', first_position: 5, last_position: 9 },
       ]
-      const several = (first: number, last: number, of: readonly DateCover[]): EncodedChunk[] =>
-        span(app, 0, first, last, 2).map((chunk) => ({ ...chunk, dates: of }))
+      const several = (first: number, last: number, covers: readonly DateCover[]): EncodedChunk[] =>
+        span(app, 0, first, last, 2).map((chunk) => ({ ...chunk, dates: covers }))
       const dated = [date, '2026-03-29', '2026-03-30'].map((each) => ({ app, date: each }))
       await archive.append(lease, several(3, 9, dates))
       expect(await archive.covered(0, dated)).toEqual([8, -1, 9])
@@ -196,8 +196,8 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       const [listed] = await all(app)
       await archive.replace(lease, [listed!], [fewer])
       expect(await all(app)).toEqual([fewer.summary])
-      const cell = async (of: ChunkSummary): Promise<string | undefined> => {
-        const found = (await archive.columns(of, ['runs']).catch(() => undefined))?.get('runs')
+      const cell = async (summary: ChunkSummary): Promise<string | undefined> => {
+        const found = (await archive.columns(summary, ['runs']).catch(() => undefined))?.get('runs')
         return found && Buffer.from(found).toString('hex')
       }
       expect(await cell(fewer.summary)).toBe(Buffer.from(after!.columns.get('runs')!).toString('hex'))

@@ -21,9 +21,9 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
 
     it('puts each envelope into the lane of its device, in order, durable across a reopening', async () => {
       const app = randomUUID()
-      const sent = Array.from({ length: 40 }, (_, at) => envelope(app, `d${at % 7}`, at))
+      const sent = Array.from({ length: 40 }, (_, index) => envelope(app, `d${index % 7}`, index))
       const places = (
-        await Promise.all([0, 10, 20, 30].map((at) => storage.log.append(sent.slice(at, at + 10))))
+        await Promise.all([0, 10, 20, 30].map((start) => storage.log.append(sent.slice(start, start + 10))))
       ).flat()
       expect(places.map((place) => place.lane)).toEqual(
         sent.map((each) => laneOf(app, each.device_id, storage.log.lanes)),
@@ -31,12 +31,12 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       await storage.close()
       storage = await make()
       const last = new Map<number, number>()
-      for (const [at, { lane, position }] of places.entries()) {
+      for (const [index, { lane, position }] of places.entries()) {
         expect(position).toBeGreaterThan(last.get(lane) ?? -1)
         last.set(lane, position)
         const [message] = await storage.log.read(lane, position, 1)
         expect(message!.position).toBe(position)
-        expect(decodeEnvelope(message!.value)).toEqual(sent[at])
+        expect(decodeEnvelope(message!.value)).toEqual(sent[index])
       }
       const ends = await storage.log.ends()
       for (const [lane, position] of last) expect(ends[lane]).toBeGreaterThan(position)
@@ -46,17 +46,17 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       const app = randomUUID()
       expect(await storage.log.append([])).toEqual([])
       const places = (
-        await Promise.all(Array.from({ length: 50 }, (_, at) => storage.log.append([envelope(app, 'd', at)])))
+        await Promise.all(Array.from({ length: 50 }, (_, index) => storage.log.append([envelope(app, 'd', index)])))
       ).flat()
       const lane = laneOf(app, 'd', storage.log.lanes)
       const messages = await storage.log.read(lane, places[0]!.position, 50)
       expect(messages.map(({ position }) => position)).toEqual(places.map(({ position }) => position))
-      expect(messages.map(({ value }) => decodeEnvelope(value).received_at)).toEqual(places.map((_, at) => at))
+      expect(messages.map(({ value }) => decodeEnvelope(value).received_at)).toEqual(places.map((_, index) => index))
     })
 
     it('reads a lane from a position on, up to the limit, and nothing beyond its end', async () => {
       const app = randomUUID()
-      const places = await storage.log.append([1, 2, 3].map((at) => envelope(app, 'd', at)))
+      const places = await storage.log.append([1, 2, 3].map((receivedAt) => envelope(app, 'd', receivedAt)))
       const { lane, position } = places[0]!
       expect((await storage.log.read(lane, position + 1, 1)).map((each) => each.position)).toEqual([
         places[1]!.position,
@@ -83,7 +83,7 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
 
     it('rewrites messages at their positions, if it can', async () => {
       const app = randomUUID()
-      const places = await storage.log.append(Array.from({ length: 9 }, (_, at) => envelope(app, 'd', at)))
+      const places = await storage.log.append(Array.from({ length: 9 }, (_, index) => envelope(app, 'd', index)))
       if (!storage.log.rewrite) return
       const { lane } = places[0]!
       const changed = [places[1]!, places[7]!].map(({ position }) => ({ position, value: Buffer.from(`x${position}`) }))
@@ -95,13 +95,13 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       expect(read.map(({ position }) => position)).toEqual(places.map(({ position }) => position))
       const texts = read.map(({ value }) => Buffer.from(value).toString())
       expect([texts[1], texts[7]]).toEqual([`x${places[1]!.position}`, `x${places[7]!.position}`])
-      const others = read.filter((_, at) => at !== 1 && at !== 7)
+      const others = read.filter((_, index) => index !== 1 && index !== 7)
       expect(others.map(({ value }) => decodeEnvelope(value).received_at)).toEqual([0, 2, 3, 4, 5, 6, 8])
     })
 
     it('asks each lane once for its position, delivers from there, and never overlaps calls for one lane', async () => {
       const app = randomUUID()
-      const sent = Array.from({ length: 60 }, (_, at) => envelope(app, `d${at % 9}`, at))
+      const sent = Array.from({ length: 60 }, (_, index) => envelope(app, `d${index % 9}`, index))
       const places = await storage.log.append(sent)
       // The second message of each lane is the first wanted.
       const from = (await storage.log.ends()).map(
@@ -128,7 +128,7 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
         revoked: (lane) => alone(lane, 'r'),
       })
       const wanted = sent
-        .filter((_, at) => places[at]!.position >= from[places[at]!.lane]!)
+        .filter((_, index) => places[index]!.position >= from[places[index]!.lane]!)
         .map(({ received_at }) => received_at)
       await vi.waitFor(() => expect([...got].sort((a, b) => a - b)).toEqual(wanted), 15_000)
       await subscription.close()

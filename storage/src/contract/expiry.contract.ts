@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { counterTableNames, counterTables, visitorTableNames, visitorTables } from '../ports/table-definitions.ts'
 import type { Storage } from '../ports/storage.ts'
-import { rejectedPartition, type ExpiredTables, type LaneBatch, type Lease } from '../ports/tables.ts'
+import { emptyBatch, rejectedPartition, type ExpiredTables, type LaneBatch, type Lease } from '../ports/tables.ts'
 
 const dates = ['2026-02-27', '2026-02-28', '2026-03-01']
-const empty = { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
 const DAY_MS = 86_400_000
 
-/** The contract of every tables adapter as to dates that expire. */
+/** The contract of every tables adapter about dates that expire. */
 export function expiryContract(name: string, make: () => Promise<Storage>): void {
   describe(`expired dates on ${name}`, () => {
     let storage: Storage
@@ -22,9 +21,9 @@ export function expiryContract(name: string, make: () => Promise<Storage>): void
       await storage.close()
     })
     const apply = (lease: Lease, batch: Partial<LaneBatch>): Promise<void> =>
-      storage.writer.apply(lease, { ...empty, ...batch, lane: lease.lane })
-    const keyOf = (types: Readonly<Record<string, 'text' | 'int'>>, at = 0): (string | number)[] =>
-      Object.values(types).map((type) => (type === 'int' ? at : `k${at}`))
+      storage.writer.apply(lease, { ...emptyBatch, ...batch, lane: lease.lane })
+    const keyOf = (types: Readonly<Record<string, 'text' | 'int'>>, index = 0): (string | number)[] =>
+      Object.values(types).map((type) => (type === 'int' ? index : `k${index}`))
 
     /** Fills every table on every date, with more visitors than one step removes. */
     async function filled(app: string): Promise<void> {
@@ -37,8 +36,8 @@ export function expiryContract(name: string, make: () => Promise<Storage>): void
         )
         const visitors = dates.flatMap((date) =>
           visitorTableNames.map((table) => {
-            const rows = Array.from({ length: date === dates[0] ? 3_000 : 3 }, (_, at) => {
-              return { key: keyOf(visitorTables[table].key), visitor: { user: '', device: `${lease.lane} d${at}` } }
+            const rows = Array.from({ length: date === dates[0] ? 3_000 : 3 }, (_, index) => {
+              return { key: keyOf(visitorTables[table].key), visitor: { user: '', device: `${lease.lane} d${index}` } }
             })
             return { table, app, date, rows }
           }),
@@ -92,7 +91,7 @@ export function expiryContract(name: string, make: () => Promise<Storage>): void
       expect(await storage.writer.applied(0, partitions)).toEqual(partitions.map(() => -1))
     })
 
-    it('is seen by whoever has read the numbers before', async () => {
+    it('is visible to readers that have read the numbers before', async () => {
       const app = randomUUID()
       await filled(app)
       const { reader } = storage
@@ -125,29 +124,33 @@ export function expiryContract(name: string, make: () => Promise<Storage>): void
 
     it('removes sessions that are over, and names those that reach further', async () => {
       const app = randomUUID()
-      const of = (session_id: string, start: number, end: number, first: number, last: number) => ({
+      const sessionOf = (session_id: string, start: number, end: number, first: number, last: number) => ({
         ...{ app, session_id, device: 'd', user: '' },
         ...{ start: start * DAY_MS, end: end * DAY_MS, first_position: first, last_position: last },
       })
       await apply(leases[0]!, {
-        sessions: [of('over', 40, 41, 0, 1), of('reaching', 41, 60, 2, 3), of('later', 50, 60, 4, 5)],
+        sessions: [
+          sessionOf('over', 40, 41, 0, 1),
+          sessionOf('reaching', 41, 60, 2, 3),
+          sessionOf('later', 50, 60, 4, 5),
+        ],
       })
       const ids = ['over', 'reaching', 'later', 'never']
       for (let times = 0; times < 2; times++)
         expect(await storage.writer.expireSessions(leases[0]!, app, ids, 50 * DAY_MS)).toEqual(['reaching'])
       const read = async (id: string): Promise<boolean> => (await storage.reader.session(app, id)) !== undefined
       expect(await Promise.all(ids.map(read))).toEqual([false, true, true, false])
-      await apply(leases[0]!, { sessions: [of('over', 70, 71, 8, 9)] })
+      await apply(leases[0]!, { sessions: [sessionOf('over', 70, 71, 8, 9)] })
       expect(await storage.reader.session(app, 'over')).toMatchObject({ start: 70 * DAY_MS, end: 71 * DAY_MS })
     })
 
     it('lists the devices that have identities', async () => {
       const app = randomUUID()
-      const identities = Array.from({ length: 30 }, (_, at) => ({
+      const identities = Array.from({ length: 30 }, (_, index) => ({
         app,
-        device: `d${at % 20}`,
-        user: `u${at}`,
-        place: at,
+        device: `d${index % 20}`,
+        user: `u${index}`,
+        place: index,
       }))
       await apply(leases[0]!, { identities })
       const devices = new Set<string>()

@@ -16,8 +16,8 @@ export function findText(dir: string, text: string): string[] {
     const file = relative(dir, join(entry.parentPath, entry.name))
     const bytes = readFileSync(join(dir, file))
     if (hasText(bytes, text)) found.push(`${file}: plain`)
-    for (let at = bytes.indexOf(ZSTD_MAGIC); at >= 0; at = bytes.indexOf(ZSTD_MAGIC, at + 1))
-      if (hasText(unpacked(bytes.subarray(at)), text)) found.push(`${file}: packed at ${at}`)
+    for (let index = bytes.indexOf(ZSTD_MAGIC); index >= 0; index = bytes.indexOf(ZSTD_MAGIC, index + 1))
+      if (hasText(unpacked(bytes.subarray(index)), text)) found.push(`${file}: packed at ${index}`)
     if (isDatabase(bytes) && file !== 'lock.db') found.push(...inTables(join(dir, file), text))
   }
   return found

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Storage } from '../ports/storage.ts'
-import type { LaneBatch, Lease, SessionChange } from '../ports/tables.ts'
+import { emptyBatch, type LaneBatch, type Lease, type SessionChange } from '../ports/tables.ts'
 
 const dates = ['2026-03-28', '2026-03-29']
-const empty = { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
 
-/** The contract of every tables adapter as to what is taken back. */
+/** The contract of every tables adapter about removals. */
 export function removalsContract(name: string, make: () => Promise<Storage>): void {
   describe(`removals from tables on ${name}`, () => {
     let storage: Storage
@@ -20,7 +19,7 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
       await storage.close()
     })
     const apply = (held: Lease, batch: Partial<LaneBatch>): Promise<void> =>
-      storage.writer.apply(held, { ...empty, ...batch, lane: held.lane })
+      storage.writer.apply(held, { ...emptyBatch, ...batch, lane: held.lane })
 
     it('removes identities of a device by place, and counts those that come later', async () => {
       const app = randomUUID()
@@ -70,11 +69,11 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
     it('replaces ids at their positions, of small and of large batches', async () => {
       const app = randomUUID()
       const partition = { app, date: dates[0]! }
-      const ids = Array.from({ length: 3_000 }, (_, at) => (at % 3 === 0 ? randomUUID() : `id ${at}`))
+      const ids = Array.from({ length: 3_000 }, (_, index) => (index % 3 === 0 ? randomUUID() : `id ${index}`))
       const seen = (some: readonly string[], first: number): Promise<void> => {
-        const rows = some.map((event_id, at) => ({
+        const rows = some.map((event_id, index) => ({
           event_id,
-          position: first + at,
+          position: first + index,
           fate: 'late' as const,
           reason: 'after_settled' as const,
         }))
@@ -82,13 +81,13 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
       }
       await seen(ids.slice(0, 2_990), 0)
       await seen(ids.slice(2_990), 2_990)
-      const gone = ids.filter((_, at) => at % 7 === 0 || at > 2_995)
+      const gone = ids.filter((_, index) => index % 7 === 0 || index > 2_995)
       const replacements = [...gone, 'never'].map((event_id) => ({ event_id, by: `hash of ${event_id}` }))
       for (let times = 0; times < 2; times++) await storage.writer.replaceSeen(lease, partition, replacements)
       const found = await storage.writer.firstPositions(0, partition, [...ids, ...replacements.map(({ by }) => by)])
       const removed = new Set(gone)
       expect(new Map([...found].sort())).toEqual(
-        new Map(ids.map((id, at): [string, number] => [removed.has(id) ? `hash of ${id}` : id, at]).sort()),
+        new Map(ids.map((id, index): [string, number] => [removed.has(id) ? `hash of ${id}` : id, index]).sort()),
       )
       const all: string[] = []
       for await (const page of storage.writer.seenIds(0, partition)) all.push(...page)
@@ -97,27 +96,27 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
 
     it('removes ids without a trace, of small and of large batches', async () => {
       const partition = { app: randomUUID(), date: dates[0]! }
-      const ids = Array.from({ length: 300 }, (_, at) => (at % 3 === 0 ? randomUUID() : `id ${at}`))
+      const ids = Array.from({ length: 300 }, (_, index) => (index % 3 === 0 ? randomUUID() : `id ${index}`))
       const seen = (some: readonly string[], first: number): Promise<void> => {
         const verdict = { fate: 'rejected' as const, reason: 'too_old' as const }
-        const rows = some.map((event_id, at) => ({ event_id, position: first + at, ...verdict }))
+        const rows = some.map((event_id, index) => ({ event_id, position: first + index, ...verdict }))
         return apply(lease, { seen: [{ ...partition, rows }] })
       }
       await seen(ids.slice(0, 290), 0)
       await seen(ids.slice(290), 290)
-      const isGone = (at: number): boolean => at % 7 === 0 || at > 295
-      const gone = [...ids.filter((_, at) => isGone(at)), 'never'].map((event_id) => ({ event_id }))
+      const isGone = (index: number): boolean => index % 7 === 0 || index > 295
+      const gone = [...ids.filter((_, index) => isGone(index)), 'never'].map((event_id) => ({ event_id }))
       for (let times = 0; times < 2; times++) await storage.writer.replaceSeen(lease, partition, gone)
-      const kept = ids.flatMap((id, at): [string, number][] => (isGone(at) ? [] : [[id, at]]))
+      const kept = ids.flatMap((id, index): [string, number][] => (isGone(index) ? [] : [[id, index]]))
       expect(await storage.writer.firstPositions(0, partition, [...ids, 'never'])).toEqual(new Map(kept))
       const all: string[] = []
       for await (const page of storage.writer.seenIds(0, partition)) all.push(...page)
       expect([...new Set(all)].sort()).toEqual(kept.map(([id]) => id).sort())
     })
 
-    it('replaces sessions by what is left of them, and goes on with what comes later', async () => {
+    it('replaces sessions by what is left of them, and continues with later changes', async () => {
       const app = randomUUID()
-      const of = (
+      const sessionOf = (
         session_id: string,
         start: number,
         end: number,
@@ -128,10 +127,12 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
         ...{ app, session_id, device: 'd', user },
         ...{ start: start * 86_400_000, end: end * 86_400_000, first_position: first, last_position: last },
       })
-      await apply(lease, { sessions: [of('a', 10, 20, 0, 3, 'u'), of('b', 10, 11, 1, 4), of('c', 50, 51, 2, 5)] })
-      await apply(lease, { sessions: [of('a', 20, 70, 6, 9, 'v'), of('b', 11, 12, 7, 8)] })
+      await apply(lease, {
+        sessions: [sessionOf('a', 10, 20, 0, 3, 'u'), sessionOf('b', 10, 11, 1, 4), sessionOf('c', 50, 51, 2, 5)],
+      })
+      await apply(lease, { sessions: [sessionOf('a', 20, 70, 6, 9, 'v'), sessionOf('b', 11, 12, 7, 8)] })
       const replace = (): Promise<void> =>
-        storage.writer.replaceSessions(lease, app, ['a', 'b', 'never'], [of('a', 10, 20, 0, 3, 'u')], 10)
+        storage.writer.replaceSessions(lease, app, ['a', 'b', 'never'], [sessionOf('a', 10, 20, 0, 3, 'u')], 10)
       for (let times = 0; times < 2; times++) await replace()
       const read = async (id: string): Promise<unknown> => storage.reader.session(app, id)
       const session = (start: number, end: number, user: string): object => ({
@@ -142,7 +143,7 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
         undefined,
         session(50, 51, ''),
       ])
-      await apply(lease, { sessions: [of('a', 80, 90, 10, 11, 'w'), of('b', 80, 81, 12, 13)] })
+      await apply(lease, { sessions: [sessionOf('a', 80, 90, 10, 11, 'w'), sessionOf('b', 80, 81, 12, 13)] })
       expect([await read('a'), await read('b')]).toEqual([session(10, 90, 'w'), session(80, 81, '')])
     })
 

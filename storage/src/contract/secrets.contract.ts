@@ -14,8 +14,8 @@ export function secretsContract(name: string, make: () => Promise<Opened>): void
     beforeAll(async () => void (processes = [await make(), await make()]))
     afterAll(() => Promise.all(processes.map((each) => each.close())))
 
-    const ask = async (names: readonly string[], of = processes): Promise<string[]> =>
-      Promise.all(of.flatMap(({ secrets }) => names.map(async (each) => hexOf(await secrets.secret(each)))))
+    const ask = async (names: readonly string[], opened = processes): Promise<string[]> =>
+      Promise.all(opened.flatMap(({ secrets }) => names.map(async (each) => hexOf(await secrets.secret(each)))))
 
     it('are random, one for each name', async () => {
       const [a, b] = await ask([randomUUID(), randomUUID()], processes.slice(0, 1))

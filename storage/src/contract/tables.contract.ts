@@ -3,10 +3,9 @@ import fc from 'fast-check'
 import { personKey, type Visitor } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Storage } from '../ports/storage.ts'
-import type { LaneBatch, Lease, SessionChange } from '../ports/tables.ts'
+import { emptyBatch, type LaneBatch, type Lease, type SessionChange } from '../ports/tables.ts'
 
 const dates = ['2026-03-28', '2026-03-29']
-const empty = { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
 
 interface View {
   readonly date: number
@@ -31,7 +30,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       await storage.close()
     })
     const apply = (held: Lease, batch: Partial<LaneBatch>): Promise<void> =>
-      storage.writer.apply(held, { ...empty, ...batch, lane: held.lane })
+      storage.writer.apply(held, { ...emptyBatch, ...batch, lane: held.lane })
 
     async function deliver(app: string, views: readonly View[], start: number, end: number): Promise<void> {
       const partitions = dates.map((date) => ({ table: 'page_views_by_date' as const, app, date }))
@@ -99,9 +98,9 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
         return dates.map((date) => versions.get(date))
       }
       expect(await read()).toEqual([undefined, undefined])
-      const counted = (of: string, from: number, to: number) => ({
+      const counted = (appId: string, from: number, to: number) => ({
         table: 'activity_by_date' as const,
-        app: of,
+        app: appId,
         date: dates[0]!,
         from,
         to,
@@ -268,7 +267,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       ])
     })
 
-    it('keeps the smallest first position of an id that comes again in a batch of another size', async () => {
+    it('keeps the smallest first position of an id that is repeated in a batch of another size', async () => {
       const partition = { app: randomUUID(), date: dates[0]! }
       const rejected = { fate: 'rejected' as const, reason: 'too_old' as const }
       const seen = (ids: readonly string[], position: number): Partial<LaneBatch> => ({
@@ -290,15 +289,15 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
 
     it('returns all ids of a partition, even if there are many', async () => {
       const app = randomUUID()
-      const ids = Array.from({ length: 12_000 }, (_, at) => `e${at}`)
+      const ids = Array.from({ length: 12_000 }, (_, index) => `e${index}`)
       const rows = ids.map((event_id, position) => ({
         event_id,
         position,
         fate: 'accepted' as const,
         reason: 'new' as const,
       }))
-      for (let at = 0; at < rows.length; at += 3_000)
-        await apply(lease, { seen: [{ app, date: dates[0]!, rows: rows.slice(at, at + 3_000) }] })
+      for (let start = 0; start < rows.length; start += 3_000)
+        await apply(lease, { seen: [{ app, date: dates[0]!, rows: rows.slice(start, start + 3_000) }] })
       await apply(second, { seen: [{ app, date: dates[0]!, rows: rows.slice(0, 1) }] })
       const readIds = async (lane: number, date: string): Promise<string[]> => {
         const found: string[] = []
@@ -312,10 +311,10 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
 
     it('returns the identity of a device before a place, however often it is written', async () => {
       const app = randomUUID()
-      const of = (user: string, place: number): Partial<LaneBatch> => ({
+      const identified = (user: string, place: number): Partial<LaneBatch> => ({
         identities: [{ app, device: 'd', user, place }],
       })
-      for (const batch of [of('b', 7), of('a', 2), of('b', 7)]) await apply(lease, batch)
+      for (const batch of [identified('b', 7), identified('a', 2), identified('b', 7)]) await apply(lease, batch)
       const before = async (place: number): Promise<unknown> => [
         ...(await storage.writer.identities(app, ['d', 'x'], place)),
       ]
@@ -344,7 +343,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
             [0, 1, 2].flatMap((session) => {
               const own = moments
                 .slice(start, end)
-                .flatMap((each, at) => (each.session === session ? [{ ...each, position: start + at }] : []))
+                .flatMap((each, index) => (each.session === session ? [{ ...each, position: start + index }] : []))
               const times = own.map(({ time }) => time)
               const [start_, end_] = [Math.min(...times), Math.max(...times)]
               const last = own.findLast(({ time }) => time === end_)
@@ -365,7 +364,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
             })
           let next = 0
           for (const [back, length] of [...deliveries, [0, moments.length] as const]) {
-            // A consumer that goes back continues from there.
+            // A consumer that resumes earlier continues from there.
             const start = Math.max(0, next - back)
             next = Math.min(moments.length, start + length)
             await apply(lease, { sessions: sessionsOf(start, next) })
@@ -400,9 +399,9 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
             ],
           })
           for (const held of [lease, second, lease]) {
-            const own = visits.filter((v) => v.lane === held.lane)
+            const selected = visits.filter((v) => v.lane === held.lane)
             await apply(held, {
-              visitors: own.map((v) => ({
+              visitors: selected.map((v) => ({
                 table: 'users_by_date',
                 app,
                 date: dates[v.date]!,

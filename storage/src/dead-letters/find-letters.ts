@@ -4,7 +4,7 @@ import type { DeadLetter, TableReader } from '../ports/tables.ts'
 
 const LETTERS_PER_READ = 100
 
-/** Where dead letters are, and the log whose lanes they are of. */
+/** The tables of dead letters, and the log of their lanes. */
 export interface LetterSource {
   readonly reader: Pick<TableReader, 'deadLettersFrom'>
   readonly log: Pick<EventLog, 'ends'>
@@ -20,9 +20,9 @@ export interface LetterQuery {
   readonly app?: string | undefined
   readonly reason?: DeadLetterReason | undefined
   readonly lane?: number | undefined
-  /** the first position, of each lane */
+  /** the first position in each lane */
   readonly from?: number | undefined
-  /** the first place: no lane before it, and of its lane no position before it */
+  /** the first place; earlier lanes, and earlier positions of its lane, are skipped */
   readonly start?: { readonly lane: number; readonly position: number } | undefined
   /** only these places */
   readonly places?: readonly { readonly lane: number; readonly position: number }[]
@@ -30,7 +30,7 @@ export interface LetterQuery {
 
 /** Yields the dead letters of a query that exist now, by lane and position. Only a few are in memory at a time. */
 export async function* findLetters(source: LetterSource, query: LetterQuery): AsyncGenerator<FoundLetter> {
-  // Letters that are buried meanwhile, such as one whose replay failed, are not visited again.
+  // Letters that are added meanwhile, such as one whose replay failed, are not visited again.
   const ends = await source.log.ends()
   const { start } = query
   for (let lane = query.lane ?? start?.lane ?? 0; lane <= (query.lane ?? ends.length - 1); lane++) {

@@ -62,10 +62,10 @@ export async function replayLetter(
     return `it ${corrected ? '' : 'still '}cannot be counted: ${flaw}`
   }
   // An interrupted replay is completed by the same content only: any other would be appended beside it.
-  const own = `replay ${lane}/${position}`
-  const name = corrected ? `${own} ${hash('sha256', corrected)}` : own
+  const plainName = `replay ${lane}/${position}`
+  const name = corrected ? `${plainName} ${hash('sha256', corrected)}` : plainName
   const interrupted = (await store.registry.imports.list('')).find(
-    ({ dump }) => dump !== name && (dump === own || dump.startsWith(`${own} `)),
+    ({ dump }) => dump !== name && (dump === plainName || dump.startsWith(`${plainName} `)),
   )
   if (interrupted) return 'an earlier replay of it, with other content, was interrupted; repeat that one first'
   const forgotten = new ForgottenMessages(store.registry)

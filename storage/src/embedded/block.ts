@@ -34,8 +34,8 @@ export function splitIntoBlocks(values: readonly Uint8Array[]): Uint8Array[][] {
 export function decodeBlock(block: Uint8Array, count: number): Uint8Array[] {
   const raw = zstdDecompressSync(block)
   const values: Uint8Array[] = []
-  for (let at = 0, offset = count * 4; at < count; at++) {
-    const length = raw.readUInt32LE(at * 4)
+  for (let index = 0, offset = count * 4; index < count; index++) {
+    const length = raw.readUInt32LE(index * 4)
     values.push(raw.subarray(offset, offset + length))
     offset += length
   }

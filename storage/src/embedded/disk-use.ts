@@ -9,8 +9,8 @@ import { LOG_FILE, TABLES_FILE } from './intact/find-damage.ts'
 const CHUNKS_PER_TURN = 200
 
 /**
- * Measures a data directory. What of `tables.db` is archive, registry and unused follows from the sizes that the
- * archive has recorded, from the length of the records, and from the free pages of the file; the rest are the tables.
+ * Measures a data directory. In `tables.db`, the archive has the sizes that its chunks record, the registry the length of
+ * its records, and unused space is the free pages of the file; the rest are the tables.
  */
 export async function measureDirectory(dir: string, database: DatabaseSync): Promise<DiskUse> {
   const sizes = new Map<DiskPart, number>()
@@ -34,7 +34,7 @@ export async function measureDirectory(dir: string, database: DatabaseSync): Pro
   return { parts, free: bsize * bavail, size: bsize * blocks }
 }
 
-/** A file that goes while the directory is read takes nothing. */
+/** Returns the size of a file; a file that is removed while the directory is read has none. */
 async function sizeOf(file: string): Promise<{ size: number; isFile: boolean }> {
   try {
     const found = await stat(file)

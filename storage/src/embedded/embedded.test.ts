@@ -30,19 +30,19 @@ it('gives the directory to one owner, and refuses another number of lanes', asyn
 })
 
 it('gives leases without an end, and fences an owner in the same process by the epoch', async () => {
-  const own = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
-  const { lanes, close } = await openEmbedded({ dir: own, lanes: 1 })
+  const ownDir = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
+  const { lanes, close } = await openEmbedded({ dir: ownDir, lanes: 1 })
   const lease = await lanes.acquire(0, 'first')
   expect([lease.expiresAt, (await lanes.renew(lease)).expiresAt]).toEqual([Infinity, Infinity])
   await lanes.acquire(0, 'second')
   await expect(lanes.commit(lease, 1)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
   await close()
-  rmSync(own, { recursive: true })
+  rmSync(ownDir, { recursive: true })
 })
 
 it('delivers batches of bounded size, and a larger message alone', async () => {
-  const own = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
-  const storage = await openEmbedded({ dir: own, lanes: 1 })
+  const ownDir = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
+  const storage = await openEmbedded({ dir: ownDir, lanes: 1 })
   const sizes = [1_500_000, 1_500_000, 1_500_000, 5_000_000, 10, 10]
   const envelope = (size: number): Envelope => ({
     version: 1,
@@ -66,6 +66,6 @@ it('delivers batches of bounded size, and a larger message alone', async () => {
   await all.promise
   await subscription.close()
   await storage.close()
-  rmSync(own, { recursive: true })
+  rmSync(ownDir, { recursive: true })
   expect(batches).toEqual([[0, 1], [2], [3], [4, 5]])
 })

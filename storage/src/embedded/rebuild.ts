@@ -167,17 +167,17 @@ function replaceApp(tables: DatabaseSync, app: string): void {
   clearApp(tables, app)
   tables.prepare(`${COPY_PROGRESS} AND owner = ?`).run(app)
   const { first } = tables.prepare('SELECT coalesce(max(id), 0) AS first FROM main.chunks').get() as { first: number }
-  const own = 'WHERE app = ?'
+  const ofApp = 'WHERE app = ?'
   for (const table of foldsByApp.filter((name) => name !== 'chunks'))
-    tables.prepare(`INSERT INTO main.${table} SELECT * FROM staged.${table} ${own}`).run(app)
+    tables.prepare(`INSERT INTO main.${table} SELECT * FROM staged.${table} ${ofApp}`).run(app)
   const columns = 'app, date, lane, first_position, last_position, part, min_time, max_time, summary, replaced_at'
   tables
-    .prepare(`INSERT INTO main.chunks (id, ${columns}) SELECT id + ?, ${columns} FROM staged.chunks ${own}`)
+    .prepare(`INSERT INTO main.chunks (id, ${columns}) SELECT id + ?, ${columns} FROM staged.chunks ${ofApp}`)
     .run(first, app)
   tables
     .prepare(
       `INSERT INTO main.chunk_cells SELECT chunk + ?, "column", cell FROM staged.chunk_cells
-    WHERE chunk IN (SELECT id FROM staged.chunks ${own})`,
+    WHERE chunk IN (SELECT id FROM staged.chunks ${ofApp})`,
     )
     .run(first, app)
   tables.exec('DELETE FROM main.dead_letters; INSERT INTO main.dead_letters SELECT * FROM staged.dead_letters')

@@ -11,7 +11,7 @@ export interface RegistryState {
 }
 
 /** Kinds of records that expire by themselves, or are written again, and whose loss does not matter. */
-const passingKinds: readonly string[] = [
+const temporaryKinds: readonly string[] = [
   'login',
   'audit',
   'audit_run',
@@ -30,7 +30,7 @@ const passingKinds: readonly string[] = [
 ]
 
 export function isLasting(kind: string): boolean {
-  return !passingKinds.includes(kind)
+  return !temporaryKinds.includes(kind)
 }
 
 /** Both numbers are 0 if the tables are missing. */
@@ -42,8 +42,8 @@ export function registryState(database: DatabaseSync): RegistryState {
   const changes =
     has('registry_changes') &&
     (database.prepare('SELECT changes FROM registry_changes').get() as { changes: number } | undefined)
-  const passing = passingKinds.map((kind) => `'${kind}'`).join(', ')
-  const query = `SELECT count(*) AS records FROM registry WHERE kind NOT IN (${passing})`
+  const temporary = temporaryKinds.map((kind) => `'${kind}'`).join(', ')
+  const query = `SELECT count(*) AS records FROM registry WHERE kind NOT IN (${temporary})`
   const { records } = has('registry') ? (database.prepare(query).get() as { records: number }) : { records: 0 }
   return { changes: changes ? changes.changes : 0, records }
 }

@@ -27,9 +27,9 @@ export function withoutExpired(
   const isFateKept = utcDate(envelope.received_at) >= receivedFrom(app)
   const indexes = sentIndexes(envelope)
   const events = envelope.events.filter((event) => !isOlderThanKept(app, event))
-  const removed = envelope.events.flatMap((event, at): ForgottenEvent[] => {
+  const removed = envelope.events.flatMap((event, index): ForgottenEvent[] => {
     if (!isOlderThanKept(app, event)) return []
-    return [expiredEvent(indexes?.[at] ?? at, utcDate(event.timestamp), event.user_id, isInEffect)]
+    return [expiredEvent(indexes?.[index] ?? index, utcDate(event.timestamp), event.user_id, isInEffect)]
   })
   const before = (envelope.forgotten ?? []).map((each) =>
     each.expired ? expiredEvent(each.index, each.date, each.user_id, isInEffect) : each,
@@ -42,7 +42,7 @@ export function withoutExpired(
     removed.length === 0 &&
     rejected === envelope.rejected &&
     forgotten.length === (envelope.forgotten ?? []).length &&
-    forgotten.every(({ user_id }, at) => user_id === envelope.forgotten![at]!.user_id)
+    forgotten.every(({ user_id }, index) => user_id === envelope.forgotten![index]!.user_id)
   if (isSame) return envelope
   const { version, device_id, received_at, context } = envelope
   const remaining = {

@@ -103,15 +103,15 @@ export class ForgottenEvents {
    */
   without(position: number, envelope: Envelope, isValid: boolean): Envelope {
     if (position >= this.#mark && envelope.received_at >= this.#before) return envelope
-    const own = this.#devices.get(deviceDigest(this.#app, envelope.device_id))
-    if (!own) return envelope
+    const existing = this.#devices.get(deviceDigest(this.#app, envelope.device_id))
+    if (!existing) return envelope
     const indexes = sentIndexes(envelope)
-    const isGone = this.#isGone(own, position, envelope)
-    const gone = envelope.events.map((event, at) => isGone(event, indexes?.[at] ?? at))
+    const isGone = this.#isGone(existing, position, envelope)
+    const gone = envelope.events.map((event, index) => isGone(event, indexes?.[index] ?? index))
     const isHeadGone = isGone(undefined, 0)
     const hasMore = envelope.events.length > 0
     if (!gone.includes(true) && !(isHeadGone && (!hasMore || (envelope.rejected ?? []).length > 0))) return envelope
-    return isValid ? withoutEvents(envelope, (_, at) => gone[at]!, isHeadGone) : emptied(envelope)
+    return isValid ? withoutEvents(envelope, (_, index) => gone[index]!, isHeadGone) : emptied(envelope)
   }
 
   /**
@@ -142,16 +142,16 @@ export class ForgottenEvents {
  */
 export function withoutEvents(
   envelope: Envelope,
-  isGone: (event: Event, at: number) => boolean,
+  isGone: (event: Event, index: number) => boolean,
   isHeadGone: boolean,
 ): Envelope {
   const { version, app, device_id, received_at, context, rejected } = envelope
   const indexes = sentIndexes(envelope)
   const removed: ForgottenEvent[] = [...(envelope.forgotten ?? [])]
-  const events = envelope.events.filter((event, at) => {
-    if (!isGone(event, at)) return true
+  const events = envelope.events.filter((event, index) => {
+    if (!isGone(event, index)) return true
     const { event_id } = event
-    removed.push({ index: indexes?.[at] ?? at, id: forgottenId(app, event_id), date: seenDateOf(event) })
+    removed.push({ index: indexes?.[index] ?? index, id: forgottenId(app, event_id), date: seenDateOf(event) })
     return false
   })
   const forgotten = removed.sort((a, b) => a.index - b.index)

@@ -14,7 +14,7 @@ import { placeOf, type TableReader } from '../ports/tables.ts'
 import { withoutExpired } from './expired-events.ts'
 import { ForgottenEvents, withoutEvents } from './forgotten-events.ts'
 
-/** Where the ids of forgotten events are looked up. */
+/** Tables in which the ids of forgotten events are looked up. */
 interface ForgottenIds {
   readonly reader: Pick<TableReader, 'seen'>
   /** number of lanes */

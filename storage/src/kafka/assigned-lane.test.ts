@@ -33,7 +33,7 @@ class Recorder implements LaneConsumer {
 }
 
 const messages = (from: number): { position: number; value: Uint8Array }[] =>
-  Array.from({ length: 3 }, (_, at) => ({ position: from + at, value: new Uint8Array() }))
+  Array.from({ length: 3 }, (_, index) => ({ position: from + index, value: new Uint8Array() }))
 
 it('never overlaps calls of its consumer: assigned, batches, revoked, however the group changes its mind', async () => {
   const step = fc.constantFrom('take', 'take again', 'release', 'deliver', 'wait')

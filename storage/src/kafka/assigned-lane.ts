@@ -73,9 +73,9 @@ export class AssignedLane {
     let took = true
     await this.#inTurn(async () => {
       const remaining = from > this.next ? [] : messages.filter(({ position }) => position >= this.next)
-      for (let at = 0; at < remaining.length && this.#isHeld && !signal.aborted;) {
-        const part = remaining.slice(at, endOfBatch(remaining, at))
-        at += part.length
+      for (let start = 0; start < remaining.length && this.#isHeld && !signal.aborted;) {
+        const part = remaining.slice(start, endOfBatch(remaining, start))
+        start += part.length
         took = false
         await this.#consumer.batch(this.#lane, part, signal)
         took = true

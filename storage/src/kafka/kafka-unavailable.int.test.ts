@@ -41,7 +41,7 @@ describe.skipIf(!broker)('Kafka unavailable', () => {
     await using log = await openKafka(freshSettings({ brokers: [proxy.address], timeoutMs: TIMEOUT_MS }))
     await log.append([numbered('d', 1)])
     await proxy.cutOff()
-    await Promise.all([2, 3, 4].map((at) => boundedRejection(() => log.append([numbered('d', at)]))))
+    await Promise.all([2, 3, 4].map((index) => boundedRejection(() => log.append([numbered('d', index)]))))
     await expect
       .poll(async () => {
         const started = performance.now()
@@ -72,7 +72,7 @@ describe.skipIf(!broker)('Kafka unavailable', () => {
 
   it('refuses appends beyond the bound of the queue, and accepts more once the queue is empty', async () => {
     await using log = await openKafka(freshSettings({ queueBytesMax: 1_000 }))
-    const fits = Array.from({ length: 3 }, (_, at) => numbered('d', at))
+    const fits = Array.from({ length: 3 }, (_, index) => numbered('d', index))
     const first = log.append(fits)
     await expect(log.append([...fits, ...fits, ...fits, ...fits])).rejects.toMatchObject(unavailable)
     await first

@@ -18,7 +18,7 @@ describe.skipIf(!broker)('members of the group', () => {
     const settings = freshSettings({ lanes: 6, sessionTimeoutMs: 6_000 })
     await using log = await openKafka(settings)
     const members = new Members(settings.lanes)
-    const devices = Array.from({ length: 12 }, (_, at) => `d${at}`)
+    const devices = Array.from({ length: 12 }, (_, index) => `d${index}`)
     let sent = 0
     const send = async (): Promise<void> => void (await log.append(devices.map((device) => numbered(device, sent++))))
 
@@ -85,8 +85,8 @@ describe.skipIf(!broker)('members of the group', () => {
     finish()
     await vi.waitFor(() => expect(calls.at(-1)).toBe(`${lane} assigned done`), SOON)
     await first.close()
-    const own = calls.filter((call) => call[0] === lane).map((call) => call.slice(2))
-    expect(own).toEqual([
+    const selected = calls.filter((call) => call[0] === lane).map((call) => call.slice(2))
+    expect(selected).toEqual([
       'assigned',
       'assigned done',
       'revoked',
@@ -199,11 +199,11 @@ describe.skipIf(!broker)('a lane', () => {
 
   it('is read from the position that the consumer returns; its lag is the distance from there to the end', async () => {
     await using log = await openKafka(freshSettings({ lanes: 1 }))
-    await log.append(Array.from({ length: 1_500 }, (_, at) => numbered('d', at)))
+    await log.append(Array.from({ length: 1_500 }, (_, index) => numbered('d', index)))
     const got: number[] = []
     await follow(log, 700, async (messages) => void got.push(...messages.map(({ position }) => position)))
     await vi.waitFor(() => expect(got).toHaveLength(800), SOON)
-    expect(got).toEqual(Array.from({ length: 800 }, (_, at) => 700 + at))
+    expect(got).toEqual(Array.from({ length: 800 }, (_, index) => 700 + index))
     await log.append([numbered('d', 1_500)])
     expect((await log.ends())[0]! - 1_500).toBe(1)
     await vi.waitFor(() => expect(got.at(-1)).toBe(1_500), SOON)
@@ -213,7 +213,7 @@ describe.skipIf(!broker)('a lane', () => {
     const settings = freshSettings({ lanes: 2 })
     await using log = await openKafka(settings)
     const [device, other] = [deviceIn(0, 2), deviceIn(1, 2)]
-    await log.append(Array.from({ length: 20 }, (_, at) => numbered(device, at)))
+    await log.append(Array.from({ length: 20 }, (_, index) => numbered(device, index)))
     await deleteBefore(settings.topic, 12)
     const calls: string[] = []
     const got: number[] = []
@@ -240,7 +240,7 @@ describe.skipIf(!broker)('a lane', () => {
   ])('%s makes its consumer return a position again, though nothing arrives', async (_name, wanted, deleted) => {
     const settings = freshSettings({ lanes: 1 })
     await using log = await openKafka(settings)
-    await log.append(Array.from({ length: 20 }, (_, at) => numbered('d', at)))
+    await log.append(Array.from({ length: 20 }, (_, index) => numbered('d', index)))
     if (deleted > 0) await deleteBefore(settings.topic, deleted)
     let assignedCalls = 0
     const got: number[] = []
@@ -304,13 +304,13 @@ describe.skipIf(!broker)('a lane', () => {
     proxy.fate = (apiKey) => (apiKey === FETCH && fetched++, 'pass')
     // Incompressible content.
     const large = (): string => randomBytes(37_500).toString('base64')
-    for (let at = 1; at <= 100; at++)
-      await log.append([{ ...numbered(stuck, at), context: { device: 'unknown', browser: large(), os: '' } }])
+    for (let index = 1; index <= 100; index++)
+      await log.append([{ ...numbered(stuck, index), context: { device: 'unknown', browser: large(), os: '' } }])
     const before = proxy.bytesAnswered
     const rounds = 30
-    for (let at = 0; at < rounds; at++) {
-      await log.append([numbered(free, at)])
-      await vi.waitFor(() => expect(got[1]).toHaveLength(at + 1), SOON)
+    for (let index = 0; index < rounds; index++) {
+      await log.append([numbered(free, index)])
+      await vi.waitFor(() => expect(got[1]).toHaveLength(index + 1), SOON)
     }
     // Five megabytes wait in the blocked lane; only the other lane was fetched meanwhile.
     expect(proxy.bytesAnswered - before).toBeLessThan(1_000_000)
@@ -318,7 +318,7 @@ describe.skipIf(!broker)('a lane', () => {
     expect(got[0]).toEqual([])
     release()
     await vi.waitFor(() => expect(got[0]).toHaveLength(101), SOON)
-    expect(got[0]).toEqual(Array.from({ length: 101 }, (_, at) => at))
+    expect(got[0]).toEqual(Array.from({ length: 101 }, (_, index) => index))
   })
 
   it('whose batch fails repeatedly blocks no other lane', async () => {

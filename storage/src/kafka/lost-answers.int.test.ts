@@ -74,15 +74,15 @@ describe.skipIf(!broker)('lost responses of Kafka', () => {
     }
     proxy.fate = (apiKey) => (apiKey === PRODUCE ? (fates[answers++ % 25] ?? 'pass') : 'pass')
 
-    const acknowledged: { device: string; at: number; lane: number; position: number }[] = []
+    const acknowledged: { device: string; receivedAt: number; lane: number; position: number }[] = []
     let rejected = 0
     await Promise.all(
       Array.from({ length: DEVICES }, async (_, number) => {
         const device = `d${number}`
-        for (let at = 0; answers < 85; at++) {
+        for (let index = 0; answers < 85; index++) {
           try {
-            const [place] = await log.append([numbered(device, at)])
-            acknowledged.push({ device, at, ...place! })
+            const [place] = await log.append([numbered(device, index)])
+            acknowledged.push({ device, receivedAt: index, ...place! })
           } catch {
             rejected++
             await new Promise(setImmediate)
@@ -94,12 +94,14 @@ describe.skipIf(!broker)('lost responses of Kafka', () => {
 
     expect({ rejected: rejected > 0, lost: proxy.lost > 15 }).toEqual({ rejected: true, lost: true })
     const lanes = await everything(log)
-    for (const { device, at, lane, position } of acknowledged)
-      expect(lanes[lane]![position]).toMatchObject({ device_id: device, received_at: at })
+    for (const { device, receivedAt, lane, position } of acknowledged)
+      expect(lanes[lane]![position]).toMatchObject({ device_id: device, received_at: receivedAt })
     for (let number = 0; number < DEVICES; number++) {
-      const own = acknowledged.filter(({ device }) => device === `d${number}`)
-      expect(own.length).toBeGreaterThan(10)
-      expect(own.map(({ position }) => position)).toEqual(own.map(({ position }) => position).toSorted((a, b) => a - b))
+      const selected = acknowledged.filter(({ device }) => device === `d${number}`)
+      expect(selected.length).toBeGreaterThan(10)
+      expect(selected.map(({ position }) => position)).toEqual(
+        selected.map(({ position }) => position).toSorted((a, b) => a - b),
+      )
     }
   })
 })
@@ -110,7 +112,7 @@ describe.skipIf(!broker)('overlapping appends', () => {
     await using log = await openKafka(freshSettings({ lanes: LANES, brokers: [proxy.address] }))
     const devices = Array.from({ length: LANES }, (_, lane) => deviceIn(lane, LANES))
     const calls = Array.from({ length: 400 }, (_, call) =>
-      devices.map((device, at) => numbered(device, call * 10 + at)),
+      devices.map((device, index) => numbered(device, call * 10 + index)),
     )
     const places = await Promise.all(
       calls.map(async (envelopes, call) => {

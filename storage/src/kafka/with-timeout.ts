@@ -1,7 +1,7 @@
 import { HopperError } from '@hopper/contracts'
 
 /**
- * The value of the promise.
+ * Returns the value of a promise.
  * @throws HopperError HOP_LOG_UNAVAILABLE when the promise does not settle within `ms`
  */
 export async function withTimeout<T>(ms: number, promise: Promise<T>): Promise<T> {
@@ -19,7 +19,7 @@ export async function withTimeout<T>(ms: number, promise: Promise<T>): Promise<T
   }
 }
 
-/** Wraps an error of kafkajs in a HopperError; a HopperError is returned unchanged. */
+/** Wraps an error of kafkajs in a HopperError; returns a HopperError unchanged. */
 export function unavailable(cause: unknown): HopperError {
   return cause instanceof HopperError
     ? cause

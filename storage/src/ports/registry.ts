@@ -219,7 +219,7 @@ export interface Registry {
   readonly alerts: Collection<Alert>
   /** by the id of the alert; written by the process that has its claim */
   readonly alertRecords: Collection<AlertRecord>
-  /** the last tests of an alert, by its id; written by whoever tests it */
+  /** the last tests of an alert, by its id; written by the process that tests it */
   readonly alertTests: Collection<AlertTests>
   /** by app */
   readonly annotations: Collection<Annotation>

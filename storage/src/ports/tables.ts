@@ -141,6 +141,16 @@ export interface LaneBatch {
   readonly deadLetters: readonly DeadLetter[]
 }
 
+/** A batch that changes nothing, to add changes to. */
+export const emptyBatch: Omit<LaneBatch, 'lane'> = {
+  counters: [],
+  visitors: [],
+  seen: [],
+  identities: [],
+  sessions: [],
+  deadLetters: [],
+}
+
 /** The right to write a lane. The epoch grows with every owner. */
 export interface Lease {
   readonly lane: number
@@ -169,8 +179,8 @@ export interface TableWriter {
    */
   identifiedDevices?(lane: number, app: string): AsyncIterable<readonly string[]>
   /**
-   * Applies a batch. Batches of a lease come in log order; after a batch that goes back, the batches that follow it
-   * come again.
+   * Applies a batch. Batches of a lease come in log order; after a batch that begins at an earlier position, the
+   * batches after it are repeated.
    * When it rejects, some partitions may contain the change and others not, and no part of it can be applied later: the
    * caller reads `applied` and folds again. Rejects before writing when the lease has expired.
    */

@@ -34,8 +34,8 @@ async function unsteady(): Promise<{
       if (store.state !== 'available') throw new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it')
       const failing = <T extends object>(port: T): T =>
         new Proxy(port, {
-          get: (of, name) => {
-            const value: unknown = Reflect.get(of, name)
+          get: (target, name) => {
+            const value: unknown = Reflect.get(target, name)
             if (typeof value === 'object' && value !== null) return failing(value)
             return typeof value !== 'function'
               ? value
@@ -43,7 +43,7 @@ async function unsteady(): Promise<{
                   if (store.state === 'failing')
                     return Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it'))
                   if (store.state === 'silent') return new Promise(() => undefined)
-                  return (value as (...all: unknown[]) => unknown).apply(of, args)
+                  return (value as (...all: unknown[]) => unknown).apply(target, args)
                 }
           },
         })
@@ -72,9 +72,9 @@ const hasTaken = (file: string, text: string): Promise<void> =>
 
 it('answers from its snapshot while the store fails or is silent, and from the store when it is back', async () => {
   const store = await unsteady()
-  const own = settings()
-  const remembered = await RememberedRegistry.start(own, store.open, logger)
-  await hasTaken(own.file, 'good')
+  const ownSettings = settings()
+  const remembered = await RememberedRegistry.start(ownSettings, store.open, logger)
+  await hasTaken(ownSettings.file, 'good')
   for (const state of ['failing', 'silent'] as const) {
     store.state = state
     expect(await remembered.registry.keyByHash('good')).toMatchObject({ hash: 'good' })
@@ -98,16 +98,16 @@ it('answers from its snapshot while the store fails or is silent, and from the s
 
 it('starts without its store, keeps revoked keys revoked, and uses the store as soon as it is back', async () => {
   const store = await unsteady()
-  const own = settings()
-  const before = await RememberedRegistry.start(own, store.open, logger)
-  await hasTaken(own.file, 'bad')
+  const ownSettings = settings()
+  const before = await RememberedRegistry.start(ownSettings, store.open, logger)
+  await hasTaken(ownSettings.file, 'bad')
   await store.registry.keys.remove('o', 'bad')
-  await hasTaken(own.file, '"revoked":["bad"]')
+  await hasTaken(ownSettings.file, '"revoked":["bad"]')
   await before.close()
 
   store.state = 'failing'
   const warnings: string[] = []
-  const after = await RememberedRegistry.start(own, store.open, {
+  const after = await RememberedRegistry.start(ownSettings, store.open, {
     ...logger,
     warn: (_, message) => void warnings.push(message),
   })
@@ -124,11 +124,11 @@ it('starts without its store, keeps revoked keys revoked, and uses the store as 
 
 it('waits for the store when it has no readable snapshot, and reports what it waits for', async () => {
   const store = await unsteady()
-  const own = settings()
-  writeFileSync(own.file, '{"version":1,"at":')
+  const ownSettings = settings()
+  writeFileSync(ownSettings.file, '{"version":1,"at":')
   store.state = 'failing'
   const warnings: string[] = []
-  const starting = RememberedRegistry.start(own, store.open, {
+  const starting = RememberedRegistry.start(ownSettings, store.open, {
     ...logger,
     warn: (_, message) => void warnings.push(message),
   })

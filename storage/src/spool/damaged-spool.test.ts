@@ -12,11 +12,11 @@ afterAll(() => rmSync(root, { recursive: true }))
 let dirs = 0
 
 const noise = (): string => Array.from({ length: 1_000 }, () => Math.random().toString(36).slice(2)).join('')
-const envelope = (at: number): Envelope => ({
+const envelope = (index: number): Envelope => ({
   version: 1,
   app: 'a',
-  device_id: `d${at}`,
-  received_at: at,
+  device_id: `d${index}`,
+  received_at: index,
   context: { device: 'unknown', browser: noise(), os: '' },
   events: [],
 })
@@ -27,9 +27,9 @@ const open = (dir: string, acceptLoss = false): DiskSpool =>
 async function spoolAndKill(): Promise<string> {
   const dir = join(root, `spool${dirs++}`)
   const spool = open(dir)
-  for (let at = 0; at < 20; at++) await spool.append([envelope(at)])
+  for (let index = 0; index < 20; index++) await spool.append([envelope(index)])
   spool.forget(spool.peek(1e9))
-  for (let at = 20; at < 40; at++) await spool.append([envelope(at)])
+  for (let index = 20; index < 40; index++) await spool.append([envelope(index)])
   const copy = join(root, `spool${dirs++}`)
   cpSync(dir, copy, { recursive: true })
   await spool.close()
@@ -47,7 +47,7 @@ it('control: drained envelopes are not lost, however often the spool opens, and 
   const dir = await spoolAndKill()
   for (let time = 0; time < 2; time++) {
     const spool = open(dir)
-    expect(waiting(spool)).toEqual(Array.from({ length: 20 }, (_, at) => 20 + at))
+    expect(waiting(spool)).toEqual(Array.from({ length: 20 }, (_, index) => 20 + index))
     await spool.close()
   }
   const emptied = open(dir)

@@ -143,8 +143,8 @@ export class DiskSpool {
     const lanes = this.#lanes.length
     let bytes = 0
     let complete = true
-    for (let at = 0; at < lanes; at++) {
-      const lane = (this.#nextLane + at) % lanes
+    for (let index = 0; index < lanes; index++) {
+      const lane = (this.#nextLane + index) % lanes
       let ofLane = 0
       for (const row of this.#lanes[lane]!.blocks.iterate() as Iterable<unknown> as Iterable<BlockRow>) {
         if (bytes + ofLane >= bytesMax || ofLane >= bytesMax / lanes) {

@@ -38,7 +38,7 @@ async function open(
 ): Promise<Opened> {
   const main = unsteady(new EmbeddedEventLog(dir, LANES))
   main.behaviour = behaviour
-  const own = {
+  const options = {
     ...spoolDefaults,
     dir: join(dir, 'spool'),
     lanes: LANES,
@@ -46,7 +46,7 @@ async function open(
     drainPatienceMs: 5_000,
     ...settings,
   }
-  return { main, spooled: await SpooledLog.open(own, async () => main) }
+  return { main, spooled: await SpooledLog.open(options, async () => main) }
 }
 
 /** For appends that must reach the main log even on a busy machine. */
@@ -241,8 +241,8 @@ async function endure(
   for (const { behaviour, after, restart } of steps) {
     opened.main.behaviour = behaviour
     await Promise.all(
-      ['d0', 'd1', 'd2'].map(async (device, at) => {
-        for (let i = 0; i < after + at; i++) {
+      ['d0', 'd1', 'd2'].map(async (device, index) => {
+        for (let i = 0; i < after + index; i++) {
           const n = acknowledged.get(device) ?? 0
           await opened.spooled.append([numbered(device, n)])
           acknowledged.set(device, n + 1)

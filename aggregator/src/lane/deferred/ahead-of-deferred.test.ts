@@ -16,7 +16,7 @@ it('records how far the other apps are while one is deferred, and how far that o
     seq: 0,
   })
   const apps = ['light', 'heavy', 'light', 'heavy', 'light']
-  await storage.log.append(apps.map((app, at) => envelopeOf(app, { events: [event(`${app}-${at}`)] } as never)))
+  await storage.log.append(apps.map((app, index) => envelopeOf(app, { events: [event(`${app}-${index}`)] } as never)))
   const messages = await storage.log.read(0, 0, 10)
   let isFailing = true
   const writer = withOverrides(storage.writer, {

@@ -111,8 +111,8 @@ export class DeferredApps {
   route(delivered: readonly LogMessage[], apps: readonly (string | undefined)[]): readonly LogMessage[] {
     let isComplete = this.#heldUntil >= this.#routed
     const remaining: LogMessage[] = []
-    for (const [at, message] of delivered.entries()) {
-      const app = apps[at]
+    for (const [index, message] of delivered.entries()) {
+      const app = apps[index]
       if (app === undefined || !this.includes(app, message.position)) remaining.push(message)
       else if (isComplete && message.position >= this.#routed && !this.#hold(message)) {
         this.#heldUntil = message.position

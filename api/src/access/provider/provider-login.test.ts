@@ -83,16 +83,16 @@ test('a member logs in, is listed as linked, and has a session like any other', 
 })
 
 test('nothing is asked of the provider before a login, and its description is read once', async () => {
-  const own = await openIdProvider({ redirectUri: CALLBACK })
-  const app = await apiOver(hopper.storage, { oidc: { ...oidc, issuer: own.issuer } })
-  expect(own.requests).toEqual([])
+  const ownProvider = await openIdProvider({ redirectUri: CALLBACK })
+  const app = await apiOver(hopper.storage, { oidc: { ...oidc, issuer: ownProvider.issuer } })
+  expect(ownProvider.requests).toEqual([])
   await Promise.all(Array.from({ length: 5 }, () => open(browserAt(app), '/login/oidc')))
-  expect(own.requests).toEqual(['/.well-known/openid-configuration'])
+  expect(ownProvider.requests).toEqual(['/.well-known/openid-configuration'])
   await app.close()
-  await own.stop()
+  await ownProvider.stop()
 })
 
-test('somebody who cancels at the provider reads that on the login page', async () => {
+test('a person who cancels at the provider is told so on the login page', async () => {
   provider.account = undefined
   expect(outcome(await logIn(browserAt()))).toEqual(refusedAs('cancelled'))
 })
@@ -146,25 +146,28 @@ test('state, nonce and verifier are checked, and belong to the browser that has 
 })
 
 test('a token that the keys of the provider have not signed is refused', async () => {
-  const own = await openIdProvider({ redirectUri: CALLBACK })
-  own.account = 's'
-  own.accounts.set('s', { email: ann.email, email_verified: true })
+  const ownProvider = await openIdProvider({ redirectUri: CALLBACK })
+  ownProvider.account = 's'
+  ownProvider.accounts.set('s', { email: ann.email, email_verified: true })
   const tried = async (): Promise<unknown[]> => {
-    const app = await apiOver(hopper.storage, { oidc: { ...oidc, issuer: own.issuer }, clock: () => hopper.clock })
+    const app = await apiOver(hopper.storage, {
+      oidc: { ...oidc, issuer: ownProvider.issuer },
+      clock: () => hopper.clock,
+    })
     const browser = browserAt(app)
     const { headers } = await open(browser, '/login/oidc')
     const answer = await open(browser, await atProvider(new URL(headers['location']!)))
     await app.close()
     return outcome(answer)
   }
-  own.hasOtherKeys = true
+  ownProvider.hasOtherKeys = true
   expect(await tried()).toEqual(refusedAs('failed'))
-  own.hasOtherKeys = false
+  ownProvider.hasOtherKeys = false
   expect(await tried()).toEqual(IN)
-  await own.stop()
+  await ownProvider.stop()
 })
 
-test('a provider that does not answer holds few logins, and none for long', async () => {
+test('a provider that does not answer delays few logins, and none for long', async () => {
   const backs: [Browser, string][] = []
   for (let i = 0; i < 40; i++) {
     const browser = browserAt()
@@ -271,9 +274,12 @@ test('failures of an address count as its failed logins; a page of another site 
 })
 
 test('a provider that is down stops only its own logins, and is asked again', async () => {
-  const own = await openIdProvider({ redirectUri: CALLBACK })
-  await own.stop()
-  const app = await apiOver(hopper.storage, { oidc: { ...oidc, issuer: own.issuer }, clock: () => hopper.clock })
+  const ownProvider = await openIdProvider({ redirectUri: CALLBACK })
+  await ownProvider.stop()
+  const app = await apiOver(hopper.storage, {
+    oidc: { ...oidc, issuer: ownProvider.issuer },
+    clock: () => hopper.clock,
+  })
   const browser = browserAt(app)
   expect(outcome(await open(browser, '/login/oidc'))).toEqual([302, '/?login=unavailable'])
   const answer = await open(browser, '/login/oidc', {})
@@ -282,16 +288,16 @@ test('a provider that is down stops only its own logins, and is asked again', as
   await installation.change(ann.id, { password })
   const login = await app.inject({ method: 'POST', url: '/api/v1/login', payload: { member: ann.id, password } })
   expect(login.statusCode).toBe(200)
-  await own.start()
-  own.account = 's'
-  own.accounts.set('s', { email: ann.email, email_verified: true })
+  await ownProvider.start()
+  ownProvider.account = 's'
+  ownProvider.accounts.set('s', { email: ann.email, email_verified: true })
   await expect
     .poll(async () => (await open(browser, '/login/oidc')).headers['location'], { timeout: 15_000 })
-    .toMatch(own.issuer)
+    .toMatch(ownProvider.issuer)
   const { headers } = await open(browser, '/login/oidc')
   const back = await atProvider(new URL(headers['location']!))
   // down between the way there and the way back
-  await own.stop()
+  await ownProvider.stop()
   expect(outcome(await open(browser, back))).toEqual(refusedAs('unavailable'))
   await app.close()
 })
@@ -342,7 +348,7 @@ test('a provider with other addresses or another name is refused, and the log sa
   await new Promise((resolve) => server.close(resolve))
 })
 
-test('no log holds a secret of these logins', async () => {
+test('no log contains a secret of these logins', async () => {
   const browser = browserAt()
   const there = await begin(browser)
   const back = new URL(await atProvider(there))

@@ -47,17 +47,20 @@ const browserAt = (app: NestFastifyApplication = hopper.app): Browser => browser
 test('the address is compared without case, and is found by userinfo where the ID token has none', async () => {
   provider.accounts.set(ann.subject, { email: ann.email.toUpperCase(), email_verified: true })
   expect(outcome(await logIn(browserAt()))).toEqual(IN)
-  const own = await openIdProvider({ redirectUri: CALLBACK, isEmailInIdToken: false })
-  own.accounts.set('s', { email: ann.email, email_verified: true })
-  own.account = 's'
-  const app = await apiOver(hopper.storage, { oidc: { ...oidc, issuer: own.issuer }, clock: () => hopper.clock })
+  const ownProvider = await openIdProvider({ redirectUri: CALLBACK, isEmailInIdToken: false })
+  ownProvider.accounts.set('s', { email: ann.email, email_verified: true })
+  ownProvider.account = 's'
+  const app = await apiOver(hopper.storage, {
+    oidc: { ...oidc, issuer: ownProvider.issuer },
+    clock: () => hopper.clock,
+  })
   const browser = browserAt(app)
   const { headers } = await open(browser, '/login/oidc')
   // another issuer: what the first has bound does not count
   expect(outcome(await open(browser, await atProvider(new URL(headers['location']!))))).toEqual(IN)
-  expect(own.requests.at(-1)).toBe('/me')
+  expect(ownProvider.requests.at(-1)).toBe('/me')
   await app.close()
-  await own.stop()
+  await ownProvider.stop()
 })
 
 test('a person unknown to Hopper gets no session, and no member', async () => {
@@ -103,7 +106,7 @@ test('an account stays bound: neither a new address at the provider nor a reused
   expect(await me(again)).toMatchObject({ member: { id: ann.id } })
 })
 
-test('of two accounts with one address that come together, one is bound', async () => {
+test('when two accounts with the same address log in at the same time, only one is bound', async () => {
   const process = await apiOver(hopper.storage, { oidc, clock: () => hopper.clock })
   const browsers = [browserAt(), browserAt(process)]
   const backs: string[] = []
@@ -119,7 +122,7 @@ test('of two accounts with one address that come together, one is bound', async 
   await process.close()
 })
 
-test('of eight accounts that are bound at the same moment by two processes, one is', async () => {
+test('when two processes bind eight accounts at the same moment, only one is bound', async () => {
   const { registry } = hopper.storage
   const processes = [0, 1].map(() => new ProviderLinks(registry, () => hopper.clock))
   const member = (await registry.members.get('acme', ann.id))!
@@ -167,7 +170,7 @@ test('a removed member is out at once, also one who is made again under that id'
   expect(outcome(await logIn(browserAt()))).toEqual(refusedAs('unknown'))
 })
 
-test('who is in two organizations chooses; neither can keep the other from logging in', async () => {
+test('a person in two organizations chooses one, and neither can prevent a login to the other', async () => {
   await logIn(browserAt())
   // the admin of the other organization names the address of somebody who is not theirs
   await installation.invite({ id: ann.id, email: ann.email }, otherAdmin)
@@ -235,9 +238,9 @@ test('two members of an organization cannot have one address, and only admins se
   const browser = browserAt()
   await logIn(browser)
   const csrf = browser.cookies.get('hopper_csrf')!
-  const own = { cookie: `hopper_session=${browser.cookies.get('hopper_session')}`, 'x-hopper-csrf': csrf }
+  const headers = { cookie: `hopper_session=${browser.cookies.get('hopper_session')}`, 'x-hopper-csrf': csrf }
   for (const path of ['/me', `/${id}`])
-    expect((await hopper.send('PATCH', `/api/v1/members${path}`, { email: 'x@y.example' }, own)).status).toBeOneOf([
+    expect((await hopper.send('PATCH', `/api/v1/members${path}`, { email: 'x@y.example' }, headers)).status).toBeOneOf([
       400, 403,
     ])
 })

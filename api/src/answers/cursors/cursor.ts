@@ -18,6 +18,9 @@ export function cursorParts(cursor: string): readonly unknown[] {
 /** The error for a cursor of another list: HOP_PARAM_INVALID. */
 export function foreignCursor(list: string): Error {
   return invalidFields([
-    { field: 'cursor', message: `is none of this ${list}; send \`next\` of the previous page, or leave it out` },
+    {
+      field: 'cursor',
+      message: `does not belong to this ${list}; send \`next\` of the previous page, or leave it out`,
+    },
   ])
 }

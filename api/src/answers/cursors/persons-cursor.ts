@@ -11,8 +11,8 @@ export function personsCursor(order: string, { value, id }: PersonPlace): string
  * @throws HopperError HOP_PARAM_INVALID
  */
 export function personPlace(cursor: string, order: string): PersonPlace {
-  const [own, value, id] = cursorParts(cursor)
-  if (own !== order || typeof id !== 'string' || !isOrderValue(value)) throw foreignCursor('order')
+  const [fingerprint, value, id] = cursorParts(cursor)
+  if (fingerprint !== order || typeof id !== 'string' || !isOrderValue(value)) throw foreignCursor('order')
   return { value, id }
 }
 

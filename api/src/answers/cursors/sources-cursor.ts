@@ -11,8 +11,8 @@ export function sourcesCursor(question: string, { at, value }: SourcePlace): str
  * @throws HopperError HOP_PARAM_INVALID
  */
 export function sourcePlace(cursor: string, question: string): SourcePlace {
-  const [own, at, value] = cursorParts(cursor)
-  if (own !== question || typeof value !== 'string' || (typeof at !== 'string' && typeof at !== 'number'))
+  const [fingerprint, at, value] = cursorParts(cursor)
+  if (fingerprint !== question || typeof value !== 'string' || (typeof at !== 'string' && typeof at !== 'number'))
     throw foreignCursor('question')
   return { at, value }
 }

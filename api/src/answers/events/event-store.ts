@@ -19,7 +19,7 @@ export const PutEventsParameters = Type.Object({
 })
 export type PutEventsParameters = Static<typeof PutEventsParameters>
 
-/** Where a stream of events begins. */
+/** Start of a stream of events. */
 export const StreamParameters = Type.Object({
   lastEventId: cursor(
     '`id` of the last event that the client has, or a cursor of `GET /events`; ' +

@@ -111,7 +111,7 @@ export class ProviderLoginController {
   }
 }
 
-/** Leads a person to the login page, which says why; a program gets the error. */
+/** Redirects a person to the login page, which says why; a program gets the error. */
 function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply, status: 302 | 303): void {
   const fault = loginFaultOf(error)
   const forAPerson = (request.headers.accept ?? '').includes('text/html')

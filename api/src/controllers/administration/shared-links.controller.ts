@@ -44,7 +44,7 @@ export class SharedLinksController {
   }
 
   @Endpoint('POST', 'api/v1/apps/:app/shared-links', {
-    summary: 'Share one view with whoever has the link',
+    summary: 'Share one view with everyone who has the link',
     note: 'The link is in the answer, and only there.',
     need: 'admin',
     body: NewSharedLink,

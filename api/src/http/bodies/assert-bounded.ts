@@ -15,10 +15,10 @@ const [QUOTE, BACKSLASH, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT
  */
 export function assertBoundedText(json: Uint8Array): void {
   let [depth, values, isText] = [0, 1, false]
-  for (let at = 0; at < json.length; at++) {
-    const byte = json[at]
+  for (let index = 0; index < json.length; index++) {
+    const byte = json[index]
     if (isText) {
-      if (byte === BACKSLASH) at++
+      if (byte === BACKSLASH) index++
       else if (byte === QUOTE) isText = false
     } else if (byte === QUOTE) isText = true
     else if (byte === COMMA) values++

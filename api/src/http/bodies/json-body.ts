@@ -61,7 +61,7 @@ function isEncoded({ headers }: FastifyRequest): boolean {
   return encoding.trim().toLowerCase() !== 'identity'
 }
 
-/** Says where a text stops being JSON; Fastify's parser refuses two keys as well, and gives no place. */
+/** Describes where a text stops being JSON; Fastify's parser refuses two keys as well, and gives no place. */
 function refusedJson(text: string): HopperError {
   try {
     JSON.parse(text)

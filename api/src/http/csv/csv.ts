@@ -1,4 +1,4 @@
-import type { CsvCell, CsvRow } from '@hopper/contracts'
+import { isObject, type CsvCell, type CsvRow } from '@hopper/contracts'
 import type { TObject, TSchema } from 'typebox'
 
 /** The table form of an answer. */
@@ -29,8 +29,7 @@ export function tableOf(answer: TSchema): Table {
 export function flatRow(value: object, path = ''): Record<string, CsvCell> {
   const row: Record<string, CsvCell> = {}
   for (const [name, inner] of Object.entries(value) as [string, unknown][]) {
-    if (typeof inner === 'object' && inner !== null && !Array.isArray(inner))
-      Object.assign(row, flatRow(inner, `${path}${name}.`))
+    if (isObject(inner)) Object.assign(row, flatRow(inner, `${path}${name}.`))
     else row[`${path}${name}`] = Array.isArray(inner) ? JSON.stringify(inner) : (inner as CsvCell)
   }
   return row

@@ -9,7 +9,10 @@ export class DevicesByLane {
 
   constructor(devices: readonly DeviceKey[], lanes: number) {
     this.#byLane = new Map(
-      [...Map.groupBy(devices, (device) => lowHalf(device) % lanes)].map(([lane, own]) => [lane, new DeviceSet(own)]),
+      [...Map.groupBy(devices, (device) => lowHalf(device) % lanes)].map(([lane, group]) => [
+        lane,
+        new DeviceSet(group),
+      ]),
     )
   }
 

@@ -12,7 +12,8 @@ export interface PutRow {
 interface OpenChunk {
   readonly summary: ChunkSummary
   readonly puts: PutPlaces
-  at: number
+  /** index of its next event */
+  next: number
 }
 
 /**
@@ -51,7 +52,7 @@ export class LanePuts {
   /** Opens the first of `chunksToOpen`. */
   open(summary: ChunkSummary, puts: PutPlaces): void {
     this.#closed.pop()
-    if (puts.places.length > 0) this.#open.push({ summary, puts, at: 0 })
+    if (puts.places.length > 0) this.#open.push({ summary, puts, next: 0 })
     this.#settle()
   }
 
@@ -67,12 +68,12 @@ export class LanePuts {
     for (;;) {
       const first = this.#first()
       if (!first) return void (this.head = undefined)
-      const { puts, at, summary } = first
-      const place = puts.places[at]!
-      const received = Math.max(this.#received, puts.received[at]!)
-      if (place >= this.next) return void (this.head = { place, received, summary, row: puts.rows[at]! })
+      const { puts, next, summary } = first
+      const place = puts.places[next]!
+      const received = Math.max(this.#received, puts.received[next]!)
+      if (place >= this.next) return void (this.head = { place, received, summary, row: puts.rows[next]! })
       this.#received = received
-      if (++first.at === puts.places.length) this.#open.splice(this.#open.indexOf(first), 1)
+      if (++first.next === puts.places.length) this.#open.splice(this.#open.indexOf(first), 1)
     }
   }
 
@@ -80,7 +81,7 @@ export class LanePuts {
   #first(): OpenChunk | undefined {
     let first: OpenChunk | undefined
     for (const chunk of this.#open)
-      if (!first || chunk.puts.places[chunk.at]! < first.puts.places[first.at]!) first = chunk
+      if (!first || chunk.puts.places[chunk.next]! < first.puts.places[first.next]!) first = chunk
     return first
   }
 }

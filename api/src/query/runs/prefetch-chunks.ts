@@ -10,9 +10,9 @@ export async function* prefetchChunks(
   const total = batches.flat().reduce((rows, { summary }) => rows + summary.rows, 0)
   let done = 0
   let next = batches[0] && source.chunks(batches[0])
-  for (let at = 0; at < batches.length; at++) {
+  for (let index = 0; index < batches.length; index++) {
     const chunks = await next!
-    const following = batches[at + 1]
+    const following = batches[index + 1]
     next = following && source.chunks(following)
     // A consumer that stops early never awaits this promise.
     next?.catch(() => undefined)

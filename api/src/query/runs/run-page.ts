@@ -19,8 +19,8 @@ export async function runPage(
   const next: number[] = []
   let { skip } = request
   for (const [lane, from] of request.starts.entries()) {
-    const own = chunks.filter((summary) => summary.lane === lane)
-    const page = await lanePage(own, from, skip, request.limit - events.length, runtime)
+    const selected = chunks.filter((summary) => summary.lane === lane)
+    const page = await lanePage(selected, from, skip, request.limit - events.length, runtime)
     skip = page.skip
     next.push(page.next)
     events.push(...page.events)

@@ -33,8 +33,7 @@ import { PersonDetails } from './person-details.ts'
 const NAME_TRAITS = ['name', 'email']
 
 /**
- * Lists a page of the people behind a number of a funnel. What their rows say is read from the chunks of these people
- * only.
+ * Lists a page of the people behind a number of a funnel. Their rows are filled from the chunks of these people only.
  */
 export function runPeople(question: QueryOf<'people'>, job: QueryJob, runtime: QueryRuntime): Promise<PeopleResult> {
   const { request } = question
@@ -55,11 +54,11 @@ export async function runJourneyPeople(
 
 type Question = QueryOf<'people' | 'journey_people'>
 
-/** `saying` is the query by whose events the rows of the found people are filled. */
+/** Lists a page of the people that a scan finds; `rowsQuery` selects the events that fill their rows. */
 async function pageOf(
   question: Question,
   scan: PeopleScan | JourneyPeopleScan,
-  saying: PeopleRequest,
+  rowsQuery: PeopleRequest,
   job: QueryJob,
   runtime: QueryRuntime,
 ): Promise<PeopleResult> {
@@ -68,7 +67,7 @@ async function pageOf(
   const { total, people, more } = scan.finish()
   const named = await namesOf(people, known, job, question.request, runtime)
   const last = people.at(-1)
-  const rows = await rowsOf(saying, people, known, named.devices, job, runtime)
+  const rows = await rowsOf(rowsQuery, people, known, named.devices, job, runtime)
   return {
     total,
     people: rows.map((row) => {
@@ -120,10 +119,10 @@ async function namesOf(
   runtime: QueryRuntime,
 ): Promise<{ devices: DevicesByLane; nameOf: (row: PersonRow) => string | undefined }> {
   const users = new Set(unit === 'person' ? people.flatMap(({ id }) => userOf(id) ?? []) : [])
-  const own = people.flatMap(({ id }) => deviceIdsOf(id, unit)).map((id) => deviceOf(job.app, id))
-  if (users.size === 0) return { devices: new DevicesByLane(own, lanes), nameOf: () => undefined }
+  const namedDevices = people.flatMap(({ id }) => deviceIdsOf(id, unit)).map((id) => deviceOf(job.app, id))
+  if (users.size === 0) return { devices: new DevicesByLane(namedDevices, lanes), nameOf: () => undefined }
   const index = await runtime.identities.index(job.app, job.identifying)
-  const devices = [...own, ...index.devicesOfUsers(users)]
+  const devices = [...namedDevices, ...index.devicesOfUsers(users)]
   const context = { ...job.context, properties: {} }
   const details = await new PersonDetails(context, identities, devices, lanes).read(job, runtime)
   return {
@@ -141,8 +140,8 @@ function userOf(id: string): string | undefined {
 }
 
 /**
- * Returns the device of a unit. Ids of devices and sessions may contain a slash: then all devices that a session could
- * be of, of which the scan finds the one that it is.
+ * Returns the devices that a unit may belong to: one, but for a session. Its id is that of its device, a slash and its
+ * own, and both may contain slashes; the scan finds the right one.
  */
 function deviceIdsOf(id: string, unit: 'person' | 'device' | 'session'): string[] {
   if (unit === 'device') return [id]

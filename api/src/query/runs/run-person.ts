@@ -45,8 +45,8 @@ export async function runPerson(
   const users = kind === 'device' ? index.usersOf(deviceOf(app, id)) : [id]
   // of a device, those of its first user: that is who its anonymous events belong to
   const shown = { user: users[0], device: kind === 'device' ? deviceOf(app, id) : undefined }
-  const own = shown.user === undefined ? devices : index.devicesOf(shown.user)
-  const details = await new PersonDetails(job.context, index.identities(), own, lanes).read(job, runtime)
+  const shownDevices = shown.user === undefined ? devices : index.devicesOf(shown.user)
+  const details = await new PersonDetails(job.context, index.identities(), shownDevices, lanes).read(job, runtime)
   return timeline.result(users, details.traitsOf(shown), details.propertiesOf(shown))
 }
 

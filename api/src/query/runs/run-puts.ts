@@ -9,8 +9,8 @@ import { encodeList } from '../result.ts'
 import { LanePuts, type PutRow } from './lane-puts.ts'
 import { cachedPutPlaces } from './put-places.ts'
 
-/** Rows between two looks at the time limit. */
-const ROWS_PER_LOOK = 1_024
+/** Rows between two checks of the time limit. */
+const ROWS_PER_CHECK = 1_024
 
 /**
  * Returns events that came by `PUT /events`, encoded, in the order of `PutStart`. Reads no chunk that ends before its
@@ -23,7 +23,7 @@ export async function runPuts(
 ): Promise<Uint8Array> {
   const lanes = request.places.map((_, lane) => chunks.filter((summary) => summary.lane === lane))
   const start: PutStart = request.skip > 0 ? skipPuts(lanes, request.skip, request.before) : request
-  const puts = lanes.map((own, lane) => new LanePuts(own, start.places[lane]!))
+  const puts = lanes.map((summaries, lane) => new LanePuts(summaries, start.places[lane]!))
   const { rows, excluded } = await mergeLanes(puts, { ...request, skip: start.skip }, runtime)
   const items = await itemsOf(rows, runtime)
   const head: Omit<PutsHead, 'digest'> = {
@@ -48,7 +48,7 @@ async function mergeLanes(
   await openNext(lanes, runtime)
   const rows: PutRow[] = []
   for (let taken = 0; ; taken++) {
-    if (taken % ROWS_PER_LOOK === 0) runtime.budget.check()
+    if (taken % ROWS_PER_CHECK === 0) runtime.budget.check()
     const first = firstOf(lanes)
     if (!first || rows.length >= limit) return { rows }
     const { received } = first.head!
@@ -81,12 +81,12 @@ function firstOf(lanes: readonly LanePuts[]): LanePuts | undefined {
 /** Reads the events of rows, a bounded number of chunks at a time. */
 async function itemsOf(rows: readonly PutRow[], { source, budget }: QueryRuntime): Promise<string[]> {
   const items: string[] = []
-  const bySummary = Map.groupBy(rows.keys(), (at) => rows[at]!.summary)
+  const bySummary = Map.groupBy(rows.keys(), (index) => rows[index]!.summary)
   for (const fetches of batchesOf([...bySummary.keys()].map((summary) => ({ summary, names: putColumns })))) {
     for (const chunk of await source.chunks(fetches)) {
       budget.check()
       const read = putReader(chunk)
-      for (const at of bySummary.get(chunk.summary)!) items[at] = putItem(read(rows[at]!.row))
+      for (const index of bySummary.get(chunk.summary)!) items[index] = putItem(read(rows[index]!.row))
     }
   }
   return items

@@ -106,8 +106,8 @@ function send(queries: ArchiveQueries, app: string, caller: string, query: Query
 it('the app and caller with the least running work, served longest ago, goes first', () => {
   const atWork = new Shares()
   const order = new FairOrder(atWork)
-  const of = (app: string, caller: string): { app: string; caller: string } => ({ app, caller })
-  const flood = [of('a', 'x'), of('a', 'x'), of('a', 'y'), of('b', 'z')]
+  const owner = (app: string, caller: string): { app: string; caller: string } => ({ app, caller })
+  const flood = [owner('a', 'x'), owner('a', 'x'), owner('a', 'y'), owner('b', 'z')]
   const served: string[] = []
   for (const waiting = [...flood]; waiting.length > 0;) {
     const next = order.first(waiting)!
@@ -117,8 +117,8 @@ it('the app and caller with the least running work, served longest ago, goes fir
   }
   expect(served).toEqual(['a x', 'b z', 'a y', 'a x'])
   // a caller with many apps counts as one
-  atWork.add(of('c', 'admin'))
-  expect(order.first([of('d', 'admin'), of('e', 'admin'), of('b', 'other')])).toEqual(of('b', 'other'))
+  atWork.add(owner('c', 'admin'))
+  expect(order.first([owner('d', 'admin'), owner('e', 'admin'), owner('b', 'other')])).toEqual(owner('b', 'other'))
 })
 
 it('a flood of one key leaves a thread and queue places to others, and its errors name the limit', async () => {

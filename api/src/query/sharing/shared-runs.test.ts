@@ -23,9 +23,9 @@ it('equal concurrent work runs once, and again when requested later', async () =
 it('the work continues while a client waits and stops when the last one leaves', async () => {
   const runs = new SharedRuns<number>()
   let stopped = false
-  const work = (all: Client): Promise<number> =>
+  const work = (shared: Client): Promise<number> =>
     new Promise((_, reject) =>
-      all.signal.addEventListener('abort', () => {
+      shared.signal.addEventListener('abort', () => {
         stopped = true
         reject(new Error('stopped'))
       }),

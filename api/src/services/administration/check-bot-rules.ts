@@ -6,12 +6,12 @@ const BITS = { 4: 32, 6: 128 } as const
 
 /** Lists the faults in the rules of an app about bots: values that nothing could ever match, and contradictions. */
 export function botRuleProblems(rules: readonly BotRule[]): Fault[] {
-  return rules.flatMap(({ kind, value, action }, at) => {
-    const field = `bot_rules[${at}].value`
+  return rules.flatMap(({ kind, value, action }, index) => {
+    const field = `bot_rules[${index}].value`
     const problem = problemOf(kind, value)
-    const same = rules.findIndex((other) => valueKey(other) === valueKey(rules[at]!))
+    const same = rules.findIndex((other) => valueKey(other) === valueKey(rules[index]!))
     const faults: Fault[] = problem === undefined ? [] : [{ field, message: problem }]
-    if (same < at) {
+    if (same < index) {
       const other = `bot_rules[${same}], whose action is ${rules[same]!.action}`
       faults.push({ field, message: `is that of ${other}; remove the one with ${action}, or the other` })
     }

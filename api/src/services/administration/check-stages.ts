@@ -10,10 +10,10 @@ import { selectorProblem } from '../../validation/selector.ts'
  */
 export function stageProblems({ stages }: Pick<Funnel, 'stages'>, rule: Pick<PageRule, 'hash_routing'>): Fault[] {
   const ids = stages.map(({ id }) => id)
-  return stages.flatMap(({ id, url, click }, at) => {
-    const field = `stages[${at}]`
+  return stages.flatMap(({ id, url, click }, index) => {
+    const field = `stages[${index}]`
     const faults: Fault[] = []
-    if (ids.indexOf(id) !== at)
+    if (ids.indexOf(id) !== index)
       faults.push({ field: `${field}.id`, message: `is ${id}, like that of an earlier stage; give each its own` })
     if (url === undefined && click === undefined)
       faults.push({ field, message: 'must have a url or a click, otherwise nothing can enter the stage' })

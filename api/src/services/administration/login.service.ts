@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, sourceOf, type Me, type Member } from '@hopper/contracts'
+import { HopperError, type Me, type Member } from '@hopper/contracts'
 import type { Login, Registry } from '@hopper/storage'
-import { FailureCounter } from '../../access/failure-counter.ts'
+import { FailureCounter, GuessLimit } from '../../access/failure-counter.ts'
 import type { MemberCaller } from '../../access/caller.ts'
 import { loginsOf, removeExpiredLogins, removeLogin } from '../../access/logins.ts'
 import { OidcProvider } from '../../access/provider/oidc-provider.ts'
@@ -15,8 +15,6 @@ import { CLOCK, INGEST_URL, REGISTRY, type Clock } from '../../tokens.ts'
 
 const COOKIE_MS = 30 * 86_400_000
 const WINDOW_MS = 15 * 60_000
-const FAILURES_PER_ACCOUNT_MAX = 10
-const FAILURES_PER_SOURCE_MAX = 100
 const WRONG_CODES_MAX = 20
 /** Organizations with a member of one name; in a larger installation a login must name its organization. */
 const CANDIDATES_MAX = 4
@@ -38,11 +36,9 @@ export class LoginService {
   private readonly links: ProviderLinks
   private readonly clock: Clock
   private readonly ingestUrl: string | undefined
-  /** by account and source: nobody can lock a member out from elsewhere */
-  private readonly perAccount = new FailureCounter(FAILURES_PER_ACCOUNT_MAX, WINDOW_MS)
-  /** by account: who sends codes knows the password, so that nobody else can lock the member out */
+  private readonly guesses: GuessLimit
+  /** by account: a sender of codes knows the password, so that nobody else can lock the member out */
   private readonly perFactor = new FailureCounter(WRONG_CODES_MAX, WINDOW_MS)
-  private readonly perSource = new FailureCounter(FAILURES_PER_SOURCE_MAX, WINDOW_MS)
 
   constructor(
     @Inject(REGISTRY) registry: Registry,
@@ -58,6 +54,7 @@ export class LoginService {
     this.links = links
     this.ingestUrl = ingestUrl
     this.clock = clock
+    this.guesses = new GuessLimit(clock)
   }
 
   async byPassword(body: LoginBody, address: string): Promise<NewLogin> {
@@ -65,18 +62,12 @@ export class LoginService {
     if (name === undefined) {
       throw invalidFields([{ field: 'name', message: 'is required, or `member`' }])
     }
-    const now = this.clock()
-    const source = sourceOf(address)
-    const account = JSON.stringify([body.organization ?? '', name, source])
-    this.perAccount.check(account, now)
-    this.perSource.check(source, now)
-    // count a failure before the slow check, so that concurrent guesses do not all get through; success clears it
-    this.perAccount.fail(account, now)
-    this.perSource.fail(source, now)
-    const member = await this.verified(await this.candidates(name, body.organization), body.password)
-    await this.checkSecondFactor(member, body.code)
-    this.perAccount.succeed(account)
-    this.perSource.forgive(source)
+    const account = JSON.stringify([body.organization ?? '', name])
+    const member = await this.guesses.guard(account, address, async () => {
+      const verified = await this.verified(await this.candidates(name, body.organization), body.password)
+      await this.checkSecondFactor(verified, body.code)
+      return verified
+    })
     return this.begin(member)
   }
 
@@ -85,16 +76,15 @@ export class LoginService {
    * who has a second factor does not use it up.
    */
   async byLink(token: string, code: string | undefined, address: string): Promise<NewLogin> {
-    const source = sourceOf(address)
-    this.perSource.check(source, this.clock())
-    this.perSource.fail(source, this.clock())
     const hash = secretHash(token)
-    const link = await this.registry.logins.get('', hash)
-    const isValid = link?.kind === 'link' && link.expires_at > this.clock()
-    const member = isValid ? await this.registry.members.get(link.organization, link.member) : undefined
-    if (member) await this.checkSecondFactor(member, code)
-    if (!(await removeLogin(this.registry, hash)) || !member) throw new HopperError('HOP_LOGIN_FAILED')
-    this.perSource.forgive(source)
+    const member = await this.guesses.guardSource(address, async () => {
+      const link = await this.registry.logins.get('', hash)
+      const isValid = link?.kind === 'link' && link.expires_at > this.clock()
+      const found = isValid ? await this.registry.members.get(link.organization, link.member) : undefined
+      if (found) await this.checkSecondFactor(found, code)
+      if (!(await removeLogin(this.registry, hash)) || !found) throw new HopperError('HOP_LOGIN_FAILED')
+      return found
+    })
     return this.begin(member)
   }
 
@@ -102,18 +92,13 @@ export class LoginService {
    * Runs the check of a login at the OpenID provider, which throws when it fails: that counts like a wrong password.
    * @throws HopperError HOP_RATE after too many failures from one address
    */
-  async atProvider<T>(address: string, check: () => Promise<T>): Promise<T> {
-    const source = sourceOf(address)
-    this.perSource.check(source, this.clock())
-    this.perSource.fail(source, this.clock())
-    const result = await check()
-    this.perSource.forgive(source)
-    return result
+  atProvider<T>(address: string, check: () => Promise<T>): Promise<T> {
+    return this.guesses.guardSource(address, check)
   }
 
   /** @throws HopperError HOP_RATE for an address with too many failed logins */
   checkRate(address: string): void {
-    this.perSource.check(sourceOf(address), this.clock())
+    this.guesses.checkSource(address)
   }
 
   async end(caller: MemberCaller): Promise<void> {

@@ -64,7 +64,7 @@ export class MembersService {
     )
   }
 
-  /** Creates a member. Ids are unique in the organization: another one's members are none of its business. */
+  /** Creates a member. Ids are unique in the organization only, so that it learns nothing of another one's members. */
   async create(caller: Caller, { id, name, role, password, email }: NewMember): Promise<CreatedMember> {
     const { organization } = caller
     checkMayGive(caller, role)
@@ -98,7 +98,7 @@ export class MembersService {
     const view = await this.save(member, { name, role, password, email })
     const isOther = email !== undefined && comparableEmail(email) !== member.email
     if (!isOther || !(await this.links.remove(member))) return view
-    // who had the old address must not stay in
+    // a person with the old address must not stay logged in
     await endLogins(this.registry, member, caller.kind === 'member' ? caller.login : undefined)
     return view
   }

@@ -34,7 +34,7 @@ export class SecondFactorService {
     return { on, recovery_codes_left }
   }
 
-  /** Creates a secret for the member's authenticator; who has a password must send it. */
+  /** Creates a secret for the member's authenticator; a member with a password must send it. */
   async begin(caller: MemberCaller, current: string | undefined): Promise<NewSecondFactor> {
     const { password } = (await this.registry.members.get(caller.organization, caller.member))!
     await this.guesses.checkPassword(caller, password, current)

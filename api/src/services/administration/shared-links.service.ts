@@ -7,7 +7,6 @@ import {
   limits,
   readCompare,
   readRange,
-  sourceOf,
   timeZone,
   type App,
   type CreatedSharedLink,
@@ -18,7 +17,7 @@ import {
   type SharedLinkView,
 } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import { FailureCounter } from '../../access/failure-counter.ts'
+import { GuessLimit } from '../../access/failure-counter.ts'
 import type { Caller, SharedCaller } from '../../access/caller.ts'
 import { nameOfCaller } from '../../access/name-of-caller.ts'
 import { hashPassword, verifyPassword } from '../../access/password.ts'
@@ -32,9 +31,6 @@ import { FunnelsService } from './funnels.service.ts'
 
 const DAY_MS = 86_400_000
 const ID_BYTES = 8
-const WINDOW_MS = 15 * 60_000
-const FAILURES_PER_LINK_MAX = 10
-const FAILURES_PER_SOURCE_MAX = 100
 
 /** A link that was opened: what its reader may know of it, and the session. */
 export interface OpenedSession {
@@ -43,7 +39,7 @@ export interface OpenedSession {
   readonly maxAgeSeconds: number
 }
 
-/** Links that show one view of an app to whoever has them, until they end. */
+/** Links that show one view of an app to everyone who has them, until they end. */
 @Injectable()
 export class SharedLinksService {
   private readonly registry: Registry
@@ -51,9 +47,7 @@ export class SharedLinksService {
   private readonly sessions: SharedSessions
   private readonly clock: Clock
   private readonly publicUrl: string
-  /** by link and source: nobody can lock others out from elsewhere */
-  private readonly perLink = new FailureCounter(FAILURES_PER_LINK_MAX, WINDOW_MS)
-  private readonly perSource = new FailureCounter(FAILURES_PER_SOURCE_MAX, WINDOW_MS)
+  private readonly guesses: GuessLimit
 
   constructor(
     @Inject(REGISTRY) registry: Registry,
@@ -66,6 +60,7 @@ export class SharedLinksService {
     this.funnels = funnels
     this.sessions = sessions
     this.clock = clock
+    this.guesses = new GuessLimit(clock)
     this.publicUrl = publicUrl
   }
 
@@ -119,22 +114,25 @@ export class SharedLinksService {
    * @throws HopperError HOP_SHARED_LINK, HOP_SHARED_PASSWORD, or HOP_RATE after too many failures from one address
    */
   async open(id: string, { token, password }: OpenSharedLink, address: string): Promise<OpenedSession> {
-    const source = sourceOf(address)
-    const subject = JSON.stringify([id, source])
-    const now = this.clock()
-    this.perLink.check(subject, now)
-    this.perSource.check(source, now)
+    this.guesses.check(id, address)
     const link = await this.sessions.open(id)
     const app = link && sameSecret(secretHash(token), link.hash) ? await this.registry.app(link.app) : undefined
     if (!link || !app) {
-      this.fail(subject, source)
+      this.guesses.fail(id, address)
       throw new HopperError('HOP_SHARED_LINK')
     }
-    if (link.password !== undefined) await this.checkPassword(link.password, password, subject, source)
+    const { password: stored } = link
+    if (stored !== undefined) {
+      if (password === undefined) throw new HopperError('HOP_SHARED_PASSWORD', 'This link has a password.')
+      await this.guesses.guard(id, address, async () => {
+        if (!(await verifyPassword(password, stored)))
+          throw new HopperError('HOP_SHARED_PASSWORD', 'The password is wrong.')
+      })
+    }
     return { opened: this.describe(link, app), ...(await this.sessions.begin(link)) }
   }
 
-  /** Tells a reader what the link shows. */
+  /** Returns what a link shows, for its reader. */
   async opened({ link }: SharedCaller): Promise<OpenedLink> {
     const app = await this.registry.app(link.app)
     if (!app) throw new HopperError('HOP_SHARED_LINK')
@@ -144,26 +142,6 @@ export class SharedLinksService {
   /** Returns the sites that may show a link in a frame; none for an unknown one. */
   async frameOrigins(id: string): Promise<readonly string[]> {
     return (await this.sessions.open(id))?.frame_origins ?? []
-  }
-
-  private async checkPassword(
-    stored: string,
-    sent: string | undefined,
-    subject: string,
-    source: string,
-  ): Promise<void> {
-    if (sent === undefined) throw new HopperError('HOP_SHARED_PASSWORD', 'This link has a password.')
-    // count a failure before the slow check, so that concurrent guesses do not all get through; success clears it
-    this.fail(subject, source)
-    if (!(await verifyPassword(sent, stored))) throw new HopperError('HOP_SHARED_PASSWORD', 'The password is wrong.')
-    this.perLink.succeed(subject)
-    this.perSource.forgive(source)
-  }
-
-  private fail(subject: string, source: string): void {
-    const now = this.clock()
-    this.perLink.fail(subject, now)
-    this.perSource.fail(source, now)
   }
 
   /** Removes links that have ended when there are too many. */

@@ -23,12 +23,12 @@ export function numberStages(sent: readonly StageInput[], before: readonly Stage
   let highest = Math.max(mark, ...before.map(({ id, number = id }) => Math.max(id, number)))
   const reserved = highest
   highest = Math.max(highest, ...given)
-  const stages = sent.map(({ id = ++highest, number: _, ...rest }, at): Stage => {
+  const stages = sent.map(({ id = ++highest, number: _, ...rest }, index): Stage => {
     const old = before.find((stage) => stage.id === id)
     if (!old) {
-      const isGone = sent[at]!.id !== undefined && id <= reserved
+      const isGone = sent[index]!.id !== undefined && id <= reserved
       const message = `is ${id}, the id of a removed stage; without an id the stage gets an id that was never used`
-      if (isGone) faults.push({ field: `stages[${at}].id`, message })
+      if (isGone) faults.push({ field: `stages[${index}].id`, message })
       return { id, ...rest, ...(isGone && { number: ++highest }) }
     }
     if (old.url !== rest.url || old.click !== rest.click) return { id, ...rest, number: ++highest }

@@ -8,7 +8,7 @@ const DIGITS_MAX = 15
 const integerFields: ReadonlySet<string> = new Set(['seq', 'elapsed_time', 'samplerate', 'entered'])
 
 /**
- * Makes an event of a row by a mapping. With `isText` its values are texts, as in CSV, in which numbers and truth
+ * Builds an event from a row by a mapping. With `isText` its values are texts, as in CSV, in which numbers and truth
  * values are recognized where they are meant: in `data`, and in fields that are numbers.
  */
 export function mappedEvent(

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { eventFields, HopperError, nearName } from '@hopper/contracts'
+import { eventFields, HopperError, isObject, nearName } from '@hopper/contracts'
 
 /** Number of ms of one unit of the times in a file. */
 const unitsMs = { s: 1_000, ms: 1, us: 0.001, ns: 0.000001 } as const
@@ -65,9 +65,9 @@ async function readText(path: string): Promise<string> {
 /** @throws HopperError HOP_CONFIG */
 export function parseMapping(value: unknown, path: string): Mapping {
   const bad: string[] = []
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
+  if (!isObject(value))
     throw new HopperError('HOP_CONFIG', `The mapping ${path} must be an object like {"timestamp": "ts"}.`)
-  const { data, timestamp_unit: unit = 'ms', delimiter = ',', ...fields } = value as Record<string, unknown>
+  const { data, timestamp_unit: unit = 'ms', delimiter = ',', ...fields } = value
   for (const [name, column] of Object.entries(fields)) {
     if (!mappableFields.includes(name)) bad.push(unknownName(name))
     else if (typeof column !== 'string' || column === '') bad.push(`"${name}" must be the name of a column`)

@@ -26,11 +26,11 @@ function translate(row: Fields): OfflineEvent | Dropped {
 
 /** Some exports have a column for each property, `properties.$browser`. */
 function withProperties(row: Fields): Fields {
-  const own = Object.entries(row).filter(([name]) => name.startsWith(PREFIX))
-  if (own.length === 0) return row
+  const properties = Object.entries(row).filter(([name]) => name.startsWith(PREFIX))
+  if (properties.length === 0) return row
   return {
     ...row,
-    properties: Object.fromEntries(own.map(([name, value]) => [name.slice(PREFIX.length), typedValue(value)])),
+    properties: Object.fromEntries(properties.map(([name, value]) => [name.slice(PREFIX.length), typedValue(value)])),
   }
 }
 

@@ -40,7 +40,7 @@ export async function* readCsv(
 
 function headerOf(record: readonly string[]): readonly string[] {
   const columns = record.map((name) => name.trim())
-  const twice = columns.find((name, at) => name !== '' && columns.indexOf(name) !== at)
+  const twice = columns.find((name, index) => name !== '' && columns.indexOf(name) !== index)
   if (twice !== undefined) throw new HopperError('HOP_CONFIG', `The CSV file has two columns "${twice.slice(0, 100)}".`)
   return columns
 }
@@ -52,7 +52,7 @@ function rowOf(columns: readonly string[], record: readonly string[], number: nu
     return { ...flawedRow(number, bytes, flaw), raw: Buffer.from(JSON.stringify(record)) }
   }
   const value: Record<string, string> = {}
-  for (const [at, name] of columns.entries()) if (record[at] !== '') value[name] = record[at]!
+  for (const [index, name] of columns.entries()) if (record[index] !== '') value[name] = record[index]!
   return { number, value, bytes, isUnicode: true }
 }
 

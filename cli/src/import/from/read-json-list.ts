@@ -35,8 +35,8 @@ class ListScan {
   scan(part: Uint8Array): readonly Row[] {
     this.#rows = []
     let from = 0
-    for (let at = 0; at < part.length; at++) {
-      const byte = part[at]!
+    for (let index = 0; index < part.length; index++) {
+      const byte = part[index]!
       if (this.#inString) this.#scanString(byte)
       else if (byte === QUOTE) this.#inString = this.#hasContent = true
       else if (this.#state === 'before') {
@@ -44,11 +44,11 @@ class ListScan {
         if (byte !== OPEN_LIST) continue
         this.#state = 'within'
         this.#hasContent = false
-        from = at + 1
+        from = index + 1
       } else if (this.#state === 'within' && this.#endsElement(byte)) {
-        this.#hold(part.subarray(from, at))
+        this.#hold(part.subarray(from, index))
         this.#take()
-        from = at + 1
+        from = index + 1
         if (byte === CLOSE_LIST) this.#state = 'after'
       } else if (!blanks.has(byte)) this.#hasContent = true
     }

@@ -35,10 +35,10 @@ export async function* linesOf(content: AsyncIterable<Uint8Array>): AsyncGenerat
   for await (const part of content) {
     const lines: (Uint8Array | undefined)[] = []
     let from = 0
-    for (let at = part.indexOf(LINE_FEED); at >= 0; at = part.indexOf(LINE_FEED, from)) {
-      hold(part.subarray(from, at))
+    for (let index = part.indexOf(LINE_FEED); index >= 0; index = part.indexOf(LINE_FEED, from)) {
+      hold(part.subarray(from, index))
       lines.push(take())
-      from = at + 1
+      from = index + 1
     }
     hold(part.subarray(from))
     if (lines.length > 0) yield lines

@@ -8,7 +8,7 @@ import type { Row } from './row.ts'
 /** Cuts a text anywhere, also within a character. */
 async function* parts(text: string, size: number): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text)
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+  for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size)
 }
 
 async function all(rows: AsyncIterable<readonly Row[]>): Promise<Row[]> {
@@ -78,7 +78,9 @@ it('reads CSV as RFC 4180 says, wherever the file is cut', async () => {
       const csv = ['a,b,c', ...records.map((record) => record.map(quoted).join())].join('\r\n')
       const rows = await all(readCsv(parts(csv, bytes), ',', (columns) => expect(columns).toEqual(['a', 'b', 'c'])))
       const wanted = records.map((record) =>
-        Object.fromEntries(['a', 'b', 'c'].flatMap((name, at) => (record[at] === '' ? [] : [[name, record[at]]]))),
+        Object.fromEntries(
+          ['a', 'b', 'c'].flatMap((name, index) => (record[index] === '' ? [] : [[name, record[index]]])),
+        ),
       )
       expect(rows.map(({ value }) => value)).toEqual(wanted)
     }),

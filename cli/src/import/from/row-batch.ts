@@ -1,4 +1,4 @@
-import { limits, type App } from '@hopper/contracts'
+import { isObject, limits, type App } from '@hopper/contracts'
 import { derivedId, Dropped, type OfflineBatch, type OfflineEvent } from '@hopper/ingest'
 import { ROW_BYTES_MAX, type Format, type Row } from './row.ts'
 
@@ -63,17 +63,17 @@ export class RowBatch {
   }
 
   #eventOf({ number, value }: Row, { before, seqBase = 0 }: BatchOptions): OfflineEvent | Dropped {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return { event: value }
-    const translated = this.#format.translate(value as Readonly<Record<string, unknown>>)
+    if (!isObject(value)) return { event: value }
+    const translated = this.#format.translate(value)
     if (translated instanceof Dropped) return translated
-    const own = { ...(translated.event as Record<string, unknown>) }
-    if (!isGiven(own['event_id'])) {
+    const event = { ...(translated.event as Record<string, unknown>) }
+    if (!isGiven(event['event_id'])) {
       const content = derivedId('row of a file', value)
       const repetition = before(content)
-      own['event_id'] = repetition === 0 ? content : derivedId(content, repetition)
+      event['event_id'] = repetition === 0 ? content : derivedId(content, repetition)
     }
-    own['seq'] ??= seqBase + number
-    return { event: own, supplement: translated.supplement }
+    event['seq'] ??= seqBase + number
+    return { event, supplement: translated.supplement }
   }
 }
 

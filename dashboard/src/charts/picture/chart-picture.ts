@@ -65,7 +65,7 @@ function paint(charts: readonly Element[], texts: PictureTexts): HTMLCanvasEleme
   return canvas
 }
 
-/** The names of the app and of the product, below a line. */
+/** Draws the names of the app and of Hopper below a line. */
 function paintFoot(
   context: CanvasRenderingContext2D,
   app: string,

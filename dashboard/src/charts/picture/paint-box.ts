@@ -45,10 +45,10 @@ function paintStripes(
   context.fillRect(x, y, width, height)
   context.strokeStyle = colors[0] ?? 'transparent'
   context.lineWidth = thickness
-  for (let at = -height; at < width; at += period * Math.SQRT2) {
+  for (let start = -height; start < width; start += period * Math.SQRT2) {
     context.beginPath()
-    context.moveTo(x + at, y + height)
-    context.lineTo(x + at + height, y)
+    context.moveTo(x + start, y + height)
+    context.lineTo(x + start + height, y)
     context.stroke()
   }
   context.restore()

@@ -12,7 +12,7 @@ it('a text breaks at spaces, and a word that is too long within', () => {
   expect(wrap('', upTo(4))).toEqual([])
 })
 
-it('what does not fit into four lines ends with an ellipsis', () => {
+it('text that does not fit into four lines ends with an ellipsis', () => {
   expect(wrap('a'.repeat(100), upTo(10))).toEqual([...Array<string>(3).fill('a'.repeat(10)), `${'a'.repeat(9)}…`])
 })
 

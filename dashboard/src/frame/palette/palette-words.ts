@@ -2,13 +2,13 @@
 export const paletteWords = {
   title: 'Go to a page or do something',
   placeholder: 'Page, funnel, element, person, range …',
-  nothing: 'Nothing is called so.',
+  nothing: 'Nothing has this name.',
   pages: 'Pages',
   funnels: 'Funnels',
   elements: 'Elements',
   people: 'People',
   ranges: 'Range',
-  actions: 'Do',
+  actions: 'Actions',
   apps: 'Apps',
   last: {
     today: 'Today',

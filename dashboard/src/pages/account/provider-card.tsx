@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { useSession } from '../../api/session.tsx'
 import { Card } from '../../parts/card.tsx'
 
-/** Says that the member's login is linked with an account at the OpenID provider; nothing if it is not. */
+/** Shows that the member's login is linked with an account at the OpenID provider; nothing if it is not. */
 export function ProviderCard(): ReactNode {
   const { me } = useSession()
   if (!me.provider_login) return null

@@ -1,10 +1,10 @@
+import { encode } from 'uqr'
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { Card } from '../../parts/card.tsx'
 import { CopyText } from '../../parts/copy-text.tsx'
 import { Problem } from '../../parts/states/problem.tsx'
-import { QrCode } from '../../parts/qr-code.tsx'
 import { ReportView } from '../../parts/states/report-view.tsx'
 import { useChange } from '../../parts/use-change.ts'
 
@@ -135,5 +135,17 @@ function CodeForm({
         </button>
       </div>
     </form>
+  )
+}
+
+/** A text as a QR code: dark on light in either theme, since readers expect that. */
+function QrCode({ text, label }: { text: string; label: string }): ReactNode {
+  const { data, size } = encode(text, { border: 4 })
+  const path = data.flatMap((row, y) => row.map((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : ''))).join('')
+  return (
+    <svg className="qr-code" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shapeRendering="crispEdges">
+      <rect width={size} height={size} fill="#fff" />
+      <path d={path} fill="#000" />
+    </svg>
   )
 }

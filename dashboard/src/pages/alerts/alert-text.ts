@@ -16,7 +16,7 @@ export function ruleText({ fall, quiet, report }: AlertView, funnels: readonly L
   return alertWords.reportRule(report?.hour ?? 8)
 }
 
-/** Says where the notices of an alert go. */
+/** Describes where the notices of an alert go. */
 export function channelsText({ webhook, email }: AlertView): string {
   return alertWords.sentTo([
     ...(webhook ? [alertWords.webhookTo(webhook.origin)] : []),
@@ -31,7 +31,7 @@ export function badgeOf(check: AlertCheck | undefined): string {
   return check === 'failed' || check === 'behind' ? 'badge warn' : 'badge open'
 }
 
-/** Says what became of a notice on every channel. */
+/** Describes what became of a notice on every channel. */
 export function deliveriesText({ deliveries, silenced }: Notice): string {
   return silenced ? alertWords.silenced : deliveries.map(deliveryText).join('; ')
 }

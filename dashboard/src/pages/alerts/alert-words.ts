@@ -3,9 +3,9 @@ import type { AlertChannel, AlertCheck, AlertKind, DeliveryFault, NoticeKind } f
 const checks: Record<AlertCheck, string> = {
   ok: 'All well',
   firing: 'Alert',
-  few: 'Too few for a claim',
+  few: 'Too few to tell',
   paused: 'Outside its hours',
-  behind: 'Waits for counting',
+  behind: 'Waiting for counting',
   failed: 'Check failed',
 }
 
@@ -99,8 +99,8 @@ export const alertWords = {
     funnel: 'Funnel',
     period: 'Compare',
     periods: { day: 'the latest day with the same weekdays before', week: 'the latest week with the weeks before' },
-    threshold: 'Tell when chance alone makes such a fall in at most',
-    sample: 'Claim nothing below this many starts',
+    threshold: 'Notify if the probability that chance alone explains the fall is at most',
+    sample: 'Compare only periods with at least this many starts',
     window: 'Time to go through the funnel',
     windows: [
       ['3600000', '1 hour'],

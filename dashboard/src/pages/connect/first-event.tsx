@@ -1,6 +1,8 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { CircleCheck } from 'lucide-react'
+import { followEvents } from '../../api/follow-events.ts'
 import { appPath } from '../../api/paths.ts'
+import { useSession } from '../../api/session.tsx'
 import { eventText, type TimelineEvent } from '../../format/event-text.ts'
 import { formatClock, formatDate } from '../../format/times.ts'
 import { Icon } from '../../parts/icon.tsx'
@@ -45,16 +47,24 @@ export function FirstEvent(): ReactNode {
 
 /** Listens until an event is counted; those of robots are not. */
 function useFirstEvent(app: string): LiveEvent | undefined {
+  const { client } = useSession()
   const [first, setFirst] = useState<LiveEvent>()
   useEffect(() => {
-    const source = new EventSource(appPath(app, 'live'))
-    source.addEventListener('event', ({ data }: MessageEvent<string>) => {
-      const event = JSON.parse(data) as LiveEvent
-      if (event.fate === 'bot') return
-      setFirst(event)
-      source.close()
+    const following = new AbortController()
+    void followEvents(client, appPath(app, 'live'), following.signal, {
+      opened: () => undefined,
+      event: ({ event, data }) => {
+        if (event !== 'event') return
+        const live = JSON.parse(data) as LiveEvent
+        if (live.fate === 'bot') return
+        setFirst(live)
+        following.abort()
+      },
+      closed: ({ isRefused }) => {
+        if (isRefused) following.abort()
+      },
     })
-    return () => source.close()
-  }, [app])
+    return () => following.abort()
+  }, [app, client])
   return first
 }

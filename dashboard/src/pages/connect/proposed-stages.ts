@@ -31,8 +31,8 @@ export function proposedStages({ nodes, links }: JourneyResult): ProposedStage[]
 
 /** Returns the path of a page: a page is a host and a path, or a path alone. */
 export function pathOf(page: string): string {
-  const at = page.replace(/^https?:\/\//, '').indexOf('/')
-  return at < 0 ? '/' : page.replace(/^https?:\/\//, '').slice(at)
+  const index = page.replace(/^https?:\/\//, '').indexOf('/')
+  return index < 0 ? '/' : page.replace(/^https?:\/\//, '').slice(index)
 }
 
 /** Returns a name for a page: its last part, as a word. */

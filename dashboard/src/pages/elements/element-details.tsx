@@ -18,7 +18,7 @@ import { words } from '../../words.ts'
 import type { NamedElement } from './element-groups.ts'
 import { elementWords } from './element-words.ts'
 
-/** No sentence is said about fewer clicks, or fewer looks without a click. */
+/** No sentence is shown about fewer clicks, or fewer looks without a click. */
 const SENTENCE_MIN = 100
 
 /** Shows the time that people look at one element by mouse before they click it or leave it. */
@@ -88,7 +88,7 @@ export function ElementDetails({ row, funnel }: { row: NamedElement; funnel?: Li
   )
 }
 
-/** Says who looks longer, if enough people were seen to say so. */
+/** Describes who looks longer, if enough people were seen to say so. */
 function Sentence({ of }: { of: Hesitation }): ReactNode {
   const { clicked, hovers, median_click_ms: click, median_leave_ms: leave } = of
   const left = hovers - clicked

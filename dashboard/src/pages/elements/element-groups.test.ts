@@ -47,7 +47,7 @@ it('groups elements by the stage that a click enters, else by their page, in the
 })
 
 it('keeps the elements of a page together, the pages of most looks and taps first', () => {
-  const of = (page: string, target: string): (typeof clicks)[number] => ({
+  const clickOf = (page: string, target: string): (typeof clicks)[number] => ({
     url: page,
     target,
     hits: 1,
@@ -57,7 +57,7 @@ it('keeps the elements of a page together, the pages of most looks and taps firs
   const groups = elementGroups({
     rows,
     elements: [],
-    clicks: [of('x/1', '//a'), of('x/2', '//b'), of('x/2', '//c')],
+    clicks: [clickOf('x/1', '//a'), clickOf('x/2', '//b'), clickOf('x/2', '//c')],
     stages: [],
   })
   expect(groups.map(({ rows: own }) => own.map(({ xpath }) => xpath))).toEqual([['//c', '//b', '//a']])

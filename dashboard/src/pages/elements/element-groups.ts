@@ -38,9 +38,9 @@ export function elementGroups({ rows, elements, clicks, stages }: Sources): Elem
   })
   const groups = Map.groupBy(placed, ({ stage }) => stage)
   return [...stages.map((_, index) => index), undefined].flatMap((stage): ElementGroup[] => {
-    const own = groups.get(stage)
-    if (!own) return []
-    const sorted = byPage(own.map(({ named }) => named))
+    const existing = groups.get(stage)
+    if (!existing) return []
+    const sorted = byPage(existing.map(({ named }) => named))
     return [
       stage === undefined
         ? { rows: sorted }

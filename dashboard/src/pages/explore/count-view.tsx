@@ -198,7 +198,7 @@ function Lines({ questionScope, answer }: { questionScope: QuestionScope; answer
   )
 }
 
-/** Says what was counted, and by which property. */
+/** Describes what was counted, and by which property. */
 function titleOf(unit: Unit, { what, by }: Search): string {
   const counted = `${words.units[unit].name} ${exploreWords.whoHad(nameOf(what) ?? exploreWords.anyEvent)}`
   return by === undefined ? counted : `${counted}, ${exploreWords.brokenDownBy(keyName(by).toLowerCase())}`

@@ -10,7 +10,7 @@ const kinds: Readonly<Record<string, string>> = {
 /** The texts of the explore page; they are loaded with it. */
 export const exploreWords = {
   title: 'Explore',
-  hint: 'Ask your own question: choose what, whom, by what, and how to show it.',
+  hint: 'Ask your own question: choose events, filters, a breakdown, and how to show the answer.',
   what: 'What',
   anyEvent: 'Any event',
   searchEvents: 'Search events',
@@ -35,7 +35,7 @@ export const exploreWords = {
   total: 'All',
   date: 'Date',
   events: 'Events',
-  eventRows: 'Events, one a row',
+  eventRows: 'Events, one per row',
   columns: 'Columns',
   addColumn: 'Add or remove a column',
   firstEvents: (shown: string, all: string) => `The first ${shown} of ${all}.`,
@@ -54,5 +54,5 @@ export const exploreWords = {
   json: 'Answer as JSON',
   copyCurl: 'Copy as curl',
   copyJson: 'Copy JSON',
-  cut: (letters: string) => `The first ${letters} letters are shown; copy it to have all.`,
+  cut: (letters: string) => `The first ${letters} characters are shown; copy it to get the rest.`,
 } as const

@@ -39,21 +39,22 @@ export function breakdownRows(breakdown: NonNullable<FunnelAnswer['breakdown']>)
     [],
   )
   const rows: { value?: Value | null; counts: readonly number[] }[] = folded.length === 0 ? raw : [...raw, { counts }]
-  const all = rows.map(({ counts: own }) => proportionOf(own))
+  const all = rows.map((row) => proportionOf(row.counts))
   const sum: Proportion = { hits: total(all, 'hits'), n: total(all, 'n') }
   const sized = rows
-    .map((row, index) => ({ row, of: all[index]! }))
-    .filter(({ row, of }) => 'value' in row && of.n >= SAMPLE_MIN)
-  const lowest = Math.min(...sized.map(({ of }) => of.hits / of.n))
-  const worst = sized.length < 2 ? undefined : sized.find(({ of }) => of.hits / of.n === lowest)?.row
+    .map((row, index) => ({ row, proportion: all[index]! }))
+    .filter(({ row, proportion }) => 'value' in row && proportion.n >= SAMPLE_MIN)
+  const lowest = Math.min(...sized.map(({ proportion }) => proportion.hits / proportion.n))
+  const worst =
+    sized.length < 2 ? undefined : sized.find(({ proportion }) => proportion.hits / proportion.n === lowest)?.row
   return rows.map((row, index) => {
-    const of = all[index]!
+    const proportion = all[index]!
     return {
       ...row,
-      total: of.n,
-      rate: of.n === 0 ? null : of.hits / of.n,
-      isSmall: of.n < SAMPLE_MIN,
-      verdict: compareProportions(of, { hits: sum.hits - of.hits, n: sum.n - of.n }),
+      total: proportion.n,
+      rate: proportion.n === 0 ? null : proportion.hits / proportion.n,
+      isSmall: proportion.n < SAMPLE_MIN,
+      verdict: compareProportions(proportion, { hits: sum.hits - proportion.hits, n: sum.n - proportion.n }),
       isWorst: row === worst,
     }
   })
@@ -63,6 +64,6 @@ function proportionOf(counts: readonly number[]): Proportion {
   return { hits: counts.at(-1) ?? 0, n: counts[0] ?? 0 }
 }
 
-function total(of: readonly Proportion[], key: 'hits' | 'n'): number {
-  return of.reduce((sum, one) => sum + one[key], 0)
+function total(proportions: readonly Proportion[], key: 'hits' | 'n'): number {
+  return proportions.reduce((sum, proportion) => sum + proportion[key], 0)
 }

@@ -14,7 +14,7 @@ export interface Difference {
 }
 
 /**
- * Compares those lost before a stage with those who continued, by the values of a property. Who is still deciding is
+ * Compares those lost before a stage with those who continued, by the values of a property. Those still deciding are
  * neither. A value that fewer than 30 of both together have is left out. The largest difference comes first.
  */
 export function differences(

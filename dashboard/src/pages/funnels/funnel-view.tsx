@@ -12,11 +12,11 @@ import { words } from '../../words.ts'
 import { BreakdownCard } from './breakdown-card.tsx'
 import { FunnelHead, FunnelNumbers } from './funnel-head.tsx'
 import { funnelQuestion } from './funnel-question.ts'
-import { FunnelSkeleton } from './funnel-skeleton.tsx'
 import { StageList } from './stage-list.tsx'
 import { stageRows } from './stage-rows.ts'
 import { StageTable } from './stage-table.tsx'
 import { TrendCard } from './trend-card.tsx'
+import { Skeleton } from '../../parts/states/skeleton.tsx'
 
 const StagePanel = lazy(() => import('./panel/stage-panel.tsx'))
 
@@ -123,5 +123,19 @@ function Answer({ funnel, answer, compared }: AnswerProps): ReactNode {
         />
       )}
     </>
+  )
+}
+
+/** The shape of a funnel before its numbers are there. */
+function FunnelSkeleton({ stages }: { stages: number }): ReactNode {
+  return (
+    <section className="card" aria-hidden="true">
+      <Skeleton height={64} width={280} />
+      {Array.from({ length: stages }, (_, index) => (
+        <div key={index} className="stage-skeleton">
+          <Skeleton height={28} />
+        </div>
+      ))}
+    </section>
   )
 }

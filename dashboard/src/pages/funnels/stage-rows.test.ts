@@ -33,14 +33,14 @@ describe('the rows of a funnel', () => {
     expect(rows[1]!.finalRate!.high).toBeCloseTo(0.559, 3)
   })
 
-  it('end with a range as long as somebody is deciding, at whatever stage', () => {
+  it('end with a range as long as anybody is deciding, at any stage', () => {
     const rows = stageRows([step(100, 100), step(40, 100, { open: 10, never: 50 }), step(20, 40, { never: 20 })])
     expect(finalRateOf(rows)).toEqual({ low: 0.2, high: 0.3 })
     expect(finalRateOf(stageRows([step(0, 0)]))).toBeNull()
     expect(finalRateOf(stageRows([step(5, 5), step(5, 5)]))).toBeNull()
   })
 
-  it('have the worst stage where the largest share is lost for good', () => {
+  it('have the worst stage where the largest share is lost finally', () => {
     expect(
       worstStage(stageRows([step(100, 100), step(40, 100, { open: 60 }), step(30, 40, { never: 10 })]))!.stage,
     ).toBe(3)

@@ -72,7 +72,7 @@ export function finalRateOf(rows: readonly StageRow[]): Interval | null {
   return { low: last.count / first.count, high: (last.count + deciding) / first.count }
 }
 
-/** Returns the stage before which the largest share is lost for good; undefined if nobody is. */
+/** Returns the stage before which the largest share is finally lost; undefined if nobody is. */
 export function worstStage(rows: readonly StageRow[]): StageRow | undefined {
   const share = (row: StageRow): number => (row.before === 0 ? 0 : row.lost / row.before)
   const worst = rows.slice(1).sort((a, b) => share(b) - share(a))[0]

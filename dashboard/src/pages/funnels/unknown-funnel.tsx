@@ -4,7 +4,7 @@ import { AppLink } from '../../parts/app-link.tsx'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
 
-/** Says that the app has no funnel with the id of the address, with a way to those that it has. */
+/** Shows that the app has no funnel with the id of the address, with a way to those that it has. */
 export function UnknownFunnel({ id }: { id: string }): ReactNode {
   const { app } = useScope()
   return (

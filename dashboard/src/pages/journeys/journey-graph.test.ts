@@ -62,7 +62,7 @@ describe('the graph of journeys', () => {
     expect(graph.links.map(({ from, to, users }) => `${from.id} ${to.id} ${users}`)).toContain('1/entry 2:cart 1')
   })
 
-  it('loses nobody: what comes into a place is what it has, and what leaves it is no more', () => {
+  it('loses nobody: as many people enter a place as it has, and no more leave it', () => {
     const paths = fc.array(fc.array(fc.constantFrom(...'abcdefgh'), { minLength: 1, maxLength: 6 }), { minLength: 1 })
     fc.assert(
       fc.property(

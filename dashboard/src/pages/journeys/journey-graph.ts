@@ -47,13 +47,13 @@ export function journeyGraph({ nodes, links }: JourneyResult, shown: number = PL
   const steps = Map.groupBy(nodes, ({ step }) => step)
   for (const step of [...steps.keys()].sort((a, b) => a - b)) {
     const column = step - first
-    const of = steps.get(step)!
-    const own = of.filter(({ kind }) => kind === undefined).sort(byUsers)
-    const rest = [...own.slice(shown), ...of.filter(({ kind }) => kind === 'other')]
-    const kept = own.slice(0, shown).map(({ id, value, users }): JourneyNode => ({ id, column, value, users }))
+    const nodes = steps.get(step)!
+    const selected = nodes.filter(({ kind }) => kind === undefined).sort(byUsers)
+    const rest = [...selected.slice(shown), ...nodes.filter(({ kind }) => kind === 'other')]
+    const kept = selected.slice(0, shown).map(({ id, value, users }): JourneyNode => ({ id, column, value, users }))
     const other = sumOf(rest)
     if (rest.length > 0) kept.push({ id: `${step}/other`, column, value: 'other', users: other, kind: 'other' })
-    const exit = of.find(({ kind }) => kind === 'exit')
+    const exit = nodes.find(({ kind }) => kind === 'exit')
     if (exit) kept.push({ id: exit.id, column, value: 'exit', users: exit.users, kind: 'exit' })
     for (const node of kept) places.set(node.id, node)
     for (const { id } of rest) places.set(id, places.get(`${step}/other`)!)

@@ -21,14 +21,14 @@ const graph = journeyGraph({
 describe('the layout of journeys', () => {
   it('has the columns side by side, in their order, and heights in proportion to people', () => {
     const { nodes, links, width } = journeyLayout(graph, 800)
-    const at = new Map(nodes.map((one) => [one.node.id, one]))
+    const byId = new Map(nodes.map((placed) => [placed.node.id, placed]))
     expect(width).toBe(800)
-    const [first, last] = [at.get('0:home')!, at.get('1:cart')!]
+    const [first, last] = [byId.get('0:home')!, byId.get('1:cart')!]
     expect(first.x + first.width + first.room).toBeCloseTo(last.x)
     expect(last.x + last.width + last.room).toBeCloseTo(width)
-    expect(at.get('1:cart')!.y).toBeLessThan(at.get('1:help')!.y)
-    expect(at.get('1:help')!.y).toBeLessThan(at.get('1/exit')!.y)
-    expect(at.get('0:home')!.height / at.get('1:cart')!.height).toBeCloseTo(9 / 6)
+    expect(byId.get('1:cart')!.y).toBeLessThan(byId.get('1:help')!.y)
+    expect(byId.get('1:help')!.y).toBeLessThan(byId.get('1/exit')!.y)
+    expect(byId.get('0:home')!.height / byId.get('1:cart')!.height).toBeCloseTo(9 / 6)
     expect(links.every(({ path }) => path.startsWith('M'))).toBe(true)
   })
 

@@ -16,7 +16,7 @@ interface Props {
   isCut: boolean
 }
 
-/** The links of the picture as rows, with the same numbers and buttons. */
+/** Lists the links of the diagram as rows, with the same numbers and buttons. */
 export function JourneyList({ graph, nameOf, actions, isCut }: Props): ReactNode {
   const { unit } = useScope()
   const [all, setAll] = useState(false)

@@ -56,7 +56,7 @@ export const journeyWords = {
   placeName: (value: string): string => (value === '' ? '(none)' : keyName(value)),
 } as const
 
-/** Says from where or to where the places of journeys are counted. */
+/** Describes from where or to where the places of journeys are counted. */
 export function startOf(
   { start, end }: { readonly start?: string; readonly end?: string },
   nameOf: (place: { readonly value: string }) => string,

@@ -6,10 +6,11 @@ import { useScope } from '../../state/scope.tsx'
 import { useSearchState } from '../../state/use-search.ts'
 import { pathOf } from '../connect/proposed-stages.ts'
 import { isListable, linkId, wayThrough, type JourneyGraph, type JourneyLink } from './journey-graph.ts'
-import { JourneyPanel } from './journey-panel.tsx'
 import { JourneyPeople } from './journey-people.tsx'
 import type { PageGroup, PlaceName } from './journey-places.ts'
 import { journeyWords, startOf } from './journey-words.ts'
+import { SidePanel } from '../../parts/side-panel.tsx'
+import { noPanel } from './journey-question.ts'
 
 interface Props {
   graph: JourneyGraph
@@ -29,7 +30,7 @@ export default function LinkPanel({ graph, link, groups, nameOf, isBackward }: P
     </>
   )
   return (
-    <JourneyPanel opens={linkId(from, to)} title={title} users={users}>
+    <SidePanel opens={linkId(from, to)} closed={noPanel} title={title} users={users}>
       <p className="hint">
         {from.kind !== 'entry' &&
           `${journeyWords.panel.count(formatPercent(from.users === 0 ? null : users / from.users), nameOf(from))}. `}
@@ -42,7 +43,7 @@ export default function LinkPanel({ graph, link, groups, nameOf, isBackward }: P
       ) : (
         <p>{journeyWords.panel.manyPlaces}</p>
       )}
-    </JourneyPanel>
+    </SidePanel>
   )
 }
 

@@ -21,7 +21,7 @@ const faults: Record<LoginFault, string> = {
   rate: 'Too many logins from your network have failed. Wait for a quarter of an hour, then try again.',
 }
 
-/** Says why the login that led to this address did not succeed; undefined if none failed. */
+/** Describes why the login that led to this address did not succeed; undefined if none failed. */
 export function loginFault(search: string): string | undefined {
   const fault = new URLSearchParams(search).get('login')
   return fault !== null && Object.hasOwn(faults, fault) ? faults[fault as LoginFault] : undefined

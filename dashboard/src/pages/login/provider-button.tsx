@@ -9,7 +9,7 @@ interface Props {
   children: ReactNode
 }
 
-/** Leads to the OpenID provider; nothing if there is none. A link, since forms may lead to this host only. */
+/** Links to the OpenID provider; nothing if there is none. A link, since forms may lead to this host only. */
 export function ProviderButton({ client, children }: Props): ReactNode {
   const [ways, setWays] = useState<LoginWays>({})
   useEffect(() => {

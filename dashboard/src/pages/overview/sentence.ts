@@ -24,7 +24,7 @@ export interface SentenceData {
 }
 
 /**
- * Says where people get lost: the rate, whether it has changed beyond chance, the stage that loses most, and the value
+ * Describes where people get lost: the rate, whether it has changed beyond chance, the stage that loses most, and the value
  * of a property with the worst rate if that is beyond chance. Empty if nobody started.
  */
 export function overviewSentence({ funnel, unit, answer, before, by }: SentenceData): SentencePart[] {
@@ -65,7 +65,7 @@ function changeParts(now: Proportion, before: Proportion): SentencePart[] {
   ]
 }
 
-/** A claim only where it is beyond chance. */
+/** Names the worst value only if its difference is beyond chance. */
 function worstValueParts({ breakdown = [] }: FunnelAnswer, by: string): SentencePart[] {
   const rows = breakdownRows(breakdown)
   const worst = rows.find(({ isWorst }) => isWorst)

@@ -30,10 +30,10 @@ export function TrafficCard({ rows, step, timezone, completeTo, path, stale }: P
   const startedRows = rows.filter(({ time }) => Date.parse(time) <= (completeTo ?? Infinity)).length
   // the hour or day that began last is not over yet
   const openFrom = live ? Math.max(0, startedRows - 1) : rows.length
-  const named = (name: string, color: string, of: (row: Row) => number): Line => ({
+  const named = (name: string, color: string, valueOf: (row: Row) => number): Line => ({
     name,
     color,
-    values: rows.map((row, index) => (index < startedRows ? of(row) : null)),
+    values: rows.map((row, index) => (index < startedRows ? valueOf(row) : null)),
   })
   const lines = [named('Page views', '--blue', ({ views }) => views), named('People', '--teal', ({ users }) => users)]
   const columns = useMemo(

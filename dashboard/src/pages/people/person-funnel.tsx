@@ -33,7 +33,7 @@ export function PersonFunnel({ id, funnel }: { id: string; funnel: ListedFunnel 
   )
 }
 
-/** Says in words how far one person came: the last stage, and the cause at the next one. */
+/** Describes in words how far one person came: the last stage, and the cause at the next one. */
 export function placeText({ steps }: Pick<FunnelAnswer, 'steps'>): string {
   const reached = steps.filter(({ count }) => count > 0).length
   if (reached === 0) return words.people.notStarted

@@ -11,7 +11,7 @@ import { pickerWords } from '../../parts/picker-words.ts'
 import { AddItem, EditableItem, useListEditor } from './editable-list.tsx'
 
 const DELETION =
-  'From now on looks at it are not measured, and Elements has no row of it. Events that were counted stay.'
+  'From now on it is not measured, and the page Elements does not list it. Events that were counted stay.'
 
 /** The interesting elements of an app. */
 export function ElementsSettings({ app, mayChange }: { app: string; mayChange: boolean }): ReactNode {

@@ -34,7 +34,8 @@ const scopes: Record<KeyScope, string> = {
 
 /** The consequence of deleting a key. */
 const consequences: Record<KeyScope, string> = {
-  write: 'Events that are sent with it are refused within seconds: pages that have it in their tag count no more.',
+  write:
+    'Events that are sent with it are refused within seconds: pages with this key in their tag are no longer counted.',
   read: 'Programs that read the numbers of this app with it are refused at once.',
   admin: 'Programs that manage the organization with it are refused at once, in all its apps.',
 }

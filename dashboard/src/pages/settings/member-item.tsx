@@ -2,7 +2,8 @@ import { useState, type FormEvent, type ReactNode } from 'react'
 import type { Role } from '@hopper/contracts'
 import { AskButton } from '../../parts/buttons/ask-button.tsx'
 
-const RESET = 'Password or login link are enough to log in from then on, until the member sets up another one.'
+const RESET =
+  'From then on, a password or a login link is enough to log in, until the member sets up another second factor.'
 const DELETION =
   'All sessions end at once, and password, second factor and links to a provider are lost. Links and notes of this ' +
   'member stay.'
@@ -19,7 +20,7 @@ export interface MemberView {
 
 interface Props {
   member: MemberView
-  /** that the caller may give */
+  /** roles that the caller may assign */
   roles: readonly Role[]
   isMe: boolean
   mayChange: boolean
@@ -132,7 +133,7 @@ function EmailForm({ member: { id, email, provider_linked: isLinked }, provider,
       <span className="hint">
         {isLinked
           ? 'Another address, or none, ends the link and the sessions of this member.'
-          : 'Who has this address there, confirmed, logs in as this member.'}
+          : 'A person with this address there, confirmed, logs in as this member.'}
       </span>
     </form>
   )

@@ -38,12 +38,12 @@ const examples: Record<BotRule['kind'], string> = {
   referrer: 'spam.example',
 }
 const deletionOfRule: Record<BotRule['action'], string> = {
-  bot: 'Past events are judged again without it: visits that only this rule held for robots are counted from then on.',
-  human: 'Past events are judged again without it: visits that only this rule held for people are no longer counted.',
+  bot: 'Past events are judged again without it: visits that were robots only by this rule are counted from then on.',
+  human: 'Past events are judged again without it: visits that were people only by this rule are no longer counted.',
 }
 const actionTexts: Record<BotRule['action'], string> = { bot: 'a robot', human: 'a person' }
 
-/** Shows and changes the rules by which an app holds visitors for robots, or for people. */
+/** Shows and changes the rules by which an app treats visitors as robots, or as people. */
 export function RobotsSettings({ app, mayChange }: { app: string; mayChange: boolean }): ReactNode {
   const report = useReport<RobotsView>(`/api/v1/apps/${encodeURIComponent(app)}`, true)
   return (
@@ -152,7 +152,7 @@ function RuleForm({ app, busy, add }: FormProps): ReactNode {
           onChange={({ target }) => setRule({ ...rule, action: target.value as BotRule['action'] })}
         >
           <option value="bot">a robot</option>
-          <option value="human">a person, whatever else speaks for a robot</option>
+          <option value="human">a person, even if other signs suggest a robot</option>
         </select>
       </label>
       <Preview app={app} rule={trimmed} />

@@ -11,7 +11,7 @@ import { systemWords } from './system-words.ts'
 
 const { refused: texts } = systemWords
 
-/** Requests that ingest refused as a whole, with what shows who sent them. */
+/** Requests that ingest refused as a whole, with their origin, app and key. */
 export function RefusalsCard({ timezone }: { timezone: string }): ReactNode {
   const report = useReport<Refusals>('/api/v1/refusals', true)
   const columns: Column<Refusal>[] = [

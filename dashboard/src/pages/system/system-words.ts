@@ -21,16 +21,16 @@ const parts: Record<DiskPart, string> = {
   tables: 'Tables, for reports',
   registry: 'Apps, members and settings',
   spool: 'Events that wait for Kafka',
-  unused: 'Unused inside of the files',
+  unused: 'Unused inside the files',
   set_aside: 'Damaged files that were set aside',
   other: 'Other files',
 }
 
 const letterReasons: Record<DeadLetterReason, string> = {
   undecodable: 'cannot be read',
-  unknown_version: 'of a version that is not known',
-  invalid_envelope: 'has a field that is not valid',
-  unknown_app: 'of an app that does not exist',
+  unknown_version: 'has an unknown version',
+  invalid_envelope: 'has an invalid field',
+  unknown_app: 'belongs to an app that does not exist',
   fold_failed: 'could not be counted',
 }
 
@@ -47,7 +47,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** The texts of the page of the system. */
 export const systemWords = {
   title: 'System',
-  levels: { healthy: 'Healthy.', behind: 'Behind.', hand: 'Needs a hand.' },
+  levels: { healthy: 'Healthy.', behind: 'Behind.', attention: 'Needs attention.' },
   sentence: {
     complete: (time: string) => `All events received until ${time} are counted.`,
     unknown: 'It is not known how far counting is.',
@@ -55,7 +55,7 @@ export const systemWords = {
     stalled: 'Events wait, and none are being counted: look at the log of the aggregator.',
     engine: (name: string, detail: string) => `${name} is not healthy: ${detail}.`,
     noDetail: 'it does not answer',
-    lost: (lane: number, n: string) => `Lane ${lane} stands still: the log has lost ${n} messages.`,
+    lost: (lane: number, n: string) => `Lane ${lane} is stopped: the log has lost ${n} messages.`,
     disk: (place: string, free: string, left: string | undefined) =>
       `The disk of ${place} is nearly full: ${free} free${left === undefined ? '' : `, full in ${left}`}.`,
     unknownRoom: 'unknown room',
@@ -99,7 +99,7 @@ export const systemWords = {
     ago: (time: string) => `received ${time} ago`,
     lanes: (n: number) => (n === 1 ? 'One lane' : `All ${n} lanes`),
     columns: { lane: 'Lane', received: 'Messages received', counted: 'Counted', lag: 'Behind' },
-    lost: (n: string) => `stands still: ${n} messages are lost`,
+    lost: (n: string) => `stopped: ${n} messages are lost`,
   },
   refused: {
     title: 'Refused requests',
@@ -124,7 +124,8 @@ export const systemWords = {
     show: (bytes: string) => `Message, ${bytes}`,
     binary: 'Not text; as base64:',
     replay: 'Replay',
-    replaying: 'It is put into the log again. What is still wrong with it brings it back here; events count only once.',
+    replaying:
+      'It is put into the log again, and comes back here if it still cannot be counted. Events count only once.',
     replayOne: (place: string) => `Replay the message of ${place}`,
     replayed: (n: number) => (n === 1 ? 'One message is in the log again.' : `${n} messages are in the log again.`),
     left: (why: string) => `It stays where it is: ${why}.`,

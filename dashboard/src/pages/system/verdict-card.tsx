@@ -4,10 +4,10 @@ import { Icon } from '../../parts/icon.tsx'
 import { systemWords } from './system-words.ts'
 import type { Verdict } from './verdict.ts'
 
-const icons = { healthy: CircleCheck, behind: Clock, hand: CircleAlert }
+const icons = { healthy: CircleCheck, behind: Clock, attention: CircleAlert }
 
-/** The state of the installation in a sentence. Only what needs a hand is red. */
-export function VerdictCard({ verdict: { level, hands, facts } }: { verdict: Verdict }): ReactNode {
+/** The state of the installation in a sentence. Only what needs attention is red. */
+export function VerdictCard({ verdict: { level, problems, facts } }: { verdict: Verdict }): ReactNode {
   return (
     <section className={`card wide verdict ${level}`} aria-label={systemWords.title}>
       <Icon of={icons[level]} size={20} />
@@ -15,11 +15,11 @@ export function VerdictCard({ verdict: { level, hands, facts } }: { verdict: Ver
         <p className="verdict-text">
           <b>{systemWords.levels[level]}</b> <bdi>{facts.join(' ')}</bdi>
         </p>
-        {hands.length > 0 && (
-          <ul className="hands">
-            {hands.map((hand) => (
-              <li key={hand}>
-                <bdi>{hand}</bdi>
+        {problems.length > 0 && (
+          <ul className="verdict-problems">
+            {problems.map((problem) => (
+              <li key={problem}>
+                <bdi>{problem}</bdi>
               </li>
             ))}
           </ul>

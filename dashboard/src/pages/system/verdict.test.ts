@@ -57,45 +57,45 @@ function verdict(more: Partial<Status> = {}, disk: Partial<typeof place> = {}, a
 
 describe('the sentence of the system', () => {
   it('says that all is well, how full the disk is, and what the last audit found', () => {
-    const { level, hands, facts } = verdict()
-    expect([level, hands]).toEqual(['healthy', []])
+    const { level, problems, facts } = verdict()
+    expect([level, problems]).toEqual(['healthy', []])
     expect(facts.join(' ')).toBe(
       'All events received until 15:03:20 are counted. 112.0 MB used, 38.0 GB free: full in 3 years at this rate. ' +
         'Last audit 4 h ago: 0 of 1,284 partitions differ.',
     )
   })
 
-  it('is behind without needing a hand while events are counted, and needs one when they are not', () => {
+  it('is behind without needing attention while events are counted, and needs it when they are not', () => {
     const lag = { messages: 9, events: 1_312, seconds: 70.4, remaining_seconds: 12 }
-    expect(verdict({ lag })).toMatchObject({ level: 'behind', hands: [] })
+    expect(verdict({ lag })).toMatchObject({ level: 'behind', problems: [] })
     expect(verdict({ lag }).facts[0]).toBe('1,312 events wait to be counted, the oldest for 1 min 10 s.')
-    expect(verdict({ lag: { ...lag, remaining_seconds: null } }).level).toBe('hand')
+    expect(verdict({ lag: { ...lag, remaining_seconds: null } }).level).toBe('attention')
     expect(verdict({ lag: { ...lag, seconds: 10, remaining_seconds: null } }).level).toBe('behind')
     expect(verdict({ lag: { ...lag, seconds: 2 } }).level).toBe('healthy')
   })
 
-  it('needs a hand for an engine, a lost log, a full disk, drift, and dead letters', () => {
+  it('needs attention for an engine, a lost log, a full disk, drift, and dead letters', () => {
     for (const [found, text] of [
       [
         verdict({ engines: [{ name: 'kafka', healthy: false, detail: 'no broker' }] }),
         'kafka is not healthy: no broker.',
       ],
-      [verdict({ lanes: [{ lane: 3, next: 9, done: 1, lag: 8, lost: { first: 1, next: 6 } }] }), 'Lane 3 stands still'],
+      [verdict({ lanes: [{ lane: 3, next: 9, done: 1, lag: 8, lost: { first: 1, next: 6 } }] }), 'Lane 3 is stopped'],
       [verdict({}, { is_low: true, full_in_seconds: 2 * DAY }), 'nearly full: 38.0 GB free, full in 2 days.'],
       [verdict({}, {}, [{ ...audit, differing: 12, repaired: 2 }]), '10 rows that differ'],
       [verdict({ dead_letters: 1 }), 'One message could not be counted'],
     ] as const) {
-      expect(found.level).toBe('hand')
-      expect(found.hands).toEqual([expect.stringContaining(text)])
+      expect(found.level).toBe('attention')
+      expect(found.problems).toEqual([expect.stringContaining(text)])
     }
   })
 
-  it('takes repaired drift, an audit under way, and one that was interrupted for what they are', () => {
+  it('distinguishes repaired drift, a running audit, and an interrupted one', () => {
     expect(verdict({}, {}, [{ ...audit, differing: 2, repaired: 2, differing_partitions: 1 }]).level).toBe('healthy')
     const drift = { ...audit, differing: 7 }
     const ofPart = { ...audit, app: 'blog' }
-    expect(verdict({}, {}, [ofPart, drift]).hands).toEqual([expect.stringContaining('7 rows that differ')])
-    expect(verdict({}, {}, [ofPart, audit, drift]).hands).toEqual([])
+    expect(verdict({}, {}, [ofPart, drift]).problems).toEqual([expect.stringContaining('7 rows that differ')])
+    expect(verdict({}, {}, [ofPart, audit, drift]).problems).toEqual([])
     const under = [
       { ...audit, state: 'running' as const },
       { ...audit, state: 'interrupted' as const },

@@ -8,11 +8,11 @@ const BEHIND_SECONDS = 5
 /** With events to count and none counted for longer, counting has stopped. */
 const STALLED_SECONDS = 60
 
-/** The state of an installation in one look. Only what needs a hand is `hand`. */
+/** The state of an installation in one look. Its level is `attention` only where somebody has to act. */
 export interface Verdict {
-  readonly level: 'healthy' | 'behind' | 'hand'
-  /** problems that need a hand, the most urgent first */
-  readonly hands: readonly string[]
+  readonly level: 'healthy' | 'behind' | 'attention'
+  /** problems that need attention, the most urgent first */
+  readonly problems: readonly string[]
   /** progress of counting, the disk, the last audit */
   readonly facts: readonly string[]
 }
@@ -26,7 +26,7 @@ export interface Facts {
   readonly clock: (at: number) => string
 }
 
-/** Says in sentences how an installation is. */
+/** Describes in sentences how an installation is. */
 export function verdictOf({ status, disk, audits, now, clock }: Facts): Verdict {
   const { sentence } = systemWords
   const finished = audits?.filter(({ state }) => state === 'finished') ?? []
@@ -34,7 +34,7 @@ export function verdictOf({ status, disk, audits, now, clock }: Facts): Verdict 
   const drift = driftOf(finished)
   const { events, seconds, remaining_seconds: remaining } = status.lag
   const isBehind = events > 0 && (seconds ?? 0) > BEHIND_SECONDS
-  const hands = [
+  const problems = [
     ...status.engines
       .filter(({ healthy }) => !healthy)
       .map(({ name, detail }) => sentence.engine(name, detail ?? sentence.noDetail)),
@@ -52,8 +52,8 @@ export function verdictOf({ status, disk, audits, now, clock }: Facts): Verdict 
       ? sentence.unknown
       : sentence.complete(clock(status.complete_to))
   return {
-    level: hands.length > 0 ? 'hand' : isBehind ? 'behind' : 'healthy',
-    hands,
+    level: problems.length > 0 ? 'attention' : isBehind ? 'behind' : 'healthy',
+    problems,
     facts: [counted, ...(disk ? [diskText(disk)] : []), ...(audits ? [auditText(last, now)] : [])],
   }
 }
@@ -85,7 +85,7 @@ function diskText({ places }: Disk): string {
   return sentence.used(used, formatBytes(first.free_bytes!), forecastText(first))
 }
 
-/** Says when a place is full. */
+/** Describes when a place is full. */
 export function forecastText({ bytes_per_day: rate, full_in_seconds: left }: Disk['places'][number]): string {
   if (rate === null) return systemWords.sentence.tooShort
   return left === null ? systemWords.sentence.notGrowing : systemWords.sentence.fullIn(formatSpan(left))

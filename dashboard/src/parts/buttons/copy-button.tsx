@@ -3,7 +3,7 @@ import { Check, Copy } from 'lucide-react'
 import { words } from '../../words.ts'
 import { Icon } from '../icon.tsx'
 
-/** Copies a text and says so. Absent where the browser has no clipboard, as without https. */
+/** Copies a text, and then shows that it did. Absent where the browser has no clipboard, as without https. */
 export function CopyButton({ text, children }: { text: () => string; children: ReactNode }): ReactNode {
   const [copied, setCopied] = useState(false)
   if (!window.isSecureContext) return null

@@ -93,7 +93,7 @@ async function draw({ of, title, follows }: Picture, scope: Scope): Promise<Blob
   return chartPicture(charts, { title, facts: factsOf(scope, follows), app: scope.app.name })
 }
 
-/** Says in words which part of the data a chart shows. */
+/** Describes in words which part of the data a chart shows. */
 function factsOf({ range, compared, unit, robots, chips }: Scope, follows: Picture['follows']): string[] {
   if (follows === 'nothing') return []
   const dates = formatDates(range.from, range.to)

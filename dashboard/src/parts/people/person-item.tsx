@@ -53,7 +53,7 @@ export function PersonItem({ row, stages, pageName, isOpen, toggle }: Props): Re
   )
 }
 
-/** Says which stage of the funnel a person reached, why not the next one, and where the person went. */
+/** Describes which stage of the funnel a person reached, why not the next one, and where the person went. */
 function Facts({ row, stages, pageName }: Pick<Props, 'row' | 'stages' | 'pageName'>): ReactNode {
   const { app } = useScope()
   const { entered_at: entered, last_at: last, last_page: page, steps, cause, next } = row

@@ -42,7 +42,7 @@ interface Props {
   columns: readonly string[]
   /** of the CSV file */
   name: string
-  /** number of stages of the funnel that the people are of */
+  /** number of stages of the funnel */
   stages?: number
 }
 

@@ -18,7 +18,7 @@ export function Freshness({ meta }: { meta: Meta | undefined }): ReactNode {
         {formatDates(meta.from, meta.to)} ({meta.timezone})
       </span>
       {meta.complete_to === null ? (
-        <span title="The log cannot be reached, and nothing is recorded of it.">not known how recent</span>
+        <span title="The log cannot be reached, and no earlier state of it is recorded.">freshness unknown</span>
       ) : (
         <span title={formatInstant(meta.timezone, meta.complete_to)}>
           counted up to <time>{formatClock(meta.timezone, meta.complete_to)}</time>

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { ApiError } from '../../api/client.ts'
 import { words } from '../../words.ts'
 
-/** Says what failed, in the words of the dashboard; the code of the API is under the details. */
+/** Describes what failed, in the words of the dashboard; the code of the API is under the details. */
 export function Problem({ error, retry }: { error: Error; retry?: () => void }): ReactNode {
   const isApi = error instanceof ApiError
   return (

@@ -13,7 +13,7 @@ export const refusalReasons: Record<RefusalCode, string> = {
   HOP_BODY_TYPE: 'not JSON',
 }
 
-/** Says what is known of a key that is not valid. */
+/** Describes what is known of a key that is not valid. */
 export function keyEnd(hint: NonNullable<Refusal['key_hint']>): string {
   return `ends in ${hint}`
 }

@@ -10,7 +10,7 @@ it('preserves every text, including one that begins with a byte order mark', () 
   fc.assert(
     fc.property(fc.array(text, { minLength: 1 }), (texts) => {
       const data = unpackFrame(packFrame(new Map([['t', textData(texts)]]))).frame.get('t')!
-      expect(texts.map((_, at) => textAt(data, at))).toEqual(texts)
+      expect(texts.map((_, index) => textAt(data, index))).toEqual(texts)
     }),
   )
 })

@@ -105,9 +105,9 @@ export function textData(values: readonly (string | null)[]): Data {
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Reads the text at an index of a column created by `textData`. */
-export function textAt({ values, valueOffsets }: Data, at: number): string {
+export function textAt({ values, valueOffsets }: Data, index: number): string {
   const offsets = valueOffsets as Int32Array
-  return utf8.decode((values as Uint8Array).subarray(offsets[at], offsets[at + 1]))
+  return utf8.decode((values as Uint8Array).subarray(offsets[index], offsets[index + 1]))
 }
 
 /** Finds a text in a column created by `textData`, -1 if it is not there. Decodes no text. */
@@ -115,9 +115,9 @@ export function indexOfText(data: Data, text: string): number {
   const bytes = Buffer.from(text)
   const offsets = data.valueOffsets as Int32Array
   const texts = data.values as Uint8Array
-  for (let at = 0; at < data.length; at++) {
-    if (offsets[at + 1]! - offsets[at]! !== bytes.length || !data.getValid(at)) continue
-    if (bytes.equals(texts.subarray(offsets[at], offsets[at + 1]))) return at
+  for (let index = 0; index < data.length; index++) {
+    if (offsets[index + 1]! - offsets[index]! !== bytes.length || !data.getValid(index)) continue
+    if (bytes.equals(texts.subarray(offsets[index], offsets[index + 1]))) return index
   }
   return -1
 }

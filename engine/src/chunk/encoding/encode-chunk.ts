@@ -109,8 +109,8 @@ interface UsedValues {
 function usedValues({ values, spilled }: RowColumns): UsedValues {
   const columns = new Map<string, ValueCodes>()
   for (const [name, column] of values) {
-    const own = dropUnused.from(column)
-    if (own.values.some((value) => value !== null)) columns.set(name, own)
+    const used = dropUnused.from(column)
+    if (used.values.some((value) => value !== null)) columns.set(name, used)
   }
   const rare = spilled && spilled.rows.length > 0 ? { ...spilled, ...dropUnused.from(spilled) } : undefined
   const texts = [...[...columns.values()].map((column) => column.values), rare?.values ?? [], rare?.names ?? []]
@@ -205,8 +205,8 @@ function valueFields({ codes, values }: ValueCodes): Map<string, Data> {
   for (const type of types) {
     if (types.length === 1) fields.set(type, dictionaryData(type, codes, values))
     else {
-      const own = dropUnused.from({ codes, values: values.map((value) => (typeof value === type ? value : null)) })
-      fields.set(type, dictionaryData(type, own.codes, own.values))
+      const used = dropUnused.from({ codes, values: values.map((value) => (typeof value === type ? value : null)) })
+      fields.set(type, dictionaryData(type, used.codes, used.values))
     }
   }
   return fields

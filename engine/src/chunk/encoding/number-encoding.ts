@@ -65,9 +65,9 @@ export function decodeNumbers(
   }
   const signed = encoding !== 'run-delta'
   for (let run = 0; run < starts.length - 1; run++) {
-    let at = base
+    let sum = base
     for (let i = starts[run]!, end = starts[run + 1]!; i < end; i++)
-      values[i] = at += signed ? unzigzag(values[i]!) : values[i]!
+      values[i] = sum += signed ? unzigzag(values[i]!) : values[i]!
   }
   return values
 }
@@ -136,9 +136,9 @@ function addFourPlanes(planes: Planes, base: number, starts: Uint32Array): Float
   const [b0, b1, b2, b3] = planes as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
   const values = new Float64Array(b0.length)
   for (let run = 0; run < starts.length - 1; run++) {
-    let at = base
+    let sum = base
     for (let i = starts[run]!, end = starts[run + 1]!; i < end; i++) {
-      values[i] = at += (b0[i]! | (b1[i]! << 8) | (b2[i]! << 16) | (b3[i]! << 24)) >>> 0
+      values[i] = sum += (b0[i]! | (b1[i]! << 8) | (b2[i]! << 16) | (b3[i]! << 24)) >>> 0
     }
   }
   return values

@@ -11,9 +11,9 @@ export function contentSize(frame: Uint8Array): number | undefined {
   const descriptor = frame[4]!
   const flag = descriptor >>> 6
   const single = (descriptor & 32) > 0
-  const at = 5 + (single ? 0 : 1) + DICTIONARY_BYTES[descriptor & 3]!
-  if (frame.length < at + SIZE_BYTES[flag]!) return undefined
-  if (flag === 0) return single ? frame[at] : undefined
-  if (flag === 1) return view.getUint16(at, true) + 256
-  return flag === 2 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true))
+  const offset = 5 + (single ? 0 : 1) + DICTIONARY_BYTES[descriptor & 3]!
+  if (frame.length < offset + SIZE_BYTES[flag]!) return undefined
+  if (flag === 0) return single ? frame[offset] : undefined
+  if (flag === 1) return view.getUint16(offset, true) + 256
+  return flag === 2 ? view.getUint32(offset, true) : Number(view.getBigUint64(offset, true))
 }

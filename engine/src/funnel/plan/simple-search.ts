@@ -33,15 +33,21 @@ export class SimpleSearch {
 
   /** Searches the rows `begin` to `end` of a unit in linear time; `steps` and `times` are indexed by row. */
   search(steps: Uint8Array, times: TimeOffsets, begin: number, end: number): void {
-    const at = nextOf(1, steps, begin, end)
-    this.level = at < end && times.offsets[at]! < this.#plan.to - times.base ? 1 : 0
+    const first = nextOf(1, steps, begin, end)
+    this.level = first < end && times.offsets[first]! < this.#plan.to - times.base ? 1 : 0
     if (this.level > 0)
-      this.#walk(steps, times, begin, end, this.#furthest(steps, times, end, at, at, nextOf(2, steps, at + 1, end)))
+      this.#walk(
+        steps,
+        times,
+        begin,
+        end,
+        this.#furthest(steps, times, end, first, first, nextOf(2, steps, first + 1, end)),
+      )
   }
 
   /**
    * Returns whether any attempt gets further than the first one, which began at row `first`, reached `level` at row
-   * `at` and saw the next step only at row `next`, after its window. If not, the other fields are not updated.
+   * `last` and saw the next step only at row `next`, after its window. If not, the other fields are not updated.
    */
   further(
     level: number,
@@ -50,11 +56,11 @@ export class SimpleSearch {
     begin: number,
     end: number,
     first: number,
-    at: number,
+    last: number,
     next: number,
   ): boolean {
     this.level = level
-    const reached = this.#furthest(steps, times, end, first, at, next)
+    const reached = this.#furthest(steps, times, end, first, last, next)
     if (this.level === level) return false
     this.#walk(steps, times, begin, end, reached)
     return true
@@ -72,15 +78,15 @@ export class SimpleSearch {
     { base, offsets: times }: TimeOffsets,
     end: number,
     first: number,
-    at: number,
+    last: number,
     next: number,
   ): number {
-    if (next >= end) return at
+    if (next >= end) return last
     const { steps: count, windowMs } = this.#plan
     const to = this.#plan.to - base
     const latest = this.#latest.fill(-Infinity)
     let level = this.level
-    let reached = at
+    let reached = last
     for (let row = firstFrom(times[next]! - windowMs, times, first, next); row < end; row++) {
       const step = steps[row]!
       const now = times[row]!
@@ -97,12 +103,13 @@ export class SimpleSearch {
   }
 
   /**
-   * Walks the first of the attempts that reach the level, all of them at row `at`: the earliest one whose window
+   * Walks the first of the attempts that reach the level, all of them at row `last`: the earliest one whose window
    * contains that row.
    */
-  #walk(steps: Uint8Array, { base, offsets: times }: TimeOffsets, begin: number, end: number, at: number): void {
+  #walk(steps: Uint8Array, { base, offsets: times }: TimeOffsets, begin: number, end: number, last: number): void {
     const { level, taken } = this
-    let row = level === 1 ? at : nextOf(1, steps, firstFrom(times[at]! - this.#plan.windowMs, times, begin, at), at)
+    let row =
+      level === 1 ? last : nextOf(1, steps, firstFrom(times[last]! - this.#plan.windowMs, times, begin, last), last)
     this.start = row
     taken[0] = base + times[row]!
     for (let step = 1; step < level; step++) {

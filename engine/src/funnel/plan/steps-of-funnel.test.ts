@@ -64,7 +64,7 @@ it('a configured funnel counts the events that entered its stages', () => {
 
 it('a configured funnel counts events that match its stages, even from before it was created', () => {
   let position = 0
-  const of = (device_id: string, fields: object): ArchivedEvent => ({
+  const eventOf = (device_id: string, fields: object): ArchivedEvent => ({
     event: {
       event_id: `e${position}`,
       timestamp: T0 + position,
@@ -90,20 +90,20 @@ it('a configured funnel counts events that match its stages, even from before it
   const rows = [
     // before the funnel was created, after that (entering each stage twice), on a page of a later stage, elsewhere, and
     // with `data` that looks like stages
-    of('x', to('https://s.example/products/?a=1')),
-    of('x', click("//*[@id='add']/span[1]")),
-    of('x', to('/thanks#end')),
-    of('y', to('/products')),
-    of('y', entered(1)),
-    of('y', entered(2)),
-    of('y', click("//*[@id='add']")),
-    of('y', to('/thanks')),
-    of('y', entered(3)),
-    of('z', to('/products/sold-out')),
-    of('z', click("//*[@id='add']")),
-    of('w', to('/other')),
-    of('w', click("//*[@id='addition']")),
-    of('v', { type: 'custom', name: 'x', data: { to: '/products', target: "//*[@id='add']" } }),
+    eventOf('x', to('https://s.example/products/?a=1')),
+    eventOf('x', click("//*[@id='add']/span[1]")),
+    eventOf('x', to('/thanks#end')),
+    eventOf('y', to('/products')),
+    eventOf('y', entered(1)),
+    eventOf('y', entered(2)),
+    eventOf('y', click("//*[@id='add']")),
+    eventOf('y', to('/thanks')),
+    eventOf('y', entered(3)),
+    eventOf('z', to('/products/sold-out')),
+    eventOf('z', click("//*[@id='add']")),
+    eventOf('w', to('/other')),
+    eventOf('w', click("//*[@id='addition']")),
+    eventOf('v', { type: 'custom', name: 'x', data: { to: '/products', target: "//*[@id='add']" } }),
   ]
   const chunks = encodeChunks(rows, {
     app: 'a',

@@ -135,8 +135,8 @@ const contextOf = (query: FunnelRequest): QueryContext => ({
 const casesByCause = new Map<string, number>()
 const byName = (people: readonly string[] | undefined): readonly string[] => [...(people ?? [])].sort()
 
-function check(at: World, query: FunnelRequest, lanes: readonly LaneInput[]): void {
-  const expected = naiveFunnel(at, query, contextOf(query))
+function check(generated: World, query: FunnelRequest, lanes: readonly LaneInput[]): void {
+  const expected = naiveFunnel(generated, query, contextOf(query))
   const found = queryFunnel(query, contextOf(query), lanes)
   expect({ ...found, people: byName(found.people) }).toEqual({ ...expected, people: byName(expected.people) })
   for (const step of found.steps) expect(Object.values(step.causes).reduce((a, b) => a + b)).toBe(step.dropped)
@@ -153,7 +153,7 @@ function check(at: World, query: FunnelRequest, lanes: readonly LaneInput[]): vo
 }
 
 /** Returns the lanes with chunks that provide only the columns of the plan. */
-function limitedInputs(at: World, query: FunnelRequest): LaneInput[] {
+function limitedInputs(generated: World, query: FunnelRequest): LaneInput[] {
   const { plan } = new FunnelScan(query, contextOf(query))
   const only = (chunk: Chunk): Chunk => {
     const { always, tied } = plan.columns(chunk.summary)
@@ -161,7 +161,7 @@ function limitedInputs(at: World, query: FunnelRequest): LaneInput[] {
     const load = (column: string): Uint8Array | undefined => (names.has(column) ? chunk.cell(column) : undefined)
     return new Chunk(chunk.summary, load).withPeople(chunk.people)
   }
-  return at.lanes.map((lane) => ({ ...lane, spans: lane.spans.map((span) => span.map(only)) }))
+  return generated.lanes.map((lane) => ({ ...lane, spans: lane.spans.map((span) => span.map(only)) }))
 }
 
 describe('the funnel kernel', () => {
@@ -170,9 +170,9 @@ describe('the funnel kernel', () => {
     { timeout: 300_000 },
     () => {
       fc.assert(
-        fc.property(world, fc.array(request, { minLength: 15, maxLength: 15 }), (at, queries) => {
-          check(at, queries[0]!, limitedInputs(at, queries[0]!))
-          for (const query of queries.slice(1)) check(at, query, at.lanes)
+        fc.property(world, fc.array(request, { minLength: 15, maxLength: 15 }), (generated, queries) => {
+          check(generated, queries[0]!, limitedInputs(generated, queries[0]!))
+          for (const query of queries.slice(1)) check(generated, query, generated.lanes)
         }),
         { numRuns: 140 },
       )
@@ -192,10 +192,10 @@ describe('the funnel kernel', () => {
     () => {
       const scans = { once: 0, twice: 0 }
       fc.assert(
-        fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, queries) => {
+        fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (generated, queries) => {
           for (const query of queries) {
             const partials = (withTieBreakers: boolean): FunnelPartial[] =>
-              at.lanes
+              generated.lanes
                 .map((lane) => {
                   const scan = new FunnelScan(query, contextOf(query), undefined, withTieBreakers)
                   scan.scanLane(lane)
@@ -205,7 +205,7 @@ describe('the funnel kernel', () => {
             const withoutTieBreakers = mergeFunnelPartials(query, contextOf(query), partials(false), false)
             scans[withoutTieBreakers ? 'once' : 'twice']++
             const merged = withoutTieBreakers ?? mergeFunnelPartials(query, contextOf(query), partials(true))!
-            const whole = queryFunnel(query, contextOf(query), at.lanes)
+            const whole = queryFunnel(query, contextOf(query), generated.lanes)
             expect({ ...merged, people: byName(merged.people) }).toEqual({ ...whole, people: byName(whole.people) })
           }
         }),

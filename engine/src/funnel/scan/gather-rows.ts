@@ -48,11 +48,11 @@ export function gatherSegment(rows: UnitRows, prepared: Prepared, begin: number,
     if (symbol === 0) continue
     const time = base + offsets[row]!
     if (time < from || time >= until) continue
-    const at = rows.length++
-    rows.time[at] = time
-    rows.symbol[at] = symbol
-    rows.group[at] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
-    if (match) rows.match[at] = match(row)
+    const index = rows.length++
+    rows.time[index] = time
+    rows.symbol[index] = symbol
+    rows.group[index] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
+    if (match) rows.match[index] = match(row)
   }
 }
 
@@ -97,11 +97,11 @@ export function gatherWithTieBreakers(
   const begin = prepared.starts[run]!
   const places = (prepared.places ??= new RunPlaces(prepared.chunk))
   places.read(run)
-  for (let at = first; at < rows.length; at++) {
-    const place = rows.unit[at]! - begin
-    rows.seq[at] = places.seq[place]!
-    rows.position[at] = places.position[place]!
-    rows.index[at] = places.index[place]!
+  for (let index = first; index < rows.length; index++) {
+    const place = rows.unit[index]! - begin
+    rows.seq[index] = places.seq[place]!
+    rows.position[index] = places.position[place]!
+    rows.index[index] = places.index[place]!
   }
 }
 
@@ -122,12 +122,12 @@ export function gatherWithoutTieBreakers(
     const symbol = table[codes[row]!]!
     const time = base + offsets[row]!
     if ((symbol === 0 && !all) || time < from || time >= until) continue
-    const at = rows.length++
-    rows.time[at] = time
-    rows.symbol[at] = symbol
-    rows.group[at] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
-    rows.match[at] = match ? match(row) : -1
-    rows.lane[at] = lane
-    rows.unit[at] = row
+    const index = rows.length++
+    rows.time[index] = time
+    rows.symbol[index] = symbol
+    rows.group[index] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
+    rows.match[index] = match ? match(row) : -1
+    rows.lane[index] = lane
+    rows.unit[index] = row
   }
 }

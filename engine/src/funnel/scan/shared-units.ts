@@ -117,14 +117,14 @@ export class SharedUnits {
     const begins = ends.slice()
     const order = new Uint32Array(rows.length)
     for (let i = rows.length - 1; i >= 0; i--) order[--begins[rows.unit[i]!]!] = i
-    const own = new UnitRows()
+    const rowsOfUser = new UnitRows()
     for (let user = 0; user < ends.length; user++) {
       // a user may be known only as the first of a device and have no rows
       if (begins[user] === ends[user]) continue
       const places = order.subarray(begins[user], ends[user]).sort((a, b) => rows.compare(a, b))
-      UnitRows.reordered(rows, places, own)
-      if (!this.#withTieBreakers) this.tied ||= hasTie(own)
-      hand(own, 0, own.length, this.#users.values[user] as string)
+      UnitRows.reordered(rows, places, rowsOfUser)
+      if (!this.#withTieBreakers) this.tied ||= hasTie(rowsOfUser)
+      hand(rowsOfUser, 0, rowsOfUser.length, this.#users.values[user] as string)
     }
   }
 }

@@ -54,16 +54,16 @@ export class UnitRows {
 
   /** Appends row i of other rows. The caller must `reserve` capacity first. */
   append(from: UnitRows, i: number): void {
-    const at = this.length++
-    this.time[at] = from.time[i]!
-    this.symbol[at] = from.symbol[i]!
-    this.match[at] = from.match[i]!
-    this.group[at] = from.group[i]!
-    this.seq[at] = from.seq[i]!
-    this.position[at] = from.position[i]!
-    this.lane[at] = from.lane[i]!
-    this.index[at] = from.index[i]!
-    this.unit[at] = from.unit[i]!
+    const end = this.length++
+    this.time[end] = from.time[i]!
+    this.symbol[end] = from.symbol[i]!
+    this.match[end] = from.match[i]!
+    this.group[end] = from.group[i]!
+    this.seq[end] = from.seq[i]!
+    this.position[end] = from.position[i]!
+    this.lane[end] = from.lane[i]!
+    this.index[end] = from.index[i]!
+    this.unit[end] = from.unit[i]!
   }
 
   /** Drops all but the last `rows` rows. */

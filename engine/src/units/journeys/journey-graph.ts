@@ -106,8 +106,8 @@ export class JourneyGraph {
     const nodes = new Map<string, Node>()
     const places: Node[] = []
     for (const node of this.#nodes.values()) {
-      const own = node.kind !== undefined || ranks[node.number]! < apart
-      const { id, step, value, kind } = own
+      const isApart = node.kind !== undefined || ranks[node.number]! < apart
+      const { id, step, value, kind } = isApart
         ? node
         : { id: specialId(node.step, 'other'), step: node.step, value: 'other', kind: 'other' as const }
       let place = nodes.get(id)

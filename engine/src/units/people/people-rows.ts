@@ -14,7 +14,7 @@ const attributes = { device: 'device', source: 'channel', country: 'country' } a
 type Attribute = keyof typeof attributes
 const attributeNames = Object.keys(attributes) as readonly Attribute[]
 
-/** Plan of what the rows of people say: the funnel by each attribute, all events, and the views after the last step. */
+/** Plan of the cells of a page of people: the funnel by each attribute, all events, and the views after the last step. */
 export class RowsPlan extends CombinedPlan {
   readonly byAttribute: readonly FunnelPlan[]
   readonly events: FunnelPlan
@@ -34,7 +34,7 @@ export class RowsPlan extends CombinedPlan {
   }
 }
 
-/** Collects what the rows of a page of people say. Lanes need only the chunks and devices of these people. */
+/** Collects the cells of the rows of a page of people. Lanes need only the chunks and devices of these people. */
 export class PeopleRows {
   readonly plan: RowsPlan
   readonly withTieBreakers = true
@@ -53,9 +53,9 @@ export class PeopleRows {
     const { byAttribute, events, views } = this.plan
     this.#scans = [
       ...byAttribute.map(
-        (plan, at) =>
+        (plan, index) =>
           new OutcomeScan(plan, context, budget, ({ who, first }) =>
-            this.#record(who(), () => ({ [attributeNames[at]!]: textOf(first()) })),
+            this.#record(who(), () => ({ [attributeNames[index]!]: textOf(first()) })),
           ),
       ),
       new LastEventScan(events, budget, (name, last) => this.#record(name, () => last())),
@@ -123,9 +123,9 @@ class LastEventScan extends UnitScan {
 
   protected override unit(rows: UnitRows, begin: number, end: number, who: () => string): void {
     this.#found(who(), () => {
-      let at = end - 1
-      while (at > begin && this.#pageAt(rows, at) === null) at--
-      return { last_at: rows.time[end - 1]!, last_page: this.#pageAt(rows, at) }
+      let row = end - 1
+      while (row > begin && this.#pageAt(rows, row) === null) row--
+      return { last_at: rows.time[end - 1]!, last_page: this.#pageAt(rows, row) }
     })
   }
 

@@ -15,19 +15,19 @@ const text = (value: Value | null | undefined): string | null =>
   value === null || value === undefined ? null : String(value)
 
 /** The documented definition of all rows, without regard to speed. */
-function naive(at: World, request: PeopleRequest): PersonRow[] {
+function naive(generated: World, request: PeopleRequest): PersonRow[] {
   const { from, to, filters = [], count_by = 'person', step, outcome, breakdown, value } = request
   const unitsUntil = (end: number): ReturnType<typeof naiveUnits> =>
     naiveUnits(
-      at,
-      at.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < end),
+      generated,
+      generated.rows.filter(({ event }) => event.timestamp >= from && event.timestamp < end),
       count_by,
     )
   const [considered, viewed] = [
     unitsUntil(to + STEP_WINDOW_MS),
     unitsUntil(to + STEP_WINDOW_MS + limits.sessionPauseMs),
   ]
-  const rows = naiveOutcomes(at, request, stepContext)
+  const rows = naiveOutcomes(generated, request, stepContext)
     .filter((one) => naiveIsSelected(one, step, outcome))
     .filter(({ taken }) => value === undefined || (naiveValue(taken[0]!, breakdown!) ?? null) === value)
     .map(({ unit, taken, cause }): PersonRow => {
@@ -79,11 +79,11 @@ const request: fc.Arbitrary<PeopleRequest> = fc
   }))
 
 /** Reads all pages, one after the other. */
-function allPages(at: World, one: PeopleRequest): { totals: Set<number>; people: PersonRow[] } {
+function allPages(generated: World, one: PeopleRequest): { totals: Set<number>; people: PersonRow[] } {
   const people: PersonRow[] = []
   const totals = new Set<number>()
   for (let after: PeoplePlace | undefined; ;) {
-    const page = queryPeople({ ...one, ...(after ? { after } : {}) }, stepContext, at.lanes)
+    const page = queryPeople({ ...one, ...(after ? { after } : {}) }, stepContext, generated.lanes)
     people.push(...page.people)
     totals.add(page.total)
     if (!page.more) return { totals, people }
@@ -95,10 +95,10 @@ function allPages(at: World, one: PeopleRequest): { totals: Set<number>; people:
 it('equals the naive reference on random worlds, whatever the size of a page', () => {
   let [several, next, pages] = [0, 0, 0]
   fc.assert(
-    fc.property(worldOfVisits, fc.array(request, { minLength: 6, maxLength: 6 }), (at, requests) => {
+    fc.property(worldOfVisits, fc.array(request, { minLength: 6, maxLength: 6 }), (generated, requests) => {
       for (const one of requests) {
-        const expected = naive(at, one)
-        const { totals, people } = allPages(at, one)
+        const expected = naive(generated, one)
+        const { totals, people } = allPages(generated, one)
         expect(people).toEqual(expected)
         expect([...totals]).toEqual([expected.length])
         if (people.length > one.limit) several++
@@ -115,7 +115,7 @@ it('equals the naive reference on random worlds, whatever the size of a page', (
 it('leaves out the devices that the query excludes, and no others', () => {
   let [found, excluded] = [0, 0]
   fc.assert(
-    fc.property(worldOfVisits, request, (at, one) => {
+    fc.property(worldOfVisits, request, (generated, one) => {
       const query: PeopleRequest = { ...one, limit: 1_000, count_by: one.count_by === 'session' ? 'session' : 'device' }
       const isKept = (name: string): boolean => /^device-[135]/.test(name)
       const only = (chunk: Chunk): Uint8Array =>
@@ -123,9 +123,9 @@ it('leaves out the devices that the query excludes, and no others', () => {
       const kept = queryPeople(
         query,
         stepContext,
-        at.lanes.map((lane) => ({ ...lane, only })),
+        generated.lanes.map((lane) => ({ ...lane, only })),
       ).people
-      const all = naive(at, query)
+      const all = naive(generated, query)
       expect(kept).toEqual(all.filter(({ id }) => isKept(id)))
       found += kept.length
       excluded += all.length - kept.length

@@ -150,8 +150,8 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     })()
     const spans: EncodedChunk[] = []
     const appending = (async () => {
-      for (let at = 0; at < 24; at++) {
-        const span = chunk(app, 0, at * 10, at * 10 + 9)
+      for (let index = 0; index < 24; index++) {
+        const span = chunk(app, 0, index * 10, index * 10 + 9)
         await archive.append(lease, [span])
         spans.push(span)
       }
@@ -246,9 +246,9 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
   })
 
   it('orders ids like Cassandra', async () => {
-    const dates = [0, 1, 2, 3, 4].map((at) => new Date(1e12 + at * 7e10))
-    const ids = Array.from({ length: 200 }, (_, at) =>
-      types.TimeUuid.fromDate(dates[at % 5]!, at % 3, randomBytes(6), randomBytes(2)),
+    const dates = [0, 1, 2, 3, 4].map((index) => new Date(1e12 + index * 7e10))
+    const ids = Array.from({ length: 200 }, (_, index) =>
+      types.TimeUuid.fromDate(dates[index % 5]!, index % 3, randomBytes(6), randomBytes(2)),
     )
     for (const id of ids)
       await client.execute(statement('span-ledger.insert'), [999, 0n, id, '', '', 1], { prepare: true })

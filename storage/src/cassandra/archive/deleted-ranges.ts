@@ -41,12 +41,12 @@ export function deletedRangesOf(
  */
 export function compareTimeUuids(a: types.TimeUuid, b: types.TimeUuid): number {
   const [x, y] = [a.getBuffer(), b.getBuffer()]
-  for (const at of [6, 7, 4, 5, 0, 1, 2, 3]) {
-    const order = (at === 6 ? x[at]! & 15 : x[at]!) - (at === 6 ? y[at]! & 15 : y[at]!)
+  for (const index of [6, 7, 4, 5, 0, 1, 2, 3]) {
+    const order = (index === 6 ? x[index]! & 15 : x[index]!) - (index === 6 ? y[index]! & 15 : y[index]!)
     if (order !== 0) return order
   }
-  for (let at = 8; at < 16; at++) {
-    const order = x.readInt8(at) - y.readInt8(at)
+  for (let index = 8; index < 16; index++) {
+    const order = x.readInt8(index) - y.readInt8(index)
     if (order !== 0) return order
   }
   return 0

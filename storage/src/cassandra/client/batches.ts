@@ -1,6 +1,8 @@
 /** Splits items into parts of `size` items; the last part may be smaller. */
 export function splitByCount<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size))
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  )
 }
 
 /** Splits items, in order, into parts with a total weight of at most `max`. A heavier item is a part of its own. */

@@ -2,8 +2,8 @@ import type { Key } from '../../ports/table-definitions.ts'
 
 /** Orders rows: numbers by value, texts by their UTF-8 bytes, as every database sorts them. */
 export function compareKeys(a: Key, b: Key): number {
-  for (let at = 0; at < a.length; at++) {
-    const [x, y] = [a[at]!, b[at]!]
+  for (let index = 0; index < a.length; index++) {
+    const [x, y] = [a[index]!, b[index]!]
     const order =
       typeof x === 'number' && typeof y === 'number'
         ? x - y

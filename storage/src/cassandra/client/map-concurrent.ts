@@ -13,9 +13,9 @@ export async function mapConcurrent<T, R>(
   let failure: { error: unknown } | undefined
   const run = async (): Promise<void> => {
     while (next < items.length && !failure) {
-      const at = next++
+      const index = next++
       try {
-        results[at] = await work(items[at]!)
+        results[index] = await work(items[index]!)
       } catch (error) {
         failure ??= { error }
       }

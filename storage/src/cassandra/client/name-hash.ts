@@ -2,11 +2,11 @@
 export const NOBODY = 0
 
 /**
- * Writes a 64-bit hash of a name to `out[at]` and `out[at + 1]`: two 32-bit MurmurHash3 variants with different
+ * Writes a 64-bit hash of a name to `out[index]` and `out[index + 1]`: two 32-bit MurmurHash3 variants with different
  * constants, over UTF-16 code units. Stored, so it must never change. At least one half is not zero. The probability
  * that two of a million names share a hash is 3 in 100 million.
  */
-export function writeNameHash(name: string, out: Uint32Array, at: number): void {
+export function writeNameHash(name: string, out: Uint32Array, index: number): void {
   let high = 0x9747b28c
   let low = 0x3c6ef372
   for (let i = 0; i < name.length; i++) {
@@ -20,8 +20,8 @@ export function writeNameHash(name: string, out: Uint32Array, at: number): void 
     low ^= k
     low = Math.imul((low << 17) | (low >>> 15), 5) + 0x561ccd1b
   }
-  out[at] = mix(high ^ name.length)
-  out[at + 1] = mix(low ^ name.length) || 1
+  out[index] = mix(high ^ name.length)
+  out[index + 1] = mix(low ^ name.length) || 1
 }
 
 function mix(hash: number): number {

@@ -30,7 +30,7 @@ export class VersionedCache<V, T> {
   }
 
   /**
-   * Returns the value cached under the key in this version, or reads it, with the previously cached entry at hand.
+   * Returns the value cached under the key in this version, or reads it, given the previously cached entry.
    * Concurrent callers share one read. `asOf` is a time before the version was looked up: an entry of a later time is
    * fresh enough, whatever its version. Failed reads are not cached.
    */

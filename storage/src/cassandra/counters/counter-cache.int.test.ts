@@ -3,7 +3,7 @@ import type { Client } from 'cassandra-driver'
 import fc from 'fast-check'
 import { afterEach, describe, expect, inject, it, vi } from 'vitest'
 import '../../contract/engines.ts'
-import type { LaneBatch, Lease } from '../../ports/tables.ts'
+import { emptyBatch, type LaneBatch, type Lease } from '../../ports/tables.ts'
 import { clearFolds } from '../cassandra.ts'
 import { connectedTo } from '../testing/connected.fixture.ts'
 import { countingClient } from '../testing/counting-client.fixture.ts'
@@ -43,7 +43,7 @@ function batchOf(app: string, lane: number, changes: readonly Views[]): LaneBatc
         rows: Object.entries(views).map(([url, hit]) => ({ key: [url], deltas: [hit, 0, 0] })),
       }) as const,
   )
-  return { lane, counters, visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
+  return { ...emptyBatch, lane, counters }
 }
 
 async function answer(cache: CounterCache, app: string, prefix: readonly string[] = []): Promise<string[]> {
@@ -58,9 +58,9 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
 
   async function lease(lane: number): Promise<Lease> {
     const lanes = new CassandraLanes(client(), LANES, keyspace.settings)
-    const own = await lanes.acquire(lane, randomUUID())
-    await lanes.release(own)
-    return own
+    const ownLease = await lanes.acquire(lane, randomUUID())
+    await lanes.release(ownLease)
+    return ownLease
   }
 
   async function writerOf(app: string, over: Client = client()): Promise<(change: Views) => Promise<void>> {
@@ -147,40 +147,42 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
      * A writer whose change was counted but whose version bump failed once, and a reader that has queried before and
      * after.
      */
-    async function failedBump(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; cache: CounterCache }> {
+    async function failedBump(
+      app: string,
+    ): Promise<{ writer: CassandraTableWriter; ownLease: Lease; cache: CounterCache }> {
       let failing = false
       const batch = (statements: { query: string; params: unknown[] }[], options: object): Promise<unknown> =>
         failing && statements[0]!.query === renewal
           ? Promise.reject(new Error('unavailable'))
           : client().batch(statements, options)
       const unsteady = new Proxy(client(), {
-        get: (of, name) => (name === 'batch' ? batch : (Reflect.get(of, name, of) as unknown)),
+        get: (target, name) => (name === 'batch' ? batch : (Reflect.get(target, name, target) as unknown)),
       })
-      const [writer, own, cache] = [
+      const [writer, ownLease, cache] = [
         new CassandraTableWriter(unsteady, keyspace.settings),
         await lease(0),
         new CounterCache(client(), LANES, CACHE_BYTES),
       ]
-      await writer.apply(own, batchOf(app, 0, [{ ...change, from: -1, to: 4, views: { '/a': 2 } }]))
+      await writer.apply(ownLease, batchOf(app, 0, [{ ...change, from: -1, to: 4, views: { '/a': 2 } }]))
       expect(await answer(cache, app)).toEqual(before)
       failing = true
-      await expect(writer.apply(own, batchOf(app, 0, [change]))).rejects.toThrow('unavailable')
+      await expect(writer.apply(ownLease, batchOf(app, 0, [change]))).rejects.toThrow('unavailable')
       failing = false
       // Proves that the failure took effect: the reader cannot know yet.
       expect(await answer(cache, app)).toEqual(before)
-      return { writer, own, cache: cache }
+      return { writer, ownLease, cache }
     }
 
     it('its next batch bumps the version, whatever it counts', async () => {
       const app = randomUUID()
-      const { writer, own, cache: cache } = await failedBump(app)
-      await writer.apply(own, batchOf(app, 0, []))
+      const { writer, ownLease, cache } = await failedBump(app)
+      await writer.apply(ownLease, batchOf(app, 0, []))
       expect(await answer(cache, app)).toEqual(after)
     })
 
     it('the next owner, which finds the batch counted, bumps the version', async () => {
       const app = randomUUID()
-      const { cache: cache } = await failedBump(app)
+      const { cache } = await failedBump(app)
       const next = new CassandraTableWriter(client(), keyspace.settings)
       expect(await next.applied(0, [{ table: 'page_views_by_date', app, date: dates[0] }])).toEqual([6])
       await next.apply(await lease(0), batchOf(app, 0, []))
@@ -189,7 +191,7 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
 
     it('and no owner follows, entries are re-read after ten minutes', async () => {
       const app = randomUUID()
-      const { cache: cache } = await failedBump(app)
+      const { cache } = await failedBump(app)
       const now = performance.now()
       vi.spyOn(performance, 'now').mockReturnValue(now + REFRESH_MS)
       expect(await answer(cache, app)).toEqual(after)

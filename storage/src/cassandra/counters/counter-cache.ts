@@ -101,6 +101,9 @@ function eraOf(date: string): number {
 }
 
 function bytesOf(rows: readonly CounterPartitionRow[]): number {
-  const characters = rows.reduce((sum, { key }) => key.reduce<number>((of, value) => of + String(value).length, sum), 0)
+  const characters = rows.reduce(
+    (sum, { key }) => key.reduce<number>((length, value) => length + String(value).length, sum),
+    0,
+  )
   return PARTITION_BYTES + rows.length * ROW_BYTES + characters * CHARACTER_BYTES
 }

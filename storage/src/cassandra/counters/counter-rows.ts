@@ -32,7 +32,7 @@ export function sumOfLanes(lanes: readonly (readonly CounterPartitionRow[])[]): 
   for (const { key, counters } of lanes.flat()) {
     const id = JSON.stringify(key)
     const sum = sums.get(id)
-    if (sum) counters.forEach((value, at) => (sum.counters[at]! += value))
+    if (sum) counters.forEach((value, index) => (sum.counters[index]! += value))
     else sums.set(id, { key, counters: [...counters] })
   }
   return [...sums.values()].sort((a, b) => compareKeys(a.key, b.key))

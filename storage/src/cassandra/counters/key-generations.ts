@@ -31,9 +31,9 @@ export function parseStoredKey(key: Key): { readonly key: Key; readonly generati
 /** Returns the stored keys, by key, of the rows whose counters add up to zero over all generations. */
 export function emptyKeys(rows: readonly CounterPartitionRow[]): Key[][] {
   const groups = Map.groupBy(rows, ({ key }) => JSON.stringify(parseStoredKey(key).key))
-  const isEmpty = (of: readonly CounterPartitionRow[]): boolean =>
-    of[0]!.counters.every((_, at) => of.reduce((sum, { counters }) => sum + counters[at]!, 0) === 0)
-  return [...groups.values()].filter(isEmpty).map((of) => of.map(({ key }) => key))
+  const isEmpty = (group: readonly CounterPartitionRow[]): boolean =>
+    group[0]!.counters.every((_, index) => group.reduce((sum, { counters }) => sum + counters[index]!, 0) === 0)
+  return [...groups.values()].filter(isEmpty).map((group) => group.map(({ key }) => key))
 }
 
 /**

@@ -70,7 +70,8 @@ export class Watermarks {
     const unknown = changes.filter((change) => !this.#known.has(keyOf(change)))
     const known = new Map(changes.map((change) => [keyOf(change), this.#known.get(keyOf(change))]))
     // A change may touch more partitions than the cache can hold.
-    if (unknown.length > 0) (await this.read(unknown)).forEach((applied, at) => known.set(keyOf(unknown[at]!), applied))
+    if (unknown.length > 0)
+      (await this.read(unknown)).forEach((applied, index) => known.set(keyOf(unknown[index]!), applied))
     for (const change of changes) {
       const applied = known.get(keyOf(change))
       if (applied !== change.from) {

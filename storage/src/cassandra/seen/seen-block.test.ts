@@ -49,9 +49,9 @@ it('keeps the smaller of two positions', () => {
 })
 
 it('takes some 19 bytes for a UUID, and its format never changes', () => {
-  const many = Array.from({ length: 500 }, (_, at) => ({
+  const many = Array.from({ length: 500 }, (_, index) => ({
     event_id: randomUUID(),
-    position: 1e9 + at,
+    position: 1e9 + index,
     fate: 'accepted' as const,
     reason: 'new' as const,
   }))

@@ -25,13 +25,13 @@ export function packSeen(rows: readonly SeenRow[]): Buffer {
   for (const { event_id } of rows) bytesMax += ROW_BYTES_MAX + 2 * event_id.length
   const block = Buffer.allocUnsafe(bytesMax + VERDICT_BYTES_MAX)
   const ordered: SeenRow[] = []
-  let at = HEAD_BYTES
+  let offset = HEAD_BYTES
   let others: SeenRow[] | undefined
   for (const row of rows) {
-    if (!writeUuid(row.event_id, block, at)) (others ??= []).push(row)
+    if (!writeUuid(row.event_id, block, offset)) (others ??= []).push(row)
     else {
       ordered.push(row)
-      at += UUID_BYTES
+      offset += UUID_BYTES
     }
   }
   const uuids = ordered.length
@@ -39,10 +39,10 @@ export function packSeen(rows: readonly SeenRow[]): Buffer {
     others?.filter(({ event_id }) => isLatin1(event_id)) ?? [],
     others?.filter(({ event_id }) => !isLatin1(event_id)) ?? [],
   ]
-  for (const { event_id } of latin) at = writeText(block, at, event_id, 'latin1')
-  for (const { event_id } of wide) at = writeText(block, at, event_id, 'utf16le')
+  for (const { event_id } of latin) offset = writeText(block, offset, event_id, 'latin1')
+  for (const { event_id } of wide) offset = writeText(block, offset, event_id, 'utf16le')
   ordered.push(...latin, ...wide)
-  return writeHead(block, ordered, { uuids, latin: latin.length, idsEnd: at })
+  return writeHead(block, ordered, { uuids, latin: latin.length, idsEnd: offset })
 }
 
 /** Writes the parts before and after the ids. */
@@ -59,14 +59,14 @@ function writeHead(
   block.writeUInt16LE(uuids, 3)
   block.writeUInt16LE(latin, 5)
   block.writeDoubleLE(first, 7)
-  let at = idsEnd + block.write(json, idsEnd, 'latin1')
-  block.writeUInt16LE(at - idsEnd, 15)
+  let offset = idsEnd + block.write(json, idsEnd, 'latin1')
+  block.writeUInt16LE(offset - idsEnd, 15)
   for (const { position, fate, reason } of rows) {
-    at = writeVarint(block, at, position - first)
-    block[at++] =
+    offset = writeVarint(block, offset, position - first)
+    block[offset++] =
       verdicts.length === 1 ? 0 : verdicts.findIndex((verdict) => verdict.fate === fate && verdict.reason === reason)
   }
-  return block.subarray(0, at)
+  return block.subarray(0, offset)
 }
 
 function verdictsOf(rows: readonly SeenRow[]): Pick<SeenRow, 'fate' | 'reason'>[] {
@@ -144,12 +144,12 @@ function openBlock(cell: Uint8Array): Block {
   if (block.readUInt8(0) !== VERSION) throw new RangeError('not a block of seen ids')
   const [ids, uuids, latin] = [block.readUInt16LE(1), block.readUInt16LE(3), block.readUInt16LE(5)]
   const begins = new Uint32Array(ids + 1)
-  cursor.at = HEAD_BYTES
+  cursor.offset = HEAD_BYTES
   for (let number = 0; number < ids; number++) {
-    begins[number] = cursor.at
-    cursor.at = number < uuids ? cursor.at + UUID_BYTES : readVarint(block) + cursor.at
+    begins[number] = cursor.offset
+    cursor.offset = number < uuids ? cursor.offset + UUID_BYTES : readVarint(block) + cursor.offset
   }
-  const idsEnd = (begins[ids] = cursor.at)
+  const idsEnd = (begins[ids] = cursor.offset)
   if (endOf(block, idsEnd, ids) !== block.length) throw new RangeError('a block of seen ids is damaged')
   return {
     ids,
@@ -169,7 +169,7 @@ function seenIn(block: Buffer, idsEnd: number): (wanted: number) => FirstSeen {
   const first = block.readDoubleLE(7)
   const begin = idsEnd + block.readUInt16LE(15)
   return (wanted) => {
-    cursor.at = begin
+    cursor.offset = begin
     for (let before = 0; before < 2 * wanted; before++) readVarint(block)
     const position = first + readVarint(block)
     const verdicts = JSON.parse(block.toString('latin1', idsEnd, begin)) as [Fate, FateReason][]
@@ -182,7 +182,7 @@ function allSeenIn(block: Buffer, idsEnd: number, ids: number): FirstSeen[] {
   const first = block.readDoubleLE(7)
   const begin = idsEnd + block.readUInt16LE(15)
   const verdicts = JSON.parse(block.toString('latin1', idsEnd, begin)) as [Fate, FateReason][]
-  cursor.at = begin
+  cursor.offset = begin
   return Array.from({ length: ids }, () => {
     const position = first + readVarint(block)
     const [fate, reason] = verdicts[readVarint(block)]!
@@ -191,42 +191,42 @@ function allSeenIn(block: Buffer, idsEnd: number, ids: number): FirstSeen[] {
 }
 
 function endOf(block: Buffer, idsEnd: number, ids: number): number {
-  cursor.at = idsEnd + block.readUInt16LE(15)
+  cursor.offset = idsEnd + block.readUInt16LE(15)
   for (let before = 0; before < 2 * ids; before++) readVarint(block)
-  return cursor.at
+  return cursor.offset
 }
 
-function writeText(block: Buffer, at: number, text: string, encoding: 'latin1' | 'utf16le'): number {
-  const begin = writeVarint(block, at, encoding === 'latin1' ? text.length : 2 * text.length)
+function writeText(block: Buffer, offset: number, text: string, encoding: 'latin1' | 'utf16le'): number {
+  const begin = writeVarint(block, offset, encoding === 'latin1' ? text.length : 2 * text.length)
   return begin + block.write(text, begin, encoding)
 }
 
-function readText(block: Buffer, at: number, encoding: 'latin1' | 'utf16le'): string {
-  cursor.at = at
-  const end = readVarint(block) + cursor.at
-  return block.toString(encoding, cursor.at, end)
+function readText(block: Buffer, offset: number, encoding: 'latin1' | 'utf16le'): string {
+  cursor.offset = offset
+  const end = readVarint(block) + cursor.offset
+  return block.toString(encoding, cursor.offset, end)
 }
 
 function isLatin1(text: string): boolean {
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 255) return false
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 255) return false
   return true
 }
 
-function writeVarint(block: Buffer, at: number, value: number): number {
+function writeVarint(block: Buffer, offset: number, value: number): number {
   let rest = value
-  let next = at
+  let next = offset
   for (; rest > 127; rest = Math.floor(rest / 128)) block[next++] = (rest % 128) | 128
   block[next++] = rest
   return next
 }
 
 /** End of the last varint that was read. Returning an object for each would cost more than reading the varint. */
-const cursor = { at: 0 }
+const cursor = { offset: 0 }
 
 function readVarint(block: Buffer): number {
   let value = 0
   for (let scale = 1; ; scale *= 128) {
-    const byte = block.readUInt8(cursor.at++)
+    const byte = block.readUInt8(cursor.offset++)
     value += (byte & 127) * scale
     if (byte < 128) return value
   }

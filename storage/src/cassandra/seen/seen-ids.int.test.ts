@@ -41,11 +41,11 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
         }),
         async (batches, ids) => {
           const app = randomUUID()
-          const rows = ids.map((event_id, at) => ({
+          const rows = ids.map((event_id, index) => ({
             event_id,
-            position: at >> 1,
-            fate: at % 7 === 0 ? ('late' as const) : ('accepted' as const),
-            reason: at % 7 === 0 ? ('after_settled' as const) : ('new' as const),
+            position: index >> 1,
+            fate: index % 7 === 0 ? ('late' as const) : ('accepted' as const),
+            reason: index % 7 === 0 ? ('after_settled' as const) : ('new' as const),
           }))
           const expected = new Map<string, FirstSeen>()
           for (const { from, length, packed } of batches) {
@@ -78,7 +78,7 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
     const more = (count: number): unknown =>
       store.writes({
         lane: 1,
-        seen: [{ app, date, rows: Array.from({ length: count }, (_, at) => rowOf(String(at), at)) }],
+        seen: [{ app, date, rows: Array.from({ length: count }, (_, index) => rowOf(String(index), index)) }],
       })
     const ids = ['ff', 'fe', 'fd', 'fc'].map((end) => `00112233-4455-6677-8899-aabbccddee${end}`)
     await write(store, app, [rowOf(ids[0]!, 2)])

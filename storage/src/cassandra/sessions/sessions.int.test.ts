@@ -22,10 +22,10 @@ interface Moment {
 }
 
 function changeOf(app: string, moments: readonly Moment[], start: number, end: number): SessionChange[] {
-  const own = moments.slice(start, end)
-  if (own.length === 0) return []
-  const session = expected(own)
-  return [{ app, session_id: 's', ...session, first_position: start, last_position: start + own.length - 1 }]
+  const selected = moments.slice(start, end)
+  if (selected.length === 0) return []
+  const session = expected(selected)
+  return [{ app, session_id: 's', ...session, first_position: start, last_position: start + selected.length - 1 }]
 }
 
 function expected(moments: readonly Moment[]): Session {
@@ -78,8 +78,9 @@ describe.skipIf(!engines)('sessions on Cassandra', () => {
   it('take one row for all batches of an owner', async () => {
     const app = randomUUID()
     const rows = new SessionRows()
-    const moments = Array.from({ length: 12 }, (_, at) => ({ time: beginMs + at * 60_000, user: '' }))
-    for (let at = 0; at < moments.length; at += 3) await write(rows, 1, changeOf(app, moments, at, at + 3))
+    const moments = Array.from({ length: 12 }, (_, index) => ({ time: beginMs + index * 60_000, user: '' }))
+    for (let start = 0; start < moments.length; start += 3)
+      await write(rows, 1, changeOf(app, moments, start, start + 3))
     const months = (
       await client().execute('SELECT month FROM span_months WHERE app = ?', [app], { prepare: true })
     ).rows.map((row) => row.get('month') as string)

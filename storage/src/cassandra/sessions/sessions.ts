@@ -110,9 +110,9 @@ export class SessionRows {
    * incomplete.
    */
   #openIn(lane: number, epoch: number): Map<string, OpenSession> {
-    let own = this.#lanes.get(lane)
-    if (own?.epoch !== epoch) this.#lanes.set(lane, (own = { epoch, open: new Map() }))
-    return own.open
+    let entry = this.#lanes.get(lane)
+    if (entry?.epoch !== epoch) this.#lanes.set(lane, (entry = { epoch, open: new Map() }))
+    return entry.open
   }
 }
 

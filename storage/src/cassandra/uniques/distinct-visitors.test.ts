@@ -35,14 +35,14 @@ const groupings: Grouping[] = [
 ]
 
 function partitionsOf(rows: readonly Row[]): DatedVisitors[] {
-  return dates.map((date, at) => {
-    const own = rows.filter((each) => each.date === date)
-    const keys = [...Map.groupBy(own, ({ key }) => key)].map(([key, of]) => ({
+  return dates.map((date, index) => {
+    const selected = rows.filter((each) => each.date === date)
+    const keys = [...Map.groupBy(selected, ({ key }) => key)].map(([key, same]) => ({
       key: [key],
-      devices: Uint32Array.from(of, (each) => each.device),
-      users: Uint32Array.from(of, (each) => each.user),
+      devices: Uint32Array.from(same, (each) => each.device),
+      users: Uint32Array.from(same, (each) => each.user),
     }))
-    return { date, visitors: { id: 1_000 * at + own.length, keys, highest: HIGHEST } }
+    return { date, visitors: { id: 1_000 * index + selected.length, keys, highest: HIGHEST } }
   })
 }
 

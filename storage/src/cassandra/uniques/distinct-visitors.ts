@@ -101,13 +101,13 @@ export class DistinctVisitors {
     ]
     const identified = firstUsers.map(({ id, devices }): Identified => ({ id, count: devices.length }))
     const persons = await this.#persons.get('', identified, Infinity, () => Promise.resolve(personsOf(firstUsers)))
-    const of = { partitions: settled.map(({ visitors: { id } }) => id).join(), identified }
+    const inputs = { partitions: settled.map(({ visitors: { id } }) => id).join(), identified }
     const before = await this.#settled.get(
       JSON.stringify([grouping.name, dates[0], openFrom]),
-      of,
+      inputs,
       Infinity,
       async (found) => {
-        const counted = found?.version.partitions === of.partitions ? await found.value : undefined
+        const counted = found?.version.partitions === inputs.partitions ? await found.value : undefined
         return counted && !concerns(counted.unidentifiedDevices, found!.version.identified, firstUsers)
           ? counted
           : this.#tally(settled, undefined, persons, grouping)
@@ -171,9 +171,9 @@ export class DistinctVisitors {
     const [stamps, stamp] = [this.#stamps, this.#nextStamp()]
     let count = 0
     for (const { devices, users } of rows) {
-      for (let at = 0; at < devices.length; at++) {
-        const device = devices[at]!
-        let visitor = at < users.length ? users[at]! : 0
+      for (let index = 0; index < devices.length; index++) {
+        const device = devices[index]!
+        let visitor = index < users.length ? users[index]! : 0
         if (visitor === 0) visitor = device < persons.length ? persons[device]! || device : device
         if (stamps[visitor] === stamp) continue
         stamps[visitor] = stamp
@@ -204,7 +204,7 @@ function devicesOf(rows: readonly KeyVisitors[]): KeyVisitors[] {
 function personsOf(firstUsers: readonly FirstUsers[]): Uint32Array {
   const persons = new Uint32Array(firstUsers.reduce((most, { highest }) => Math.max(most, highest), -1) + 1)
   for (const { devices, users } of firstUsers)
-    for (let at = 0; at < devices.length; at++) persons[devices[at]!] ||= users[at]!
+    for (let index = 0; index < devices.length; index++) persons[devices[index]!] ||= users[index]!
   return persons
 }
 

@@ -109,7 +109,7 @@ export class FirstUserCache {
 
   #numbersOf(names: readonly string[]): Uint32Array {
     const halves = new Uint32Array(2 * names.length)
-    names.forEach((name, at) => writeNameHash(name, halves, 2 * at))
+    names.forEach((name, index) => writeNameHash(name, halves, 2 * index))
     return this.#numbers.numbersOf(halves)
   }
 }

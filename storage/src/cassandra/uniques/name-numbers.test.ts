@@ -16,7 +16,7 @@ describe('numbers of names', () => {
           const expected = new Map<string, number>()
           const all = [
             ...hashes,
-            ...Array.from({ length: more }, (_, at) => [at * 7, at * 1_024] as [number, number]),
+            ...Array.from({ length: more }, (_, index) => [index * 7, index * 1_024] as [number, number]),
             ...hashes,
           ]
           for (const [high, low] of all) {
@@ -38,22 +38,23 @@ describe('numbers of names', () => {
       writeNameHash(name, halves, 0)
       numbers.numberOf(halves[0]!, halves[1]!)
     }
-    for (let at = 0; at < 200_000; at++) {
+    for (let index = 0; index < 200_000; index++) {
       count(`d:${randomUUID()}`)
-      count(`u:user${at}`)
-      count(`u:${String(at).padStart(16, '0')}@shop.example`)
-      count(`d:${at.toString(2)}`)
-      count(String.fromCharCode(at & 0xffff) + String.fromCharCode(at >> 8))
+      count(`u:user${index}`)
+      count(`u:${String(index).padStart(16, '0')}@shop.example`)
+      count(`d:${index.toString(2)}`)
+      count(String.fromCharCode(index & 0xffff) + String.fromCharCode(index >> 8))
     }
     const last = 200_000 - 1
     expect(numbers.size).toBe(
-      4 * 200_000 + new Set(Array.from({ length: last + 1 }, (_, at) => (at & 0xffff) * 65_536 + (at >> 8))).size,
+      4 * 200_000 +
+        new Set(Array.from({ length: last + 1 }, (_, index) => (index & 0xffff) * 65_536 + (index >> 8))).size,
     )
   })
 
   it('come from a hash that never changes', () => {
     const halves = new Uint32Array(6)
-    ;['', 'd:device', 'u:\u{1f600}'].forEach((name, at) => writeNameHash(name, halves, 2 * at))
+    ;['', 'd:device', 'u:\u{1f600}'].forEach((name, index) => writeNameHash(name, halves, 2 * index))
     expect([...halves]).toMatchInlineSnapshot(`
       [
         3954623016,

@@ -29,9 +29,9 @@ export class NameNumbers {
   /** The numbers of hashes given as halves, high and low alternating; 0 for `NOBODY`, whose halves are both 0. */
   numbersOf(halves: Uint32Array): Uint32Array {
     const numbers = new Uint32Array(halves.length / 2)
-    for (let at = 0; at < numbers.length; at++) {
-      const low = halves[2 * at + 1]!
-      if (low !== 0) numbers[at] = this.numberOf(halves[2 * at]!, low)
+    for (let index = 0; index < numbers.length; index++) {
+      const low = halves[2 * index + 1]!
+      if (low !== 0) numbers[index] = this.numberOf(halves[2 * index]!, low)
     }
     return numbers
   }

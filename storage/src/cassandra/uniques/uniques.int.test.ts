@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, inject, it, vi } from 'vitest'
 import '../../contract/engines.ts'
-import type { LaneBatch, Lease } from '../../ports/tables.ts'
+import { emptyBatch, type LaneBatch, type Lease } from '../../ports/tables.ts'
 import { clearFolds } from '../cassandra.ts'
 import { connectedTo } from '../testing/connected.fixture.ts'
 import { countingClient } from '../testing/counting-client.fixture.ts'
@@ -24,9 +24,9 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
 
   async function lease(lane: number): Promise<Lease> {
     const lanes = new CassandraLanes(client(), LANES, keyspace.settings)
-    const own = await lanes.acquire(lane, randomUUID())
-    await lanes.release(own)
-    return own
+    const ownLease = await lanes.acquire(lane, randomUUID())
+    await lanes.release(ownLease)
+    return ownLease
   }
 
   async function writerOf(
@@ -36,15 +36,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     const leases = [await lease(0), await lease(1)]
     return async (lane, date, devices) => {
       const rows = devices.map((device) => ({ key: [3], visitor: { user: '', device } }))
-      const batch: LaneBatch = {
-        lane,
-        counters: [],
-        visitors: [{ table: 'users_by_date', app, date, rows }],
-        seen: [],
-        identities: [],
-        sessions: [],
-        deadLetters: [],
-      }
+      const batch: LaneBatch = { ...emptyBatch, lane, visitors: [{ table: 'users_by_date', app, date, rows }] }
       await writer.apply(leases[lane]!, batch)
     }
   }
@@ -139,17 +131,14 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
 
   it('reads the identities since the last read, not all of them', async () => {
     const app = randomUUID()
-    const [writer, own] = [new CassandraTableWriter(client(), keyspace.settings), await lease(0)]
+    const [writer, ownLease] = [new CassandraTableWriter(client(), keyspace.settings), await lease(0)]
     const apply = (devices: readonly string[], identities: LaneBatch['identities']): Promise<void> => {
       const rows = devices.map((device) => ({ key: [3], visitor: { user: '', device } }))
-      return writer.apply(own, {
+      return writer.apply(ownLease, {
+        ...emptyBatch,
         lane: 0,
-        counters: [],
         visitors: [{ table: 'users_by_date', app, date: dates[0]!, rows }],
-        seen: [],
         identities,
-        sessions: [],
-        deadLetters: [],
       })
     }
     const counted = countingClient(client(), 'identity.firstUsers')
@@ -178,8 +167,8 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
   })
 
   it('counts the same as a reader without a cache, whatever is written and queried in between', async () => {
-    const days = Array.from({ length: 4 }, (_, at) =>
-      new Date(Date.now() - (3 - at) * 86_400_000).toISOString().slice(0, 10),
+    const days = Array.from({ length: 4 }, (_, index) =>
+      new Date(Date.now() - (3 - index) * 86_400_000).toISOString().slice(0, 10),
     )
     const visitor = fc.record({ user: fc.constantFrom('', 'u', 'v'), device: fc.constantFrom('a', 'b', 'c', 'd', 'e') })
     const step = fc.record({
@@ -208,13 +197,10 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
             const identities =
               identified && identified.user !== '' ? [{ app, place: 100 * earlier + place, ...identified }] : []
             const batch: LaneBatch = {
+              ...emptyBatch,
               lane,
-              counters: [],
               visitors: [{ table: 'stage_users_by_date', app, date, rows }],
-              seen: [],
               identities,
-              sessions: [],
-              deadLetters: [],
             }
             await writer.apply(leases[lane]!, batch)
             if (!isQueried) continue
@@ -246,7 +232,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
   it('reads a date that is over from its digest, as long as nothing was written since', async () => {
     const app = randomUUID()
     const write = await writerOf(app)
-    const devices = Array.from({ length: 300 }, (_, at) => `d${at}`)
+    const devices = Array.from({ length: 300 }, (_, index) => `d${index}`)
     await write(0, dates[0]!, devices)
     const count = async (): Promise<[users: number | undefined, reads: number]> => {
       const counted = countingClient(client(), 'users-by-date.read')

@@ -73,8 +73,8 @@ export class VisitorCache {
 
   #keysOf({ keys, ends, devices, users }: VisitorDigest): KeyVisitors[] {
     const [deviceNumbers, userNumbers] = [this.#numbers.numbersOf(devices), this.#numbers.numbersOf(users)]
-    return keys.map((key, at) => {
-      const [begin, end] = [at === 0 ? 0 : ends[at - 1]!, ends[at]!]
+    return keys.map((key, index) => {
+      const [begin, end] = [index === 0 ? 0 : ends[index - 1]!, ends[index]!]
       return { key, devices: deviceNumbers.subarray(begin, end), users: userNumbers.subarray(begin, end) }
     })
   }
@@ -84,11 +84,11 @@ function mergeVisitors(cached: readonly KeyVisitors[], added: readonly KeyVisito
   const keys = new Map(cached.map((each) => [JSON.stringify(each.key), each]))
   for (const { key, devices, users } of added) {
     const id = JSON.stringify(key)
-    const own = keys.get(id)
+    const existing = keys.get(id)
     keys.set(
       id,
-      own
-        ? { key, devices: concatNumbers(own.devices, devices), users: concatNumbers(own.users, users) }
+      existing
+        ? { key, devices: concatNumbers(existing.devices, devices), users: concatNumbers(existing.users, users) }
         : { key, devices, users },
     )
   }

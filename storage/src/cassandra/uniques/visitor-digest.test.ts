@@ -18,10 +18,10 @@ describe('the digest of visitor rows', () => {
         const found = rows.map(({ kind, hour, ...visitor }) => ({ key: [kind, hour], visitor }))
         const { keys, ends, devices, users } = unpackDigest(packDigest(digestRows(found)))
         expect(new Set(keys.map((key) => JSON.stringify(key))).size).toBe(keys.length)
-        const unpackedRows = rows.map((_, at) => [
-          keys[ends.findIndex((end) => at < end)],
-          [...devices.subarray(2 * at, 2 * at + 2)],
-          [...users.subarray(2 * at, 2 * at + 2)],
+        const unpackedRows = rows.map((_, index) => [
+          keys[ends.findIndex((end) => index < end)],
+          [...devices.subarray(2 * index, 2 * index + 2)],
+          [...users.subarray(2 * index, 2 * index + 2)],
         ])
         const hashed = (name: string): number[] => {
           const halves = new Uint32Array(2)

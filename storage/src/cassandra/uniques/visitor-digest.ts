@@ -23,16 +23,16 @@ export function digestRows(rows: readonly VisitorRow[]): VisitorDigest {
   const [devices, users] = [new Uint32Array(2 * rows.length), new Uint32Array(2 * rows.length)]
   const keys: Key[] = []
   const ends: number[] = []
-  rows.forEach(({ key, visitor: { user, device } }, at) => {
-    writeNameHash(`d:${device}`, devices, 2 * at)
-    if (user === '') users.fill(NOBODY, 2 * at, 2 * at + 2)
-    else writeNameHash(`u:${user}`, users, 2 * at)
+  rows.forEach(({ key, visitor: { user, device } }, index) => {
+    writeNameHash(`d:${device}`, devices, 2 * index)
+    if (user === '') users.fill(NOBODY, 2 * index, 2 * index + 2)
+    else writeNameHash(`u:${user}`, users, 2 * index)
     const last = keys.at(-1)
     if (!last || key.some((value, place) => last[place] !== value)) {
       keys.push(key)
-      ends.push(at)
+      ends.push(index)
     }
-    ends[ends.length - 1] = at + 1
+    ends[ends.length - 1] = index + 1
   })
   return { keys, ends, devices, users }
 }

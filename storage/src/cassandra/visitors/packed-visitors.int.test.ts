@@ -4,7 +4,7 @@ import type { Client } from 'cassandra-driver'
 import { describe, expect, inject, it, vi } from 'vitest'
 import '../../contract/engines.ts'
 import { visitorTableNames, visitorTables, type VisitorTableName } from '../../ports/table-definitions.ts'
-import type { LaneBatch, Lease, VisitorChange } from '../../ports/tables.ts'
+import { emptyBatch, type Lease, type VisitorChange } from '../../ports/tables.ts'
 import { withOverrides } from '../../with-overrides.ts'
 import { connectedTo } from '../testing/connected.fixture.ts'
 import { CassandraLanes } from '../lanes.ts'
@@ -47,9 +47,9 @@ describe.skipIf(!engines)('packed visitors', () => {
 
   async function lease(): Promise<Lease> {
     const lanes = new CassandraLanes(client(), 1, keyspace.settings)
-    const own = await lanes.acquire(0, randomUUID())
-    await lanes.release(own)
-    return own
+    const ownLease = await lanes.acquire(0, randomUUID())
+    await lanes.release(ownLease)
+    return ownLease
   }
 
   function changesOf(
@@ -61,16 +61,8 @@ describe.skipIf(!engines)('packed visitors', () => {
     )
   }
 
-  function apply(writer: CassandraTableWriter, own: Lease, visitors: readonly VisitorChange[]): Promise<void> {
-    const nothing: Omit<LaneBatch, 'visitors'> = {
-      lane: 0,
-      counters: [],
-      seen: [],
-      identities: [],
-      sessions: [],
-      deadLetters: [],
-    }
-    return writer.apply(own, { ...nothing, visitors })
+  function apply(writer: CassandraTableWriter, ownLease: Lease, visitors: readonly VisitorChange[]): Promise<void> {
+    return writer.apply(ownLease, { ...emptyBatch, lane: 0, visitors })
   }
 
   /** The visitors of a table's own rows, as cqlsh shows them: one row for a key and device. */
@@ -109,8 +101,8 @@ describe.skipIf(!engines)('packed visitors', () => {
     return counts.reduce((sum, { rows }) => sum + rows.length, 0)
   }
 
-  async function writeAllOut(writer: CassandraTableWriter, own: Lease): Promise<void> {
-    while (await writer.writeOut(own)) {
+  async function writeAllOut(writer: CassandraTableWriter, ownLease: Lease): Promise<void> {
+    while (await writer.writeOut(ownLease)) {
       /* the next */
     }
   }
@@ -119,10 +111,10 @@ describe.skipIf(!engines)('packed visitors', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 4 }), fc.boolean(), async (batches, restarted) => {
         const app = randomUUID()
-        const own = await lease()
+        const ownLease = await lease()
         const changes = batches.flatMap((each) => changesOf(app, each))
         const first = new CassandraTableWriter(client(), keyspace.settings)
-        for (const each of batches) await apply(first, own, changesOf(app, each))
+        for (const each of batches) await apply(first, ownLease, changesOf(app, each))
         const cachingUniques = new Uniques(client(), 1, 1_000_000)
         const query = {
           table: 'stage_users_by_date',
@@ -147,7 +139,7 @@ describe.skipIf(!engines)('packed visitors', () => {
         )
         // The next owner of the lane finds the blocks that the previous one has packed.
         const last = restarted ? new CassandraTableWriter(client(), keyspace.settings) : first
-        await writeAllOut(last, restarted ? await lease() : own)
+        await writeAllOut(last, restarted ? await lease() : ownLease)
         await reading
         expect(await blocks(app)).toBe(0)
         for (const date of dates)
@@ -172,18 +164,21 @@ describe.skipIf(!engines)('packed visitors', () => {
   it('are not lost when the write-out is interrupted anywhere, and are written out later', async () => {
     for (let cut = 0; cut < 6; cut++) {
       const app = randomUUID()
-      const rows = Array.from({ length: 700 }, (_, at) => ({ key: [at % 3], visitor: { user: '', device: `d${at}` } }))
+      const rows = Array.from({ length: 700 }, (_, index) => ({
+        key: [index % 3],
+        visitor: { user: '', device: `d${index}` },
+      }))
       const changes: VisitorChange[] = [{ table: 'users_by_date', app, date: today, rows }]
-      const own = await lease()
+      const ownLease = await lease()
       let left = Infinity
       const failing = withOverrides(client(), {
         batch: ((...args: Parameters<Client['batch']>) =>
           left-- > 0 ? client().batch(...args) : Promise.reject(new Error('cut'))) as Client['batch'],
       })
       const writer = new CassandraTableWriter(failing, keyspace.settings)
-      await apply(writer, own, changes)
+      await apply(writer, ownLease, changes)
       left = cut
-      await writer.writeOut(own).catch((error: Error) => expect(error.message).toBe('cut'))
+      await writer.writeOut(ownLease).catch((error: Error) => expect(error.message).toBe('cut'))
       const read = await readVisitorRows(client(), { table: 'users_by_date', app, date: today, lane: 0, prefix: [] })
       expect(read).toHaveLength(700)
       await writeAllOut(new CassandraTableWriter(client(), keyspace.settings), await lease())
@@ -194,9 +189,9 @@ describe.skipIf(!engines)('packed visitors', () => {
 
   it('are left alone by an owner whose lease has expired', async () => {
     const app = randomUUID()
-    const own = await lease()
+    const ownLease = await lease()
     const writer = new CassandraTableWriter(client(), keyspace.settings)
-    await apply(writer, own, [
+    await apply(writer, ownLease, [
       {
         table: 'users_by_date',
         app,
@@ -204,17 +199,17 @@ describe.skipIf(!engines)('packed visitors', () => {
         rows: ['a', 'b', 'c'].map((device) => ({ key: [1], visitor: { user: '', device } })),
       },
     ])
-    await expect(writer.writeOut({ ...own, expiresAt: 0 })).rejects.toThrow('has run out')
+    await expect(writer.writeOut({ ...ownLease, expiresAt: 0 })).rejects.toThrow('has run out')
     expect(await rowsOf(app, today, 'users_by_date')).toEqual([])
     expect(await blocks(app)).toBe(1)
   })
 
   it('wait for others during their holding time', async () => {
     const app = randomUUID()
-    const own = await lease()
+    const ownLease = await lease()
     const writer = new CassandraTableWriter(client(), { ...keyspace.settings, packedMs: 60_000 })
-    await writeAllOut(writer, own)
-    await apply(writer, own, [
+    await writeAllOut(writer, ownLease)
+    await apply(writer, ownLease, [
       {
         table: 'users_by_date',
         app,
@@ -222,7 +217,7 @@ describe.skipIf(!engines)('packed visitors', () => {
         rows: ['a', 'b', 'c'].map((device) => ({ key: [1], visitor: { user: '', device } })),
       },
     ])
-    expect(await writer.writeOut(own)).toBeUndefined()
+    expect(await writer.writeOut(ownLease)).toBeUndefined()
     expect(await blocks(app)).toBe(1)
   })
 })

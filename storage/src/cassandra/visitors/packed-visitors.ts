@@ -66,16 +66,16 @@ export class PackedVisitors {
 
   /** Writes out some blocks of the partition that is due first. Returns undefined if none is due. */
   async writeOut(lease: Lease, assertLease: () => void): Promise<WrittenOut | undefined> {
-    const own = this.#laneOf(lease)
-    const due = await this.#due(own, lease.lane)
+    const packed = this.#laneOf(lease)
+    const due = await this.#due(packed, lease.lane)
     if (!due) return undefined
-    own.pending.delete(nameOf(due))
+    packed.pending.delete(nameOf(due))
     try {
       const { blocks, rows, more } = await this.#writeOutSome(lease, due, assertLease)
-      if (more) this.#remember(own, due)
+      if (more) this.#remember(packed, due)
       return { blocks, rows }
     } catch (error) {
-      this.#remember(own, { ...due, dueAt: performance.now() + RETRY_MS })
+      this.#remember(packed, { ...due, dueAt: performance.now() + RETRY_MS })
       throw error
     }
   }
@@ -106,39 +106,44 @@ export class PackedVisitors {
    * epoch began.
    */
   #laneOf({ lane, epoch }: Lease): PackedLane {
-    let own = this.#lanes.get(lane)
-    if (own?.epoch !== epoch) this.#lanes.set(lane, (own = { epoch, pending: new Map(), unknown: true }))
-    return own
+    let entry = this.#lanes.get(lane)
+    if (entry?.epoch !== epoch) this.#lanes.set(lane, (entry = { epoch, pending: new Map(), unknown: true }))
+    return entry
   }
 
   /** Adds a partition. If it is present already, the earlier entry stays. */
-  #remember(own: PackedLane, partition: Pending): void {
+  #remember(packed: PackedLane, partition: Pending): void {
     const name = nameOf(partition)
-    if (own.pending.has(name)) return
-    if (own.pending.size < PARTITIONS_PER_LANE_MAX) own.pending.set(name, partition)
-    else own.unknown = true
+    if (packed.pending.has(name)) return
+    if (packed.pending.size < PARTITIONS_PER_LANE_MAX) packed.pending.set(name, partition)
+    else packed.unknown = true
   }
 
-  async #due(own: PackedLane, lane: number): Promise<Pending | undefined> {
-    if (own.unknown) {
-      own.unknown = false
-      await this.#find(own, lane).catch((error: unknown) => {
-        own.unknown = true
+  async #due(packed: PackedLane, lane: number): Promise<Pending | undefined> {
+    if (packed.unknown) {
+      packed.unknown = false
+      await this.#find(packed, lane).catch((error: unknown) => {
+        packed.unknown = true
         throw error
       })
     }
     const now = performance.now()
     let first: Pending | undefined
-    for (const each of own.pending.values()) if (each.dueAt <= now && (!first || isBefore(each, first))) first = each
+    for (const each of packed.pending.values()) if (each.dueAt <= now && (!first || isBefore(each, first))) first = each
     return first
   }
 
-  async #find(own: PackedLane, lane: number): Promise<void> {
+  async #find(packed: PackedLane, lane: number): Promise<void> {
     const now = performance.now()
     for await (const rows of pagesOf(this.#client, 'visitor-blocks-by-date.partitions', [FIRST_TOKEN])) {
       for (const row of rows) {
         if (row.get('lane') === lane)
-          this.#remember(own, { app: row.get('app') as string, date: String(row.get('date')), dueAt: now, found: true })
+          this.#remember(packed, {
+            app: row.get('app') as string,
+            date: String(row.get('date')),
+            dueAt: now,
+            found: true,
+          })
       }
     }
   }

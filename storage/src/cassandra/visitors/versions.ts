@@ -29,9 +29,9 @@ export async function bumpVersions(
     string,
     { key: [app: string, month: string, of: string, date: string, lane: number]; step: bigint }
   >()
-  const bump = (of: Versioned, { app, date }: Partition, step: bigint): void => {
-    const id = JSON.stringify([app, of, date])
-    changed.set(id, { key: [app, date.slice(0, 7), of, date, lane], step: step + (changed.get(id)?.step ?? 0n) })
+  const bump = (versioned: Versioned, { app, date }: Partition, step: bigint): void => {
+    const id = JSON.stringify([app, versioned, date])
+    changed.set(id, { key: [app, date.slice(0, 7), versioned, date, lane], step: step + (changed.get(id)?.step ?? 0n) })
   }
   for (const delta of deltas) for (const { table } of delta.changes) bump(table, delta, delta.step)
   for (const partition of counted) bump('counters', partition, randomStep())
@@ -68,7 +68,7 @@ export async function bumpVersionsOfRemoved(
 /** The versions of a table, or of all counters, by `versionKey`, over ascending dates. Must be read before the rows. */
 export async function versionsOf(
   client: Client,
-  of: Versioned,
+  versioned: Versioned,
   app: string,
   dates: readonly string[],
 ): Promise<Map<string, bigint>> {
@@ -76,7 +76,7 @@ export async function versionsOf(
   if (first === undefined || last === undefined) return new Map()
   const months = [...new Set(dates.map((date) => date.slice(0, 7)))]
   const rows = await mapConcurrent(months, CONCURRENCY, (month) =>
-    rowsOf(client, 'visitor-versions.read', [app, month, of, first, last]),
+    rowsOf(client, 'visitor-versions.read', [app, month, versioned, first, last]),
   )
   return new Map(
     rows

@@ -78,7 +78,7 @@ export function visitorName({ user, device }: Visitor): string {
  * @throws Error when the block is damaged
  */
 export function visitorsOf(block: Uint8Array, table: PackedTable, prefix: Key): VisitorRow[] {
-  return rowsOfTable(unpack(block), table).filter(({ key }) => prefix.every((value, at) => key[at] === value))
+  return rowsOfTable(unpack(block), table).filter(({ key }) => prefix.every((value, index) => key[index] === value))
 }
 
 /**

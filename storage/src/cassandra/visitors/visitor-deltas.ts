@@ -105,7 +105,7 @@ export async function rowsSince(
     if (missing === 0n) {
       const below = added
         .flatMap((each) => each.rows)
-        .filter(({ key }) => place.prefix.every((value, at) => key[at] === value))
+        .filter(({ key }) => place.prefix.every((value, index) => key[index] === value))
       return { rows: below, since: delta.get('number') as bigint }
     }
   }
@@ -117,8 +117,8 @@ async function blockOf(
   { app, date, lane }: DeltaPlace,
   delta: types.Row,
 ): Promise<Uint8Array | undefined> {
-  const own = delta.get('block') as Uint8Array | null
-  if (own) return own
+  const block = delta.get('block') as Uint8Array | null
+  if (block) return block
   const [row] = await rowsOf(client, 'visitor-blocks-by-date.readOne', [app, date, lane, delta.get('place')])
   return row?.get('block') as Uint8Array | undefined
 }

@@ -28,8 +28,8 @@ export function visitorParts(visitors: readonly VisitorChange[]): VisitorPart[] 
 
 /** Splits the identities of a batch into parts. The first one of a device is in one of them, or was written earlier. */
 export function identityParts(identities: readonly IdentityChange[]): Part[] {
-  return [...Map.groupBy(identities, ({ app }) => app)].flatMap(([app, of]) =>
-    splitByCount(of, ROWS_PER_PART).map((some): Part => {
+  return [...Map.groupBy(identities, ({ app }) => app)].flatMap(([app, ofApp]) =>
+    splitByCount(ofApp, ROWS_PER_PART).map((some): Part => {
       const rows = some.map(({ place, user, device }) => ({ key: [place], visitor: { user, device } }))
       return { app, date: NO_DATE, changes: [{ table: 'first_users', rows }], rows: rows.length }
     }),
@@ -40,15 +40,15 @@ function cut(changes: readonly VisitorChange[]): VisitorChange[][] {
   const parts: VisitorChange[][] = []
   let left = 0
   for (const change of changes) {
-    for (let at = 0; at < change.rows.length;) {
+    for (let start = 0; start < change.rows.length;) {
       if (left === 0) {
         parts.push([])
         left = ROWS_PER_PART
       }
-      const rows = change.rows.slice(at, at + left)
+      const rows = change.rows.slice(start, start + left)
       parts.at(-1)!.push({ ...change, rows })
       left -= rows.length
-      at += rows.length
+      start += rows.length
     }
   }
   return parts

@@ -61,8 +61,8 @@ it('a block returns the rows of each table, below any prefix', () => {
 })
 
 it('a large batch is written as one block and its delta instead of one row each', () => {
-  const rows = Array.from({ length: 2_000 }, (_, at) => ({
-    key: [at % 5],
+  const rows = Array.from({ length: 2_000 }, (_, index) => ({
+    key: [index % 5],
     visitor: { user: '', device: randomUUID() },
   }))
   const changes: VisitorChange[] = [{ table: 'users_by_date', app: 'a', date, rows }]
@@ -97,7 +97,9 @@ describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
           for (const [table, all] of expected) {
             const rows = await readVisitorRows(client(), { table, app, date, lane: 1, prefix: [] })
             expect(texts(rows)).toEqual([...all].sort())
-            const runs = rows.filter(({ key }, at) => JSON.stringify(key) !== JSON.stringify(rows[at - 1]?.key)).length
+            const runs = rows.filter(
+              ({ key }, index) => JSON.stringify(key) !== JSON.stringify(rows[index - 1]?.key),
+            ).length
             expect(runs).toBe(new Set(rows.map(({ key }) => JSON.stringify(key))).size)
             expect(await readVisitorRows(client(), { table, app, date, lane: 0, prefix: [] })).toEqual([])
           }
@@ -135,15 +137,15 @@ describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
         const rows = all.map(([user, device]) => rowOf(user, device))
         // Some are in the format before migration 12, with the user in the key; an anonymous row has no other form
         // then.
-        const isOld = ({ visitor: { user, device } }: VisitorRow, at: number): boolean =>
-          marks[at]!.old && (user !== '' || all.filter((each) => each[1] === device).length === 1)
+        const isOld = ({ visitor: { user, device } }: VisitorRow, index: number): boolean =>
+          marks[index]!.old && (user !== '' || all.filter((each) => each[1] === device).length === 1)
         for (const {
           visitor: { user, device },
         } of rows.filter(isOld)) {
           const query = 'INSERT INTO users_by_date (app, date, lane, hour, user, device) VALUES (?, ?, 1, 1, ?, ?)'
           await client().execute(query, [app, date, user, device], { prepare: true })
         }
-        const written = rows.filter((row, at) => !isOld(row, at))
+        const written = rows.filter((row, index) => !isOld(row, index))
         const change = { table: 'users_by_date' as const, app, date }
         await run(rowWrites(1, { ...change, rows: written }))
         await run(rowWrites(1, { ...change, rows: written }))
@@ -155,8 +157,8 @@ describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
           const [counted] = (await client().execute(query, [app, date], { prepare: true })).rows
           expect(Number(counted!.get('users'))).toBe(new Set(all.map(([, device]) => device)).size)
         }
-        await run(rowRemovals(1, { ...change, rows: rows.filter((_, at) => marks[at]!.removed) }, present))
-        const left = rows.filter((_, at) => !marks[at]!.removed)
+        await run(rowRemovals(1, { ...change, rows: rows.filter((_, index) => marks[index]!.removed) }, present))
+        const left = rows.filter((_, index) => !marks[index]!.removed)
         expect(texts(await readVisitorRows(client(), { ...place, app }))).toEqual(texts(left))
       }),
       { numRuns: 40 },

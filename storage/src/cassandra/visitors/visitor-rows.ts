@@ -82,7 +82,10 @@ export function rowRemovals(lane: number, change: VisitorChange, present: readon
       visitor: { user, device },
     } = row
     const place = [app, date, lane, ...key]
-    const whole = (of: string): Statement => ({ query: statement(`${file}.remove`), params: [...place, of, device] })
+    const whole = (user: string): Statement => ({
+      query: statement(`${file}.remove`),
+      params: [...place, user, device],
+    })
     const ownRow = user === '' ? [] : [whole(user)]
     if (!staying.has(deviceTextOf(row))) return [...ownRow, whole('')]
     const removal =

@@ -20,6 +20,7 @@ import type { Envelope, Funnel } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Storage } from '../../ports/storage.ts'
 import { openEmbedded } from '../embedded.ts'
+import { emptyBatch } from '../../ports/tables.ts'
 
 const LANES = 2
 const root = mkdtempSync(join(tmpdir(), 'hopper-damage-'))
@@ -41,7 +42,7 @@ const noise = (): string => Array.from({ length: 3_000 }, () => Math.random().to
 
 /** Appends messages, each a row of some pages, and counts some of them. */
 async function fill(storage: Storage, messages: number, countedShare: number): Promise<void> {
-  for (let at = 0; at < messages; at++) await storage.log.append([envelope(`d${at}`, noise())])
+  for (let index = 0; index < messages; index++) await storage.log.append([envelope(`d${index}`, noise())])
   const ends = await storage.log.ends()
   for (let lane = 0; lane < LANES; lane++) {
     const lease = await storage.lanes.acquire(lane, 'test')
@@ -60,15 +61,7 @@ async function fill(storage: Storage, messages: number, countedShare: number): P
             },
           ]
         : []
-    await storage.writer.apply(lease, {
-      lane,
-      counters,
-      visitors: [],
-      seen: [],
-      identities: [],
-      sessions: [],
-      deadLetters: [],
-    })
+    await storage.writer.apply(lease, { ...emptyBatch, lane, counters })
     await storage.lanes.commit(lease, to)
   }
   await storage.registry.apps.put('o', `app${messages}`, {
@@ -316,7 +309,7 @@ describe('a damaged data directory', () => {
     const logger = { warn: (_: object, message: string) => void warnings.push(message) }
     const storage = await openEmbedded({ dir, lanes: LANES, logger })
     expect(warnings.join()).toContain('beyond the log')
-    const places = await storage.log.append(Array.from({ length: 20 }, (_, at) => envelope(`later${at}`)))
+    const places = await storage.log.append(Array.from({ length: 20 }, (_, index) => envelope(`later${index}`)))
     for (const { lane, position } of places)
       expect(position).toBeGreaterThanOrEqual(lane === 0 ? ends[0]! + 500 : ends[1]!)
     await storage.close()
@@ -334,7 +327,7 @@ describe('a damaged data directory', () => {
       const copy = join(root, `copy${copies++}`)
       mkdirSync(copy)
       for (const name of order) {
-        for (let at = 0; at < 30; at++) await storage.log.append([envelope(`d${at}`, noise())])
+        for (let index = 0; index < 30; index++) await storage.log.append([envelope(`d${index}`, noise())])
         if (existsSync(join(dir, name))) copyFileSync(join(dir, name), join(copy, name))
       }
       const outcome = await openEmbedded({ dir: copy, lanes: LANES }).then(
@@ -375,7 +368,7 @@ describe('a damaged data directory', () => {
       for (const line of readFileSync(join(dir, 'losses.jsonl'), 'utf8').trim().split('\n'))
         expect(JSON.parse(line)).toHaveProperty('at')
       // No later message gets a position that was acknowledged or counted before.
-      const places = await accepted.log.append(Array.from({ length: 20 }, (_, at) => envelope(`later${at}`)))
+      const places = await accepted.log.append(Array.from({ length: 20 }, (_, index) => envelope(`later${index}`)))
       if (!adopts) for (const { lane, position } of places) expect(position).toBeGreaterThanOrEqual(ends[lane]!)
       for (const { lane, position } of places)
         expect((await accepted.log.read(lane, position, 1)).map((message) => message.position)).toEqual([position])

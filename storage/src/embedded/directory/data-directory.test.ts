@@ -51,7 +51,7 @@ it.skipIf(process.getuid?.() === 0)('refuses a directory in which this user may 
   expect(() => ensureDirectory(join(dir, 'below'))).toThrow(/no right to write/)
 })
 
-it('creates missing directories, and leaves nothing behind', () => {
+it('creates missing directories, and no file in them', () => {
   const dir = join(root, 'a', 'b', 'c')
   ensureDirectory(dir)
   ensureDirectory(dir)

@@ -150,8 +150,8 @@ function foreignOf(
     what: `${file} ${belong} to another installation than the files beside it`,
   })
   if (log === undefined || tables === undefined || log === tables) {
-    const own = tables ?? log
-    if (own === undefined || records.length === 0 || records.includes(own)) return undefined
+    const recorded = tables ?? log
+    if (recorded === undefined || records.length === 0 || records.includes(recorded)) return undefined
     return tables === undefined ? another(LOG_FILE) : another(RECORDS, 'belong')
   }
   const [forTables, forLog] = [records.includes(tables), records.includes(log)]

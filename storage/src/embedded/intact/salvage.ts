@@ -102,7 +102,7 @@ function copy(
 ): void {
   for (let more = true; more;) {
     transaction(target, () => {
-      for (let at = 0; at < ROWS_PER_TRANSACTION && more; at++) {
+      for (let index = 0; index < ROWS_PER_TRANSACTION && more; index++) {
         const { value, done } = rows.next()
         more = !done && insert(value)
       }

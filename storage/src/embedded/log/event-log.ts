@@ -190,11 +190,11 @@ export class EmbeddedEventLog implements EventLog {
       if (first > expected) this.#assertAbsent(lane, { first: expected, next: first })
       expected = first + count
       const { values, ...flags } = readBlock(block, count)
-      for (let at = Math.max(0, from - first); at < count; at++) {
-        const value = values[at]!
+      for (let index = Math.max(0, from - first); index < count; index++) {
+        const value = values[index]!
         bytes += value.length
         if (messages.length >= limit || (messages.length > 0 && bytes > bytesMax)) return messages
-        messages.push({ position: first + at, value, ...flags })
+        messages.push({ position: first + index, value, ...flags })
       }
     }
     return messages
@@ -276,8 +276,8 @@ export class EmbeddedEventLog implements EventLog {
       for (const each of group) each.reject(unavailable(new Error(reply.error)))
       return
     }
-    let at = 0
-    for (const each of group) each.resolve(each.lanes.map((lane) => ({ lane, position: reply.positions[at++]! })))
+    let index = 0
+    for (const each of group) each.resolve(each.lanes.map((lane) => ({ lane, position: reply.positions[index++]! })))
     this.#wake()
     this.#announcing ??= setTimeout(() => this.#announce(), ANNOUNCE_MS)
   }

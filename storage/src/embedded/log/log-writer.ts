@@ -71,10 +71,10 @@ function commit(request: AppendRequest): AppendReply {
 /** Assigns each message its position and adds it to the block of its lane. */
 function distribute({ lanes: to, lengths, bytes }: AppendRequest, blocks: readonly Uint8Array[][]): Float64Array {
   const positions = new Float64Array(to.length)
-  for (let at = 0, offset = 0; at < to.length; offset += lengths[at++]!) {
-    const lane = to[at]!
-    positions[at] = next[lane]!++
-    blocks[lane]!.push(bytes.subarray(offset, offset + lengths[at]!))
+  for (let index = 0, offset = 0; index < to.length; offset += lengths[index++]!) {
+    const lane = to[index]!
+    positions[index] = next[lane]!++
+    blocks[lane]!.push(bytes.subarray(offset, offset + lengths[index]!))
   }
   return positions
 }

@@ -169,5 +169,5 @@ export class TableQueries {
 }
 
 function where(keys: readonly string[], prefix: Key): string {
-  return ['app = ?', 'date >= ?', 'date <= ?', ...prefix.map((_, at) => `${keys[at]} = ?`)].join(' AND ')
+  return ['app = ?', 'date >= ?', 'date <= ?', ...prefix.map((_, index) => `${keys[index]} = ?`)].join(' AND ')
 }

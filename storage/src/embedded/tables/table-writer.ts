@@ -10,6 +10,7 @@ import {
   type VisitorTableName,
 } from '../../ports/table-definitions.ts'
 import {
+  emptyBatch,
   rejectedPartition,
   type CounterChange,
   type CounterPartition,
@@ -34,7 +35,6 @@ const IDS_PER_PAGE = 5_000
 const EXPIRED_ROWS = 5_000
 /** the largest range of `randomInt` */
 const VERSIONS = 2 ** 48 - 1
-const noSets = { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] } as const
 
 /** Applies a batch in one transaction: counters, their watermarks and everything else. */
 export class EmbeddedTableWriter implements TableWriter {
@@ -133,12 +133,12 @@ export class EmbeddedTableWriter implements TableWriter {
   }
 
   async replaceSeen(lease: Lease, { app, date }: Partition, replacements: readonly SeenReplacement[]): Promise<void> {
-    const at = 'app = ? AND date = ? AND lane = ? AND event_id = ?'
+    const isRow = 'app = ? AND date = ? AND lane = ? AND event_id = ?'
     const insert = this.#database.prepare(
-      `INSERT INTO seen_by_date SELECT app, date, lane, ?, position, 'accepted', 'new' FROM seen_by_date WHERE ${at}
+      `INSERT INTO seen_by_date SELECT app, date, lane, ?, position, 'accepted', 'new' FROM seen_by_date WHERE ${isRow}
       ON CONFLICT DO NOTHING`,
     )
-    const remove = this.#database.prepare(`DELETE FROM seen_by_date WHERE ${at}`)
+    const remove = this.#database.prepare(`DELETE FROM seen_by_date WHERE ${isRow}`)
     transaction(this.#database, () => {
       this.#lanes.assertOwned(lease)
       for (const { event_id, by } of replacements) {
@@ -158,7 +158,7 @@ export class EmbeddedTableWriter implements TableWriter {
     transaction(this.#database, () => {
       this.#lanes.assertOwned(lease)
       for (const id of ids) remove.run(app, id)
-      this.#writeSets({ ...noSets, lane: lease.lane, sessions })
+      this.#writeSets({ ...emptyBatch, lane: lease.lane, sessions })
     })
   }
 
@@ -174,11 +174,11 @@ export class EmbeddedTableWriter implements TableWriter {
     for (const [table, owner] of datedTables(app)) {
       // One look-up for each date: the rows of a date are many.
       const next = this.#database.prepare(`SELECT min(date) AS date FROM ${table} WHERE app = ? AND date >= ?`)
-      for (let at = from; ;) {
-        const { date } = next.get(owner, at) as { date: string | null }
+      for (let start = from; ;) {
+        const { date } = next.get(owner, start) as { date: string | null }
         if (date === null || date >= before) break
         dates.add(date)
-        at = `${date}~`
+        start = `${date}~`
       }
     }
     return [...dates].sort()

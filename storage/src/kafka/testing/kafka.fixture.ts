@@ -22,7 +22,7 @@ export function numbered(device_id: string, received_at: number, app = 'test'): 
 
 /** Finds a device whose lane is `lane`. */
 export function deviceIn(lane: number, lanes: number, app = 'test'): string {
-  for (let at = 0; ; at++) if (laneOf(app, `d${at}`, lanes) === lane) return `d${at}`
+  for (let index = 0; ; index++) if (laneOf(app, `d${index}`, lanes) === lane) return `d${index}`
 }
 
 /** Everything that a log contains, by lane, in order of position. */

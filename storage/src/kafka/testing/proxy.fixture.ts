@@ -32,9 +32,9 @@ export class KafkaProxy implements AsyncDisposable {
   #listens = 0
 
   private constructor(broker: string) {
-    const at = broker.lastIndexOf(':')
-    this.#host = broker.slice(0, at)
-    this.#port = Number(broker.slice(at + 1))
+    const index = broker.lastIndexOf(':')
+    this.#host = broker.slice(0, index)
+    this.#port = Number(broker.slice(index + 1))
   }
 
   static async before(broker: string): Promise<KafkaProxy> {
@@ -111,7 +111,8 @@ export class KafkaProxy implements AsyncDisposable {
 
   #readdressed(frame: Buffer): Buffer {
     const [theirs, ours] = [addressBytes(this.#host, this.#port), addressBytes(this.#host, this.#listens)]
-    for (let at = frame.indexOf(theirs); at >= 0; at = frame.indexOf(theirs, at + 1)) ours.copy(frame, at)
+    for (let index = frame.indexOf(theirs); index >= 0; index = frame.indexOf(theirs, index + 1))
+      ours.copy(frame, index)
     return frame
   }
 }
@@ -133,7 +134,9 @@ const NOT_LEADER_OR_FOLLOWER = 6
  * with one that its controller has just created. `left` counts down to 0.
  */
 export function unknownAtFirst(topic: string, state: { left: number }): KafkaProxy['fate'] {
-  return errorAtFirst(METADATA, topic, state, (answer, at) => answer.writeInt16BE(UNKNOWN_TOPIC_OR_PARTITION, at - 2))
+  return errorAtFirst(METADATA, topic, state, (answer, offset) =>
+    answer.writeInt16BE(UNKNOWN_TOPIC_OR_PARTITION, offset - 2),
+  )
 }
 
 /**
@@ -143,23 +146,23 @@ export function unknownAtFirst(topic: string, state: { left: number }): KafkaPro
 export function notLeaderAtFirst(topic: string, state: { left: number }): KafkaProxy['fate'] {
   // After the name: the number of partitions (4 bytes), the first partition (4), its error.
   const toError = 2 + topic.length + 8
-  return errorAtFirst(LIST_OFFSETS, topic, state, (answer, at) =>
-    answer.writeInt16BE(NOT_LEADER_OR_FOLLOWER, at + toError),
+  return errorAtFirst(LIST_OFFSETS, topic, state, (answer, offset) =>
+    answer.writeInt16BE(NOT_LEADER_OR_FOLLOWER, offset + toError),
   )
 }
 
-/** Spoils the first `state.left` responses of a kind that name the topic; `at` is the place of the name's length. */
+/** Spoils the first `state.left` responses of a kind that name the topic; `offset` is where the length of its name stands. */
 function errorAtFirst(
   kind: number,
   topic: string,
   state: { left: number },
-  spoil: (answer: Buffer, at: number) => void,
+  spoil: (answer: Buffer, offset: number) => void,
 ): KafkaProxy['fate'] {
   const name = Buffer.concat([Buffer.from([0, topic.length]), Buffer.from(topic)])
   return (apiKey, answer) => {
-    const at = apiKey === kind ? answer.indexOf(name) : -1
-    if (at >= 0 && state.left > 0) {
-      spoil(answer, at)
+    const offset = apiKey === kind ? answer.indexOf(name) : -1
+    if (offset >= 0 && state.left > 0) {
+      spoil(answer, offset)
       state.left--
     }
     return 'pass'

@@ -29,8 +29,8 @@ export default function EditorPage(): ReactNode {
           if (id === undefined) return <FunnelEditor draft={newDraft(search.with ?? [], all)} taken={taken} />
           const funnel = all.find((one) => one.id === id)
           if (!funnel) return <UnknownFunnel id={id} />
-          const at = search.stage ?? funnel.stages.length + 1
-          const draft = withStagesBefore(draftOf(funnel), at, search.with ?? [], all)
+          const stage = search.stage ?? funnel.stages.length + 1
+          const draft = withStagesBefore(draftOf(funnel), stage, search.with ?? [], all)
           return <FunnelEditor key={funnel.id} funnel={funnel} draft={draft} taken={taken} />
         }}
       </ReportView>

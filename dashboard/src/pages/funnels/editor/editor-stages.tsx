@@ -35,8 +35,8 @@ export function EditorStages({ draft, change }: Props): ReactNode {
   const onDragOver = (event: DragEvent, index: number): void => {
     if (dragged === null) return
     event.preventDefault()
-    const at = draft.stages.findIndex(({ id }) => id === dragged)
-    if (at !== index) move(dragged, index - at)
+    const from = draft.stages.findIndex(({ id }) => id === dragged)
+    if (from !== index) move(dragged, index - from)
   }
   return (
     <section className="card" aria-label={editor.stages}>

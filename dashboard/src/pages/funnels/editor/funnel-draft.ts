@@ -87,11 +87,11 @@ export function withoutStage(draft: FunnelDraft, id: number): FunnelDraft {
 
 /** Moves a stage by places, as far as there are any. */
 export function withStageMoved(draft: FunnelDraft, id: number, by: number): FunnelDraft {
-  const at = draft.stages.findIndex((stage) => stage.id === id)
-  const to = Math.max(0, Math.min(draft.stages.length - 1, at + by))
-  if (at < 0 || to === at) return draft
+  const index = draft.stages.findIndex((stage) => stage.id === id)
+  const to = Math.max(0, Math.min(draft.stages.length - 1, index + by))
+  if (index < 0 || to === index) return draft
   const stages = draft.stages.filter((stage) => stage.id !== id)
-  return { ...draft, stages: [...stages.slice(0, to), draft.stages[at]!, ...stages.slice(to)] }
+  return { ...draft, stages: [...stages.slice(0, to), draft.stages[index]!, ...stages.slice(to)] }
 }
 
 /** Returns the condition of a stage, as it is saved. */

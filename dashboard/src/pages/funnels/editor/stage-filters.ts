@@ -23,11 +23,15 @@ export function stageFilters(stages: readonly Condition[]): Filter[][] {
 const never: Filter = { type: 'all', key: 'data.stage-without-condition' }
 
 /** Returns the conditions of one kind of event: it matches the stage and none of the later ones. */
-function entering(type: string, of: readonly (Filter | undefined)[], index: number): Filter[] | undefined {
-  const own = of[index]
-  if (!own) return undefined
-  const later = of.slice(index + 1).filter((filter) => filter !== undefined)
-  return [{ type: 'eq', key: 'type', value: type }, own, ...later.map((filter): Filter => ({ type: 'not', filter }))]
+function entering(type: string, filters: readonly (Filter | undefined)[], index: number): Filter[] | undefined {
+  const entered = filters[index]
+  if (!entered) return undefined
+  const later = filters.slice(index + 1).filter((filter) => filter !== undefined)
+  return [
+    { type: 'eq', key: 'type', value: type },
+    entered,
+    ...later.map((filter): Filter => ({ type: 'not', filter })),
+  ]
 }
 
 /** A conjunction inside of an `or`, which the language has only as a list. */

@@ -26,11 +26,11 @@ export function suggestions({ pages, clicks, elements }: Seen): Suggestion[] {
   for (const [path, views] of byPath) {
     const folder = path.slice(0, path.lastIndexOf('/'))
     if (folder === '') continue
-    const of = folders.get(folder) ?? { pages: 0, views: 0 }
-    folders.set(folder, { pages: of.pages + 1, views: of.views + views })
+    const counted = folders.get(folder) ?? { pages: 0, views: 0 }
+    folders.set(folder, { pages: counted.pages + 1, views: counted.views + views })
   }
   const groups = [...folders]
-    .filter(([, of]) => of.pages >= GROUP_MIN)
+    .filter(([, counted]) => counted.pages >= GROUP_MIN)
     .map(([folder, { views }]) => ({ name: `${folder}/*`, url: `${folder}/*`, count: views }))
   const names = new Map(elements.map(({ xpath, name }) => [xpath, name]))
   const hits = new Map<string, number>()

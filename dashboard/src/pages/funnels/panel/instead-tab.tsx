@@ -96,10 +96,10 @@ export default function InsteadTab({ funnel, rows, of }: PanelProps): ReactNode 
 
 /** Returns the most frequent places, and the others as one: all of them add up to the same people as before. */
 function placesOf(rows: InsteadResult['pages'], describe: (value: string) => Omit<Place, 'users'>): Place[] {
-  const own = rows.filter(({ other }) => !other).slice(0, SHOWN)
-  const rest = rows.filter((row) => !own.includes(row)).reduce((sum, { users }) => sum + users, 0)
+  const selected = rows.filter(({ other }) => !other).slice(0, SHOWN)
+  const rest = rows.filter((row) => !selected.includes(row)).reduce((sum, { users }) => sum + users, 0)
   return [
-    ...own.map(({ value, users }) => ({ ...describe(value), users })),
+    ...selected.map(({ value, users }) => ({ ...describe(value), users })),
     ...(rest === 0 ? [] : [{ name: words.other, users: rest }]),
   ]
 }

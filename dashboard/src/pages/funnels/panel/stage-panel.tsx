@@ -1,10 +1,7 @@
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, type KeyboardEvent, type ReactNode } from 'react'
-import { X } from 'lucide-react'
+import { lazy, Suspense, useMemo, type KeyboardEvent, type ReactNode } from 'react'
 import type { FunnelAnswer, ListedFunnel } from '@hopper/contracts'
-import { formatCount } from '../../../format/numbers.ts'
-import { Icon } from '../../../parts/icon.tsx'
+import { SidePanel } from '../../../parts/side-panel.tsx'
 import { Skeleton } from '../../../parts/states/skeleton.tsx'
-import { useScope } from '../../../state/scope.tsx'
 import type { PanelTab } from '../../../state/search.ts'
 import { useSearchState } from '../../../state/use-search.ts'
 import { keyName, valueName, words } from '../../../words.ts'
@@ -30,9 +27,7 @@ interface Props {
 
 /** Everything about one number of the funnel: who, how they differ, and what exactly it means. */
 export default function StagePanel({ funnel, answer, stage }: Props): ReactNode {
-  const { unit } = useScope()
   const { search, change } = useSearchState()
-  const heading = useRef<HTMLHeadingElement>(null)
   const one = search.by === undefined ? undefined : rowOf(answer, search.value)
   const rows = stageRows((one ?? answer).steps)
   const row = rows[stage - 1]!
@@ -44,34 +39,15 @@ export default function StagePanel({ funnel, answer, stage }: Props): ReactNode 
     }),
     [stage, search.show, search.cause, search.by, one],
   )
-  const key = panelKey(search)
-  useEffect(() => heading.current?.focus({ preventScroll: true }), [key])
-  const close = useCallback(() => {
-    const opener = document.querySelector<HTMLElement>(`[data-opens="${CSS.escape(key)}"]`)
-    change(closedPanel)
-    opener?.focus()
-  }, [change, key])
   const tabs = tabsOf(of)
   const tab = tabs.find((one) => one === search.tab) ?? 'people'
   return (
-    <aside
-      className="panel"
-      aria-labelledby="panel-title"
-      onKeyDown={(event) => {
-        if (event.key === 'Escape') close()
-      }}
+    <SidePanel
+      opens={panelKey(search)}
+      closed={closedPanel}
+      title={<bdi>{titleOf(row, of)}</bdi>}
+      users={countOf(row, of)}
     >
-      <header>
-        <h2 id="panel-title" ref={heading} tabIndex={-1}>
-          <bdi>{titleOf(row, of)}</bdi>
-        </h2>
-        <button type="button" className="plain" aria-label={words.close} onClick={close}>
-          <Icon of={X} />
-        </button>
-      </header>
-      <p className="panel-count tnum">
-        {formatCount(countOf(row, of))} <span>{words.units[unit].of(countOf(row, of))}</span>
-      </p>
       <Tabs tabs={tabs} chosen={tab} choose={(next) => change({ tab: next === 'people' ? undefined : next })} />
       <div role="tabpanel" id="panel-body" aria-labelledby={`tab-${tab}`} className="panel-body" tabIndex={0}>
         <Suspense fallback={<Skeleton height={240} />}>
@@ -82,7 +58,7 @@ export default function StagePanel({ funnel, answer, stage }: Props): ReactNode 
           {tab === 'definition' && <DefinitionTab funnel={funnel} rows={rows} of={of} />}
         </Suspense>
       </div>
-    </aside>
+    </SidePanel>
   )
 }
 

@@ -2,7 +2,7 @@ import { policies, types, type Client, type QueryOptions } from 'cassandra-drive
 
 /** A measurement is replaced by a less precise one only when it is older than this. */
 const PRECISE_MS_MAX = 10_000
-/** Above this, the clock of this machine is said to be wrong: it dates events. */
+/** Above this, the clock of this machine is reported as wrong: it dates events. */
 const DIFFERENCE_MS_MAX = 5_000
 const QUERY = 'SELECT toUnixTimestamp(now()) AS time FROM system.local'
 
@@ -32,7 +32,7 @@ export class ClusterClock extends policies.timestampGeneration.MonotonicTimestam
   #differs = false
 
   constructor(logger?: ClockLogger) {
-    // says nothing of its own
+    // without warnings of the driver about the time of this machine
     super(0, 0)
     this.#logger = logger
   }

@@ -40,10 +40,10 @@ async function whenAnswered(address: string, waiting: (address: string) => void)
 
 /** Any byte, and also the end of the connection, comes from a process that runs: one that expects TLS closes it. */
 function probe(address: string): Promise<State> {
-  const at = address.lastIndexOf(':')
-  const host = address.slice(0, at).replace(/^\[|\]$/g, '')
+  const index = address.lastIndexOf(':')
+  const host = address.slice(0, index).replace(/^\[|\]$/g, '')
   return new Promise((resolve) => {
-    const socket = connect(Number(address.slice(at + 1)), host)
+    const socket = connect(Number(address.slice(index + 1)), host)
     const end = (state: State): void => {
       clearTimeout(timer)
       socket.destroy()
@@ -107,7 +107,7 @@ export class FrozenNodes {
   get detail(): string | undefined {
     if (this.#outages.size === 0) return undefined
     const nodes = [...this.#outages].map(([address, { since }]) => `${address} since ${new Date(since).toISOString()}`)
-    return `lanes wait for nodes that do not answer: ${nodes.join(', ')}; end the process of such a node to go on`
+    return `lanes wait for nodes that do not answer: ${nodes.join(', ')}; end the process of such a node to continue`
   }
 
   #begin(address: string): void {
@@ -117,7 +117,7 @@ export class FrozenNodes {
       return
     }
     this.#outages.set(address, { since: Date.now(), waits: 1 })
-    const message = 'a node does not answer, so lanes that it may still write wait for it; end its process to go on'
+    const message = 'a node does not answer, so lanes that it may still write wait for it; end its process to continue'
     this.#logger?.warn({ node: address }, message)
   }
 
@@ -134,8 +134,8 @@ export class FrozenNodes {
 
 /** Lists the nodes that requests may have gone to, up or down: the driver sends none to other data centers. */
 export function addressesOf({ hosts }: Client, { dataCenter }: Pick<CassandraSettings, 'dataCenter'>): string[] {
-  const own = [...hosts.values()].filter(({ datacenter }) => !datacenter || datacenter === dataCenter)
-  return own.map(({ address }) => address)
+  const reachable = [...hosts.values()].filter(({ datacenter }) => !datacenter || datacenter === dataCenter)
+  return reachable.map(({ address }) => address)
 }
 
 /** Waits for the nodes of a client. */

@@ -22,14 +22,14 @@ export const browser =
  * Real plugin over the real embedded storage in a directory of its own, with two apps: `shop`, and `bound` to one
  * origin.
  */
-export interface Gateway extends AsyncDisposable {
+export interface IngestServer extends AsyncDisposable {
   readonly server: FastifyInstance
   readonly storage: Storage
   /** reads everything in the log, lane by lane, or everything after these ends of its lanes */
   envelopes(since?: readonly number[]): Promise<Envelope[]>
   /** returns how many messages each lane has */
   ends(): Promise<number[]>
-  /** closes the storage under the running gateway */
+  /** closes the storage under the running server */
   closeStorage(): Promise<void>
   /** posts a body as a browser would */
   post(
@@ -47,10 +47,10 @@ const app = (id: string, origins: string[]): App => ({
   keep_parameters: [],
 })
 
-export async function openGateway(
+export async function openIngest(
   options: Partial<IngestOptions> = {},
   serverOptions: FastifyServerOptions = {},
-): Promise<Gateway> {
+): Promise<IngestServer> {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-ingest-'))
   const storage = await openEmbedded({ dir, lanes: 4 })
   await provision(storage)
@@ -102,13 +102,13 @@ async function provision({ registry }: Storage): Promise<void> {
   await registry.organizations.put('', 'acme', { id: 'acme', name: 'Acme' })
   await registry.apps.put('acme', 'shop', app('shop', []))
   await registry.apps.put('acme', 'bound', app('bound', [boundOrigin]))
-  const key = async (text: string, power: KeyScope, of: string): Promise<void> => {
+  const key = async (text: string, power: KeyScope, appId: string): Promise<void> => {
     const hash = createHash('sha256').update(text).digest('hex')
     await registry.keys.put('acme', hash, {
       hash,
       power,
       organization: 'acme',
-      app: of,
+      app: appId,
       created_at: 0,
       hint: text.slice(-4),
     })

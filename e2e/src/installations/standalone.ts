@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { directoryFor, stopAll, type Product, type ProductOptions } from './product.ts'
+import { directoryFor, stopAll, type Installation, type InstallationOptions } from './installation.ts'
 import { hopper, Service } from './service.ts'
 
 const LANES = 8
-/** The engines of the run must not reach a product that runs in a directory. */
+/** The engines of the run must not reach an installation that runs in a directory. */
 const noEngines = { HOPPER_KAFKA_BROKERS: '', HOPPER_CASSANDRA_CONTACT_POINTS: '' }
 
-/** Prepares the product as one process in its own directory, without starting it. */
-export async function standalone(options: ProductOptions = {}): Promise<Product> {
+/** Prepares one process in its own directory, without starting it. */
+export async function standalone(options: InstallationOptions = {}): Promise<Installation> {
   const { dir, provisionArgs, remove } = directoryFor(options)
   const data = join(dir, 'data')
   const service = await Service.of('start', ['--data', data, ...provisionArgs], options.env)

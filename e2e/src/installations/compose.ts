@@ -2,18 +2,18 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type { Product } from './product.ts'
+import type { Installation } from './installation.ts'
 
 const run = promisify(execFile)
 const repository = resolve(import.meta.dirname, '../../..')
 const BUILD_TIMEOUT_MS = 900_000
 
 /**
- * The product as `docker compose up` starts it: with its own network and volumes, reached by the ports that the compose
+ * Hopper as `docker compose up` starts it: with its own network and volumes, reached by the ports that the compose
  * file publishes.
  */
-export interface Composed extends Product {
-  /** Runs a subcommand of `docker compose` on the product; returns its output. */
+export interface Composed extends Installation {
+  /** Runs a subcommand of `docker compose` on the installation; returns its output. */
   compose(...args: string[]): Promise<string>
 }
 
@@ -42,7 +42,7 @@ export function composed(): Composed {
       await compose('stop')
       return []
     },
-    openStorage: () => Promise.reject(new Error('the engines of a composed product have no ports here')),
+    openStorage: () => Promise.reject(new Error('the engines of a composed installation have no ports here')),
     run: (args) => compose('run', '--rm', 'api', ...args),
     dispose: async () => void (await compose('down', '-v', '--remove-orphans')),
   }

@@ -9,14 +9,14 @@ import { until } from './until.ts'
 const OUTPUT_CHARS = 3_000
 
 /** Hopper as its users run it, standalone or as a cluster: separate processes, reached by HTTP, stopped by signals. */
-export interface Product {
+export interface Installation {
   readonly ingestUrl: string
   readonly apiUrl: string
   /** its processes; standalone has one */
   readonly services: readonly Service[]
   /** the output of all processes so far */
   output(): string
-  /** Prepares the product and starts every process. */
+  /** Prepares the installation and starts every process. */
   start(): Promise<void>
   /** Stops every process; returns those that did not exit with 0. */
   stop(signal: StopSignal): Promise<readonly string[]>
@@ -28,14 +28,14 @@ export interface Product {
   dispose(): Promise<void>
 }
 
-export interface ProductOptions {
+export interface InstallationOptions {
   readonly provision?: Provision
   /** added to the environment of every process */
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Creates a directory for a product, with its provision file. */
-export function directoryFor({ provision }: ProductOptions): {
+/** Creates a directory for an installation, with its provision file. */
+export function directoryFor({ provision }: InstallationOptions): {
   dir: string
   provisionArgs: string[]
   remove: () => void
@@ -59,20 +59,20 @@ export async function stopAll(services: readonly Service[], signal: StopSignal):
 }
 
 /** Sends a GET request to the dashboard API with a key; returns the parsed answer. Throws on any status but 200. */
-export async function getJson<T>(product: Product, path: string, key: string): Promise<T> {
-  const answer = await fetch(`${product.apiUrl}${path}`, { headers: { authorization: `Bearer ${key}` } })
+export async function getJson<T>(installation: Installation, path: string, key: string): Promise<T> {
+  const answer = await fetch(`${installation.apiUrl}${path}`, { headers: { authorization: `Bearer ${key}` } })
   if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`)
   return (await answer.json()) as T
 }
 
 /** Waits until every acknowledged event is counted; rejects with the end of the processes' output. */
-export async function whenCounted(product: Product, key: string, boundMs = 60_000): Promise<void> {
+export async function whenCounted(installation: Installation, key: string, boundMs = 60_000): Promise<void> {
   const isCounted = async (): Promise<boolean> => {
-    const status = await getJson<{ lanes: { lag: number }[] }>(product, '/api/v1/status', key)
+    const status = await getJson<{ lanes: { lag: number }[] }>(installation, '/api/v1/status', key)
     return status.lanes.every(({ lag }) => lag === 0)
   }
   await until(isCounted, boundMs).catch((cause: Error) => {
-    throw new Error(`${cause.message}\n${product.output().slice(-3_000)}`, { cause })
+    throw new Error(`${cause.message}\n${installation.output().slice(-3_000)}`, { cause })
   })
 }
 
@@ -80,19 +80,29 @@ export async function whenCounted(product: Product, key: string, boundMs = 60_00
  * Waits until the aggregators know every funnel of the app and have counted its past. Moves between stages are derived
  * from events that came before that, and are those that senders report after it.
  */
-export async function whenFunnelsKnown(product: Product, app: string, key: string, boundMs = 60_000): Promise<void> {
+export async function whenFunnelsKnown(
+  installation: Installation,
+  app: string,
+  key: string,
+  boundMs = 60_000,
+): Promise<void> {
   const path = `/api/v1/apps/${app}/funnels`
   await until(async () => {
-    const { funnels } = await getJson<{ funnels: readonly { past: { state: string } }[] }>(product, path, key)
+    const { funnels } = await getJson<{ funnels: readonly { past: { state: string } }[] }>(installation, path, key)
     return funnels.every(({ past }) => past.state === 'done')
   }, boundMs)
 }
 
 /** Waits until every counted session has its verdict about bots; an audit leaves out what changes meanwhile. */
-export async function whenReviewed(product: Product, app: string, key: string, boundMs = 60_000): Promise<void> {
+export async function whenReviewed(
+  installation: Installation,
+  app: string,
+  key: string,
+  boundMs = 60_000,
+): Promise<void> {
   type Answer = { readonly bot_review: { readonly state: string } }
   await until(
-    async () => (await getJson<Answer>(product, `/api/v1/apps/${app}`, key)).bot_review.state === 'done',
+    async () => (await getJson<Answer>(installation, `/api/v1/apps/${app}`, key)).bot_review.state === 'done',
     boundMs,
   )
 }

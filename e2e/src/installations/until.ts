@@ -3,7 +3,7 @@ const PAUSE_MS_MAX = 250
 
 /**
  * Resolves when the condition holds; rejects after `boundMs`, or with the error that the condition throws. The longer
- * it has waited, the less often it asks: asking costs the product time, too.
+ * it has waited, the less often it asks: asking costs the installation time, too.
  */
 export async function until(condition: () => Promise<boolean> | boolean, boundMs: number): Promise<void> {
   const start = performance.now()

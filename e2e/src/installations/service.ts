@@ -14,7 +14,7 @@ export type Ended = number | NodeJS.Signals
 export type StopSignal = 'SIGKILL' | 'SIGTERM' | 'SIGINT'
 export type Signal = StopSignal | 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'
 
-/** One process of the product as its users run it: `hopper …`, reached by HTTP, stopped by signals. */
+/** One process of an installation as its users run it: `hopper …`, reached by HTTP, stopped by signals. */
 export class Service {
   readonly name: string
   readonly url: string

@@ -1,2 +1,2 @@
-/** The environment that a started product inherits; read only here. */
+/** The environment that a started installation inherits; read only here. */
 export const environment: Readonly<Record<string, string | undefined>> = process.env

@@ -5,7 +5,7 @@ import type { Engines } from '@hopper/storage/contract/engines'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import { Client } from 'cassandra-driver'
 import { Kafka, logLevel } from 'kafkajs'
-import { directoryFor, stopAll, type Product, type ProductOptions } from './product.ts'
+import { directoryFor, stopAll, type Installation, type InstallationOptions } from './installation.ts'
 import { hopper, Service } from './service.ts'
 
 const LANES = 8
@@ -21,13 +21,13 @@ const times = {
   HOPPER_ARCHIVE_MS: '500',
 }
 
-export interface ClusterOptions extends ProductOptions {
+export interface ClusterOptions extends InstallationOptions {
   /** number of aggregators that share the lanes; default 1 */
   readonly aggregators?: number
 }
 
-/** A product of several processes over Kafka and Cassandra. */
-export interface Cluster extends Product {
+/** An installation of several processes over Kafka and Cassandra. */
+export interface Cluster extends Installation {
   readonly ingest: Service
   readonly aggregators: readonly Service[]
   readonly api: Service
@@ -37,7 +37,7 @@ export interface Cluster extends Product {
   migrate(): Promise<void>
 }
 
-/** Prepares the product as processes over Kafka and Cassandra, in its own topic and keyspace, without starting it. */
+/** Prepares processes over Kafka and Cassandra, in its own topic and keyspace, without starting it. */
 export async function cluster(engines: Engines, options: ClusterOptions = {}): Promise<Cluster> {
   const { provisionArgs, remove, dir } = directoryFor(options)
   const name = `e2e_${randomBytes(6).toString('hex')}`

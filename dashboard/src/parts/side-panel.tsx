@@ -1,30 +1,31 @@
 import { useEffect, useRef, type ReactNode } from 'react'
 import { X } from 'lucide-react'
-import { formatCount } from '../../format/numbers.ts'
-import { Icon } from '../../parts/icon.tsx'
-import { useScope } from '../../state/scope.tsx'
-import { useSearchState } from '../../state/use-search.ts'
-import { words } from '../../words.ts'
-import { noPanel } from './journey-question.ts'
+import { formatCount } from '../format/numbers.ts'
+import { useScope } from '../state/scope.tsx'
+import { useSearchState, type SearchChange } from '../state/use-search.ts'
+import { words } from '../words.ts'
+import { Icon } from './icon.tsx'
 
 interface Props {
-  /** identifies what is shown: the button that opens it has it */
+  /** identifies what is shown: the button that opens it has it in `data-opens`, and gets the focus back */
   opens: string
+  /** the change of the address that closes the panel */
+  closed: SearchChange
   title: ReactNode
   /** people, devices or sessions */
   users: number
   children: ReactNode
 }
 
-/** The panel beside journeys: what is shown of them, and how many people that are. */
-export function JourneyPanel({ opens, title, users, children }: Props): ReactNode {
+/** The panel beside a report: what part of it is shown in detail, and how many people that are. */
+export function SidePanel({ opens, closed, title, users, children }: Props): ReactNode {
   const { unit } = useScope()
   const { change } = useSearchState()
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => heading.current?.focus({ preventScroll: true }), [opens])
   const close = (): void => {
     const opener = document.querySelector<HTMLElement>(`[data-opens="${CSS.escape(opens)}"]`)
-    change(noPanel)
+    change(closed)
     opener?.focus()
   }
   return (

@@ -1,0 +1,55 @@
+import { ApiError, type Client } from './client.ts'
+import type { StreamedEvent } from './event-lines.ts'
+
+/** Pause before a stream that ended is opened again, and before one that was refused is. */
+const RETRY_MS = 3_000
+const REFUSED_RETRY_MS = 60_000
+
+export interface StreamListener {
+  /** called whenever the stream is open, before its first event */
+  readonly opened: () => void
+  readonly event: (event: StreamedEvent) => void
+  /**
+   * Called whenever the stream has ended, unless it was aborted. It resumes behind the last event with an id, if there
+   * was one.
+   */
+  readonly closed: (end: { readonly isRefused: boolean; readonly resumes: boolean }) => void
+}
+
+/** Follows a stream of events, and opens it again whenever it ends, until it is aborted. */
+export async function followEvents(
+  client: Client,
+  path: string,
+  signal: AbortSignal,
+  { opened, event, closed }: StreamListener,
+): Promise<void> {
+  let after: string | undefined
+  while (!signal.aborted) {
+    let isRefused = false
+    try {
+      const events = await client.events(path, after, signal)
+      opened()
+      for await (const each of events) {
+        after = each.id ?? after
+        event(each)
+      }
+    } catch (error) {
+      isRefused = error instanceof ApiError && !error.isOutage
+    }
+    if (signal.aborted) return
+    closed({ isRefused, resumes: after !== undefined })
+    await pause(isRefused ? REFUSED_RETRY_MS : RETRY_MS, signal)
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+  })
+}
