@@ -1,6 +1,6 @@
 import { laneOf, type Envelope } from '@hopper/contracts'
-import { missingMessages } from './missing-messages.ts'
-import type { EventLog, LaneMessage } from './ports/event-log.ts'
+import { findMessages } from './missing-messages.ts'
+import type { Appended, EventLog, LaneMessage } from './ports/event-log.ts'
 import type { ImportProgress, Registry } from './ports/registry.ts'
 
 const MESSAGES_PER_APPEND = 500
@@ -17,49 +17,65 @@ export interface ImportedMessage extends LaneMessage {
   readonly envelope?: Pick<Envelope, 'app' | 'device_id'> | undefined
 }
 
+export interface ImportOptions<T extends ImportedMessage> {
+  readonly messagesPerAppend?: number
+  /**
+   * Receives the place of each message that can be decoded, in the order of its lane. Places of messages that an
+   * earlier run has appended are found by their number: they are wrong if others wrote to the lane at the same time.
+   */
+  readonly onPlaced?: (message: T, at: Appended) => void
+}
+
 /**
  * Appends the messages of a dump, or of another file, to the log, each once, however often the import is interrupted.
  * Before each append, the progress is stored: which messages follow and where the log ends. An import that is run again
  * looks behind those ends for the messages that have arrived.
  */
-export class ImportedLog {
+export class ImportedLog<T extends ImportedMessage = ImportedMessage> {
   /** when the import was begun, ms since the epoch; the same when it is continued */
   readonly begunAt: number
   readonly #storage: ImportTarget
   readonly #dump: string
   readonly #messagesPerAppend: number
+  readonly #onPlaced: ImportOptions<T>['onPlaced']
+  readonly #firstEnds: readonly number[] | undefined
+  /** messages of each lane that an earlier run has appended */
+  readonly #skippedOfLanes: number[] = []
   /** of an earlier run; undefined once its last append is complete */
   #earlier: ImportProgress | undefined
   readonly #skipped: number
   #met = 0
   #appended: number
-  #waiting: LaneMessage[] = []
+  #waiting: { readonly to: LaneMessage; readonly message: T }[] = []
   #waitingBytes = 0
 
   private constructor(
     storage: ImportTarget,
     dump: string,
-    messagesPerAppend: number,
+    ends: readonly number[],
     earlier: ImportProgress | undefined,
+    { messagesPerAppend = MESSAGES_PER_APPEND, onPlaced }: ImportOptions<T>,
   ) {
     this.begunAt = earlier?.begun_at ?? Date.now()
     this.#storage = storage
     this.#dump = dump
     this.#messagesPerAppend = messagesPerAppend
+    this.#onPlaced = onPlaced
+    this.#firstEnds = earlier ? earlier.first_ends : ends
     this.#skipped = this.#appended = earlier?.appended ?? 0
     this.#earlier = earlier && earlier.pending > 0 ? earlier : undefined
   }
 
-  static async open(
+  static async open<T extends ImportedMessage = ImportedMessage>(
     storage: ImportTarget,
     dump: string,
-    messagesPerAppend: number = MESSAGES_PER_APPEND,
-  ): Promise<ImportedLog> {
+    options: ImportOptions<T> = {},
+  ): Promise<ImportedLog<T>> {
     const earlier = await storage.registry.imports.get('', dump)
     const ends = await storage.log.ends()
     // A log that ends earlier is another log: what an earlier run appended is gone.
     const isSameLog = earlier?.ends.length === ends.length && earlier.ends.every((end, lane) => end <= ends[lane]!)
-    return new ImportedLog(storage, dump, messagesPerAppend, isSameLog ? earlier : undefined)
+    return new ImportedLog(storage, dump, ends, isSameLog ? earlier : undefined, options)
   }
 
   /** messages that an earlier run has already appended */
@@ -76,15 +92,28 @@ export class ImportedLog {
    * Messages of a device keep their order, whatever the number of lanes. Those that cannot be decoded keep their lane,
    * modulo the number of lanes.
    */
-  async add({ lane, value, envelope }: ImportedMessage): Promise<void> {
-    if (this.#met++ < this.#skipped) return
+  async add(message: T): Promise<void> {
+    const { lane: dumped, value, envelope } = message
     const { lanes } = this.#storage.log
-    this.#waiting.push({ lane: envelope ? laneOf(envelope.app, envelope.device_id, lanes) : lane % lanes, value })
+    const lane = envelope ? laneOf(envelope.app, envelope.device_id, lanes) : dumped % lanes
+    if (this.#met++ < this.#skipped) return this.#skip(message, lane)
+    this.#waiting.push({ to: { lane, value }, message })
     this.#waitingBytes += value.length
     const isFull = this.#earlier
       ? this.#waiting.length === this.#earlier.pending
       : this.#waiting.length >= this.#messagesPerAppend || this.#waitingBytes >= APPEND_BYTES_MAX
     if (isFull) await this.#append()
+  }
+
+  #skip(message: T, lane: number): void {
+    const before = (this.#skippedOfLanes[lane] ??= 0)
+    this.#skippedOfLanes[lane] = before + 1
+    const first = this.#firstEnds?.[lane]
+    if (first !== undefined) this.#place(message, { lane, position: first + before })
+  }
+
+  #place(message: T, at: Appended): void {
+    if (message.envelope) this.#onPlaced?.(message, at)
   }
 
   async finish(): Promise<void> {
@@ -95,10 +124,13 @@ export class ImportedLog {
   async #append(): Promise<void> {
     if (this.#waiting.length === 0) return
     const { log } = this.#storage
-    if (this.#earlier) await log.appendMessages(await missingMessages(log, this.#waiting, this.#earlier.ends))
-    else {
-      await this.#saveProgress({ pending: this.#waiting.length })
-      await log.appendMessages(this.#waiting)
+    const messages = this.#waiting.map(({ to }) => to)
+    const found = this.#earlier ? await findMessages(log, messages, this.#earlier.ends) : []
+    if (!this.#earlier) await this.#saveProgress({ pending: this.#waiting.length })
+    const places = [...(await log.appendMessages(messages.filter((_, at) => found[at] === undefined)))]
+    for (const [at, { to, message }] of this.#waiting.entries()) {
+      const position = found[at]
+      this.#place(message, position === undefined ? places.shift()! : { lane: to.lane, position })
     }
     this.#earlier = undefined
     this.#appended += this.#waiting.length
@@ -112,6 +144,7 @@ export class ImportedLog {
       begun_at: this.begunAt,
       appended: this.#appended,
       ends: await this.#storage.log.ends(),
+      ...(this.#firstEnds ? { first_ends: this.#firstEnds } : {}),
       ...state,
     }
     await this.#storage.registry.imports.put('', this.#dump, progress)

@@ -4,30 +4,41 @@ import { laneMessages } from './lane-messages.ts'
 
 /**
  * Returns those of some messages that an append did not store which began when the lanes had these ends, and whose
- * outcome is unknown. What is in the log behind those ends is compared byte for byte.
+ * outcome is unknown.
  */
 export async function missingMessages(
   log: EventLog,
   messages: readonly LaneMessage[],
   ends: readonly number[],
 ): Promise<LaneMessage[]> {
-  const arrived = new Map<string, number>()
+  const found = await findMessages(log, messages, ends)
+  return messages.filter((_, at) => found[at] === undefined)
+}
+
+/**
+ * Returns the position of each message that an append stored which began when the lanes had these ends; undefined for
+ * those that it did not store. What is in the log behind those ends is compared byte for byte.
+ */
+export async function findMessages(
+  log: EventLog,
+  messages: readonly LaneMessage[],
+  ends: readonly number[],
+): Promise<(number | undefined)[]> {
+  const arrived = new Map<string, number[]>()
   const wanted = new Set(messages.map(nameOf))
   const now = await log.ends()
   for (const lane of new Set(messages.map(({ lane }) => lane))) {
     for await (const found of laneMessages(log, lane, ends[lane]!, now[lane]!)) {
-      for (const { value } of found) {
+      for (const { position, value } of found) {
         const name = nameOf({ lane, value })
-        if (wanted.has(name)) arrived.set(name, (arrived.get(name) ?? 0) + 1)
+        if (!wanted.has(name)) continue
+        const positions = arrived.get(name)
+        if (positions) positions.push(position)
+        else arrived.set(name, [position])
       }
     }
   }
-  return messages.filter((message) => {
-    const name = nameOf(message)
-    const left = arrived.get(name) ?? 0
-    arrived.set(name, left - 1)
-    return left <= 0
-  })
+  return messages.map((message) => arrived.get(nameOf(message))?.shift())
 }
 
 function nameOf({ lane, value }: LaneMessage): string {

@@ -32,7 +32,7 @@ export async function pastOfDate(source: ArchivedDate, past: PastFunnel): Promis
   const { archive, app, lane, date, range } = source
   const entries = new PastEntries(app, date, past)
   // Later events cannot belong to the past of these stages.
-  const before = Math.max(...past.until.values())
+  const before = Math.max(...past.groups.map(({ until }) => until))
   const all = await archive.list({ app: app.id, lane, ...range })
   const chunks = all.filter(({ first_position }) => first_position < before)
   const shares = Math.ceil(chunks.reduce((sum, { rows }) => sum + rows, 0) / ROWS_IN_MEMORY_MAX)

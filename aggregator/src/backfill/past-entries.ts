@@ -1,4 +1,12 @@
-import { limits, StageMatcher, type App, type ArchivedEvent, type Funnel, type StageGroup } from '@hopper/contracts'
+import {
+  isPastOf,
+  limits,
+  StageMatcher,
+  type App,
+  type ArchivedEvent,
+  type Funnel,
+  type StageGroup,
+} from '@hopper/contracts'
 import type { CounterChange, Partition, VisitorChange, VisitorTableName } from '@hopper/storage'
 import { CounterRows } from '../fold/counter-rows.ts'
 import { OUTSIDE } from '../tables/stage-edges-by-date.ts'
@@ -7,8 +15,8 @@ import { VisitorRows } from '../fold/visitor-rows.ts'
 /** Funnel with stages that are counted for the past. */
 export interface PastFunnel {
   readonly funnel: Funnel
-  /** by stage id, the position of the lane before which events were received without knowledge of the stage */
-  readonly until: ReadonlyMap<number, number>
+  /** the groups of the stages that were known by then; they say which events were received without that knowledge */
+  readonly groups: readonly StageGroup[]
   /** stages to count; the other stages only determine where a session is in the funnel */
   readonly counted: ReadonlySet<number>
 }
@@ -18,10 +26,11 @@ export interface PastFunnel {
  * before it.
  */
 export function pastFunnels(funnel: Funnel, groups: readonly StageGroup[]): PastFunnel[] {
-  return groups.map(({ stages }, index) => {
-    const until = groups.slice(0, index + 1).flatMap((group) => group.stages.map((id) => [id, group.until] as const))
-    return { funnel, until: new Map(until), counted: new Set(stages) }
-  })
+  return groups.map(({ stages }, index) => ({
+    funnel,
+    groups: groups.slice(0, index + 1),
+    counted: new Set(stages),
+  }))
 }
 
 /** Changes that the past of a date adds to the tables of stages. */
@@ -53,7 +62,6 @@ interface Entry {
 export class PastEntries {
   readonly #past: PastFunnel
   readonly #matcher: StageMatcher
-  readonly #before: number
   readonly #devices = new Map<string, Entry[]>()
   readonly #users: VisitorRows
   readonly #edges: VisitorRows
@@ -65,7 +73,6 @@ export class PastEntries {
     const partition: Partition = { app: app.id, date }
     this.#past = past
     this.#matcher = new StageMatcher([past.funnel], app)
-    this.#before = Math.max(...past.until.values())
     const rowsOf = (table: VisitorTableName): VisitorRows => new VisitorRows({ table, ...partition })
     this.#users = rowsOf('stage_users_by_date')
     this.#edges = rowsOf('stage_edges_by_date')
@@ -74,7 +81,7 @@ export class PastEntries {
 
   /** Adds an event of the date, in any order. */
   add({ event, context, device_id, user, position, index }: ArchivedEvent): void {
-    if (context.bot || position >= this.#before) return
+    if (context.bot || !this.#past.groups.some((group) => isPastOf(group, position))) return
     const { timestamp, seq, session_id: session = '' } = event
     const put = (stage: number, isReported: boolean): void => {
       let entries = this.#devices.get(device_id)
@@ -106,7 +113,7 @@ export class PastEntries {
   }
 
   #isCounted(stage: number, position: number): boolean {
-    return this.#past.counted.has(stage) && position < (this.#past.until.get(stage) ?? 0)
+    return this.#past.counted.has(stage) && isPastOf(this.#past.groups.at(-1)!, position)
   }
 
   #countSession(device: string, entries: readonly Entry[]): void {

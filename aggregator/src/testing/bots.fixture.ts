@@ -64,7 +64,7 @@ export function withSessionVerdicts(app: App, log: readonly Placed[], rules: rea
 }
 
 function ownOf({ event, context }: Sent, rules: readonly BotRule[]): BotReason | 'human' | undefined {
-  const url = event.type === 'url_change' ? event.to : event.type === 'click' ? event.current_url : undefined
+  const url = 'to' in event ? event.to : 'current_url' in event ? event.current_url : undefined
   const path = url === undefined ? undefined : (/^https:\/\/[^/]*(\/[^?]*)/.exec(url)?.[1] ?? '/')
   const holds = ({ kind, value }: BotRule): boolean =>
     kind === 'browser' ? context.browser === value : kind === 'page' ? (path?.startsWith(value) ?? false) : false

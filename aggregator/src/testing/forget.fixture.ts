@@ -20,6 +20,7 @@ const kind = fc.oneof(
   }),
   fc.record({ type: fc.constant('identify'), user_id: fc.constantFrom('ann', 'bob') }),
   fc.record({ type: fc.constant('custom'), name: fc.constant('note'), data: fc.constant({ plan: 'pro', n: 1 }) }),
+  fc.record({ type: fc.constant('custom'), name: fc.constant('note'), current_url: url }),
 )
 const user = fc.option(fc.constantFrom('ann', 'bob'), { freq: 6, nil: undefined })
 

@@ -4,6 +4,7 @@ import type { Registry } from '@hopper/storage'
 export const dumpedAppKinds = [
   'funnels',
   'funnelMarks',
+  'backfills',
   'elements',
   'properties',
   'alerts',
@@ -13,7 +14,8 @@ export const dumpedAppKinds = [
 
 /**
  * The kinds of records in a dump, in the order in which they are read back. Logins are left out because they expire
- * soon and belong to one installation; so are audit results and the progress of imports.
+ * soon and belong to one installation; so are audit results and the progress of imports. Backfills are in it because
+ * they say from which positions stages were known.
  */
 export const dumpedKinds = [
   'organizations',
@@ -27,8 +29,13 @@ export const dumpedKinds = [
 ] as const satisfies (keyof Registry)[]
 export type DumpedKind = (typeof dumpedKinds)[number]
 
-/** Version 1 left out the messages that keep a body as it was sent (decision 0008). */
-export const DUMP_VERSION = 2
+/**
+ * Version 1 left out the messages that keep a body as it was sent (decision 0008); version 2 left out from which
+ * positions the stages of funnels were known.
+ */
+export const DUMP_VERSION = 3
+/** The first version that has all messages. */
+export const OLDEST_DUMP_VERSION = 2
 /** Maximum length of a line of a dump. */
 export const LINE_BYTES_MAX = 64_000_000
 

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { HopperError } from '@hopper/contracts'
+import { backfillId, HopperError, type LaneBackfill } from '@hopper/contracts'
 import { ForgottenMessages, laneMessages, type Storage } from '@hopper/storage'
 import { DumpTally } from './dump-counts.ts'
 import {
@@ -140,6 +140,8 @@ export function idOf(kind: DumpedKind, record: object): string {
       return fields.xpath ?? ''
     case 'properties':
       return fields.name ?? ''
+    case 'backfills':
+      return backfillId(record as LaneBackfill)
     case 'secondFactors':
     case 'providerLinks':
       return fields.member ?? ''

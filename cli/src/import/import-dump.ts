@@ -1,7 +1,8 @@
-import { HopperError, type FunnelMark } from '@hopper/contracts'
-import { ForgottenMessages, ImportedLog, type Collection, type Storage } from '@hopper/storage'
+import { HopperError, type Funnel, type FunnelMark, type LaneBackfill } from '@hopper/contracts'
+import { ForgottenMessages, ImportedLog, type Appended, type Collection, type Storage } from '@hopper/storage'
 import type { DumpCounts, DumpedRecord } from '../export/dump-lines.ts'
-import { dumpEntries } from './dump-entries.ts'
+import { dumpEntries, type DumpMessage } from './dump-entries.ts'
+import { StagePasts } from './stage-pasts.ts'
 
 export interface Imported extends DumpCounts {
   /** messages that an earlier run has appended */
@@ -24,10 +25,10 @@ export async function verifyDump(lines: AsyncIterable<string>): Promise<DumpCoun
 }
 
 /**
- * Reads a dump into an installation. Records are created or replaced; messages are appended byte for byte in the order
- * of their lanes. An import that is run again, even after an interruption or with a truncated dump, continues after the
- * messages that it has appended. Another dump of the same installation counts no event twice: its events are
- * duplicates. Events of persons who were forgotten here are left out.
+ * Reads a dump into an installation. Records are created or replaced, funnels after the messages; messages are appended
+ * byte for byte in the order of their lanes. An import that is run again, even after an interruption or with a
+ * truncated dump, continues after the messages that it has appended. Another dump of the same installation counts no
+ * event twice: its events are duplicates. Events of persons who were forgotten here are left out.
  * @throws HopperError HOP_CONFIG for an invalid, truncated or modified dump, and for an app that belongs to another
  * organization here
  */
@@ -40,16 +41,20 @@ export async function importDump(
   const forgotten = new ForgottenMessages(storage.registry)
   const { reader } = storage
   const { lanes } = storage.log
-  let log: ImportedLog | undefined
+  const pasts = new StagePasts(lanes)
+  const onPlaced = ({ lane, position, envelope }: DumpMessage, at: Appended): void =>
+    pasts.place({ lane, position, app: envelope!.app }, at)
+  let log: ImportedLog<DumpMessage> | undefined
   let reported = -1
   for (;;) {
     const { done, value } = await entries.next()
     if (done) {
       await log!.finish()
+      await pasts.store(storage.registry, await storage.log.ends())
       return { ...value, skipped: log!.skipped }
     }
-    if ('hopper' in value) log = await ImportedLog.open(storage, value.id)
-    else if ('kind' in value) await putRecord(storage, value)
+    if ('hopper' in value) log = await ImportedLog.open(storage, value.id, { onPlaced })
+    else if ('kind' in value) await putRecord(storage, value, pasts)
     else {
       const kept = value.envelope ? await forgotten.appended(value.value, { reader, lanes }) : value.value
       await log!.add({ ...value, value: Buffer.from(kept) })
@@ -60,7 +65,14 @@ export async function importDump(
   }
 }
 
-async function putRecord({ registry }: Storage, { kind, owner, id, record }: DumpedRecord): Promise<void> {
+async function putRecord(
+  { registry }: Storage,
+  { kind, owner, id, record }: DumpedRecord,
+  pasts: StagePasts,
+): Promise<void> {
+  // These are stored when the messages are.
+  if (kind === 'funnels') return pasts.addFunnel(owner, record as Funnel)
+  if (kind === 'backfills') return pasts.addBackfill(owner, record as LaneBackfill)
   if (kind === 'apps') {
     const known = await registry.app(id)
     if (known && known.organization !== owner) {

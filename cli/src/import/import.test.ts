@@ -8,6 +8,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { auditOf, countAll, traffic } from '../testing/installation.fixture.ts'
+import { interruptAfter } from '../testing/interrupted.fixture.ts'
 import { dumpInstallation } from '../export/dump.ts'
 import { writeOut } from '../export/write-out.ts'
 import { answersOf, collect, dumpOf, readDump, registryFile } from '../testing/answers.fixture.ts'
@@ -173,30 +174,6 @@ it('continues after an interruption at any append, and appends each message once
     expect(await tablesOf(target.storage)).toEqual(wanted.tables)
   }
 }, 240_000)
-
-/**
- * A storage that fails permanently at the append after `appends` others: before it, after half of it, after it, or when
- * its progress is stored.
- */
-function interruptAfter(storage: Storage, appends: number, how: 'before' | 'half' | 'after' | 'note'): Storage {
-  let left = appends
-  const log = withOverrides(storage.log, {
-    appendMessages: async (messages) => {
-      if (left-- > 0) return storage.log.appendMessages(messages)
-      const taken = how === 'before' ? 0 : how === 'half' ? Math.floor(messages.length / 2) : messages.length
-      await storage.log.appendMessages(messages.slice(0, taken))
-      if (how !== 'note') throw new Error('interrupted')
-      return []
-    },
-  })
-  const imports = withOverrides(storage.registry.imports, {
-    put: async (owner, id, progress) => {
-      if (how === 'note' && left < 0) throw new Error('interrupted')
-      await storage.registry.imports.put(owner, id, progress)
-    },
-  })
-  return { ...storage, log, registry: { ...storage.registry, imports } }
-}
 
 it('imports a dump again when its messages are gone from the log', async () => {
   await using source = await openFilled(sample!, 2)

@@ -17,6 +17,7 @@ import { idOf } from '../export/dump.ts'
 import {
   DUMP_VERSION,
   dumpedKinds,
+  OLDEST_DUMP_VERSION,
   type DumpedKind,
   type DumpedRecord,
   type DumpEnd,
@@ -39,6 +40,22 @@ const schemas = {
   sharedLinks: SharedLink,
   annotations: Annotation,
   funnelMarks: Type.Object({ id: text, highest: Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER }) }),
+  backfills: Type.Object({
+    funnel: text,
+    lane: natural,
+    lanes: natural,
+    groups: Type.Array(
+      Type.Object({
+        stages: Type.Array(natural),
+        until: natural,
+        known: Type.Optional(Type.Array(Type.Object({ first: natural, next: natural }))),
+      }),
+    ),
+    definition: Type.Optional(Type.String()),
+    counted: natural,
+    done: natural,
+    dates: natural,
+  }),
   keys: Type.Object({
     hash: sha256,
     power: powers,
@@ -101,8 +118,9 @@ export function parseLine(line: string, number: number): DumpHead | DumpedRecord
 export function checkHead(line: ReturnType<typeof parseLine> | undefined): DumpHead {
   if (!line || !('hopper' in line))
     throw new HopperError('HOP_CONFIG', 'This is not a dump of Hopper; "hopper export --all" makes one.')
-  if (line.version !== DUMP_VERSION) {
-    const old = line.version < DUMP_VERSION ? ' Export again: earlier versions left out what browsers had sent.' : ''
+  if (!(line.version >= OLDEST_DUMP_VERSION && line.version <= DUMP_VERSION)) {
+    const old =
+      line.version < OLDEST_DUMP_VERSION ? ' Export again: earlier versions left out what browsers had sent.' : ''
     throw new HopperError(
       'HOP_CONFIG',
       `This dump is of version ${line.version}; this Hopper reads version ${DUMP_VERSION}.${old}`,

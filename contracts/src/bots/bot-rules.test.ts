@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Context } from '../events/envelope.ts'
 import { botSigns } from '../events/fate.ts'
-import { botDefinition, ownVerdict, withVerdict, type BotRule } from './bot-rules.ts'
+import { botDefinition, ownBotReason, ownVerdict, withVerdict, type BotRule } from './bot-rules.ts'
 
 const app = { keep_parameters: [] }
 const context: Context = {
@@ -38,6 +38,21 @@ it.each([
 it('applies no page rule to an event without a page', () => {
   expect(ownVerdict({ context, url: undefined }, [rule('page', '/')], app)).toBeUndefined()
 })
+
+it.each([
+  [{ type: 'url_change', from: '', to: page, elapsed_time: 1 }, 'app_rule'],
+  [{ type: 'url_change', from: page, to: '', elapsed_time: 1 }, undefined],
+  [{ type: 'click', target: '//a', elapsed_time: 1, current_url: page }, 'app_rule'],
+  [{ type: 'custom', name: 'n', current_url: page }, 'app_rule'],
+  [{ type: 'custom', name: 'n', data: { current_url: page, page } }, undefined],
+  [{ type: 'identify', user_id: 'ann' }, undefined],
+] as const)(
+  'holds a page rule against every kind of event with the address of its page: %j is %s',
+  (fields, verdict) => {
+    const event = { event_id: 'e', timestamp: 1, seq: 0, ...fields }
+    expect(ownBotReason(context, event, [rule('page', '/wp')], app)).toBe(verdict)
+  },
+)
 
 it('prefers a rule for humans, then one for bots, then what ingest said, in any order of the rules', () => {
   const [human, bot] = [rule('os', 'linux', 'human'), rule('browser', 'firefox')]

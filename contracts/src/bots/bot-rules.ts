@@ -50,6 +50,8 @@ export interface RuledApp {
 }
 
 const none: KeptRules = []
+/** Changes when events of more kinds have a page, so that the past is reviewed: 2, custom events with `current_url`. */
+const EVENTS_WITH_PAGE = 2
 
 /** Selects the rules that can be applied to the past. */
 export function keptRules({ bot_rules = none }: Pick<RuledApp, 'bot_rules'>): KeptRules {
@@ -65,7 +67,9 @@ export function ingestRules({ bot_rules = [] }: Pick<RuledApp, 'bot_rules'>): re
 export function botDefinition(app: RuledApp): string {
   const rules = keptRules(app).map(({ kind, value, action }) => [kind, value, action])
   // The settings of the app decide which addresses are one page.
-  const pages = rules.some(([kind]) => kind === 'page') ? [app.keep_parameters, app.hash_routing ?? false] : []
+  const pages = rules.some(([kind]) => kind === 'page')
+    ? [app.keep_parameters, app.hash_routing ?? false, EVENTS_WITH_PAGE]
+    : []
   return JSON.stringify([rules.sort(), pages])
 }
 
@@ -76,10 +80,10 @@ export interface JudgedEvent {
   readonly url: string | undefined
 }
 
-/** Returns the address of the page that an event is on. */
+/** Returns the address of the page that an event is on: the one from which the query key `page` is computed. */
 export function urlOfEvent(event: Event): string | undefined {
   if (event.type === 'url_change') return event.to
-  return event.type === 'click' ? event.current_url : undefined
+  return 'current_url' in event ? event.current_url : undefined
 }
 
 /**

@@ -1,11 +1,19 @@
 import { stageNumber, type Funnel, type Stage } from '../app.ts'
 
+/** Positions of a lane from `first` up to, but not including, `next`. */
+export interface KnownPositions {
+  readonly first: number
+  readonly next: number
+}
+
 /** Stages that became known at the same time. */
 export interface StageGroup {
   /** stage numbers */
   readonly stages: readonly number[]
   /** position of the lane at which the stages became known; the backfill counts the events before it */
   readonly until: number
+  /** positions before `until` of imported messages that had been received with knowledge of the stages, in order */
+  readonly known?: readonly KnownPositions[]
 }
 
 /**
@@ -39,6 +47,11 @@ export interface BackfillProgress {
 /** A funnel as listed by the API. */
 export interface ListedFunnel extends Funnel {
   readonly past: BackfillProgress
+}
+
+/** Returns whether the message at a position was received without knowledge of the stages of a group. */
+export function isPastOf({ until, known = [] }: Omit<StageGroup, 'stages'>, position: number): boolean {
+  return position < until && !known.some(({ first, next }) => position >= first && position < next)
 }
 
 /** Returns the registry id of the backfill of a funnel in a lane. */

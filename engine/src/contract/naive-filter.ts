@@ -19,8 +19,9 @@ export function naiveValue(row: Row, key: string): Value | undefined {
     Object.hasOwn(fields, name) ? (fields as Record<string, Value>)[name] : undefined
   if (key.startsWith('data.')) return fieldOf(data, key.slice(5))
   if (key === 'page' || key === 'page_url') {
-    const url = row.event.type === 'url_change' ? row.event.to : row.event.type === 'click' ? row.event.current_url : ''
-    return url === '' ? fieldOf(data, key) : key === 'page' ? pageOf(url) : pageUrlOf(url)
+    const { event } = row
+    const url = event.type === 'url_change' ? event.to : 'current_url' in event ? event.current_url : undefined
+    return url === undefined || url === '' ? fieldOf(data, key) : key === 'page' ? pageOf(url) : pageUrlOf(url)
   }
   const fields = {
     ...row.event,

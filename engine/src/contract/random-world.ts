@@ -251,6 +251,7 @@ function eventOf(d: Draft, i: number, identified: boolean): Event {
     type: 'custom',
     name: d.name,
     data,
+    ...(d.seq === 0 ? { current_url: addresses[i % addresses.length]!(d.plan) } : {}),
     ...(d.samplerate > 1 ? { samplerate: d.samplerate } : {}),
   }
 }

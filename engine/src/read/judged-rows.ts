@@ -76,7 +76,7 @@ export function* judgedRows(chunk: Chunk, { from, to }: ExportRange): Generator<
         received_at: receivedAt[row]!,
         position: positions[row]!,
         index: indexes[row]!,
-        url: type === 'url_change' ? (text('to', row) ?? '') : type === 'click' ? text('current_url', row) : undefined,
+        url: type === 'url_change' ? (text('to', row) ?? '') : text('current_url', row),
         context: {
           browser: text('browser', row) ?? '',
           os: text('os', row) ?? '',

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { Compile } from 'typebox/compile'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openIngest, type IngestServer } from '../ingest-server.fixture.ts'
+import { keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
 const now = Date.parse('2026-03-01T12:00:00Z')
 let ingest: IngestServer
@@ -414,4 +414,47 @@ it('lists every change reason in docs/ingest.md', () => {
     [...page.matchAll(/^\| `(\w+)` \| (.+) \|$/gm)].map(([, reason, text]) => [reason, text]),
   )
   expect(listed).toEqual(changeReasons)
+})
+
+describe('messages of the event store', () => {
+  const put = async (url: string, body: object): Promise<Record<string, unknown>> => {
+    const headers = { 'x-api-key': keys.write, 'content-type': 'application/json' }
+    const { statusCode, body: text } = await ingest.server.inject({ method: 'PUT', url, headers, body })
+    expect(statusCode).toBe(200)
+    return JSON.parse(text) as Record<string, unknown>
+  }
+  const message = { message_id: 'm', timestamp: now, event_type: 'paid', payload: {} }
+
+  it.each([
+    [{ event_type: 'x'.repeat(limits.nameCharsMax + 1) }, 'event_type', 'shortened'],
+    [{ event_type: '\ud800' }, 'event_type', 'not_unicode'],
+    [{ message_id: 'x'.repeat(limits.idCharsMax + 1) }, 'message_id', 'hashed'],
+    [{ timestamp: null }, 'timestamp', 'null_value'],
+    [{ timestamp: now + 0.5 }, 'timestamp', 'rounded'],
+    [{ timestamp: '2026-03-01 11:00:00' }, 'timestamp', 'utc_assumed'],
+    [{ time: now }, 'time', 'unknown_field'],
+    [{ user_id: { id: 7 } }, 'user_id', 'wrong_type'],
+  ])('name what could not stand as it was sent: %j', async (sent, path, reason) => {
+    for (const [url, body] of [
+      ['/events', [message, { ...message, ...sent }]],
+      ['/event', { ...message, ...sent }],
+    ] as const) {
+      const index = url === '/events' ? 1 : 0
+      const { accepted, changed } = await put(url, body)
+      expect({ accepted, changed }).toMatchObject({ accepted: index + 1, changed: [{ index, path, reason }] })
+      expect(changed).toHaveLength(1)
+    }
+  })
+
+  it('name nothing of a payload, which is kept as it was sent', async () => {
+    const payload = { a: null, b: { c: [1] }, long: 'x'.repeat(limits.dataValueCharsMax + 1), ['\ud800']: '\ud800' }
+    const many = Array.from({ length: 90 }, (_, n) => [`k${n}`, { n }] as const)
+    expect(await put('/event', { ...message, payload: { ...payload, ...Object.fromEntries(many) } })).toEqual({
+      accepted: 1,
+      rejected: [],
+    })
+    expect(await put('/event', { ...message, event_type: 'x'.repeat(201), payload })).toMatchObject({
+      changed: [{ index: 0, path: 'event_type', reason: 'shortened' }],
+    })
+  })
 })

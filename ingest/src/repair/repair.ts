@@ -1,6 +1,6 @@
 import { eventTypes, isObject, wireEvents, type EventType, type WireEvent } from '@hopper/contracts'
 import type { TSchema } from 'typebox'
-import { Changes } from './changes.ts'
+import { Changes, Room } from './changes.ts'
 import type { Incoming } from '../batch/incoming.ts'
 import { repairData } from './repair-data.ts'
 import { repairTime } from './repair-time.ts'
@@ -30,14 +30,21 @@ export function repair(incoming: Incoming): void {
     const value = Object.hasOwn(sent, name) ? sent[name] : undefined
     if (name === 'type' || value === undefined) continue
     const record: RecordChange = (reason) => changes.record(name, reason)
-    const repaired = repairField(name, value, schemas[name]!, changes, record)
+    // A payload is kept as it was sent: nothing is lost of what becomes of its keys.
+    const ofData = isPayload(incoming) ? new Changes(new Room()) : changes
+    const repaired = repairField(name, value, schemas[name]!, ofData, record)
     if (repaired !== undefined) wire[name] = repaired
     else if (required.has(name)) wire[name] = value
   }
   incoming.wire = wire
 }
 
-function repairField(name: string, value: unknown, schema: TSchema, changes: Changes, record: RecordChange): unknown {
+/** Returns whether `data` has been read from a payload that is stored beside it. */
+function isPayload({ supplement }: Incoming): boolean {
+  return supplement?.stored?.['payload'] !== undefined
+}
+
+function repairField(name: string, value: unknown, schema: TSchema, ofData: Changes, record: RecordChange): unknown {
   if (name === 'timestamp' && value !== null) {
     // An unreadable time stays, so that the event is rejected: the time of receipt would be wrong.
     return repairTime(value, record) ?? value
@@ -45,7 +52,7 @@ function repairField(name: string, value: unknown, schema: TSchema, changes: Cha
   if (name !== 'data') return repairValue(name, value, schema, record)
   if (value === null) return void record('null_value')
   if (!isObject(value)) return void record('wrong_type')
-  return repairData(value, changes)
+  return repairData(value, ofData)
 }
 
 function fieldsOf(type: EventType): FieldsOfType {

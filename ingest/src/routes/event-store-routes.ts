@@ -1,10 +1,9 @@
-import { HopperError } from '@hopper/contracts'
+import { HopperError, type EventsAnswer } from '@hopper/contracts'
 import type { FastifyInstance } from 'fastify'
 import { translatedBatch } from '../batch/batch.ts'
 import type { ParsedBody } from '../http/body-parser.ts'
 import { answerPreflight } from '../http/cors.ts'
-import { without } from '../translate/json-values.ts'
-import { messagesOf, samplesOf } from '../translate/event-store.ts'
+import { messageFields, messagesOf, samplesOf } from '../translate/event-store.ts'
 import { writeRoute, type WriteParts } from './write-route.ts'
 
 /**
@@ -27,9 +26,15 @@ export function eventStoreRoutes(server: FastifyInstance, parts: WriteParts): vo
       url,
       read: (body, { app }, receivedAt) =>
         translatedBatch(present(body), messagesOf(present(body), app.id), app, receivedAt),
-      // The payload is kept as it was sent, so that nothing is lost of what becomes of its keys.
-      answer: ({ answer }) => ({ status: 200, body: without({ ...answer }, 'changed', 'changed_total') }),
+      answer: ({ answer }) => ({ status: 200, body: withOwnNames(answer) }),
     })
+}
+
+/** Names the changed fields of messages as their senders do. */
+function withOwnNames(answer: EventsAnswer): EventsAnswer {
+  if (!answer.changed) return answer
+  const changed = answer.changed.map(({ path, ...change }) => ({ ...change, path: messageFields[path] ?? path }))
+  return { ...answer, changed }
 }
 
 /** @throws HopperError HOP_BODY_INVALID when a request has no body */

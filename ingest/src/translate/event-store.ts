@@ -7,6 +7,9 @@ import type { ParsedBody } from '../http/body-parser.ts'
 import { defined, idText, without } from './json-values.ts'
 import { rawMembers } from './raw-members.ts'
 
+/** Fields of messages, by those that they become. */
+export const messageFields: Readonly<Record<string, string>> = { event_id: 'message_id', name: 'event_type' }
+
 const NAME_OF_SAMPLE = 'event'
 const NS_PER_MS = 1_000_000n
 /** Digits from which a number in a text is ns: ms have this many after the year 300,000. */

@@ -128,6 +128,8 @@ export interface ImportProgress {
   readonly pending: number
   /** end of each lane before that append */
   readonly ends: readonly number[]
+  /** end of each lane before the first append; missing in records of earlier versions */
+  readonly first_ends?: readonly number[]
   readonly finished_at?: number
 }
 

@@ -42,7 +42,7 @@ export async function importFile(
   report: FileReport,
 ): Promise<FileCounts> {
   const id = importId(app, file, from, mapping)
-  const imported = await ImportedLog.open({ log, registry }, id, MESSAGES_PER_APPEND)
+  const imported = await ImportedLog.open({ log, registry }, id, { messagesPerAppend: MESSAGES_PER_APPEND })
   const intake = new OfflineIntake()
   const forgotten = new ForgottenMessages(registry)
   using repetitions = new Repetitions()
