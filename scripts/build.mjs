@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { install } from './install.mjs'
 import { hashOf, isStamped, stamp } from './stamp.mjs'
-import { Failure, isMain, root, run, script } from './tools.mjs'
+import { compileCache, Failure, isMain, root, run, script } from './tools.mjs'
 
 const settings = ['package-lock.json', 'tsconfig.base.json']
 const services = ['contracts', 'storage', 'cql', 'engine', 'ingest', 'aggregator', 'api', 'cli', 'node']
@@ -54,6 +54,7 @@ async function buildOne({ name, from, made, by: [program, ...args] }) {
   if (isStamped(stampFile, hash) && made.every((file) => existsSync(join(root, file))))
     return { name, code: 0, output: '' }
   console.log(`hopper: building ${name} ...`)
+  rmSync(compileCache, { recursive: true, force: true, maxRetries: 5 })
   const outcome = await run(program, args, { quiet: true })
   if (outcome.code === 0) stamp(stampFile, hash)
   return { name, ...outcome }

@@ -1,20 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { HopperError } from '@hopper/contracts'
-import { aggregatorCommand } from './commands/aggregator.ts'
-import { apiCommand } from './commands/api.ts'
-import { auditCommand } from './commands/audit.ts'
-import { backupCommand } from './commands/backup.ts'
 import { causesOf } from './commands/causes.ts'
-import { deadLettersCommand } from './commands/dead-letters.ts'
-import { exportCommand } from './commands/export.ts'
-import { forgetCommand } from './commands/forget.ts'
-import { importCommand } from './commands/import.ts'
-import { ingestCommand } from './commands/ingest.ts'
-import { loadCommand } from './commands/load.ts'
-import { migrateCommand } from './commands/migrate.ts'
-import { rebuildCommand } from './commands/rebuild.ts'
-import { retentionCommand } from './commands/retention.ts'
-import { startCommand } from './commands/start.ts'
+import { subcommands } from './subcommands.ts'
 
 const EXIT_FAULT = 1
 /** the request is invalid or cannot be fulfilled as given */
@@ -26,23 +13,12 @@ const program = new Command('hopper')
   .description('Self-hosted funnel analytics: one script tag, exact numbers.')
   .showHelpAfterError('(hopper help COMMAND lists its options)')
   .exitOverride()
-const commands = [
-  startCommand(),
-  ingestCommand(),
-  aggregatorCommand(),
-  apiCommand(),
-  migrateCommand(),
-  loadCommand(),
-  auditCommand(),
-  rebuildCommand(),
-  backupCommand(),
-  exportCommand(),
-  importCommand(),
-  deadLettersCommand(),
-  forgetCommand(),
-  retentionCommand(),
-]
-for (const command of commands) {
+
+const wanted = process.argv[2]
+// The help and the message about an unknown subcommand need all of them.
+const loaded =
+  wanted !== undefined && Object.hasOwn(subcommands, wanted) ? [subcommands[wanted]!] : Object.values(subcommands)
+for (const command of await Promise.all(loaded.map((load) => load()))) {
   program.addCommand(command.exitOverride().copyInheritedSettings(program))
   for (const sub of command.commands) sub.copyInheritedSettings(command)
 }

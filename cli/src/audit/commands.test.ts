@@ -22,7 +22,9 @@ async function hopper(dir: string, ...args: string[]): Promise<{ code: number; o
     '--lanes',
     '2',
   ]
-  const child = spawn(process.execPath, command, { env: {}, stdio: ['ignore', 'pipe', 'pipe'] })
+  // Without the settings of the run, but with the code that earlier calls have compiled.
+  const env = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }
+  const child = spawn(process.execPath, command, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let [out, errors] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))

@@ -27,7 +27,7 @@ async function open(stack: AsyncDisposableStack, lanes: number): Promise<Storage
 async function openChanged(
   stack: AsyncDisposableStack,
   lanes: number,
-  sent: Parameters<typeof live>[1],
+  sent: Parameters<typeof countPhases>[1],
   order: readonly number[],
 ): Promise<Storage> {
   const source = await open(stack, lanes)
