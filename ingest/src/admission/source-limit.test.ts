@@ -61,3 +61,52 @@ it('ignores the header without a trusted proxy', async () => {
   await using gateway = await openGateway({ rates, sourceSharePercent }, { trustProxy: false })
   expect(await statuses(gateway, 3, () => '203.0.113.1')).toEqual([202, 202, 202])
 })
+
+const junk: readonly [url: string, body: string][] = [
+  ['/v1/track', '{"event":"x"}'],
+  ['/v1/identify', '{"userId":"x"}'],
+  ['/v1/batch', '{"batch":[]}'],
+  ['/v1/batch', 'no JSON'],
+  ['/v1/page', `{"writeKey":"${'x'.repeat(50)}"}`],
+  ['/batch/', '{}'],
+  ['/e/', '[]'],
+  ['/v1/m', '{}'],
+  ['/flags/', '{}'],
+  ['/decide/', '{}'],
+]
+
+it.each(junk)('charges the address that sends junk to %s, and serves its neighbour', async (url, payload) => {
+  await using gateway = await openGateway({ rates, sourceSharePercent }, behindOneProxy)
+  const send = async (address: string, body = payload, to = url): Promise<number> => {
+    const headers = { 'x-forwarded-for': address, 'content-type': 'application/json' }
+    return (await gateway.server.inject({ method: 'POST', url: to, payload: body, headers })).statusCode
+  }
+  expect(await send('203.0.113.1')).toBeLessThan(429)
+  expect([await send('203.0.113.1'), await send('203.0.113.1')]).toEqual([429, 429])
+  const good = JSON.stringify({ writeKey: keys.write, type: 'track', event: 'x', userId: 'u' })
+  expect(await send('203.0.113.2', good, '/v1/t')).toBe(200)
+})
+
+it('charges the bytes of bodies without a key to their address', async () => {
+  const few = { requests: 1_000_000, events: 1_000_000, bytes: 1_000 }
+  await using gateway = await openGateway({ rates: few, sourceSharePercent: 1 }, behindOneProxy)
+  for (const url of ['/v1/batch', '/e/', '/flags/', '/v1/m']) {
+    const send = async (address: string): Promise<number> => {
+      const headers = { 'x-forwarded-for': address, 'content-type': 'application/json' }
+      const payload = JSON.stringify({ junk: 'x'.repeat(5_000) })
+      return (await gateway.server.inject({ method: 'POST', url, payload, headers })).statusCode
+    }
+    const address = `203.0.113.${url.length}`
+    expect([url, (await send(address)) < 429, await send(address)]).toEqual([url, true, 429])
+  }
+})
+
+it('counts guesses of keys in the address of the tracker', async () => {
+  const trackerFile = new URL('../../../tracker/dist/hopper.js', import.meta.url).pathname
+  await using gateway = await openGateway({ rates, sourceSharePercent, trackerFile }, behindOneProxy)
+  const guess = async (at: number): Promise<number> => {
+    const headers = { 'x-forwarded-for': '203.0.113.1' }
+    return (await gateway.server.inject({ url: `/hopper.js?key=hw_guess_${at}`, headers })).statusCode
+  }
+  expect([await guess(1), await guess(2)]).toEqual([401, 429])
+})
