@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { App, Element, Funnel, limits, SentElement, SentOrigins, SentStage, shownName } from '@hopper/contracts'
+import { App, Element, Funnel, limits, SentOrigins, SentStage, shownName } from '@hopper/contracts'
 import { EMAIL_CHARS_MAX, EMAIL_PATTERN } from '../access/email.ts'
 import { Code } from './second-factor.ts'
 
