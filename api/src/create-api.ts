@@ -3,7 +3,7 @@ import { NotFoundException } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { SwaggerModule } from '@nestjs/swagger'
-import { limits } from '@hopper/contracts'
+import { limits, RouteTable } from '@hopper/contracts'
 import { fastify as createFastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { AlertRunner } from './alerts/alert-runner.ts'
 import { Completeness } from './answers/completeness.ts'
@@ -14,7 +14,6 @@ import { tagAnswers } from './http/entity-tag.ts'
 import { ErrorFilter } from './http/error-filter.ts'
 import { registerJsonBody } from './http/bodies/json-body.ts'
 import { measureRequests } from './http/request-metrics.ts'
-import { RouteTable } from './http/route-table.ts'
 import { isApiPath, secureHeaders } from './http/secure-headers.ts'
 import { describeApi } from './openapi/openapi.ts'
 import type { ApiOptions } from './options.ts'
@@ -27,8 +26,12 @@ export async function createApi(
   options: ApiOptions,
   fastify: FastifyInstance = ownFastify(options),
 ): Promise<NestFastifyApplication> {
-  const routes = new RouteTable(fastify)
+  const routes = RouteTable.of(fastify)
   fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.is404 && request.method === 'OPTIONS' && routes.methodsOf(request.url).length > 0) {
+      void reply.code(204).header('allow', routes.methodsOf(request.url).join(', ')).send()
+      return
+    }
     if (request.is404 && !BODILESS.has(request.method)) return done(new NotFoundException())
     if (isApiPath(request.url)) {
       secureHeaders(reply, request.url.startsWith('/docs'))

@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox'
 import { App } from './app.ts'
 import { limits } from './limits.ts'
 import { funnelUnits } from './queries/funnel-query.ts'
+import { shownName } from './texts/shown-name.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -87,6 +88,7 @@ const email = Type.String({
   pattern: '^[^\\s@<>",;:\\\\()\\[\\]]{1,64}@[A-Za-z0-9.-]{1,189}$',
   description: 'an e-mail address without a name',
 })
+/** of an alert that is stored, which may be older than the rule for names */
 const name = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const rules = {
   fall: Type.Optional(FallRule),
@@ -107,7 +109,7 @@ const silence = Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_
 
 /** The body that creates an alert: one rule, and at least one way to send. */
 export const NewAlert = Type.Object({
-  name,
+  name: shownName(),
   ...rules,
   webhook: Type.Optional(webhook),
   email: Type.Optional(recipients),
@@ -116,7 +118,7 @@ export type NewAlert = Static<typeof NewAlert>
 
 export const AlertPatch = Type.Object(
   {
-    name: Type.Optional(name),
+    name: Type.Optional(shownName()),
     ...rules,
     webhook: Type.Optional(Type.Union([webhook, Type.Null()])),
     email: Type.Optional(Type.Union([recipients, Type.Null()])),
@@ -132,6 +134,7 @@ export type AlertPatch = Static<typeof AlertPatch>
 /** An alert as stored. The secret of its webhook is not part of it: see `webhookSecretName`. */
 export const Alert = Type.Object({
   ...NewAlert.properties,
+  name,
   id: Type.String({ pattern: '^[0-9a-f]{1,64}$' }),
   app: App.properties.id,
   created_at: Type.Integer(),

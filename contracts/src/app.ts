@@ -1,12 +1,14 @@
 import { Type, type Static } from 'typebox'
 import { BotRules } from './bots/bot-rules.ts'
 import { limits } from './limits.ts'
+import { shownName } from './texts/shown-name.ts'
 import { TrackerOptions } from './tracker-options.ts'
 
 const slug = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$',
   description: 'letters, digits, _ . - ; at most 64',
 })
+/** of what is stored; a name that is sent follows `shownName` */
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const originCharsMax = 300
 /** In the form of the header `Origin` (RFC 6454): any other would equal no header, so that every browser is refused. */
@@ -85,6 +87,10 @@ export const Element = Type.Object({
   ),
 })
 export type Element = Static<typeof Element>
+
+/** Stages and elements as they are sent: what is stored may have names from before the rule. */
+export const SentStage = Type.Object({ ...Stage.properties, name: shownName() })
+export const SentElement = Type.Object({ ...Element.properties, name: shownName() })
 
 /** Retention of the events of an app. */
 export const RetentionDays = Type.Union([Type.Integer({ minimum: 1, maximum: limits.retentionDaysMax }), Type.Null()], {
@@ -208,18 +214,24 @@ export interface RecoveryCode {
 const key = (prefix: string): ReturnType<typeof Type.String> =>
   Type.String({ pattern: `^${prefix}[A-Za-z0-9_-]{16,128}$` })
 
+const provisionedFunnel = Type.Object({
+  ...Funnel.properties,
+  name: shownName(),
+  stages: Type.Array(SentStage, { minItems: 1, maxItems: limits.stagesPerFunnelMax }),
+})
+
 /** The provision file: each start creates or updates what the file names and touches nothing else. */
 export const Provision = Type.Object({
   organizations: Type.Array(
     Type.Object({
       id: slug,
-      name: label,
+      name: shownName(),
       admin_key: Type.Optional(key('ha_')),
       apps: Type.Optional(
         Type.Array(
           Type.Object({
             id: slug,
-            name: label,
+            name: shownName(),
             timezone: Type.Optional(Type.String({ maxLength: 64 })),
             write_key: Type.Optional(key('hw_')),
             read_key: Type.Optional(key('hr_')),
@@ -230,8 +242,8 @@ export const Provision = Type.Object({
             quota_bytes: App.properties.quota_bytes,
             tracker: App.properties.tracker,
             bot_rules: App.properties.bot_rules,
-            funnels: Type.Optional(Type.Array(Funnel, { maxItems: limits.funnelsPerAppMax })),
-            elements: Type.Optional(Type.Array(Element, { maxItems: limits.elementsPerAppMax })),
+            funnels: Type.Optional(Type.Array(provisionedFunnel, { maxItems: limits.funnelsPerAppMax })),
+            elements: Type.Optional(Type.Array(SentElement, { maxItems: limits.elementsPerAppMax })),
           }),
         ),
       ),

@@ -179,7 +179,7 @@ export const errorCatalogue = {
   HOP_RANGE_INVALID: {
     status: 400,
     retryable: false,
-    hint: 'from and to are dates like 2026-01-31, from not after to, at most 1,100 days.',
+    hint: 'from and to are dates from 1970-01-01 to 9998-12-31, from not after to, at most 1,100 days.',
   },
   HOP_PARAM_INVALID: { status: 400, retryable: false, hint: 'Correct the parameters that details names.' },
   HOP_CONFLICT: { status: 409, retryable: false, hint: 'This id exists already; use PATCH to change it.' },

@@ -114,9 +114,16 @@ export function datesBetween(from: string, to: string): string[] {
   return dates
 }
 
-/** Returns whether a text is a valid calendar date like `2026-02-28`. */
+/** No event is older than the epoch. */
+const FIRST_DATE = '1970-01-01'
+/** Dates are compared as texts, which needs years of four digits, those of the dates after a range included. */
+const LAST_DATE = '9998-12-31'
+/** What a date that a caller sends is, for the messages about others. */
+export const DATE_RULE = `a date from ${FIRST_DATE} to ${LAST_DATE}, like 2026-01-31`
+
+/** Returns whether a text is a date of the calendar, like `2026-02-28`, that ranges may have. */
 export function isDate(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text < FIRST_DATE || text > LAST_DATE) return false
   const at = Date.parse(`${text}T00:00:00Z`)
   return !Number.isNaN(at) && new Date(at).toISOString().slice(0, 10) === text
 }

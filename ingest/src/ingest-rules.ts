@@ -1,11 +1,15 @@
 import { BlockList, isIP } from 'node:net'
 import { ingestRules, type App, type BotRule } from '@hopper/contracts'
+import { LRUCache } from 'lru-cache'
+import { UserAgentPattern, type PatternTime } from './user-agent-patterns.ts'
 
 /** Properties of a sender that the rules of ingest are compared with; none of them is stored. */
 export interface RuledSender {
   readonly userAgent: string | undefined
   /** of the visitor in the network; undefined if only the address of a server is known */
   readonly address: string | undefined
+  /** of the app whose rules they are; without it there is no bound */
+  readonly patternTime?: PatternTime
 }
 
 interface CompiledRule {
@@ -13,6 +17,11 @@ interface CompiledRule {
   readonly isMatched: (sender: RuledSender) => boolean
 }
 
+/** A longer user agent is cut off, as where it is read for its browser. */
+const USER_AGENT_CHARS_MAX = 512
+const RULES_MAX = 2_000
+/** Rules by their text, since apps are read again every few seconds. */
+const compiledByText = new LRUCache<string, readonly CompiledRule[]>({ max: RULES_MAX })
 const compiled = new WeakMap<readonly BotRule[], readonly CompiledRule[]>()
 
 /** Returns how the rules of an app judge a sender; undefined if no rule matches. A rule for humans wins. */
@@ -22,15 +31,30 @@ export function actionOfRules(
 ): BotRule['action'] | undefined {
   if (bot_rules === undefined || bot_rules.length === 0) return undefined
   let rules = compiled.get(bot_rules)
-  if (!rules) compiled.set(bot_rules, (rules = ingestRules({ bot_rules }).map(compile)))
+  if (!rules) compiled.set(bot_rules, (rules = compiledRules(ingestRules({ bot_rules }))))
   const matched = rules.filter((rule) => rule.isMatched(sender))
   return (matched.find(({ action }) => action === 'human') ?? matched[0])?.action
+}
+
+function compiledRules(rules: readonly BotRule[]): readonly CompiledRule[] {
+  const text = JSON.stringify(rules)
+  let known = compiledByText.get(text)
+  if (!known) compiledByText.set(text, (known = rules.map(compile)))
+  return known
 }
 
 function compile({ kind, value, action }: BotRule): CompiledRule {
   if (kind === 'network') {
     const network = networkOf(value)
     return { action, isMatched: ({ address = '' }) => network !== undefined && has(network, address) }
+  }
+  if (kind === 'user_agent_regex') {
+    const pattern = new UserAgentPattern(value)
+    return {
+      action,
+      isMatched: ({ userAgent = '', patternTime }) =>
+        pattern.matches(userAgent.slice(0, USER_AGENT_CHARS_MAX), patternTime),
+    }
   }
   const wanted = value.toLowerCase()
   return { action, isMatched: ({ userAgent = '' }) => userAgent.toLowerCase().includes(wanted) }

@@ -17,6 +17,7 @@ import { answerOf, type Bots } from './http/answer.ts'
 import type { Metrics } from './metrics.ts'
 import type { Pipeline } from './pipeline.ts'
 import { SessionArrivals } from './source/session-arrivals.ts'
+import { patternTimeOf } from './user-agent-patterns.ts'
 
 interface Parts {
   readonly gate: Gate
@@ -121,7 +122,7 @@ function agentsOf(
   const agentBy = (userAgent: string | undefined, visitorAddress: string | undefined): Agent =>
     withAction(
       agentOf({ userAgent, server, webdriver, brands, noLanguage }),
-      actionOfRules(app, { userAgent, address: visitorAddress }),
+      actionOfRules(app, { userAgent, address: visitorAddress, patternTime: patternTimeOf(app.id) }),
     )
   const ownAddress = server ? undefined : address
   const agentOfRequest = agentBy(headers['user-agent'], ownAddress)

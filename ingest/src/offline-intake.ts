@@ -1,5 +1,6 @@
 import { isObject, type App, type Envelope, type RejectReason } from '@hopper/contracts'
-import { agentOf, type Agent } from './agent.ts'
+import { agentOf, withAction, type Agent } from './agent.ts'
+import { actionOfRules } from './ingest-rules.ts'
 import { envelopesOf } from './batch/envelopes.ts'
 import { Dropped, incomingOf, type Batch, type Supplement } from './batch/incoming.ts'
 import { Pipeline } from './pipeline.ts'
@@ -65,7 +66,8 @@ export class OfflineIntake {
       if (result instanceof Dropped) rejected.push({ index, reason: result.reason, message: result.message })
       else changed += result.changes?.total ?? 0
     }
-    return { envelopes: envelopesOf(batch, sent, results, { agentOf: agentOfSupplement }), rejected, changed }
+    const agentBy = (supplement: Supplement | undefined): Agent => agentOfSupplement(offline.app, supplement)
+    return { envelopes: envelopesOf(batch, sent, results, { agentOf: agentBy }), rejected, changed }
   }
 }
 
@@ -103,9 +105,12 @@ function batchOf({ app, receivedAt, historical, isUnicode, small }: OfflineBatch
   }
 }
 
-function agentOfSupplement(supplement: Supplement | undefined): Agent {
-  const { userAgent, agent = unknownAgent } = supplement ?? {}
+/** Rules of the app about user agents and networks are applied to events that have them; nothing else stores either. */
+function agentOfSupplement(app: App, supplement: Supplement | undefined): Agent {
+  const { userAgent, address, agent = unknownAgent } = supplement ?? {}
   // As for servers, which forward the user agent of a visitor's browser: events that they send on purpose are not a
   // bot's.
-  return userAgent === undefined ? agent : agentOf({ userAgent, server: true, webdriver: false })
+  const own = userAgent === undefined ? agent : agentOf({ userAgent, server: true, webdriver: false })
+  const isKnown = userAgent !== undefined || address !== undefined
+  return isKnown ? withAction(own, actionOfRules(app, { userAgent, address })) : own
 }

@@ -4,6 +4,11 @@ const SESSION = 'hopper_session'
 const CSRF = 'hopper_csrf'
 const ATTEMPT = 'hopper_oidc'
 const SHARED = 'hopper_share_'
+const ID_TOKEN = 'hopper_id_token'
+/** The only call that needs it: no other request carries it. */
+const ID_TOKEN_PATH = '/api/v1/logout'
+/** Browsers keep cookies of 4,096 bytes. */
+const ID_TOKEN_CHARS_MAX = 3_500
 
 /**
  * Returns the name of a cookie. With https it has the prefix that browsers only accept from this host over TLS
@@ -33,6 +38,30 @@ export function setAttemptCookie(reply: FastifyReply, value: string, maxAgeSecon
 
 export function clearAttemptCookie(reply: FastifyReply, secure: boolean): void {
   setAttemptCookie(reply, '', 0, secure)
+}
+
+/**
+ * Returns the token by which the provider recognizes the session that a logout ends; empty if it was too long to keep,
+ * undefined after a login of another kind.
+ */
+export function idTokenCookie(request: FastifyRequest, secure: boolean): string | undefined {
+  return cookieOf(request, idTokenName(secure))
+}
+
+/** Keeps the token in the browser: Hopper itself stores none. Its characters need no escaping. */
+export function setIdTokenCookie(reply: FastifyReply, token: string, maxAgeSeconds: number, secure: boolean): void {
+  const value = token.length > ID_TOKEN_CHARS_MAX ? '' : token
+  const end = `HttpOnly; Max-Age=${maxAgeSeconds}; Path=${ID_TOKEN_PATH}; SameSite=Strict${secure ? '; Secure' : ''}`
+  void reply.header('set-cookie', `${idTokenName(secure)}=${value}; ${end}`)
+}
+
+export function clearIdTokenCookie(reply: FastifyReply, secure: boolean): void {
+  setIdTokenCookie(reply, '', 0, secure)
+}
+
+/** `__Host-` would need the path of the whole host. */
+function idTokenName(secure: boolean): string {
+  return secure ? `__Secure-${ID_TOKEN}` : ID_TOKEN
 }
 
 /** Returns the session of a shared link in this browser. */

@@ -1,10 +1,12 @@
 import { Type, type Static } from 'typebox'
-import { App, Element, Funnel, limits, SentOrigins, Stage } from '@hopper/contracts'
+import { App, Element, Funnel, limits, SentOrigins, SentStage, shownName } from '@hopper/contracts'
 import { EMAIL_CHARS_MAX, EMAIL_PATTERN } from '../access/email.ts'
 import { Code } from './second-factor.ts'
 
 /** Request and response schemas of the administration calls. */
+/** of what is stored, which may be older than the rule for names */
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
+const sentName = shownName()
 const slug = App.properties.id
 const role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('viewer')])
 const password = Type.String({
@@ -24,22 +26,22 @@ export type FunnelView = Static<typeof FunnelView>
 export const Funnels = Type.Object({ funnels: Type.Array(FunnelView) })
 const sentStages = Type.Array(
   Type.Object(
-    { ...Stage.properties, id: Type.Optional(Stage.properties.id) },
+    { ...SentStage.properties, id: Type.Optional(SentStage.properties.id) },
     { description: 'without an id it gets an id that was never used' },
   ),
   { minItems: 1, maxItems: limits.stagesPerFunnelMax },
 )
-export const SentFunnel = Type.Object({ ...Funnel.properties, stages: sentStages })
+export const SentFunnel = Type.Object({ ...Funnel.properties, name: sentName, stages: sentStages })
 export type SentFunnel = Static<typeof SentFunnel>
 export const FunnelPatch = Type.Object(
-  { name: Type.Optional(label), stages: Type.Optional(sentStages) },
+  { name: Type.Optional(sentName), stages: Type.Optional(sentStages) },
   { 'x-fixed': { id: 'cannot be changed' } },
 )
 export type FunnelPatch = Static<typeof FunnelPatch>
 
 export const Elements = Type.Object({ elements: Type.Array(Element) })
 export const ElementPatch = Type.Object({
-  name: Type.Optional(label),
+  name: Type.Optional(sentName),
   xpath: Type.Optional(Element.properties.xpath),
   fingerprints: Element.properties.fingerprints,
   past_xpaths: Element.properties.past_xpaths,
@@ -48,13 +50,9 @@ export const ElementPatch = Type.Object({
 export type ElementPatch = Static<typeof ElementPatch>
 export const ElementKey = Type.Object({ xpath: Element.properties.xpath })
 
-const keyName = Type.Optional(
-  Type.String({
-    minLength: 1,
-    maxLength: 100,
-    description: 'which system uses the key: the `producer` of the events that it tracks',
-  }),
-)
+const KEY_NAME_CHARS_MAX = 100
+const producer = 'which system uses the key: the `producer` of the events that it tracks'
+const keyName = Type.Optional(Type.String({ minLength: 1, maxLength: KEY_NAME_CHARS_MAX, description: producer }))
 const power = Type.Union([Type.Literal('write'), Type.Literal('read'), Type.Literal('admin')])
 export const Key = Type.Object({
   id: Type.String(),
@@ -72,7 +70,7 @@ export const Key = Type.Object({
 export type Key = Static<typeof Key>
 export const Keys = Type.Object({ keys: Type.Array(Key) })
 export type Keys = Static<typeof Keys>
-export const NewKey = Type.Object({ power, name: keyName })
+export const NewKey = Type.Object({ power, name: Type.Optional(shownName(KEY_NAME_CHARS_MAX, producer)) })
 export type NewKey = Static<typeof NewKey>
 export const CreatedKey = Type.Object({
   ...Key.properties,
@@ -100,7 +98,7 @@ export type AppView = Static<typeof AppView>
 
 export const NewApp = Type.Object({
   id: slug,
-  name: label,
+  name: sentName,
   timezone: Type.Optional(App.properties.timezone),
   origins: Type.Optional(SentOrigins),
   keep_parameters: Type.Optional(App.properties.keep_parameters),
@@ -113,7 +111,7 @@ export const NewApp = Type.Object({
 export type NewApp = Static<typeof NewApp>
 export const AppPatch = Type.Object(
   {
-    name: Type.Optional(label),
+    name: Type.Optional(sentName),
     origins: Type.Optional(SentOrigins),
     keep_parameters: Type.Optional(App.properties.keep_parameters),
     hash_routing: App.properties.hash_routing,
@@ -161,7 +159,7 @@ export type MemberView = Static<typeof MemberView>
 export const Members = Type.Object({ members: Type.Array(MemberView) })
 export const NewMember = Type.Object({
   id: slug,
-  name: label,
+  name: sentName,
   role,
   password: Type.Optional(password),
   email: Type.Optional(email),
@@ -174,7 +172,7 @@ export const CreatedMember = Type.Object({
 export type CreatedMember = Static<typeof CreatedMember>
 export const MemberPatch = Type.Object(
   {
-    name: Type.Optional(label),
+    name: Type.Optional(sentName),
     role: Type.Optional(role),
     password: Type.Optional(password),
     email: Type.Optional(
@@ -188,7 +186,7 @@ export const MemberPatch = Type.Object(
 export type MemberPatch = Static<typeof MemberPatch>
 export const LoginLink = Type.Object({ login_link: Type.String() })
 export const OwnPatch = Type.Object({
-  name: Type.Optional(label),
+  name: Type.Optional(sentName),
   password: Type.Optional(password),
   current_password: Type.Optional(Type.String({ maxLength: 200, description: 'needed to replace a password' })),
 })

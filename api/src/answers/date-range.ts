@@ -1,4 +1,5 @@
 import {
+  DATE_RULE,
   HopperError,
   datesBetween,
   isDate,
@@ -10,8 +11,7 @@ import {
 } from '@hopper/contracts'
 
 const DEFAULT_DAYS = 7
-/** Dates are compared as text, which needs years of four digits. */
-const LAST_DATE = '9998-12-31'
+const DAY_MS = 86_400_000
 
 /** A closed range of an app's local dates. */
 export interface DateRange {
@@ -30,13 +30,13 @@ export function dateRange(parameters: { from?: string; to?: string }, app: App, 
   const zone = timeZone(app.timezone)
   for (const field of ['from', 'to'] as const) {
     const date = parameters[field]
-    if (date !== undefined && (!isDate(date) || date > LAST_DATE))
-      throw invalid(field, `must be a date like 2026-01-31; not ${JSON.stringify(date.slice(0, 40))}`)
+    if (date !== undefined && !isDate(date))
+      throw invalid(field, `must be ${DATE_RULE}; not ${JSON.stringify(date.slice(0, 40))}`)
   }
   const to = parameters.to ?? zone.dateOf(now)
   const from = parameters.from ?? shiftDate(to, 1 - DEFAULT_DAYS)
   if (from > to) throw invalid('from', `(${from}) is after to (${to})`)
-  if (shiftDate(from, limits.rangeDaysMax) <= to)
+  if (Date.parse(to) - Date.parse(from) >= limits.rangeDaysMax * DAY_MS)
     throw invalid('from', `(${from}) is more than ${limits.rangeDaysMax} days before to (${to})`)
   // Older events have expired, although their removal may take a while.
   const { kept_from = '' } = app

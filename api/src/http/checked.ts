@@ -1,4 +1,4 @@
-import { HopperError, sharedDefinitions, strictSchema } from '@hopper/contracts'
+import { HopperError, sharedDefinitions, strictSchema, trimNames } from '@hopper/contracts'
 import { Compile, type Validator } from 'typebox/schema'
 import type { TObject, TSchema } from 'typebox'
 import { assertBounded } from './bodies/assert-bounded.ts'
@@ -15,12 +15,12 @@ interface Checker {
 const checkers = new WeakMap<TSchema, Checker>()
 
 /**
- * Validates a body against a schema. Objects must not have fields that the schema does not name.
+ * Validates a body against a schema, and removes the spaces around its names. Objects must not have fields that the schema does not name.
  * @throws HopperError HOP_PARAM_INVALID with every invalid field
  */
 export function checkedBody(schema: TSchema, body: unknown): unknown {
   assertBounded(body)
-  return check(schema, body, 'The body')
+  return check(schema, trimNames(schema, body), 'The body')
 }
 
 /**

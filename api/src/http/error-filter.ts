@@ -1,9 +1,8 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common'
-import { HopperError, type ErrorCode } from '@hopper/contracts'
+import { HopperError, type ErrorCode, type RouteTable } from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { DashboardFiles } from './dashboard-files.ts'
-import type { RouteTable } from './route-table.ts'
 import { secureHeaders } from './secure-headers.ts'
 
 /** Error codes of refusals by Fastify and Nest before a handler runs, by status. */
@@ -60,7 +59,8 @@ export class ErrorFilter implements ExceptionFilter {
       thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: number } | null)?.statusCode
     if (status === 404) {
       const allowed = this.routes.methodsOf(request.url)
-      if (allowed.length === 0) return new HopperError('HOP_NOT_FOUND')
+      // a file of a path that takes GET may not exist
+      if (allowed.length === 0 || allowed.includes(request.method)) return new HopperError('HOP_NOT_FOUND')
       void reply.header('allow', allowed.join(', '))
       return new HopperError('HOP_METHOD', `This path takes ${allowed.join(', ')} only.`)
     }

@@ -208,7 +208,7 @@ test('a page of another origin is refused, no session is kept, and other methods
     const refused = await fetch(url, { method, headers: { ...bearer(keys.read), accept: 'text/event-stream' } })
     expect([method, refused.headers.get('allow'), ...(await codeOf(refused))]).toEqual([
       method,
-      'POST',
+      'POST, OPTIONS',
       405,
       'HOP_METHOD',
     ])

@@ -37,7 +37,7 @@ export const examples: Readonly<Record<string, object>> = {
     ],
   },
   FunnelPatch: { name: 'Checkout' },
-  Element: { name: 'Add to cart', xpath: "//*[@id='add-to-cart']" },
+  SentElement: { name: 'Add to cart', xpath: "//*[@id='add-to-cart']" },
   ElementPatch: { name: 'Add to basket' },
   PropertyDefinition: { event: 'purchase', operation: 'sum', key: 'price' },
   NewAlert: {

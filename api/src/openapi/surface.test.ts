@@ -33,7 +33,7 @@ test('unknown paths, wrong methods and unreadable bodies get codes of the catalo
   expect(await hopper.send('DELETE', '/api/v1/apps')).toMatchObject({
     status: 405,
     body: { error: { code: 'HOP_METHOD' } },
-    headers: { allow: 'GET, HEAD, POST' },
+    headers: { allow: 'GET, HEAD, POST, OPTIONS' },
   })
   const post = (payload: string, type = 'application/json'): Promise<{ statusCode: number; json(): unknown }> =>
     hopper.app.inject({ method: 'POST', url: '/api/v1/apps', payload, headers: { ...bearer, 'content-type': type } })

@@ -1,4 +1,4 @@
-import { xpathsOf, type App, type Element, type KeyScope, type Provision } from '@hopper/contracts'
+import { Provision, trimNames, xpathsOf, type App, type Element, type KeyScope } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { keyRecord, newKey } from '../access/secret.ts'
 import { keptParameters } from '../services/administration/check-stages.ts'
@@ -23,9 +23,10 @@ export interface CreatedKey {
  */
 export async function provision(
   registry: Registry,
-  file: Provision,
+  sent: Provision,
   now = Date.now(),
 ): Promise<{ created: CreatedKey[] }> {
+  const file = trimNames(Provision, sent) as Provision
   await checkProvision(registry, file)
   const created: CreatedKey[] = []
   for (const { id, name, admin_key: adminKey, apps = [] } of file.organizations) {

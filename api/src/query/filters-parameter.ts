@@ -1,4 +1,4 @@
-import { FiltersSchema, JourneyGroups, type Filter } from '@hopper/contracts'
+import { FiltersSchema, JourneyGroups, withExactNumbers, type Filter } from '@hopper/contracts'
 import { Type } from 'typebox'
 import { checkedBody, invalidFields } from '../http/checked.ts'
 
@@ -25,7 +25,7 @@ function parsed(field: keyof typeof schemas, text: string): unknown {
   const { schema, form } = schemas[field]
   let sent: unknown
   try {
-    sent = JSON.parse(text)
+    sent = JSON.parse(withExactNumbers(text))
   } catch {
     throw invalidFields([{ field, message: `must be ${form}` }])
   }

@@ -1,4 +1,4 @@
-import { HopperError, isDate, keptFromInstant, shiftDate, type App, timeZone } from '@hopper/contracts'
+import { DATE_RULE, HopperError, isDate, keptFromInstant, shiftDate, type App, timeZone } from '@hopper/contracts'
 
 /** No event is as old: the range of a query of which everything has expired, since the engine needs one. */
 const NOTHING = { from: 0, to: 1 } as const
@@ -28,7 +28,7 @@ export function instantRange(
     if (Number.isFinite(parsed) && parsed >= 0 && parsed <= LAST_MS) return parsed
     throw invalid(
       field,
-      `must be ms since the epoch, ISO 8601 with an offset, or a date; not ${JSON.stringify(value).slice(0, 42)}`,
+      `must be ms since the epoch, ISO 8601 with an offset, or ${DATE_RULE}; not ${JSON.stringify(value).slice(0, 42)}`,
     )
   }
   const from = instant(begin, 0, names[0])
@@ -37,11 +37,12 @@ export function instantRange(
   const dates = { from: zone.dateOf(from), to: zone.dateOf(to - 1) }
   // Older events have expired, although their removal may take a while.
   const kept = keptFromInstant(app)
-  return to <= kept ? { ...NOTHING, dates } : { from: Math.max(from, kept), to, dates }
+  return to <= kept ? { ...NOTHING, dates } : { from: Math.max(0, from, kept), to, dates }
 }
 
 function invalid(field: string, message: string): HopperError {
   return new HopperError('HOP_RANGE_INVALID', `${field} ${message}.`, { details: { fields: [{ field, message }] } })
 }
 
-const LAST_MS = Date.UTC(9998, 11, 31)
+/** the end of the last date, in UTC */
+const LAST_MS = Date.UTC(9999, 0, 1)

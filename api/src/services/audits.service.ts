@@ -1,8 +1,10 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
 import {
   AUDITS_MAX,
+  DATE_RULE,
   HopperError,
   auditView,
+  isDate,
   type AuditRun,
   type AuditTally,
   type Audits,
@@ -65,7 +67,7 @@ export class AuditsService implements OnModuleDestroy {
     if (!start)
       throw new HopperError('HOP_NOT_SUPPORTED', 'This process cannot run an audit; run "hopper audit" instead.')
     for (const [field, date] of Object.entries({ from, to }))
-      if (date !== undefined && !isDate(date)) throw invalidFields([{ field, message: 'is not a date' }])
+      if (date !== undefined && !isDate(date)) throw invalidFields([{ field, message: `must be ${DATE_RULE}` }])
     if (from !== undefined && to !== undefined && from > to)
       throw invalidFields([{ field: 'to', message: 'must not be before `from`' }])
     if (app !== undefined) await visibleApp(this.registry, caller, app)
@@ -100,10 +102,4 @@ export async function visibleAudits(registry: Registry, caller: Caller, now: num
     (organization === undefined || organization === caller.organization) && (app === undefined || visible.has(app))
   const audits = stored.filter(isVisible).slice(-AUDITS_MAX)
   return audits.reverse().map((each) => auditView(each, now))
-}
-
-/** 2026-02-30 has the form of a date. */
-function isDate(text: string): boolean {
-  const at = Date.parse(`${text}T00:00:00Z`)
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
 }

@@ -37,6 +37,8 @@ export interface OpenIdProviderOptions {
   readonly isEmailInIdToken?: boolean
   /** true: a page with a button, for a browser; false: logged in at once */
   readonly hasPage?: boolean
+  /** false: there is no page that ends a session */
+  readonly hasLogout?: boolean
 }
 
 const CLIENT = { id: 'hopper', secret: 'a-secret-of-hopper-at-the-provider' }
@@ -83,7 +85,10 @@ export async function openIdProvider(options: OpenIdProviderOptions): Promise<Op
   return state
 }
 
-function providerOf(state: OpenIdProvider, { redirectUri, isEmailInIdToken = true }: OpenIdProviderOptions): Provider {
+function providerOf(
+  state: OpenIdProvider,
+  { redirectUri, isEmailInIdToken = true, hasLogout = true }: OpenIdProviderOptions,
+): Provider {
   const { privateKey } = newKey()
   return new Provider(state.issuer, {
     clients: [
@@ -100,7 +105,7 @@ function providerOf(state: OpenIdProvider, { redirectUri, isEmailInIdToken = tru
     claims: { openid: ['sub'], email: ['email', 'email_verified'] },
     conformIdTokenClaims: !isEmailInIdToken,
     pkce: { required: () => true },
-    features: { devInteractions: { enabled: false } },
+    features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: hasLogout } },
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     ttl: { AccessToken: 60, AuthorizationCode: 60, Grant: 60, IdToken: 60, Interaction: 60, Session: 60 },
     findAccount: (_context, sub) => ({

@@ -44,9 +44,11 @@ export async function begin(browser: Browser, path = '/login/oidc'): Promise<URL
   return new URL(headers['location']!)
 }
 
-/** Logs in at the provider like a browser without a session there; returns the address to which it leads back. */
-export async function atProvider(url: URL): Promise<string> {
-  const cookies = new Map<string, string>()
+/**
+ * Logs in at the provider like a browser with these cookies of it, by default without a session there; returns the
+ * address to which it leads back.
+ */
+export async function atProvider(url: URL, cookies = new Map<string, string>()): Promise<string> {
   let next = url.href
   for (let hops = 0; hops < 10; hops++) {
     const answer = await fetch(next, { redirect: 'manual', headers: cookieHeader(cookies) })
@@ -75,12 +77,12 @@ export const outcome = ({ statusCode, headers }: Answer): unknown[] => [statusCo
 export const IN = [303, '/']
 export const refusedAs = (fault: string): unknown[] => [303, `/?login=${fault}`]
 
-function cookieHeader(cookies: ReadonlyMap<string, string>): Record<string, string> {
+export function cookieHeader(cookies: ReadonlyMap<string, string>): Record<string, string> {
   if (cookies.size === 0) return {}
   return { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') }
 }
 
-function keep(cookies: Map<string, string>, set: string): void {
+export function keep(cookies: Map<string, string>, set: string): void {
   const [, name, value] = /^([^=]+)=([^;]*)/.exec(set)!
   if (set.includes('Max-Age=0')) cookies.delete(name!)
   else cookies.set(name!, value!)

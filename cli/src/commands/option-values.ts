@@ -1,9 +1,9 @@
-import { isDate } from '@hopper/contracts'
+import { DATE_RULE, isDate } from '@hopper/contracts'
 import { InvalidArgumentError } from 'commander'
 
 /** Parses the date of an option. */
 export function dateOption(text: string): string {
-  if (!isDate(text)) throw new InvalidArgumentError('It must be a date like 2026-01-31.')
+  if (!isDate(text)) throw new InvalidArgumentError(`It must be ${DATE_RULE}.`)
   return text
 }
 

@@ -1,102 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { connect, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { createApi } from '@hopper/api'
-import { ingestPlugin } from '@hopper/ingest'
-import { openEmbedded } from '@hopper/storage/embedded'
-import { pino } from 'pino'
-import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { answerParserError } from './protocol-errors.ts'
-import { createServer } from './server.ts'
+import { kinds, lines, openServer, sendRaw, type Answer, type Kind, type OpenServer } from './servers.fixture.ts'
 
-type Kind = 'standalone' | 'api' | 'ingest'
-const kinds: readonly Kind[] = ['standalone', 'api', 'ingest']
-const ports = {} as Record<Kind, number>
-const closing: (() => Promise<unknown>)[] = []
-
-/** Opens one of the three servers, assembled as its command does. */
-async function open(kind: Kind): Promise<number> {
-  const dir = await mkdtemp(join(tmpdir(), 'hopper-protocol-'))
-  const storage = await openEmbedded({ dir, lanes: 2 })
-  const { log, registry, secrets, reader, writer, lanes } = storage
-  const health = (): ReturnType<typeof storage.health> => storage.health()
-  const [logger, metrics] = [pino({ level: 'silent' }), new Registry()]
-  const server = createServer(logger, 0)
-  if (kind !== 'api')
-    await server.register(ingestPlugin, {
-      log,
-      registry,
-      secrets,
-      health,
-      metrics,
-      ...(kind === 'ingest' ? { answersUnknownPaths: true } : {}),
-    })
-  const options = {
-    log,
-    reader,
-    writer,
-    lanes,
-    registry,
-    secrets,
-    health,
-    mode: 'standalone',
-    publicUrl: 'http://127.0.0.1',
-    metrics,
-    logger,
-    operationRoutes: kind === 'api',
-  } as const
-  const api = kind === 'ingest' ? undefined : await createApi(options, server)
-  await server.listen({ host: '127.0.0.1', port: 0 })
-  closing.push(async () => {
-    await (api ?? server).close()
-    await storage.close()
-    await rm(dir, { recursive: true })
-  })
-  return (server.server.address() as AddressInfo).port
-}
-
+const servers = {} as Record<Kind, OpenServer>
 beforeAll(async () => {
-  for (const kind of kinds) ports[kind] = await open(kind)
+  for (const kind of kinds) servers[kind] = await openServer(kind)
 }, 60_000)
-afterAll(() => Promise.all(closing.map((close) => close())))
+afterAll(() => Promise.all(Object.values(servers).map((server) => server.close())))
 
-interface Answer {
-  status: number
-  head: string
-  code: string | undefined
-}
-
-/** Sends raw bytes. The connection is closed by the server, or by the test once an answer has arrived. */
-function raw(kind: Kind, request: string | Buffer): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    const socket = connect(ports[kind], '127.0.0.1', () => socket.write(request))
-    const finish = (): void => {
-      const [head = '', body = ''] = text.split('\r\n\r\n')
-      const status = Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1])
-      const json = /^content-type: application\/json/im.test(head)
-        ? (JSON.parse(body.replace(/^[0-9a-f]+\r\n|\r\n0$/g, '')) as { error?: { code: string; message: string } })
-        : {}
-      if (json.error) expect(json.error.message.length).toBeGreaterThan(10)
-      resolve({ status, head, code: json.error?.code })
-    }
-    socket.on('data', (data) => {
-      text += data.toString()
-      const length = /content-length: (\d+)/i.exec(text)?.[1]
-      if (length !== undefined && Buffer.byteLength(text.split('\r\n\r\n')[1] ?? '') >= Number(length)) socket.end()
-    })
-    socket
-      .on('close', finish)
-      .on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? finish() : reject(error)))
-    socket.setTimeout(10_000, () => socket.destroy(new Error(`no answer: ${text}`)))
-  })
-}
-
-const lines = (...all: string[]): string => `${all.join('\r\n')}\r\n\r\n`
+const raw = (kind: Kind, request: string | Buffer): Promise<Answer> => sendRaw(servers[kind].port, request)
 const get = (path: string, ...headers: string[]): string => lines(`GET ${path} HTTP/1.1`, 'Host: x', ...headers)
 
 test.each(kinds)(
@@ -201,6 +115,31 @@ test.each(kinds)('%s: errors of the router and the server have the same shape', 
     if (status === 405) expect(answer.head).toMatch(/^allow: \w+/im)
   }
   expect(await raw(kind, lines('GET /healthcheck HTTP/1.0'))).toMatchObject({ status: 200 })
+})
+
+test.each(kinds)('%s: takes one valid Host header', async (kind) => {
+  const refused = [
+    ['Host: x', 'Host: x'],
+    ['Host: x', 'Host: evil.example'],
+    ['host: x', 'X-A: b', 'HOST: y'],
+    ['Host: a b'],
+    ['Host: user@x'],
+    ['Host: x/path'],
+    ['Host: x, y/'],
+    ['Host: x:port'],
+    ['Host: [::1'],
+    ['Host: <script>'],
+    ['Host: \xe4.example'],
+  ]
+  for (const headers of refused)
+    for (const version of ['1.1', '1.0']) {
+      const answer = await raw(kind, lines(`GET /healthcheck HTTP/${version}`, ...headers))
+      expect([headers, answer.status, answer.code]).toEqual([headers, 400, 'HOP_REQUEST_INVALID'])
+    }
+  for (const host of ['x', 'x:80', 'a_b.example', '127.0.0.1:8080', '[::1]:8080', '[2001:db8::1]', 'x:', '']) {
+    const answer = await raw(kind, lines('GET /healthcheck HTTP/1.1', `Host: ${host}`))
+    expect([host, answer.status]).toEqual([host, 200])
+  }
 })
 
 test.each(kinds)('%s: the body does not matter for an unknown path', async (kind) => {

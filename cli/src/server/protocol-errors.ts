@@ -1,11 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { STATUS_CODES } from 'node:http'
+import { METHODS, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { HopperError, type ErrorCode } from '@hopper/contracts'
+import { HopperError, type ErrorCode, type RouteTable } from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { headersOf, securityHeaders } from './security-headers.ts'
 
-const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 /** A request line of this length alone means that the line, not the headers, exceeded the parser's buffer. */
 const LINE_CHARS_MAX = 8_192
 
@@ -33,9 +32,18 @@ interface ParserError {
  * Answers input that the HTTP parser could not read, and closes the connection, since the start of the next request is
  * unknown.
  */
-export function answerParserError(error: ParserError, socket: Duplex): void {
+export function answerParserError(error: ParserError, socket: Duplex, routes?: RouteTable): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
-  endWith(socket, new HopperError(parserCode(error)))
+  endWith(socket, new HopperError(parserCode(error)), routes && allowedFor(error, routes))
+}
+
+/** Returns the methods of the path of an unknown method; those of the whole server for bytes that name no path. */
+function allowedFor({ rawPacket }: ParserError, routes: RouteTable): readonly string[] {
+  const start = Buffer.isBuffer(rawPacket) ? rawPacket.toString('latin1', 0, LINE_CHARS_MAX) : ''
+  const [, method = '', path = ''] = /^([A-Z]+) (\/\S*) HTTP\//.exec(start) ?? []
+  // a packet that begins with a known method holds an earlier request
+  const allowed = METHODS.includes(method) ? [] : routes.methodsOf(path)
+  return allowed.length > 0 ? allowed : routes.all
 }
 
 /** Answers an address that cannot be matched to a route. */
@@ -50,7 +58,7 @@ export function answerRouterError(
 }
 
 /** Gives the empty answers of Node's own server the shape of every other error. */
-export function answerForServer(server: Server): void {
+export function answerForServer(server: Server, routes: RouteTable): void {
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const error = new HopperError('HOP_EXPECTATION')
     response
@@ -61,13 +69,42 @@ export function answerForServer(server: Server): void {
       })
       .end(JSON.stringify(error.toBody()))
   })
-  server.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, new HopperError('HOP_METHOD')))
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
+    endWith(socket, new HopperError('HOP_METHOD'), routes.all),
+  )
 }
 
-/** HTTP/1.1 requires the Host header. Node checks it too, but answers without a body. */
+/** `Host` of RFC 9110: a name or an address, and a port. It may be empty. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::\d*)?$/
+
+/**
+ * Checks the Host header as RFC 9112 demands: a proxy that believes another one than we do would mix up two sites. Node
+ * checks only that there is one, and answers without a body.
+ */
 export function checkHost({ raw }: Pick<FastifyRequest, 'raw'>): void {
-  if (raw.headers.host === undefined && raw.httpVersion === '1.1')
+  const { host } = raw.headers
+  if (host === undefined) {
+    if (raw.httpVersion !== '1.1') return
     throw new HopperError('HOP_REQUEST_INVALID', 'An HTTP/1.1 request needs the Host header.')
+  }
+  // Node keeps the first of several
+  if (timesOf('host', raw.rawHeaders) > 1)
+    throw new HopperError('HOP_REQUEST_INVALID', 'A request has one Host header, and this one has several.')
+  if (!HOST.test(host))
+    throw new HopperError(
+      'HOP_REQUEST_INVALID',
+      'The Host header must be a host, and may have a port: example.com:8080.',
+    )
+}
+
+/** Returns how often a header was sent. */
+function timesOf(name: string, rawHeaders: readonly string[]): number {
+  let times = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const header = rawHeaders[at]!
+    if (header.length === name.length && header.toLowerCase() === name) times++
+  }
+  return times
 }
 
 function parserCode({ code = '', rawPacket }: ParserError): ErrorCode {
@@ -81,13 +118,13 @@ function parserCode({ code = '', rawPacket }: ParserError): ErrorCode {
 }
 
 /** Answers on a connection that leaves HTTP, and closes it. */
-export function endWith(socket: Duplex, error: HopperError): void {
+export function endWith(socket: Duplex, error: HopperError, allowed: readonly string[] = []): void {
   const body = JSON.stringify(error.toBody())
   const head = [
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(error.code === 'HOP_METHOD' ? [`Allow: ${METHODS}`] : []),
+    ...(error.code === 'HOP_METHOD' ? [`Allow: ${allowed.join(', ')}`] : []),
     ...Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
   ]

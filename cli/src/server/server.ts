@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { RouteTable } from '@hopper/contracts'
 import { firstPartyPath } from '@hopper/ingest'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -65,7 +66,7 @@ export function createServer(
   const limit = new ConnectionLimit({ connectionsMax, isByAddress, filesMax: openFilesMax() }, logger)
   if (metrics) connectionMetrics(metrics, limit)
   const loggerInstance: FastifyBaseLogger = logger
-  const server = Fastify({
+  const server: FastifyInstance = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     // `request.ip` is the address of the client, everywhere: the entry before those that trusted proxies have added
@@ -86,10 +87,10 @@ export function createServer(
       )
       return http
     },
-    clientErrorHandler: answerParserError,
+    clientErrorHandler: (error, socket) => answerParserError(error, socket, RouteTable.of(server)),
     frameworkErrors: answerRouterError,
   })
-  answerForServer(server.server)
+  answerForServer(server.server, RouteTable.of(server))
   limit.watch(server.server)
   setSecurityHeaders(server)
   server.addHook('onRequest', async (request) => checkHost(request))

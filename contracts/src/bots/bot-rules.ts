@@ -7,24 +7,24 @@ import { pageOf } from '../stages/page-url.ts'
 
 /**
  * The field that a rule compares with its value.
- * - `user_agent`: the user agent contains it; `network`: the address is in this network (CIDR). Neither is stored, so
- *   ingest applies these two, and only to what it receives from then on.
+ * - `user_agent`: the user agent contains it; `user_agent_regex`: a part of it matches (RE2); `network`: the address is
+ *   in this network (CIDR). None of them is stored, so ingest applies these, and only to what it receives from then on.
  * - `browser`, `os`, `country`: equal; `page`: the path of the page begins with it; `referrer`: contains it. These are
  *   kept with each event, so a rule is also applied to the past.
  *
  * Case makes no difference, except for `page`.
  */
-export const botRuleKinds = ['user_agent', 'network', 'browser', 'os', 'country', 'page', 'referrer'] as const
+export const botRuleKinds = ['user_agent', 'user_agent_regex', 'network', 'browser', 'os', 'country', 'page', 'referrer'] as const
 export type BotRuleKind = (typeof botRuleKinds)[number]
-const kindsOfIngest: ReadonlySet<BotRuleKind> = new Set(['user_agent', 'network'])
+const kindsOfIngest: ReadonlySet<BotRuleKind> = new Set(['user_agent', 'user_agent_regex', 'network'])
 
 /** A rule of an app about who is a bot; a rule with the action `human` wins over all others. */
 export const BotRule = Type.Object({
   kind: Type.Enum([...botRuleKinds], {
     description:
-      'user_agent: contains the value; network: the address is in this network, such as 192.0.2.0/24; browser, os, ' +
-      'country: equals; page: its path begins with; referrer: contains. The first two are applied when events are ' +
-      'received, the others to the past as well',
+      'user_agent: contains the value; user_agent_regex: a part matches, in RE2 syntax; network: the address is in ' +
+      'this network, such as 192.0.2.0/24; browser, os, country: equals; page: its path begins with; referrer: ' +
+      'contains. The first three are applied when events are received, the others to the past as well',
   }),
   value: Type.String({ minLength: 1, maxLength: limits.botRuleCharsMax }),
   action: Type.Enum(['bot', 'human'], { description: 'human: counted, whatever else speaks for a bot' }),
@@ -121,6 +121,7 @@ function isMatched(
     case 'page':
       return url !== undefined && pathOf(pageOf(url, app.keep_parameters, app.hash_routing)).startsWith(value)
     case 'user_agent':
+    case 'user_agent_regex':
     case 'network':
       return false
   }

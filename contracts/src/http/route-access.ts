@@ -9,6 +9,8 @@ export type RouteAccess = 'nothing' | 'write' | 'read' | 'admin' | 'login' | 'sh
 /** Declares the access of a route in its `config`, where the server and its tests find it. */
 export interface AccessConfig {
   readonly access: RouteAccess
+  /** true for a route that only refuses methods which its path does not take */
+  readonly refuses?: boolean
   /** pages of shared links whose readers may call the route too, bound to the question of their view */
   readonly sharedPages?: readonly SharedPage[]
 }

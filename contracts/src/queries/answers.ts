@@ -216,6 +216,14 @@ export const LoginWays = Type.Object({
 })
 export type LoginWays = Static<typeof LoginWays>
 
+/** `POST /api/v1/logout`, of a login by an OpenID provider. */
+export const LoggedOut = Type.Object({
+  provider_logout_url: Type.String({
+    description: 'address of the provider at which a browser ends its session there, too',
+  }),
+})
+export type LoggedOut = Static<typeof LoggedOut>
+
 /** `GET /api/v1/apps`. */
 export const Apps = Type.Object({
   apps: Type.Array(

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { App } from '../app.ts'
 import { limits } from '../limits.ts'
+import { shownText } from '../texts/shown-name.ts'
 
 const date = Type.String({
   pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
@@ -14,11 +15,14 @@ const noted = {
   text: Type.String({ minLength: 1, maxLength: limits.annotationCharsMax }),
 }
 
+const sentText = shownText(limits.annotationCharsMax)
+
 /**
  * The body that notes on trends what happened on a date, or from one date to another, about a funnel or the whole app.
  */
 export const NewAnnotation = Type.Object({
   ...noted,
+  text: sentText,
   funnel,
 })
 export type NewAnnotation = Static<typeof NewAnnotation>
@@ -26,7 +30,7 @@ export type NewAnnotation = Static<typeof NewAnnotation>
 export const AnnotationPatch = Type.Object({
   from: Type.Optional(date),
   to: Type.Optional(Type.Union([date, Type.Null()], { description: 'null: one date only' })),
-  text: Type.Optional(noted.text),
+  text: Type.Optional(sentText),
   funnel: Type.Optional(Type.Union([App.properties.id, Type.Null()], { description: 'null: the whole app' })),
 })
 export type AnnotationPatch = Static<typeof AnnotationPatch>

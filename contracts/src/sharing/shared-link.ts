@@ -1,8 +1,10 @@
 import { Type, type Static } from 'typebox'
 import { App } from '../app.ts'
 import { limits } from '../limits.ts'
+import { shownName } from '../texts/shown-name.ts'
 import { SharedView } from './shared-view.ts'
 
+/** of a link that is stored, which may be older than the rule for names */
 const name = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const instant = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 /** Without anything that ends a part of a Content-Security-Policy, in which it is put. */
@@ -18,7 +20,7 @@ const frameOrigins = Type.Array(frameOrigin, {
 
 /** The body that shares a view. */
 export const NewSharedLink = Type.Object({
-  name,
+  name: shownName(),
   view: SharedView,
   ends_at: Type.Integer({
     minimum: 0,

@@ -1,6 +1,6 @@
 import { Suspense, createContext, lazy, use, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import type { Me, OpenedLink } from '@hopper/contracts'
+import type { LoggedOut, Me, OpenedLink } from '@hopper/contracts'
 import { LoginPage } from '../pages/login/login-page.tsx'
 import { Loading } from '../parts/states/loading.tsx'
 import { Problem } from '../parts/states/problem.tsx'
@@ -150,10 +150,11 @@ export function newQueryClient(): QueryClient {
   })
 }
 
-/** Logs out. A failed logout must not look like a successful one. */
+/** Logs out, at the provider too. A failed logout must not look like a successful one. */
 async function logout(client: Client): Promise<State> {
   try {
-    await client.send('POST', '/api/v1/logout')
+    const answer = await client.send<LoggedOut | undefined>('POST', '/api/v1/logout')
+    if (answer) location.assign(answer.provider_logout_url)
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 401)) return { is: 'broken', error: error as Error }
   }

@@ -78,15 +78,28 @@ export function isNumeric(value: Value): boolean {
   )
 }
 
+/** Compares two numbers as fractions of whole numbers; their exponents must be small. */
+function naiveOrder(a: Value, b: Value): number {
+  const fractionOf = (value: Value): [bigint, bigint] => {
+    const [, sign, whole = '', part = '', exponent = '0'] =
+      /^([-+]?)([0-9]*)\.?([0-9]*)(?:[eE]([-+]?[0-9]+))?$/.exec(String(value)) ?? []
+    const digits = BigInt(whole + part) * (sign === '-' ? -1n : 1n)
+    const scale = Number(exponent) - part.length
+    return scale < 0 ? [digits, 10n ** BigInt(-scale)] : [digits * 10n ** BigInt(scale), 1n]
+  }
+  const [[x, over], [y, under]] = [fractionOf(a), fractionOf(b)]
+  return x * under < y * over ? -1 : x * under > y * over ? 1 : 0
+}
+
 /** Compares for equality; a number equals a text that represents it. */
 function naiveEqual(a: Value, b: Value): boolean {
-  if (typeof a !== typeof b && isNumeric(a) && isNumeric(b)) return Number(a) === Number(b)
+  if (typeof a !== typeof b && isNumeric(a) && isNumeric(b)) return naiveOrder(a, b) === 0
   return a === b
 }
 
 /** Compares two values as less, equal or greater; NaN if they are not comparable. */
 function naiveCompare(a: Value, b: Value): number {
-  if (isNumeric(a) && isNumeric(b)) return Number(a) - Number(b)
+  if (isNumeric(a) && isNumeric(b)) return naiveOrder(a, b)
   if (typeof a !== 'string' || typeof b !== 'string') return NaN
   return a < b ? -1 : a > b ? 1 : 0
 }

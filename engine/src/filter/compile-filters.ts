@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js'
 import { assertNever, StageMatcher, StagePattern, type Filter, type StageFilter, type Value } from '@hopper/contracts'
+import { compareNumbers, numberOf } from './exact-numbers.ts'
 
 /** A test of the value of one key; `null` means that the event does not have the key. */
 export interface Atom {
@@ -142,13 +143,14 @@ function testOf(filter: Exclude<Filter, { type: 'not' | 'or' | 'stage' }>): Atom
 function equality(wanted: readonly Value[]): Atom['test'] {
   const values = new Set<Value | null>(wanted)
   const numbers = new Set(wanted.filter((value) => typeof value === 'number'))
-  const texts = new Set(wanted.flatMap((value) => (typeof value === 'string' ? (numberOf(value) ?? []) : [])))
+  const texts = wanted.filter((value) => typeof value === 'string' && numberOf(value) !== undefined) as string[]
+  const textsOf = Map.groupBy(texts, (text) => numberOf(text)!)
   return (value) => {
     if (values.has(value)) return true
-    if (typeof value === 'number') return texts.has(value)
+    if (typeof value === 'number') return textsOf.get(value)?.some((text) => compareNumbers(value, text) === 0) ?? false
     if (typeof value !== 'string' || numbers.size === 0) return false
     const number = numberOf(value)
-    return number !== undefined && numbers.has(number)
+    return number !== undefined && numbers.has(number) && compareNumbers(number, value) === 0
   }
 }
 
@@ -157,18 +159,9 @@ function comparison(
   bound: string | number,
   holds: <T extends string | number>(value: T, bound: T) => boolean,
 ): Atom['test'] {
-  const number = numberOf(bound)
+  const isNumber = numberOf(bound) !== undefined
   return (value) => {
-    const compared = number === undefined ? undefined : numberOf(value)
-    if (compared !== undefined) return holds(compared, number!)
+    if (isNumber && numberOf(value) !== undefined) return holds(compareNumbers(value as string | number, bound), 0)
     return typeof value === 'string' && typeof bound === 'string' && holds(value, bound)
   }
-}
-
-const numericText = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
-
-/** Returns the number that a value is or, as a text, represents. */
-export function numberOf(value: Value | null): number | undefined {
-  if (typeof value === 'number') return value
-  return typeof value === 'string' && numericText.test(value) ? Number(value) : undefined
 }

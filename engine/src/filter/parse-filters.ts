@@ -74,15 +74,19 @@ function parseFilter(value: unknown, path: string, budget: FilterBudget, depth: 
 function parseRegex(value: unknown, path: string, budget: FilterBudget): string {
   if (++budget.regexes > queryLimits.regexesMax) throw over(path, 'regexesMax')
   const pattern = parseText(value, `${path}.value`, 'regexCharsMax')
+  const problem = regexProblem(pattern)
+  if (problem !== undefined) throw invalid(`${path}.value`, problem)
+  return pattern
+}
+
+/** Explains why a text is not a regular expression; undefined if it is one. */
+export function regexProblem(pattern: string): string | undefined {
   try {
     RE2JS.compile(pattern)
+    return undefined
   } catch (error) {
-    throw invalid(
-      `${path}.value`,
-      `is not a valid RE2 regular expression (${error instanceof Error ? error.message : String(error)})`,
-    )
+    return `is not a valid RE2 regular expression (${error instanceof Error ? error.message : String(error)})`
   }
-  return pattern
 }
 
 /** Validates a query key. */

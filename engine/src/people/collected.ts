@@ -1,5 +1,5 @@
 import type { PropertyOperation, Value } from '@hopper/contracts'
-import { numberOf } from '../filter/compile-filters.ts'
+import { numberOf } from '../filter/exact-numbers.ts'
 import { earlierOf, laterOf, type EventPlace, type PlacedValue } from './event-place.ts'
 
 /**

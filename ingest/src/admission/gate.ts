@@ -38,12 +38,34 @@ export class Gate {
     return this.admitKey(keyOf(request), request)
   }
 
-  /** Admits a request by a key that its body contains. */
-  async admitKey(key: string | undefined, request: FastifyRequest): Promise<Sender> {
+  /**
+   * Counts a request whose key, if it needs one, is not known before its body is read: until then its address is all
+   * that it can be charged to.
+   * @throws HopperError HOP_RATE
+   */
+  admitSource(request: FastifyRequest): void {
     const source = remoteSource(request)
-    // before the key is looked up: nothing else limits the guessing of keys
-    recordSender(request, key === undefined ? {} : { key })
     if (source !== undefined) refuse(this.#sources.admit(source, performance.now()), 'address')
+  }
+
+  /** Charges the address of a request, whose sender is not known, for the bytes of a body that was read. */
+  chargeSource(request: FastifyRequest, bytes: number): void {
+    const source = remoteSource(request)
+    if (source !== undefined) this.#sources.charge(source, { events: 1, bytes }, performance.now())
+  }
+
+  /** Admits a request by a key that is not where others have it. */
+  async admitKey(key: string | undefined, request: FastifyRequest): Promise<Sender> {
+    recordSender(request, key === undefined ? {} : { key })
+    // before the key is looked up: one who guesses keys has no other limit
+    this.admitSource(request)
+    return this.admitLate(key, request)
+  }
+
+  /** Admits a request by a key that its body contains, after `admitSource`. */
+  async admitLate(key: string | undefined, request: FastifyRequest): Promise<Sender> {
+    const source = remoteSource(request)
+    recordSender(request, key === undefined ? {} : { key })
     const known = await this.#keys.senderOf(key)
     recordSender(request, { app: known.app.id })
     const sender = source === undefined ? known : { ...known, source }

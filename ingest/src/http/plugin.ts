@@ -1,6 +1,6 @@
-import { HopperError } from '@hopper/contracts'
+import { HopperError, RouteTable } from '@hopper/contracts'
 import { KeyUses, SignedTokens } from '@hopper/storage'
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { bodyMemory, registerBodyParser } from './body-parser.ts'
 import { DailySalts } from '../cookieless/daily-salts.ts'
 import { DurableLog } from '../durable-log.ts'
@@ -42,6 +42,7 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   options: IngestOptions,
 ): Promise<void> => {
   const clock = options.clock ?? Date.now
+  const routes = RouteTable.of(server)
   const pipeline = new Pipeline()
   const metrics = createMetrics(options.metrics, pipeline)
   const logger = options.logger ?? server.log
@@ -91,9 +92,9 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   if (options.answersUnknownPaths) {
     // before any body is read: the body of a request to an unknown path does not matter
     server.addHook('onRequest', async (request, reply) => {
-      if (request.is404) refuseUnknown(server, request, reply)
+      if (request.is404) return answerUnknown(routes, request, reply)
     })
-    server.setNotFoundHandler((request, reply) => refuseUnknown(server, request, reply))
+    server.setNotFoundHandler((request, reply) => answerUnknown(routes, request, reply))
   }
 }
 
@@ -113,14 +114,17 @@ function removeExpiredSalts(
   server.addHook('onClose', async () => clearInterval(timer))
 }
 
-const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT']
-
-/** @throws HopperError HOP_METHOD when the path is known for other methods, else HOP_NOT_FOUND */
-function refuseUnknown(server: FastifyInstance, request: FastifyRequest, reply: FastifyReply): never {
-  const url = request.url.split('?', 1)[0]!
-  const allowed = methods.filter((method) => server.hasRoute({ method, url }))
-  if (allowed.length === 0)
-    throw new HopperError('HOP_NOT_FOUND', `Nothing answers ${request.method} ${url.slice(0, 200)}.`)
+/**
+ * Answers OPTIONS for a known path.
+ * @throws HopperError HOP_METHOD when the path is known for other methods, else HOP_NOT_FOUND
+ */
+function answerUnknown(routes: RouteTable, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const allowed = routes.methodsOf(request.url)
+  if (allowed.length === 0) {
+    const path = request.url.split('?', 1)[0]!.slice(0, 200)
+    throw new HopperError('HOP_NOT_FOUND', `Nothing answers ${request.method} ${path}.`)
+  }
   reply.header('allow', allowed.join(', '))
+  if (request.method === 'OPTIONS') return reply.code(204).send()
   throw new HopperError('HOP_METHOD', `This path takes ${allowed.join(', ')} only.`)
 }

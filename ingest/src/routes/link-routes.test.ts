@@ -118,7 +118,7 @@ it('needs a write key, and takes no other method', async () => {
   expect((await post({ device_id: 'd' }, { origin: shop }, 'hw_unknown')).status).toBe(401)
   expect((await post({ device_id: 'd' }, { origin: shop }, keys.read)).status).toBe(403)
   const put = await ingest.server.inject({ method: 'PUT', url: `/v1/link?key=${keys.write}` })
-  expect([put.statusCode, put.headers.allow]).toEqual([405, 'GET, POST, OPTIONS'])
+  expect([put.statusCode, put.headers.allow]).toEqual([405, 'GET, HEAD, POST, OPTIONS'])
 })
 
 it('the configuration says whether a token of the picker is valid on the page that asks', async () => {

@@ -1,4 +1,4 @@
-import { HopperError, PickBody, pickOfSubject, strictSchema } from '@hopper/contracts'
+import { HopperError, nameFrom, PickBody, pickOfSubject, strictSchema } from '@hopper/contracts'
 import type { Registry, SignedTokens } from '@hopper/storage'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Compile } from 'typebox/compile'
@@ -54,7 +54,7 @@ export function picksRoute(server: FastifyInstance, { gate, registry, tokens }: 
         throw new HopperError('HOP_ORIGIN', 'The token of the picker is for a page of another host.')
       const picking = await registry.picks.get(app, id)
       if (!picking || picking.picked) throw refused('used')
-      await registry.picks.put(app, id, { ...picking, picked })
+      await registry.picks.put(app, id, { ...picking, picked: { ...picked, name: nameFrom(picked.name) } })
       return { taken: true }
     },
   )

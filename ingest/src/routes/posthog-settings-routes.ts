@@ -1,5 +1,5 @@
 import { collectBody, type BodyMemory } from '@hopper/contracts'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Gate } from '../admission/gate.ts'
 import { arriving } from '../http/body-parser.ts'
 import { allowAnyOrigin, onlyMethod } from '../http/cors.ts'
@@ -41,21 +41,28 @@ const flags = {
  * flags.
  */
 export function posthogSettingsRoutes(server: FastifyInstance, gate: Gate, memory: BodyMemory): void {
-  const onRequest = async (_request: unknown, reply: Parameters<typeof allowAnyOrigin>[0]): Promise<void> =>
+  const onRequest = async (_request: unknown, reply: FastifyReply): Promise<void> =>
     allowAnyOrigin(reply)
+  const onUnkeyed = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    allowAnyOrigin(reply)
+    gate.admitSource(request)
+  }
   // the body names the person whose flags are requested: it is read and ignored, since the connection could not
   // continue otherwise
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', (request, payload, done) =>
     collectBody(
       arriving(request, payload, memory),
-      () => done(null),
+      (body) => {
+        gate.chargeSource(request, body.length)
+        done(null)
+      },
       (error) => done(error),
     ),
   )
   for (const url of ['/flags', '/flags/', '/decide', '/decide/']) {
     onlyMethod(server, 'POST', url)
-    server.post(url, { config: { access: 'nothing' }, onRequest }, () => flags)
+    server.post(url, { config: { access: 'nothing' }, onRequest: onUnkeyed }, () => flags)
   }
   settings('/array/:key/config', 'application/json', () => JSON.stringify(config))
   settings('/array/:key/config.js', 'text/javascript', script)

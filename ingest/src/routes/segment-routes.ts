@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { translatedBatch, type Translated } from '../batch/batch.ts'
+import { arrivedBytes } from '../http/body-parser.ts'
 import { allowAnyOrigin, onlyMethod } from '../http/cors.ts'
 import { segmentBatch, segmentCall, segmentKey, type SegmentKind } from '../translate/segment.ts'
 import { present } from './event-store-routes.ts'
@@ -26,7 +27,7 @@ const batched = ['/v1/batch', '/v1/import', '/v1/b'] as const
 export function segmentRoutes(server: FastifyInstance, parts: WriteParts): void {
   for (const [url, kind] of Object.entries(single)) serve(url, (body) => segmentCall(kind, body))
   for (const url of batched) serve(url, segmentBatch)
-  metricsRoute(server)
+  metricsRoute(server, parts)
 
   function serve(url: string, translate: (body: unknown) => Translated): void {
     onlyMethod(server, 'POST', url)
@@ -47,11 +48,18 @@ export function segmentRoutes(server: FastifyInstance, parts: WriteParts): void 
 export const segmentAnswer: WriteCall['answer'] = ({ answer }) => ({ status: 200, body: { success: true, ...answer } })
 
 /** Accepts and ignores the browser client's metrics about itself, so that it reports no error. */
-function metricsRoute(server: FastifyInstance): void {
+function metricsRoute(server: FastifyInstance, { gate }: WriteParts): void {
   onlyMethod(server, 'POST', '/v1/m')
   server.post(
     '/v1/m',
-    { config: { access: 'nothing' }, onRequest: async (_request, reply) => allowAnyOrigin(reply) },
+    {
+      config: { access: 'nothing' },
+      onRequest: async (request, reply) => {
+        allowAnyOrigin(reply)
+        gate.admitSource(request)
+      },
+      onResponse: async (request) => gate.chargeSource(request, arrivedBytes(request)),
+    },
     () => ({ success: true }),
   )
 }

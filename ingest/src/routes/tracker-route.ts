@@ -20,7 +20,10 @@ export async function trackerRoutes(
   server.get('/hopper.js', { config: { access: 'nothing' } }, async (request, reply) => {
     allowAnyOrigin(reply)
     const { key } = request.query as { key?: unknown }
-    const script = key === undefined ? scripts.default : scripts.of((await gate.senderOf(textOf(key))).app)
+    if (key === undefined) return answer(scripts.default, SHORT, request, reply)
+    // before the key is looked up: one who guesses keys has no other limit
+    gate.admitSource(request)
+    const script = scripts.of((await gate.senderOf(textOf(key))).app)
     return answer(script, SHORT, request, reply)
   })
   const { picker } = scripts

@@ -60,7 +60,7 @@ export function writeRoute(
     config: { access: 'write' },
     onRequest: async (request, reply) => {
       allowAnyOrigin(reply)
-      if (call.keyOf && !gate.hasKey(request)) return
+      if (call.keyOf && !gate.hasKey(request)) return gate.admitSource(request)
       const sender = await gate.admit(request)
       // before the body is read, too
       await quotas.assertRoom(sender.app)
@@ -68,7 +68,9 @@ export function writeRoute(
     },
     onError: async (request, _reply, error) => {
       const sender = request.getDecorator<Sender | undefined>(SENDER)
-      if (sender && isRefusedBody(error)) gate.chargeRefused(sender, arrivedBytes(request))
+      if (!isRefusedBody(error)) return
+      if (sender) gate.chargeRefused(sender, arrivedBytes(request))
+      else gate.chargeSource(request, arrivedBytes(request))
     },
     handler: async (request, reply) => {
       const body = request.body as ParsedBody | undefined
@@ -89,7 +91,7 @@ export function writeRoute(
   })
 
   async function admitByBody(request: FastifyRequest, body: ParsedBody | undefined): Promise<Sender> {
-    const sender = await gate.admitKey(call.keyOf?.(body), request)
+    const sender = await gate.admitLate(call.keyOf?.(body), request)
     request.setDecorator<Sender>(SENDER, sender)
     return sender
   }

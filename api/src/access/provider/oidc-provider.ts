@@ -26,6 +26,8 @@ export interface ProviderAccount {
   readonly subject: string
   /** in lower case; only if the provider says that it has verified it */
   readonly email?: string
+  /** names the session at the provider when it is to end */
+  readonly idToken: string
 }
 
 /** The OpenID provider of the operator. Nothing is asked of it before the first login. */
@@ -91,6 +93,27 @@ export class OidcProvider {
       })
     } finally {
       this.exchanges--
+    }
+  }
+
+  /**
+   * Returns the address at which a browser ends its session at the provider (OpenID Connect RP-Initiated Logout 1.0);
+   * undefined if the provider has none, or does not answer: the logout here does not depend on it. It names no address
+   * to come back to, which a provider refuses unless it was told before.
+   * @param idToken of the login; empty if it is not known, and the provider asks the person then
+   */
+  async endSessionUrl(idToken: string): Promise<string | undefined> {
+    if (!this.options) return undefined
+    try {
+      const configuration = await this.configuration()
+      const { end_session_endpoint: address } = configuration.serverMetadata()
+      if (address === undefined || !URL.canParse(address)) return undefined
+      checkAddress(address, this.origins)
+      return client.buildEndSessionUrl(configuration, idToken === '' ? {} : { id_token_hint: idToken }).href
+    } catch (error) {
+      const reason = describe(causeOf(error))
+      this.logger.warn({ issuer: this.options.issuer, reason }, 'a session at the provider is not ended')
+      return undefined
     }
   }
 
@@ -181,7 +204,8 @@ async function accountOf(
     ? await client.fetchUserInfo(configuration, tokens.access_token, claims.sub)
     : claims
   const comparable = isVerified === true ? comparableEmail(email) : undefined
-  return { issuer: claims.iss, subject: claims.sub, ...(comparable === undefined ? {} : { email: comparable }) }
+  const account = { issuer: claims.iss, subject: claims.sub, idToken: tokens.id_token! }
+  return comparable === undefined ? account : { ...account, email: comparable }
 }
 
 /** Our own errors come wrapped by the library. */

@@ -70,6 +70,7 @@ test('a member logs in, is listed as linked, and has a session like any other', 
     'hopper_oidc=; HttpOnly; Max-Age=0; Path=/; SameSite=Lax',
     'hopper_session=…; HttpOnly; Max-Age=2592000; Path=/; SameSite=Lax',
     'hopper_csrf=…; Max-Age=2592000; Path=/; SameSite=Lax',
+    expect.stringMatching(/^hopper_id_token=[\w.-]+; HttpOnly; Max-Age=2592000; Path=\/api\/v1\/logout; /),
   ])
   expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
   expect(await me(browser)).toMatchObject({

@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common'
-import { Element, ElementActions, ElementDurations, ElementTwins, type App } from '@hopper/contracts'
+import { Element, ElementActions, ElementDurations, ElementTwins, type App, SentElement } from '@hopper/contracts'
 import { ElementPatch, Elements, ElementKey } from '../../answers/administration.ts'
 import { elementsTable } from '../../answers/tables.ts'
 import { ElementParameters, ElementsParameters, RangeParameters } from '../../answers/report-parameters.ts'
@@ -74,7 +74,7 @@ export class ElementsController {
     return { elements: await this.elements.list(app) }
   }
 
-  @Endpoint('POST', '', { summary: 'Add an interesting element', need: 'admin', body: Element, answer: Element })
+  @Endpoint('POST', '', { summary: 'Add an interesting element', need: 'admin', body: SentElement, answer: Element })
   create(@CurrentApp() app: App, @ValidBody() element: Element): Promise<Element> {
     return this.elements.create(app, element)
   }

@@ -1,9 +1,10 @@
 import { Controller, Inject, Param, Req, Res } from '@nestjs/common'
-import { HopperError, Me } from '@hopper/contracts'
+import { HopperError, LoggedOut, Me } from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { MemberCaller } from '../../access/caller.ts'
-import { clearLoginCookies, setLoginCookies } from '../../access/cookies.ts'
+import { clearIdTokenCookie, clearLoginCookies, idTokenCookie, setLoginCookies } from '../../access/cookies.ts'
+import { OidcProvider } from '../../access/provider/oidc-provider.ts'
 import { LoginBody, LoginLinkBody, Sessions } from '../../answers/administration.ts'
 import { Endpoint } from '../../http/call.ts'
 import { checkSameOrigin } from '../../http/same-origin.ts'
@@ -28,10 +29,16 @@ const codeFields =
 @Controller()
 export class LoginController {
   private readonly logins: LoginService
+  private readonly provider: OidcProvider
   private readonly secure: boolean
 
-  constructor(@Inject(LoginService) logins: LoginService, @Inject(PUBLIC_URL) publicUrl: string) {
+  constructor(
+    @Inject(LoginService) logins: LoginService,
+    @Inject(OidcProvider) provider: OidcProvider,
+    @Inject(PUBLIC_URL) publicUrl: string,
+  ) {
     this.logins = logins
+    this.provider = provider
     this.secure = publicUrl.startsWith('https:')
   }
 
@@ -94,10 +101,27 @@ export class LoginController {
     void reply.redirect('/', 303)
   }
 
-  @Endpoint('POST', 'api/v1/logout', { summary: 'Log out', need: 'login' })
-  async logout(@CurrentCaller() caller: MemberCaller, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+  @Endpoint('POST', 'api/v1/logout', {
+    summary: 'Log out',
+    note: 'After a login by an OpenID provider that has a logout page, the answer is the address of that page.',
+    need: 'login',
+    answer: LoggedOut,
+    status: 200,
+    empty: { status: 204, meaning: 'logged out, and there is no session at a provider to end' },
+  })
+  async logout(
+    @CurrentCaller() caller: MemberCaller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<LoggedOut | undefined> {
     await this.logins.end(caller)
     clearLoginCookies(reply, this.secure)
+    const idToken = idTokenCookie(request, this.secure)
+    if (idToken !== undefined) clearIdTokenCookie(reply, this.secure)
+    const url = idToken === undefined ? undefined : await this.provider.endSessionUrl(idToken)
+    if (url !== undefined) return { provider_logout_url: url }
+    void reply.code(204)
+    return undefined
   }
 
   @Endpoint('GET', 'api/v1/me/sessions', { summary: 'Your sessions', need: 'login', answer: Sessions })

@@ -2,7 +2,13 @@ import { Controller, Inject, Req, Res } from '@nestjs/common'
 import { App, LoginWays } from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
-import { attemptCookie, clearAttemptCookie, setAttemptCookie, setLoginCookies } from '../../access/cookies.ts'
+import {
+  attemptCookie,
+  clearAttemptCookie,
+  setAttemptCookie,
+  setIdTokenCookie,
+  setLoginCookies,
+} from '../../access/cookies.ts'
 import { loginFaultOf } from '../../access/provider/provider-refusal.ts'
 import { Endpoint } from '../../http/call.ts'
 import { ValidQuery } from '../../http/parameters.ts'
@@ -107,6 +113,7 @@ export class ProviderLoginController {
     }
     if ('organizations' in done) return void reply.type('text/html; charset=utf-8').send(choicePage(done.organizations))
     setLoginCookies(reply, done.login, this.secure)
+    setIdTokenCookie(reply, done.idToken, done.login.maxAgeSeconds, this.secure)
     void reply.redirect('/', 303)
   }
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { BodyMemory, collectBody, HopperError, limits } from '@hopper/contracts'
+import { BodyMemory, collectBody, HopperError, limits, withExactNumbers } from '@hopper/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { assertBoundedText } from './assert-bounded.ts'
 
@@ -42,7 +42,7 @@ export function registerJsonBody(fastify: FastifyInstance): void {
       return done(error as Error)
     }
     const text = body.toString('utf8')
-    void parseJson(request, text, (error, value) => done(error && refusedJson(text), value))
+    void parseJson(request, withExactNumbers(text), (error, value) => done(error && refusedJson(text), value))
   })
   parse('application/x-www-form-urlencoded', (request, body, done) => {
     if (request.routeOptions.url !== FORM_PATH) return done(notJsonType(request))

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Inject, Injectable } from '@nestjs/common'
 import {
   HopperError,
+  DATE_RULE,
   isDate,
   limits,
   type Annotation,
@@ -105,8 +106,8 @@ function viewOf({ app: _, ...note }: Annotation): AnnotationView {
 
 function faultsOf({ from, to, text }: Annotation): Fault[] {
   const faults: Fault[] = []
-  if (!isDate(from)) faults.push({ field: 'from', message: 'is no date of the calendar' })
-  if (to !== undefined && !isDate(to)) faults.push({ field: 'to', message: 'is no date of the calendar' })
+  if (!isDate(from)) faults.push({ field: 'from', message: `must be ${DATE_RULE}` })
+  if (to !== undefined && !isDate(to)) faults.push({ field: 'to', message: `must be ${DATE_RULE}` })
   else if (to !== undefined && to < from) faults.push({ field: 'to', message: 'is before `from`' })
   if (text.trim() === '') faults.push({ field: 'text', message: 'is empty' })
   return faults

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { BotRule } from '@hopper/contracts'
+import { regexProblem } from '@hopper/engine'
 import type { Fault } from '../../http/faults.ts'
 
 const BITS = { 4: 32, 6: 128 } as const
@@ -21,11 +22,12 @@ export function botRuleProblems(rules: readonly BotRule[]): Fault[] {
 
 /** Rules with the same key match the same events. */
 function valueKey({ kind, value }: BotRule): string {
-  return `${kind} ${kind === 'page' ? value : value.toLowerCase()}`
+  return `${kind} ${kind === 'page' || kind === 'user_agent_regex' ? value : value.toLowerCase()}`
 }
 
 function problemOf(kind: BotRule['kind'], value: string): string | undefined {
   if (value.trim() !== value) return 'must not begin or end with a space'
+  if (kind === 'user_agent_regex') return regexProblem(value)
   if (kind === 'network')
     return isNetwork(value) ? undefined : 'must be a network, such as 192.0.2.0/24 or 2001:db8::/32'
   if (kind === 'country')

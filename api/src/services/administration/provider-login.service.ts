@@ -13,7 +13,7 @@ const CHOICES_MAX = 20
 
 /** A session, or the organizations of which the person must choose one first. */
 export type ProviderLogin =
-  { readonly login: NewLogin } | { readonly organizations: readonly Pick<Organization, 'id' | 'name'>[] }
+  { readonly login: NewLogin; readonly idToken: string } | { readonly organizations: readonly Pick<Organization, 'id' | 'name'>[] }
 
 /** Logs members in by the OpenID provider. */
 @Injectable()
@@ -68,7 +68,7 @@ export class ProviderLoginService {
       if (members.length > 1)
         return { organizations: await this.named(members.map(({ organization }) => organization)) }
       await this.links.bind(members[0]!, account)
-      return { login: await this.logins.begin(members[0]!) }
+      return { login: await this.logins.begin(members[0]!), idToken: account.idToken }
     })
   }
 

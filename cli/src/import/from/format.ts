@@ -1,6 +1,6 @@
 import { HopperError } from '@hopper/contracts'
 import { segmentEvent } from '@hopper/ingest'
-import { mappedEvent } from './mapped-event.ts'
+import { mappedRow } from './mapped-event.ts'
 import { assertColumns, mappingOfHeader, type Mapping } from './mapping.ts'
 import { mixpanelEvent } from './mixpanel.ts'
 import { posthogFormat } from './posthog.ts'
@@ -32,7 +32,7 @@ function csvFormat(given: Mapping | undefined): Format {
         mapping = given ?? mappingOfHeader(columns)
         assertColumns(given ?? { ...mapping, fields: { ...mapping.fields, timestamp: 'timestamp' } }, columns)
       }),
-    translate: (row) => ({ event: mappedEvent(row, mapping!, true) }),
+    translate: (row) => mappedRow(row, mapping!, true),
   }
 }
 
@@ -40,7 +40,7 @@ function csvFormat(given: Mapping | undefined): Format {
 function ndjsonFormat(mapping: Mapping | undefined): Format {
   return {
     rows: readJson,
-    translate: (row) => ({ event: mapping === undefined ? asSent(row) : mappedEvent(row, mapping, false) }),
+    translate: (row) => (mapping === undefined ? { event: asSent(row) } : mappedRow(row, mapping, false)),
   }
 }
 

@@ -367,3 +367,38 @@ it('leaves out events that were forgotten here, of another file with the same ro
   expect(matches).toEqual(['of d1 c'])
   expect(await fatesOf(storage)).toEqual({ 'accepted historical': 2, 'duplicate repeated_id': 1 })
 })
+
+it('applies rules of the app about user agents and networks to a file that has them', async () => {
+  await using target = await makeTarget(1)
+  const { dir, storage } = target
+  const app = (await storage.registry.app('shop'))!
+  await storage.registry.apps.put('acme', 'shop', {
+    ...app,
+    bot_rules: [
+      { kind: 'user_agent_regex', value: '^(curl|wget)/', action: 'bot' },
+      { kind: 'network', value: '192.0.2.0/24', action: 'bot' },
+    ],
+  })
+  const rows = [
+    'time,name,device,agent,address',
+    '1600000000,a,d1,curl/8,198.51.100.1',
+    '1600000001,b,d2,Mozilla/5.0,192.0.2.9',
+    '1600000002,c,d3,Mozilla/5.0,198.51.100.1',
+  ]
+  const path = await createFile(dir, 'rows.csv', rows.join('\n'))
+  const mapping = {
+    timestamp: 'time',
+    timestamp_unit: 's',
+    name: 'name',
+    device_id: 'device',
+    user_agent: 'agent',
+    ip: 'address',
+    data: '*',
+  }
+  await read(storage, path, { from: 'csv', mapping })
+  const envelopes = (await messagesIn(storage)).map((message) => decodeEnvelope(Buffer.from(message)))
+  const botOf = Object.fromEntries(envelopes.map(({ device_id, context }) => [device_id, context.bot]))
+  expect(botOf).toEqual({ d1: 'app_rule', d2: 'app_rule', d3: undefined })
+  // what rules are compared with is not stored
+  expect((await messagesIn(storage)).join()).not.toMatch(/curl|192\.0\.2|198\.51/)
+})

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { encodeEnvelope, HopperError, laneOf, type App } from '@hopper/contracts'
+import { encodeEnvelope, HopperError, ingestRules, laneOf, type App } from '@hopper/contracts'
 import { OfflineIntake } from '@hopper/ingest'
 import { ForgottenMessages, ImportedLog, type Storage } from '@hopper/storage'
 import { FileCounts } from './file-counts.ts'
@@ -83,9 +83,14 @@ async function* watched(file: SourceFile): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Identifies an import: the same file into the same app in the same way. */
-function importId({ id }: App, { identity }: SourceFile, from: FormatName, mapping: Mapping | undefined): string {
-  const parts = JSON.stringify([VERSION, id, from, mapping ?? null, identity.sha256])
+/**
+ * Identifies an import: the same file into the same app in the same way. Rules of the app that judge events decide
+ * which of them share a message.
+ */
+function importId(app: App, { identity }: SourceFile, from: FormatName, mapping: Mapping | undefined): string {
+  const rules = ingestRules(app)
+  const way = [VERSION, app.id, from, mapping ?? null, identity.sha256]
+  const parts = JSON.stringify(rules.length === 0 ? way : [...way, rules])
   return `file-${createHash('sha256').update(parts).digest('hex')}`
 }
 

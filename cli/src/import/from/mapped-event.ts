@@ -1,11 +1,36 @@
 import { withExactNumbers } from '@hopper/contracts'
-import { msOf, type Mapping, type TimestampUnit } from './mapping.ts'
+import type { OfflineEvent, Supplement } from '@hopper/ingest'
+import { msOf, visitorFields, type Mapping, type TimestampUnit } from './mapping.ts'
 
 const numeric = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
 const decimal = /^\s*-?\d{1,20}(\.\d{1,20})?\s*$/
 /** more digits than a number keeps: the text is left as it is */
 const DIGITS_MAX = 15
 const integerFields: ReadonlySet<string> = new Set(['seq', 'elapsed_time', 'samplerate', 'entered'])
+
+/** Makes an event of a row by a mapping, with what the row tells of its visitor. */
+export function mappedRow(
+  row: Readonly<Record<string, unknown>>,
+  mapping: Mapping,
+  isText: boolean,
+): OfflineEvent {
+  return { event: mappedEvent(row, mapping, isText), supplement: supplementOf(row, mapping) }
+}
+
+function supplementOf(row: Readonly<Record<string, unknown>>, { fields }: Mapping): Supplement | undefined {
+  const textOf = (name: (typeof visitorFields)[number]): string | undefined => {
+    const column = fields[name]
+    const value = column === undefined ? undefined : valueAt(row, column)
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
+  const [userAgent, address] = [textOf('user_agent'), textOf('ip')]
+  if (userAgent === undefined && address === undefined) return undefined
+  return { ...(userAgent !== undefined && { userAgent }), ...(address !== undefined && { address }) }
+}
+
+function isOfVisitor(name: string): boolean {
+  return visitorFields.some((field) => field === name)
+}
 
 /**
  * Builds an event from a row by a mapping. With `isText` its values are texts, as in CSV, in which numbers and truth
@@ -18,6 +43,7 @@ export function mappedEvent(
 ): Record<string, unknown> {
   const event: Record<string, unknown> = {}
   for (const name in mapping.fields) {
+    if (isOfVisitor(name)) continue
     const value = valueAt(row, mapping.fields[name]!)
     if (value === undefined || value === null) continue
     if (name === 'timestamp') event[name] = timeOf(value, mapping.timestampUnit)

@@ -16,11 +16,15 @@ export interface Mapping {
   readonly delimiter: string
 }
 
+/** What a column may tell of the visitor; neither is stored. Rules of the app about robots are compared with it. */
+export const visitorFields = ['user_agent', 'ip'] as const
+
 /** Fields of events that a column may become. */
 export const mappableFields: readonly string[] = [
   ...new Set([
     ...['type', 'event_id', 'timestamp', 'device_id', 'session_id', 'user_id', 'seq'],
     ...Object.values(eventFields).flatMap((fields) => Object.keys(fields)),
+    ...visitorFields,
   ]),
 ].filter((name) => name !== 'data')
 

@@ -19,6 +19,7 @@ export function filtersOfRule({ kind, value }: Pick<BotRule, 'kind' | 'value'>):
       // A page is a host and a path, or a path alone.
       return regex(kind, `[^/]*${text}.*`)
     case 'user_agent':
+    case 'user_agent_regex':
     case 'network':
       return undefined
   }

@@ -21,6 +21,7 @@ interface RobotsView extends Pick<App, 'id'> {
 
 const kindTexts: Record<BotRule['kind'], string> = {
   user_agent: 'User agent contains',
+  user_agent_regex: 'User agent matches (RE2)',
   network: 'Address is in the network',
   browser: 'Browser is',
   os: 'System is',
@@ -30,6 +31,7 @@ const kindTexts: Record<BotRule['kind'], string> = {
 }
 const examples: Record<BotRule['kind'], string> = {
   user_agent: 'pingdom',
+  user_agent_regex: '^(curl|wget)/',
   network: '192.0.2.0/24',
   browser: 'Chrome',
   os: 'Linux',
