@@ -1,6 +1,6 @@
 import { HopperError, type App, type BotRule } from '@hopper/contracts'
 import { expect, it } from 'vitest'
-import { boundOrigin, keys, openGateway } from './gateway.fixture.ts'
+import { boundOrigin, keys, openIngest } from './ingest-server.fixture.ts'
 import { actionOfRules } from './ingest-rules.ts'
 import { OfflineIntake } from './offline-intake.ts'
 import { PatternTime, UserAgentPattern } from './user-agent-patterns.ts'
@@ -50,12 +50,12 @@ it('refuses what is over the time of an app, and what is known costs none', () =
 })
 
 it('an app with a costly pattern is refused, and its neighbour is served', async () => {
-  await using gateway = await openGateway()
-  const { registry } = gateway.storage
+  await using ingest = await openIngest()
+  const { registry } = ingest.storage
   const costly = Array.from({ length: 20 }, (_, at) => rule(`(a?){200}a{200}b${at}`))
   await registry.apps.put('acme', 'shop', { ...(await registry.app('shop'))!, bot_rules: costly })
   const send = async (key: string, userAgent: string): Promise<{ status: number; body: string; wait: unknown }> => {
-    const { statusCode, body, headers } = await gateway.server.inject({
+    const { statusCode, body, headers } = await ingest.server.inject({
       method: 'POST',
       url: `/v1/events?key=${key}`,
       payload: { device_id: 'd', events: [{ type: 'custom', name: 'x' }] },

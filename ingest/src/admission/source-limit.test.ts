@@ -79,10 +79,10 @@ const junk: readonly [url: string, body: string][] = [
 ]
 
 it('charges the address that sends junk to a call with the key in its body, and serves its neighbour', async () => {
-  await using gateway = await openGateway({ rates, sourceSharePercent }, behindOneProxy)
+  await using ingest = await openIngest({ rates, sourceSharePercent }, behindOneProxy)
   const send = async (address: string, to: string, body: string): Promise<number> => {
     const headers = { 'x-forwarded-for': address, 'content-type': 'application/json' }
-    return (await gateway.server.inject({ method: 'POST', url: to, payload: body, headers })).statusCode
+    return (await ingest.server.inject({ method: 'POST', url: to, payload: body, headers })).statusCode
   }
   for (const [at, [url, body]] of junk.entries()) {
     const address = `203.0.113.${at}`
@@ -95,12 +95,12 @@ it('charges the address that sends junk to a call with the key in its body, and 
 
 it('charges the bytes of bodies without a key to their address', async () => {
   const few = { requests: 1_000_000, events: 1_000_000, bytes: 1_000 }
-  await using gateway = await openGateway({ rates: few, sourceSharePercent: 1 }, behindOneProxy)
+  await using ingest = await openIngest({ rates: few, sourceSharePercent: 1 }, behindOneProxy)
   for (const url of ['/v1/batch', '/e/', '/flags/', '/v1/m']) {
     const send = async (address: string): Promise<number> => {
       const headers = { 'x-forwarded-for': address, 'content-type': 'application/json' }
       const payload = JSON.stringify({ junk: 'x'.repeat(5_000) })
-      return (await gateway.server.inject({ method: 'POST', url, payload, headers })).statusCode
+      return (await ingest.server.inject({ method: 'POST', url, payload, headers })).statusCode
     }
     const address = `203.0.113.${url.length}`
     expect([url, (await send(address)) < 429, await send(address)]).toEqual([url, true, 429])
@@ -111,10 +111,10 @@ it('counts guesses of keys in the address of the tracker', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-tracker-'))
   const trackerFile = join(dir, 'hopper.js')
   writeFileSync(trackerFile, 'export {}')
-  await using gateway = await openGateway({ rates, sourceSharePercent, trackerFile }, behindOneProxy)
+  await using ingest = await openIngest({ rates, sourceSharePercent, trackerFile }, behindOneProxy)
   const guess = async (at: number): Promise<number> => {
     const headers = { 'x-forwarded-for': '203.0.113.1' }
-    return (await gateway.server.inject({ url: `/hopper.js?key=hw_guess_${at}`, headers })).statusCode
+    return (await ingest.server.inject({ url: `/hopper.js?key=hw_guess_${at}`, headers })).statusCode
   }
   expect([await guess(1), await guess(2)]).toEqual([401, 429])
   rmSync(dir, { recursive: true })
