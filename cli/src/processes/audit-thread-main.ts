@@ -12,10 +12,8 @@ const port = parentPort!
 const say = (message: FromAudit): void => port.postMessage(message)
 const ignored = (): void => undefined
 
-function open(installation: AuditedInstallation): Promise<Storage> {
-  return 'cluster' in installation
-    ? openCluster(installation.cluster)
-    : openEmbedded({ ...installation, exclusive: false })
+function open(audited: AuditedInstallation): Promise<Storage> {
+  return 'cluster' in audited ? openCluster(audited.cluster) : openEmbedded({ ...audited, exclusive: false })
 }
 
 lowerThreadPriority()
