@@ -425,7 +425,8 @@ export const words = {
     forget: 'Forget',
     forgetTitle: 'Forget',
     goes: (events: number, devices: number) =>
-      `To be deleted: ${events} ${form(events, 'event', 'events')} of ${devices} ${form(devices, 'device', 'devices')}.`,
+      `To be deleted: ${events} ${form(events, 'event', 'events')} ` +
+      `of ${devices} ${form(devices, 'device', 'devices')}.`,
     goesUnknown: 'To be deleted: all events of this person.',
     forgetHint: 'They leave every number and every file, and cannot be brought back.',
     typeId: 'Type the id to confirm',

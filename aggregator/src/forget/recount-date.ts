@@ -180,8 +180,8 @@ async function assertOnlyForgottenDiffer(
     eventsIn(expected.counters({ table: 'activity_by_date', app: target.app.id, date: target.date }))
   if (surplus === 0 || surplus === target.forgotten) return
   throw new Postponed(
-    `the tables of ${target.date} and the archive differ by ${surplus} events, not by the ${target.forgotten} forgotten ` +
-      'ones: run "hopper audit --repair"',
+    `the tables of ${target.date} and the archive differ by ${surplus} events, not by the ` +
+      `${target.forgotten} forgotten ones: run "hopper audit --repair"`,
   )
 }
 

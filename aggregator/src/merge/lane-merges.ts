@@ -50,9 +50,9 @@ export class LaneMerges {
   }
 
   /**
-   * Performs one merge, or searches one window of time for spans that an earlier owner left unmerged. Returns the merge,
-   * 'checked' when nothing was merged but there may be more to do, `undefined` when there is nothing to do now. Rejects
-   * when the merge failed: nothing has changed then, and the merge is postponed.
+   * Performs one merge, or searches one window of time for spans that an earlier owner left unmerged. Returns the
+   * merge, 'checked' when nothing was merged but there may be more to do, `undefined` when there is nothing to do now.
+   * Rejects when the merge failed: nothing has changed then, and the merge is postponed.
    */
   step(lease: () => Lease, now = Date.now()): Promise<Merged | 'checked' | undefined> {
     return this.#pauses.during(() => this.#step(lease, now))

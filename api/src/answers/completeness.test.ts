@@ -37,7 +37,7 @@ test('complete_to is now, or the newest instant counted in full, or before the o
   rmSync(dir, { recursive: true })
 })
 
-test('the backlog has estimated events, and concerns an app unless it was read and contains no message of that app', async () => {
+test('the backlog has estimated events, and concerns an app unless it was read and has no message of it', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-waiting-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
   const completeness = new Completeness(log, lanes, () => 1_000_000)

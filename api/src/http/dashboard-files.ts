@@ -47,7 +47,9 @@ export class DashboardFiles {
     )
   }
 
-  /** Sends the page so that these sites may show it in a frame. It has no entity tag, which would not cover its headers. */
+  /**
+   * Sends the page so that these sites may show it in a frame. It has no entity tag, which would not cover its headers.
+   */
   sendFramedPage(reply: FastifyReply, origins: readonly string[]): void {
     secureHeaders(reply)
     allowFrames(reply, origins)

@@ -45,8 +45,8 @@ export interface ImportSize {
 }
 
 /**
- * Measures the speed and the resources of counting two loads: a year of the demo shop through an installation, and events
- * of 400 dates in random order from a log.
+ * Measures the speed and the resources of counting two loads: a year of the demo shop through an installation, and
+ * events of 400 dates in random order from a log.
  */
 export async function importBench({ events, days }: ImportSize = { events: 5_000_000, days: 365 }): Promise<void> {
   await demo('standalone', await standalone({ provision, env }), days)

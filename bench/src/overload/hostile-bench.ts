@@ -2,7 +2,9 @@ import { attack, quantile, type Latencies, type Responsiveness } from './hostile
 
 const MS = 8_000
 
-/** Measures the effect of hostile queries on ingest and other queries, calm and under attack, on a whole installation. */
+/**
+ * Measures the effect of hostile queries on ingest and other queries, calm and under attack, on a whole installation.
+ */
 export async function hostileBench(): Promise<void> {
   const { calm, attacked, running, refusals, pattern } = await attack(MS)
   for (const [what, kind] of [

@@ -48,9 +48,9 @@ export interface HostileReport {
 }
 
 /**
- * Starts an installation, fills it, and measures it calm and under attack; `ms` is the duration of each measurement. An app
- * has a bounded number of threads, so one that attacks itself with more queries than that waits for them; other apps
- * never do.
+ * Starts an installation, fills it, and measures it calm and under attack; `ms` is the duration of each measurement. An
+ * app has a bounded number of threads, so one that attacks itself with more queries than that waits for them; other
+ * apps never do.
  */
 export async function attack(ms: number): Promise<HostileReport> {
   const installation = await standalone({ provision })

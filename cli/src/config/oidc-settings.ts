@@ -17,7 +17,9 @@ export const oidcSettings = {
   oidcClientSecret: {
     flag: '--oidc-client-secret',
     variable: 'HOPPER_OIDC_CLIENT_SECRET',
-    help: 'the client secret at the OpenID provider; better as a variable or in a file, since every user of the machine can see flags',
+    help:
+      'the client secret at the OpenID provider; better as a variable or in a file, since every user of the machine ' +
+      'can see flags',
     read: visibleText,
   },
   oidcClientSecretFile: {

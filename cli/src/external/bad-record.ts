@@ -14,8 +14,8 @@ export interface BadRecord {
 }
 
 /**
- * Builds a message from a bad record, which becomes a dead letter, since it has a version that no envelope has. The dead
- * letter names the app and the time of receipt, and has the record with its reason.
+ * Builds a message from a bad record, which becomes a dead letter, since it has a version that no envelope has. The
+ * dead letter names the app and the time of receipt, and has the record with its reason.
  */
 export function badRecordMessage(bad: BadRecord, receivedAt: number, lanes: number): LaneMessage {
   const { app, ...external } = bad

@@ -193,7 +193,10 @@ function letter(): Buffer {
   return encodeEnvelope({ ...envelope, events: [{ ...envelope.events[0]!, timestamp: 1 }] })
 }
 
-/** Returns the rows of all tables, without the registry, which keeps the request, and without the hashes of forgotten ids. */
+/**
+ * Returns the rows of all tables, without the registry, which keeps the request, and without the hashes of forgotten
+ * ids.
+ */
 function countedOf(dir: string): string[] {
   return tablesOf(dir).filter((row) => !row.startsWith('["registry"') && !row.includes('"forgotten:'))
 }

@@ -12,9 +12,9 @@ const port = parentPort!
 const say = (message: FromAudit): void => port.postMessage(message)
 const ignored = (): void => undefined
 
-function open(installation: AuditedInstallation): Promise<Storage> {
-  if ('cluster' in installation) return openCluster(installation.cluster, { repeatMs: commandRepeatMs })
-  return openEmbedded({ ...installation, exclusive: false })
+function open(audited: AuditedInstallation): Promise<Storage> {
+  if ('cluster' in audited) return openCluster(audited.cluster, { repeatMs: commandRepeatMs })
+  return openEmbedded({ ...audited, exclusive: false })
 }
 
 lowerThreadPriority()

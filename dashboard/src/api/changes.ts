@@ -61,7 +61,9 @@ interface ChangeListener {
   readonly missed: () => void
 }
 
-/** Follows the changes of an app until it is aborted. `isBack`: changes of the time before may have passed unnoticed. */
+/**
+ * Follows the changes of an app until it is aborted. `isBack`: changes of the time before may have passed unnoticed.
+ */
 async function follow(
   client: Client,
   path: string,

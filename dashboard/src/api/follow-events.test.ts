@@ -18,7 +18,9 @@ beforeEach(() => {
 })
 afterEach(() => void vi.useRealTimers())
 
-/** Follows streams that end or fail in this order; the last one aborts. Returns what the listener and client recorded. */
+/**
+ * Follows streams that end or fail in this order; the last one aborts. Returns what the listener and client recorded.
+ */
 async function follow(...streams: readonly Stream[]): Promise<{ calls: string[]; after: (string | undefined)[] }> {
   const calls: string[] = []
   const after: (string | undefined)[] = []

@@ -2,8 +2,8 @@ import { useEffect } from 'react'
 import { useMatch, useRouter, type NavigateOptions } from '@tanstack/react-router'
 
 /**
- * Redirects to another page in place of the one that shows it, once, unless the reader is already on the way to another:
- * the old page still stands, and learns what it waited for, while the code of the next one is loaded.
+ * Redirects to another page in place of the one that shows it, once, unless the reader is already on the way to
+ * another: the old page still stands, and learns what it waited for, while the code of the next one is loaded.
  */
 export function Redirect({ to, params }: Required<Pick<NavigateOptions, 'to' | 'params'>>): null {
   const router = useRouter()

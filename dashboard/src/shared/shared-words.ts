@@ -20,8 +20,8 @@ export const sharingWords = {
   share: 'Share',
   title: 'Share this view',
   hint:
-    'Everyone who has the link sees this page with its range and filters, and nothing else: no people, no other pages, ' +
-    'no settings. You can end it at any time in the settings of the app.',
+    'Everyone who has the link sees this page with its range and filters, and nothing else: no people, no other ' +
+    'pages, no settings. You can end it at any time in the settings of the app.',
   name: 'Name',
   ends: 'Ends after',
   days: (days: number) => (days === 1 ? '1 day' : days === 365 ? '1 year' : `${days} days`),

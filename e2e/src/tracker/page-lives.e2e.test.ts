@@ -75,9 +75,9 @@ async function liveAndCompare(app: keyof typeof apps, lives: number, seed: numbe
   const certain = new Set([...[...done].filter((action) => !unwritten.has(action)), ...acknowledged])
   const isInTables = (action: string): boolean => !action.startsWith('track ')
   console.log(
-    `page lives: ${lives}; actions asked ${asked.size}, done ${done.size}, counted ${archived.size}; unacknowledged at ` +
-      `a kill and on disk ${written.size}, not yet on disk ${unwritten.size}; endings ${JSON.stringify([...ended])}; ` +
-      `requests ${JSON.stringify(visitor.ingest.met)}`,
+    `page lives: ${lives}; actions asked ${asked.size}, done ${done.size}, counted ${archived.size}; unacknowledged ` +
+      `at a kill and on disk ${written.size}, not yet on disk ${unwritten.size}; ` +
+      `endings ${JSON.stringify([...ended])}; requests ${JSON.stringify(visitor.ingest.met)}`,
   )
   return {
     visitor,

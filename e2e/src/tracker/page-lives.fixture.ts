@@ -26,7 +26,9 @@ export interface Actions {
   readonly asked: Set<string>
   /** done, and the tracker had returned to the page before the page said so */
   readonly done: Set<string>
-  /** clicks that a page has seen, by action: a click that reaches a busy page late hits the button of the next action */
+  /**
+   * clicks that a page has seen, by action: a click that reaches a busy page late hits the button of the next action
+   */
   readonly clicks: Map<string, number>
   /** done shortly before the browser was killed: neither acknowledged nor in its files */
   readonly unwritten: Set<string>

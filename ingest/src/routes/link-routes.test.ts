@@ -58,7 +58,7 @@ it('hands a device over to another host of the app', async () => {
   })
 })
 
-it('knows the host by the referrer where a browser sends no origin, which is so for requests to its own host', async () => {
+it('knows the host by the referrer where a browser sends no origin, as for requests to its own host', async () => {
   const { token } = (await post({ device_id: 'd' })).body
   expect((await get(token, { referer: 'https://shop.example/cart?x=1' })).status).toBe(200)
   expect((await get(token, { referer: 'https://evil.example/?https://shop.example/' })).status).toBe(403)

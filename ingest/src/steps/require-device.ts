@@ -3,8 +3,8 @@ import { derivedId } from '../batch/derived-id.ts'
 import { Dropped, type Incoming } from '../batch/incoming.ts'
 
 /**
- * Requires a device id. A user that is known by `user_id` alone, as a server sends it, gets a derived device, always the
- * same. That of a cookieless event is derived later, from its time.
+ * Requires a device id. A user that is known by `user_id` alone, as a server sends it, gets a derived device, always
+ * the same. That of a cookieless event is derived later, from its time.
  */
 export function requireDevice(incoming: Incoming): Incoming | Dropped {
   const { wire, batch } = incoming

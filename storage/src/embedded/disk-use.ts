@@ -9,8 +9,8 @@ import { LOG_FILE, TABLES_FILE } from './intact/find-damage.ts'
 const CHUNKS_PER_TURN = 200
 
 /**
- * Measures a data directory. In `tables.db`, the archive has the sizes that its chunks record, the registry the length of
- * its records, and unused space is the free pages of the file; the rest are the tables.
+ * Measures a data directory. In `tables.db`, the archive has the sizes that its chunks record, the registry the length
+ * of its records, and unused space is the free pages of the file; the rest are the tables.
  */
 export async function measureDirectory(dir: string, database: DatabaseSync): Promise<DiskUse> {
   const sizes = new Map<DiskPart, number>()

@@ -33,7 +33,9 @@ export function mixpanelEvent(message: Readonly<Record<string, unknown>>): Offli
   return { event: { ...common, type: 'custom', name, data: dataOf(properties) }, supplement }
 }
 
-/** `time` is in seconds. Returns other values than numbers unchanged, so that their events are rejected with a reason. */
+/**
+ * `time` is in seconds. Returns other values than numbers unchanged, so that their events are rejected with a reason.
+ */
 function timeOf(time: unknown): unknown {
   if (typeof time !== 'number') return time
   return Math.round(Math.abs(time) < SECONDS_MAX ? time * 1_000 : time)

@@ -24,8 +24,8 @@ export interface SentenceData {
 }
 
 /**
- * Describes where people get lost: the rate, whether it has changed beyond chance, the stage that loses most, and the value
- * of a property with the worst rate if that is beyond chance. Empty if nobody started.
+ * Describes where people get lost: the rate, whether it has changed beyond chance, the stage that loses most, and the
+ * value of a property with the worst rate if that is beyond chance. Empty if nobody started.
  */
 export function overviewSentence({ funnel, unit, answer, before, by }: SentenceData): SentencePart[] {
   if (answer.total === 0) return []

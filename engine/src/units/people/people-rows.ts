@@ -14,7 +14,9 @@ const attributes = { device: 'device', source: 'channel', country: 'country' } a
 type Attribute = keyof typeof attributes
 const attributeNames = Object.keys(attributes) as readonly Attribute[]
 
-/** Plan of the cells of a page of people: the funnel by each attribute, all events, and the views after the last step. */
+/**
+ * Plan of the cells of a page of people: the funnel by each attribute, all events, and the views after the last step.
+ */
 export class RowsPlan extends CombinedPlan {
   readonly byAttribute: readonly FunnelPlan[]
   readonly events: FunnelPlan

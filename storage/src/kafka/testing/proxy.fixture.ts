@@ -151,7 +151,10 @@ export function notLeaderAtFirst(topic: string, state: { left: number }): KafkaP
   )
 }
 
-/** Spoils the first `state.left` responses of a kind that name the topic; `offset` is where the length of its name stands. */
+/**
+ * Spoils the first `state.left` responses of a kind that name the topic; `offset` is where the length of its name
+ * stands.
+ */
 function errorAtFirst(
   kind: number,
   topic: string,
