@@ -10,9 +10,11 @@ import { expect, it } from 'vitest'
 import { auditOf, countAll, traffic } from '../testing/installation.fixture.ts'
 import { interruptAfter } from '../testing/interrupted.fixture.ts'
 import { dumpInstallation } from '../export/dump.ts'
+import type { DumpHead } from '../export/dump-lines.ts'
 import { writeOut } from '../export/write-out.ts'
 import { answersOf, collect, dumpOf, readDump, registryFile } from '../testing/answers.fixture.ts'
 import { verifyDump } from './import-dump.ts'
+import { checkHead } from './parse-line.ts'
 import { readLines } from './read-lines.ts'
 
 interface Made extends AsyncDisposable {
@@ -185,6 +187,13 @@ it('imports a dump again when its messages are gone from the log', async () => {
   for (const each of await imports.list('')) await other.storage.registry.imports.put('', each.dump, each)
   await other.read(dump)
   expect(await messagesOf(other.storage)).toEqual(await messagesOf(source.storage))
+})
+
+it('reads dumps of this version and of the one before, and says what to do about others', () => {
+  const head = (version: number): DumpHead => ({ hopper: 'dump', version, id: 'd', lanes: 1, made_at: '' })
+  for (const version of [2, 3]) expect(checkHead(head(version))).toEqual(head(version))
+  expect(() => checkHead(head(1))).toThrow('Export again')
+  expect(() => checkHead(head(4))).toThrow('this Hopper reads version 3')
 })
 
 it('detects every kind of damage to a dump before its end', async () => {

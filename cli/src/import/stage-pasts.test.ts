@@ -1,10 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { backfillId, stagesDefinition, type Funnel, type LaneBackfill, type StageGroup } from '@hopper/contracts'
-import type { Storage } from '@hopper/storage'
+import {
+  backfillId,
+  stagesDefinition,
+  type Envelope,
+  type Funnel,
+  type LaneBackfill,
+  type StageGroup,
+} from '@hopper/contracts'
+import { withOverrides, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { expect, it } from 'vitest'
+import { dumpOf, readDump } from '../testing/answers.fixture.ts'
+import { interruptAfter } from '../testing/interrupted.fixture.ts'
 import { StagePasts } from './stage-pasts.ts'
 
 const funnel: Funnel = {
@@ -123,3 +132,63 @@ it('leaves alone what a lane knows already, and a funnel that no lane had met', 
     expect((await storage.registry.backfills.list('shop')).length).toBe(1)
     expect((await storage.registry.funnels.list('shop')).map(({ id }) => id).sort()).toEqual(['f', 'g'])
   }))
+
+function envelopeOf(n: number): Envelope {
+  const view = { type: 'url_change', from: '', to: 'https://s.example/a', elapsed_time: 0 } as const
+  return {
+    version: 1,
+    app: 'shop',
+    device_id: `d${n % 7}`,
+    received_at: n,
+    context: { device: 'server', browser: '', os: '' },
+    events: [{ ...view, event_id: `e${n}`, timestamp: n, seq: 0 }],
+  }
+}
+
+/** Returns the dump of an installation of two lanes in which stage 4 became known in the middle of each. */
+async function dumpOfChanged(): Promise<string> {
+  let dump = ''
+  await withStorage(2, async (source) => {
+    const { registry } = source
+    await registry.organizations.put('', 'acme', { id: 'acme', name: 'Acme' })
+    const app = { id: 'shop', organization: 'acme', name: 'Shop', timezone: 'UTC', origins: [], keep_parameters: [] }
+    await registry.apps.put('acme', 'shop', app)
+    await registry.funnels.put('shop', 'f', funnel)
+    await source.log.append(Array.from({ length: 40 }, (_, n) => envelopeOf(n)))
+    for (const [lane, end] of (await source.log.ends()).entries()) {
+      expect(end).toBeGreaterThan(4)
+      const groups = [
+        { stages: [1, 2], until: 1 },
+        { stages: [4], until: Math.floor(end / 2) },
+      ]
+      await registry.backfills.put('shop', backfillId({ funnel: 'f', lane }), laneOf(lane, groups))
+    }
+    dump = await dumpOf(source)
+  })
+  return dump
+}
+
+it('knows the same ranges when an import was interrupted, at an append or before its end', async () => {
+  const dump = await dumpOfChanged()
+  const atEnd = (storage: Storage): Storage => {
+    const funnels = withOverrides(storage.registry.funnels, { put: () => Promise.reject(new Error('interrupted')) })
+    const backfills = withOverrides(storage.registry.backfills, { put: () => Promise.resolve() })
+    return { ...storage, registry: { ...storage.registry, funnels, backfills } }
+  }
+  const imported = async (interrupt?: (storage: Storage) => Storage): Promise<readonly LaneBackfill[]> => {
+    let found: readonly LaneBackfill[] = []
+    await withStorage(3, async (target) => {
+      if (interrupt) await expect(readDump(interrupt(target), dump)).rejects.toThrow('interrupted')
+      expect(await target.registry.funnels.list('shop')).toEqual([])
+      await readDump(target, dump)
+      found = await target.registry.backfills.list('shop')
+    })
+    return found
+  }
+  const wanted = await imported()
+  expect(wanted.map(({ groups }) => groups.length)).toEqual([2, 2, 2])
+  expect(wanted.flatMap(({ groups }) => groups.flatMap(({ known = [] }) => known)).length).toBeGreaterThan(0)
+  for (const how of ['before', 'half', 'after', 'note'] as const)
+    expect(await imported((storage) => interruptAfter(storage, 0, how))).toEqual(wanted)
+  expect(await imported(atEnd)).toEqual(wanted)
+}, 120_000)

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { provision } from '@hopper/api'
-import { withOverrides, type Storage } from '@hopper/storage'
+import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
@@ -11,7 +11,6 @@ import { countPhases, definitionOrders, phases, withoutFunnels } from '../testin
 import { createLogger } from '../logging/logger.ts'
 import { countAll } from '../rebuild/count-all.ts'
 import { auditOf } from '../testing/installation.fixture.ts'
-import { interruptAfter } from '../testing/interrupted.fixture.ts'
 
 async function open(stack: AsyncDisposableStack, lanes: number): Promise<Storage> {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-stages-'))
@@ -48,12 +47,6 @@ async function readAndCount(target: Storage, dump: string): Promise<void> {
   await countAll(target, createLogger('silent', 'test'), () => undefined)
 }
 
-/** Fails when the messages are appended and the funnels are to be stored. */
-function interruptAtEnd(storage: Storage): Storage {
-  const funnels = withOverrides(storage.registry.funnels, { put: () => Promise.reject(new Error('interrupted')) })
-  return { ...storage, registry: { ...storage.registry, funnels } }
-}
-
 const lanes = fc.integer({ min: 1, max: 4 })
 
 it('counts the stages of a changed funnel as before, there and back, with any number of lanes', async () => {
@@ -71,22 +64,4 @@ it('counts the stages of a changed funnel as before, there and back, with any nu
     }),
     { numRuns: 4, seed: 11, endOnFailure: true },
   )
-}, 240_000)
-
-it('counts them the same when an import was interrupted', async () => {
-  await using stack = new AsyncDisposableStack()
-  const [sent] = fc.sample(phases, { numRuns: 20, seed: 7 }).filter((each) => each.every(({ length }) => length > 3))
-  const source = await openChanged(stack, 2, sent!, [0, 3, 5])
-  const [answers, dump] = [await answersOf(source), await dumpOf(source)]
-  const interruptions = [
-    (storage: Storage) => interruptAfter(storage, 0, 'half'),
-    (storage: Storage) => interruptAfter(storage, 0, 'note'),
-    interruptAtEnd,
-  ]
-  for (const interrupt of interruptions) {
-    const target = await open(stack, 3)
-    await expect(readDump(interrupt(target), dump)).rejects.toThrow('interrupted')
-    await readAndCount(target, dump)
-    expect(await answersOf(target)).toEqual(answers)
-  }
 }, 240_000)
