@@ -151,6 +151,38 @@ test('who is invited may set a password without an old one, and the links that a
   expect((await hopper.send('DELETE', '/api/v1/members/ines', undefined, owner)).status).toBe(204)
 })
 
+test('until a password is chosen, an invited member can read me, choose it and log out, and nothing else', async () => {
+  const member = { id: 'kai', name: 'Kai', role: 'admin' }
+  const made = await hopper.send('POST', '/api/v1/members', member, owner)
+  const kai = await follow((made.body as { login_link: string }).login_link)
+  const calls: [Parameters<Installation['send']>[0], string, object?][] = [
+    ['GET', '/api/v1/apps'],
+    ['GET', '/api/v1/apps/shop/traffic'],
+    ['GET', '/api/v1/apps/foreign/traffic'],
+    ['GET', '/api/v1/me/sessions'],
+    ['GET', '/api/v1/members'],
+    ['POST', '/api/v1/apps/shop/keys', { power: 'read' }],
+    ['POST', '/api/v1/me/second-factor', {}],
+    ['PATCH', '/api/v1/members/kai', { role: 'viewer' }],
+    ['POST', '/api/v1/members/kai/login-link'],
+    ['POST', '/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/list' }],
+  ]
+  for (const [method, url, body] of calls) {
+    const refused = await hopper.send(method, url, body, kai)
+    expect([url, refused.status, code(refused)]).toEqual([url, 403, 'HOP_PASSWORD_REQUIRED'])
+  }
+  expect((await hopper.get('/api/v1/me', kai)).status).toBe(200)
+  const password = 'four brown foxes 9031'
+  expect((await hopper.send('PATCH', '/api/v1/members/me', { password }, kai)).status).toBe(200)
+  expect((await hopper.get('/api/v1/apps/shop/traffic', kai)).status).toBe(200)
+  expect((await hopper.send('DELETE', '/api/v1/members/kai', undefined, owner)).status).toBe(204)
+
+  const again = await hopper.send('POST', '/api/v1/members', { ...member, id: 'noa' }, owner)
+  const noa = await follow((again.body as { login_link: string }).login_link)
+  expect((await hopper.send('POST', '/api/v1/logout', undefined, noa)).status).toBe(204)
+  expect((await hopper.send('DELETE', '/api/v1/members/noa', undefined, owner)).status).toBe(204)
+})
+
 test('members: a viewer can only read, an admin cannot create owners, the last owner stays', async () => {
   const made = await hopper.send(
     'POST',

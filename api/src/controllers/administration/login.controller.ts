@@ -94,7 +94,7 @@ export class LoginController {
     void reply.redirect('/', 303)
   }
 
-  @Endpoint('POST', 'api/v1/logout', { summary: 'Log out', need: 'login' })
+  @Endpoint('POST', 'api/v1/logout', { summary: 'Log out', need: 'login', beforePassword: true })
   async logout(@CurrentCaller() caller: MemberCaller, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     await this.logins.end(caller)
     clearLoginCookies(reply, this.secure)
@@ -110,12 +110,18 @@ export class LoginController {
     return this.logins.endSession(caller, id)
   }
 
-  @Endpoint('GET', 'api/v1/me', { summary: 'Who is logged in', need: 'login', answer: Me })
+  @Endpoint('GET', 'api/v1/me', { summary: 'Who is logged in', need: 'login', beforePassword: true, answer: Me })
   me(@CurrentCaller() caller: MemberCaller): Promise<Me> {
     return this.logins.me(caller)
   }
 
-  @Endpoint('POST', 'api/v1/me', { summary: 'Who is logged in', need: 'login', answer: Me, status: 200 })
+  @Endpoint('POST', 'api/v1/me', {
+    summary: 'Who is logged in',
+    need: 'login',
+    beforePassword: true,
+    answer: Me,
+    status: 200,
+  })
   postMe(@CurrentCaller() caller: MemberCaller): Promise<Me> {
     return this.logins.me(caller)
   }
