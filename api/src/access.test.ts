@@ -106,6 +106,23 @@ test('a change by cookie needs the CSRF header; a read does not', async () => {
   expect(code(await hopper.send('DELETE', `${url}/f`, undefined, owner))).toBe('HOP_FUNNEL_UNKNOWN')
 })
 
+test('funnels are listed in the order in which they were made, so that a new one does not become the first', async () => {
+  const url = '/api/v1/apps/shop/funnels'
+  const ids = async (): Promise<string[]> =>
+    ((await hopper.get(url)).body as { funnels: { id: string }[] }).funnels.map(({ id }) => id)
+  const before = hopper.clock
+  for (const id of ['b-later', 'a-last']) {
+    hopper.clock += 1_000
+    const funnel = { id, name: id, stages: [{ name: 'one', url: '/one' }] }
+    expect((await hopper.send('POST', url, funnel, owner)).status).toBe(201)
+  }
+  expect((await hopper.send('PATCH', `${url}/b-later`, { name: 'Changed' }, owner)).status).toBe(200)
+  expect(await ids()).toEqual(['checkout', 'b-later', 'a-last'])
+  for (const id of ['b-later', 'a-last'])
+    expect((await hopper.send('DELETE', `${url}/${id}`, undefined, owner)).status).toBe(204)
+  hopper.clock = before
+})
+
 test('cookies are HttpOnly and Lax, stored only as hashes, and end with the logout', async () => {
   const token = new URL(await linkOf('owner')).searchParams.get('token')
   const { headers } = await hopper.send('POST', '/login', { token })
