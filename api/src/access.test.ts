@@ -106,7 +106,7 @@ test('a change by cookie needs the CSRF header; a read does not', async () => {
   expect(code(await hopper.send('DELETE', `${url}/f`, undefined, owner))).toBe('HOP_FUNNEL_UNKNOWN')
 })
 
-test('funnels are listed in the order in which they were made, so that a new one does not become the first', async () => {
+test('funnels are listed in the order in which they were made: a new one does not become the first', async () => {
   const url = '/api/v1/apps/shop/funnels'
   const ids = async (): Promise<string[]> =>
     ((await hopper.get(url)).body as { funnels: { id: string }[] }).funnels.map(({ id }) => id)
