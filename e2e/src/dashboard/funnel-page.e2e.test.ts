@@ -93,7 +93,7 @@ describe('where and why', () => {
     const open = answer.steps.reduce((sum, { causes }) => sum + causes.open, 0)
     expect(open).toBeGreaterThan(0)
     await dashboard.open('funnels/checkout')
-    await dashboard.page.locator('.numbers .hint', { hasText: 'ends between' }).first().waitFor()
+    await dashboard.page.locator('.numbers .hint', { hasText: 'will end between' }).first().waitFor()
     await dashboard.page.locator('.stage-track .deciding').first().waitFor()
     await dashboard.page.locator('.line path.open').first().waitFor({ state: 'attached' })
   })
