@@ -106,6 +106,23 @@ test('a change by cookie needs the CSRF header; a read does not', async () => {
   expect(code(await hopper.send('DELETE', `${url}/f`, undefined, owner))).toBe('HOP_FUNNEL_UNKNOWN')
 })
 
+test('funnels are listed in the order in which they were made: a new one does not become the first', async () => {
+  const url = '/api/v1/apps/shop/funnels'
+  const ids = async (): Promise<string[]> =>
+    ((await hopper.get(url)).body as { funnels: { id: string }[] }).funnels.map(({ id }) => id)
+  const before = hopper.clock
+  for (const id of ['b-later', 'a-last']) {
+    hopper.clock += 1_000
+    const funnel = { id, name: id, stages: [{ name: 'one', url: '/one' }] }
+    expect((await hopper.send('POST', url, funnel, owner)).status).toBe(201)
+  }
+  expect((await hopper.send('PATCH', `${url}/b-later`, { name: 'Changed' }, owner)).status).toBe(200)
+  expect(await ids()).toEqual(['checkout', 'b-later', 'a-last'])
+  for (const id of ['b-later', 'a-last'])
+    expect((await hopper.send('DELETE', `${url}/${id}`, undefined, owner)).status).toBe(204)
+  hopper.clock = before
+})
+
 test('cookies are HttpOnly and Lax, stored only as hashes, and end with the logout', async () => {
   const token = new URL(await linkOf('owner')).searchParams.get('token')
   const { headers } = await hopper.send('POST', '/login', { token })
@@ -149,6 +166,38 @@ test('an invited member sets a first password without a current one, which ends 
     expect(code(await hopper.send('POST', '/login', { token }))).toBe('HOP_LOGIN_FAILED')
   }
   expect((await hopper.send('DELETE', '/api/v1/members/ines', undefined, owner)).status).toBe(204)
+})
+
+test('until a password is chosen, an invited member can read me, choose it and log out, and nothing else', async () => {
+  const member = { id: 'kai', name: 'Kai', role: 'admin' }
+  const made = await hopper.send('POST', '/api/v1/members', member, owner)
+  const kai = await follow((made.body as { login_link: string }).login_link)
+  const calls: [Parameters<Installation['send']>[0], string, object?][] = [
+    ['GET', '/api/v1/apps'],
+    ['GET', '/api/v1/apps/shop/traffic'],
+    ['GET', '/api/v1/apps/foreign/traffic'],
+    ['GET', '/api/v1/me/sessions'],
+    ['GET', '/api/v1/members'],
+    ['POST', '/api/v1/apps/shop/keys', { power: 'read' }],
+    ['POST', '/api/v1/me/second-factor', {}],
+    ['PATCH', '/api/v1/members/kai', { role: 'viewer' }],
+    ['POST', '/api/v1/members/kai/login-link'],
+    ['POST', '/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/list' }],
+  ]
+  for (const [method, url, body] of calls) {
+    const refused = await hopper.send(method, url, body, kai)
+    expect([url, refused.status, code(refused)]).toEqual([url, 403, 'HOP_PASSWORD_REQUIRED'])
+  }
+  expect((await hopper.get('/api/v1/me', kai)).status).toBe(200)
+  const password = 'four brown foxes 9031'
+  expect((await hopper.send('PATCH', '/api/v1/members/me', { password }, kai)).status).toBe(200)
+  expect((await hopper.get('/api/v1/apps/shop/traffic', kai)).status).toBe(200)
+  expect((await hopper.send('DELETE', '/api/v1/members/kai', undefined, owner)).status).toBe(204)
+
+  const again = await hopper.send('POST', '/api/v1/members', { ...member, id: 'noa' }, owner)
+  const noa = await follow((again.body as { login_link: string }).login_link)
+  expect((await hopper.send('POST', '/api/v1/logout', undefined, noa)).status).toBe(204)
+  expect((await hopper.send('DELETE', '/api/v1/members/noa', undefined, owner)).status).toBe(204)
 })
 
 test('members: a viewer can only read, an admin cannot create owners, the last owner stays', async () => {

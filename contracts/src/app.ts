@@ -61,6 +61,8 @@ export type Funnel = Static<typeof Funnel>
 export interface FunnelMark {
   readonly id: string
   readonly highest: number
+  /** ms since the epoch, which orders the funnels of an app; undefined for those of a provision file and of before */
+  readonly created_at?: number | undefined
 }
 
 /** An interesting element of a page. */

@@ -96,6 +96,11 @@ export const errorCatalogue = {
     retryable: true,
     hint: 'The OpenID provider does not answer; try again shortly, or log in by password or login link.',
   },
+  HOP_PASSWORD_REQUIRED: {
+    status: 403,
+    retryable: false,
+    hint: 'Choose a password first: PATCH /api/v1/members/me with "password".',
+  },
   HOP_LOGIN_REQUIRED: { status: 401, retryable: false, hint: 'Log in, or send a read key.' },
   HOP_SHARED_LINK: {
     status: 401,

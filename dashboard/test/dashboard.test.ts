@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core'
 import { brotliCompressSync } from 'node:zlib'
 import { build, type Rolldown } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -105,7 +105,7 @@ describe('the numbers of the API', () => {
     await row.getByRole('button').click()
     await page.waitForURL(/element=/)
     await page.reload()
-    await page.getByText('People who click looked longer: 1.3 s against 800 ms (n = 105 and 115).').waitFor()
+    await page.getByText('People who click look longer: 1.3 s against 800 ms (n = 105 and 115).').waitFor()
     await page.getByText('37 taps by 31 people.').waitFor()
     await page.getByRole('img', { name: 'left 800 ms, clicked 1.3 s' }).waitFor()
   })
@@ -309,6 +309,20 @@ describe('the address', () => {
     await open(path)
     await page.getByRole('heading', { name: title, level: 1 }).waitFor()
     expect(await page.locator('.not-found a').count()).toBeGreaterThan(0)
+  })
+
+  it('loses a filter by key, and the focus goes on to the next one', async () => {
+    await open('overview?f=device:desktop&f=browser:Firefox')
+    const remove = (name: string): Locator => page.getByRole('button', { name: `Remove the filter ${name}` })
+    const hasFocus = (button: Locator): Promise<boolean> =>
+      button.evaluate((element) => element === document.activeElement)
+    await remove('Device is desktop').focus()
+    await page.keyboard.press('Enter')
+    await remove('Device is desktop').waitFor({ state: 'detached' })
+    await expect.poll(() => hasFocus(remove('Browser is Firefox'))).toBe(true)
+    await page.keyboard.press('Enter')
+    await remove('Browser is Firefox').waitFor({ state: 'detached' })
+    await expect.poll(() => hasFocus(page.getByRole('button', { name: 'Add a filter' }))).toBe(true)
   })
 
   it('of an app that the member may not see says so', async () => {

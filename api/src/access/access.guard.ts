@@ -39,7 +39,10 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>()
     const caller = await this.access.identify(request, call)
     if (caller.kind === 'shared') checkShared(caller, call)
-    else checkScope(caller, need)
+    else {
+      checkPassword(caller, call)
+      checkScope(caller, need)
+    }
     const { app: id } = request.params as { app?: string }
     if (id !== undefined) {
       const app = await visibleApp(this.registry, caller, id)
@@ -80,6 +83,12 @@ export async function visibleApp(registry: Pick<Registry, 'app'>, caller: Caller
 function checkShared({ link }: SharedCaller, { need, shared }: Pick<Call, 'need' | 'shared'>): void {
   if (need === 'shared' || shared?.pages.includes(link.view.page)) return
   throw new HopperError('HOP_SHARED_VIEW', 'This call is not part of the view.')
+}
+
+/** @throws HopperError HOP_PASSWORD_REQUIRED for a member who has yet to choose a password */
+function checkPassword(caller: Caller, { beforePassword = false }: Pick<Call, 'beforePassword'>): void {
+  if (caller.kind !== 'member' || !caller.mustChoosePassword || beforePassword) return
+  throw new HopperError('HOP_PASSWORD_REQUIRED')
 }
 
 /** @throws HopperError if the caller lacks the required scope */

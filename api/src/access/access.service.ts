@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError } from '@hopper/contracts'
+import { HopperError, type Member } from '@hopper/contracts'
 import { KeyUses, type Registry } from '@hopper/storage'
 import type { FastifyRequest } from 'fastify'
 import { CLOCK, PUBLIC_URL, REGISTRY, type Clock } from '../tokens.ts'
@@ -8,6 +8,8 @@ import { isCredential } from '../http/credential.ts'
 import type { Caller, KeyCaller, MemberCaller } from './caller.ts'
 import { sessionCookie } from './cookies.ts'
 import { removeLogin } from './logins.ts'
+import { OidcProvider } from './provider/oidc-provider.ts'
+import { ProviderLinks } from './provider/provider-links.ts'
 import { SharedSessions } from './shared-sessions.ts'
 import { sameSecret, secretHash } from './secret.ts'
 
@@ -27,6 +29,8 @@ export class AccessService {
   private readonly clock: Clock
   private readonly secure: boolean
   private readonly shared: SharedSessions
+  private readonly provider: OidcProvider
+  private readonly links: ProviderLinks
   private readonly uses: KeyUses
 
   constructor(
@@ -34,7 +38,11 @@ export class AccessService {
     @Inject(CLOCK) clock: Clock,
     @Inject(PUBLIC_URL) publicUrl: string,
     @Inject(SharedSessions) shared: SharedSessions,
+    @Inject(OidcProvider) provider: OidcProvider,
+    @Inject(ProviderLinks) links: ProviderLinks,
   ) {
+    this.provider = provider
+    this.links = links
     this.shared = shared
     this.registry = registry
     this.clock = clock
@@ -89,7 +97,17 @@ export class AccessService {
       role: member.role,
       csrf: login.csrf,
       login: login.hash,
+      mustChoosePassword: await this.mustChoosePassword(member),
     }
+  }
+
+  /**
+   * Returns whether a member has come by a link, which is used up, and could not come back. Owners may choose later:
+   * every start of Hopper prints a link for its owner.
+   */
+  private async mustChoosePassword(member: Member): Promise<boolean> {
+    if (member.password !== undefined || member.role === 'owner') return false
+    return this.provider.name === undefined || (await this.links.of(member)) === undefined
   }
 }
 

@@ -20,6 +20,8 @@ export interface MemberCaller {
   readonly csrf: string
   /** hash of the cookie */
   readonly login: string
+  /** true for who was invited and has no way to log in again yet: nothing else is answered before */
+  readonly mustChoosePassword: boolean
 }
 
 /** A reader of a shared link: somebody who has it, and its password if it has one. */

@@ -35,6 +35,8 @@ export interface Call {
    * as the end of a sentence
    */
   readonly ofKey?: string
+  /** true if a member who has yet to choose a password may make it */
+  readonly beforePassword?: boolean
   /** true if the call can stream events: progress, then the answer */
   readonly progress?: boolean
   /** true if unknown parameters are ignored: probes and links in mails add their own */

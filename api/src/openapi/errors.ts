@@ -67,6 +67,7 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
       'HOP_ROLE',
       'HOP_STORE_UNAVAILABLE',
     )
+  if (call.need !== 'nothing' && call.need !== 'shared' && !call.beforePassword) codes.push('HOP_PASSWORD_REQUIRED')
   if (call.need !== 'nothing' && changes) codes.push('HOP_CSRF')
   if (path.includes('{app}')) codes.push('HOP_APP_UNKNOWN')
   if (call.shared || call.need === 'shared') codes.push('HOP_SHARED_LINK', 'HOP_SHARED_VIEW')

@@ -70,7 +70,7 @@ async function putApp(registry: Registry, organization: string, entry: AppEntry)
   for (const funnel of entry.funnels ?? []) {
     const before = (await registry.funnels.get(app.id, funnel.id))?.stages ?? []
     const { stages, highest } = numberStages(funnel.stages, before, await markOf(registry, app.id, funnel.id))
-    await putFunnel(registry, app.id, { ...funnel, stages }, highest)
+    await putFunnel(registry, app.id, { ...funnel, stages }, { highest })
   }
   for (const element of entry.elements ?? []) await putElement(registry, app.id, element)
 }

@@ -190,7 +190,13 @@ function conditionsOf(event: SharedView['event']): Filter[] {
 /** The sentence, the funnel and the headline of an overview. */
 function overviewValues({ view }: SharedScope, sent: Fields): Record<string, unknown[]> {
   if (sent['funnel'] === undefined)
-    return { steps: [ANY_EVENT], window_ms: [1], count_by: UNITS, breakdown: OVERVIEW_BREAKDOWNS }
+    return {
+      steps: [ANY_EVENT],
+      window_ms: [1],
+      count_by: UNITS,
+      breakdown: OVERVIEW_BREAKDOWNS,
+      trend: ['day', 'week'],
+    }
   return { funnel: [view.funnel], trend: ['day', 'week'], count_by: UNITS, breakdown: ['device'] }
 }
 

@@ -39,7 +39,11 @@ const schemas = {
   alerts: Alert,
   sharedLinks: SharedLink,
   annotations: Annotation,
-  funnelMarks: Type.Object({ id: text, highest: Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER }) }),
+  funnelMarks: Type.Object({
+    id: text,
+    highest: Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER }),
+    created_at: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  }),
   backfills: Type.Object({
     funnel: text,
     lane: natural,

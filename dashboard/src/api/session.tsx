@@ -25,6 +25,8 @@ export interface Session {
   readonly connection: Connection
   readonly changes: ChangeSignal
   readonly me: Me
+  /** keeps that the member has a password now */
+  readonly hasChosenPassword: () => void
   readonly logout: () => Promise<void>
   /** the view that is shown, for the reader of a shared link, who is not a member */
   readonly shared?: OpenedLink
@@ -98,6 +100,7 @@ export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
             connection,
             changes,
             me: state.me,
+            hasChosenPassword: () => setState({ is: 'in', me: withPassword(state.me) }),
             logout: async () => {
               const next = await logout(client)
               queries.clear()
@@ -126,6 +129,10 @@ export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
       {children}
     </SessionProvider>
   )
+}
+
+function withPassword(me: Me): Me {
+  return { ...me, member: { ...me.member, has_password: true } }
 }
 
 function LoadingAlone(): ReactNode {

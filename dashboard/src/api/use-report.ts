@@ -4,8 +4,8 @@ import { useSession } from './session.tsx'
 
 /** Polling interval of the state of Hopper, whose changes no stream reports. */
 const STATUS_MS = 15_000
-/** Polling interval of other answers, which only late events change. */
-const SETTLED_MS = 60_000
+/** Polling interval of an answer after its first, in case the stream began after it. */
+const SECOND_MS = 60_000
 /** Polling interval of an answer whose changes are announced, and that was read since the stream began. */
 const ANNOUNCED_MS = 5 * 60_000
 
@@ -33,12 +33,12 @@ export function useReport<T>(path: string | null, live = false, everyMs?: number
   return reportOf(query)
 }
 
-/** Returns the interval at which an answer that was read `reads` times is requested again. */
-export function refetchMs(path: string, live: boolean, changes: ChangeSignal, reads: number): number {
-  if (!live) return SETTLED_MS
+/** Returns the interval at which an answer that was read `reads` times is requested again; false for never. */
+export function refetchMs(path: string, live: boolean, changes: ChangeSignal, reads: number): number | false {
+  if (!live) return changes.settledMs
   if (!path.includes('/apps/')) return STATUS_MS
   if (!changes.isConnected) return changes.pollMs
-  return reads > 1 ? ANNOUNCED_MS : SETTLED_MS
+  return reads > 1 ? ANNOUNCED_MS : SECOND_MS
 }
 
 interface QueryState<T> {

@@ -8,20 +8,33 @@ export interface TimelineEvent {
   readonly [field: string]: unknown
 }
 
+/** Names, as people read them, of what an event refers to. */
+export interface EventNames {
+  readonly page: (url: string) => string
+  readonly element: (xpath: string) => string
+  readonly stage: (funnel: string, stage: number) => string
+}
+
+const ids: EventNames = {
+  page: (url) => url,
+  element: (xpath) => xpath,
+  stage: (funnel, stage) => `stage ${stage} of ${funnel}`,
+}
+
 /** Describes what an event was in words: the page that was opened, what was clicked, how long the mouse stayed. */
-export function eventText(event: TimelineEvent): string {
+export function eventText(event: TimelineEvent, { page, element, stage } = ids): string {
   const text = (name: string): string => (typeof event[name] === 'string' ? event[name] : '')
   switch (event.type) {
     case 'url_change':
-      return text('to') === '' ? `left ${text('from')}` : `opened ${text('to')}`
+      return text('to') === '' ? `left ${page(text('from'))}` : `opened ${page(text('to'))}`
     case 'click':
-      return `clicked ${text('target')}`
+      return `clicked ${element(text('target'))}`
     case 'btn_time':
-      return `looked at ${text('target')} for ${formatDuration(Number(event['elapsed_time'] ?? 0))}${
+      return `looked at ${element(text('target'))} for ${formatDuration(Number(event['elapsed_time'] ?? 0))}${
         text('action') === 'hover-then-clicked' ? ' and clicked' : ' and left'
       }`
     case 'funnel_change':
-      return `entered stage ${Number(event['entered'])} of ${text('funnel')}`
+      return `reached ${stage(text('funnel'), Number(event['entered']))}`
     case 'identify':
       return `was identified as ${text('user_id')}`
     default:

@@ -61,7 +61,7 @@ export function formatBytes(bytes: number): string {
 }
 
 export function formatRate(perSecond: number): string {
-  return `${oneDigit.format(perSecond)} / s`
+  return `${oneDigit.format(perSecond)} events a second`
 }
 
 function percentDigits(percent: number): string {

@@ -3,6 +3,7 @@ import { ListFilter, X } from 'lucide-react'
 import { useShared } from '../api/session.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { PopoverButton } from '../parts/buttons/popover-button.tsx'
+import { useFocusHandover } from '../parts/buttons/use-focus-handover.ts'
 import { Skeleton } from '../parts/states/skeleton.tsx'
 import { chipText, withChip, withoutChip, type Chip } from '../state/filters.ts'
 import { useScope } from '../state/scope.tsx'
@@ -33,29 +34,9 @@ export function FilterChips(): ReactNode {
   const { add, remove } = useChips()
   return (
     <>
-      {chips.map((chip) => {
-        const name = `${keyName(chip.key)} ${chip.not ? words.bar.isNot : words.bar.is} ${chip.value}`
-        return (
-          <span key={chipText(chip)} className="chip">
-            <button
-              type="button"
-              className="cut"
-              title={words.bar.invert(name)}
-              onClick={() => add({ key: chip.key, value: chip.value, ...(chip.not ? {} : { not: true }) })}
-            >
-              <bdi>{name}</bdi>
-            </button>
-            <button
-              type="button"
-              className="remove"
-              aria-label={words.bar.removeFilter(name)}
-              onClick={() => remove(chip)}
-            >
-              <Icon of={X} />
-            </button>
-          </span>
-        )
-      })}
+      {chips.map((chip) => (
+        <FilterChip key={chipText(chip)} chip={chip} add={add} remove={remove} />
+      ))}
       <PopoverButton
         label={words.bar.addFilter}
         button={
@@ -78,6 +59,32 @@ export function FilterChips(): ReactNode {
       </PopoverButton>
       <RobotsSwitch />
     </>
+  )
+}
+
+function FilterChip({ chip, add, remove }: Pick<Chips, 'add' | 'remove'> & { chip: Chip }): ReactNode {
+  const button = useFocusHandover()
+  const name = `${keyName(chip.key)} ${chip.not ? words.bar.isNot : words.bar.is} ${chip.value}`
+  return (
+    <span className="chip">
+      <button
+        type="button"
+        className="cut"
+        title={words.bar.invert(name)}
+        onClick={() => add({ key: chip.key, value: chip.value, ...(chip.not ? {} : { not: true }) })}
+      >
+        <bdi>{name}</bdi>
+      </button>
+      <button
+        ref={button}
+        type="button"
+        className="remove"
+        aria-label={words.bar.removeFilter(name)}
+        onClick={() => remove(chip)}
+      >
+        <Icon of={X} />
+      </button>
+    </span>
   )
 }
 

@@ -1,7 +1,8 @@
-import { Suspense, type ReactNode } from 'react'
+import { Suspense, useEffect, type ReactNode } from 'react'
 import { Outlet, getRouteApi } from '@tanstack/react-router'
 import type { OpenedLink } from '@hopper/contracts'
 import { useChanges } from '../api/changes.ts'
+import { useSession } from '../api/session.tsx'
 import { formatDates, formatInstant } from '../format/times.ts'
 import { OutageBanner } from '../frame/outage-banner.tsx'
 import { Logo } from '../parts/logo.tsx'
@@ -13,14 +14,21 @@ import { sharedWords } from './shared-words.ts'
 /** Of an address that cannot be read. */
 const NO_RANGE = { from: '', to: '' }
 const route = getRouteApi('/a/$app')
+/** Many may look at a view: what only late events and notes change is rarely asked again, and never after its dates. */
+const SETTLED_MS = 5 * 60_000
 
 /** The page of a shared view, without the other pages of the app. */
 export function SharedFrame({ shared }: { shared: OpenedLink }): ReactNode {
   const search = route.useSearch()
   const app = { ...shared.app, organization: '', retention_days: null }
   const scope = readScope(app, search, shared.today)
+  const { changes } = useSession()
   const isReadable = 'range' in scope
-  useChanges(app.id, isReadable ? scope.range : NO_RANGE, isReadable && scope.live)
+  const isLive = isReadable && scope.live
+  useEffect(() => {
+    changes.settledMs = isLive ? SETTLED_MS : false
+  }, [changes, isLive])
+  useChanges(app.id, isReadable ? scope.range : NO_RANGE, isLive)
   return (
     <>
       <OutageBanner />

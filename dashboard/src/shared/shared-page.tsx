@@ -144,6 +144,7 @@ function Opened({ client, connection, opened }: OpenedProps): ReactNode {
         organization: { id: '', name: '' },
         csrf: '',
       },
+      hasChosenPassword: () => undefined,
       logout: () => Promise.resolve(),
     }
   }, [client, connection, changes, shared])

@@ -23,11 +23,16 @@ it('a member sets a password, and a second factor that the next login asks for',
   await page.getByRole('button', { name: /Account: / }).click()
   await page.getByRole('link', { name: 'Your account' }).click()
   await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor()
-  await page.getByLabel('New password, at least 10 characters').fill(PASSWORD)
-  await page.getByRole('button', { name: 'Change the password' }).click()
-  await page.getByText('The password is changed.').waitFor()
-
+  // nobody is asked for a password that does not exist
   const factor = page.getByRole('region', { name: 'Second factor' })
+  await factor.getByRole('button', { name: 'Set up a second factor' }).waitFor()
+  expect(await page.getByLabel('Current password').count()).toBe(0)
+  await page.getByLabel('New password, at least 10 characters').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Set the password' }).click()
+  await page.getByText('The password is saved.').waitFor()
+  await page.getByRole('button', { name: 'Change the password' }).waitFor()
+  expect(await page.getByLabel('Current password').count()).toBe(2)
+
   await factor.getByLabel('Current password').fill('wrong')
   await factor.getByRole('button', { name: 'Set up a second factor' }).click()
   await factor.getByText('The current password is wrong').first().waitFor()
@@ -76,6 +81,11 @@ it('an app without events does not redirect somebody who has left for a page tha
   await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor()
   await page.unrouteAll({ behavior: 'wait' })
 })
+
+/** Returns the name of the element that has the focus; 'BODY' for the page. */
+function focusedName(page: Page): Promise<string> {
+  return page.evaluate(() => document.activeElement!.getAttribute('aria-label') ?? document.activeElement!.tagName)
+}
 
 /** A member who has come by a link must choose a password, and not a common one, before any page is shown. */
 async function choosesPassword(page: Page, password: string): Promise<void> {
@@ -157,6 +167,8 @@ it('a key is made with a name, shows its last use, and is deleted by a dialog th
   await item.getByRole('button', { name: 'Delete the write key' }).click()
   await dialog.getByRole('button', { name: 'Delete' }).click()
   await item.waitFor({ state: 'detached' })
+  // the focus is on the same button of a neighbour
+  await expect.poll(() => focusedName(page)).toMatch(/^Delete the (read|write) key/)
   // ingest knows a key for some seconds
   await expect.poll(send, { timeout: 15_000, interval: 500 }).toBe(401)
 })
@@ -179,7 +191,7 @@ it('an owner invites a member, who logs in by the link and chooses a password, a
   await memberPage.goto(`${dashboard.installation.apiUrl}/a/demo-shop/settings`)
   await memberPage.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
   expect(await memberPage.getByRole('region', { name: 'Members' }).count()).toBe(0)
-  const changes = /^(Save|Delete|Create|Invite|Add|Edit|Make|Link|Pick|New)/
+  const changes = /^(Save|Delete|Duplicate|Create|Invite|Add|Edit|Make|Link|Pick|New)/
   await memberPage.getByText('The tag for your site').waitFor()
   expect(await memberPage.locator('main').getByRole('button', { name: changes }).allTextContents()).toEqual([])
   await memberPage.goto(`${dashboard.installation.apiUrl}/a/demo-shop/funnels`)

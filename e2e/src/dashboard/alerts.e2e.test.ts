@@ -127,6 +127,7 @@ it('it is deleted by a dialog that says what is lost, closes with Escape and giv
   await remove.click()
   await dialog.getByRole('button', { name: 'Delete' }).click()
   await page.getByText('There is no alert yet.').waitFor()
+  await expect.poll(() => button('Add an alert').evaluate((add) => add === document.activeElement)).toBe(true)
   expect((await listed()).alerts).toEqual([])
 })
 

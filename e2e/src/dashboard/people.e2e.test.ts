@@ -84,7 +84,7 @@ describe('hesitation', () => {
     const sizes = `(n = ${clicks.toLocaleString('en')} and ${leaves.toLocaleString('en')})`
     const isLonger = alone.median_click_ms! > alone.median_leave_ms!
     expect([isLonger, alone.correlation! > 0]).toEqual([true, true])
-    const sentence = page.getByText(/^People who click looked longer: .* against /).filter({ hasText: sizes })
+    const sentence = page.getByText(/^People who click look longer: .* against /).filter({ hasText: sizes })
     await sentence.waitFor()
     await page.reload()
     await sentence.waitFor()
@@ -113,7 +113,7 @@ describe('hesitation', () => {
       .toMatchObject({ hovers: 3, clicked: 2 })
     await dashboard.open(`elements?range=${rangeText}&element=${encodeURIComponent(xpath)}`)
     await page.getByText('No comparison below 100 clicks and 100 looks without a click.').waitFor()
-    expect(await page.getByText('People who click looked').count()).toBe(0)
+    expect(await page.getByText('People who click look').count()).toBe(0)
   })
 })
 
@@ -185,6 +185,12 @@ describe('people', () => {
     const certificate = page.getByRole('region', { name: 'Certificate of forgetting' })
     await certificate.getByText('Forgotten: nothing').waitFor({ timeout: 60_000 })
     expect(await certificate.locator('pre').textContent()).toMatch(/^[0-9a-f]{64}$/)
+    expect(await page.evaluate(() => document.activeElement === document.body)).toBe(false)
+    // nothing is left of what was typed, also where the id was shown
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    expect(await page.locator('input').evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value))).toEqual(
+      [],
+    )
   })
 })
 

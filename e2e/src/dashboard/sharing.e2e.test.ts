@@ -1,13 +1,16 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Page, Request } from 'playwright-core'
 import type { FunnelAnswer, SharedLinks } from '@hopper/contracts'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
 import { expectUsable } from './usable.fixture.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000 })
 const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
+const IDLE_BYTES_MAX = 20_000
+const SLOW = { timeout: 60_000 }
 const range = { from: dateBefore(20), to: dateBefore(11) }
 const rangeText = `${range.from}..${range.to}`
 const desktop = { type: 'eq' as const, key: 'device', value: 'desktop' }
@@ -223,6 +226,47 @@ describe('other shared views', () => {
     expect((await stream).status()).toBe(200)
     await buy('shared-2')
     await total.filter({ hasText: /^2 / }).waitFor({ timeout: 15_000 })
+  })
+
+  it.each([
+    ['whose dates are over only asks whether its link still holds', rangeText, false],
+    ['with today listens for changes', '30d', true],
+  ])('%s, and an idle minute is at most 20 kB', async (_, dates, isLive) => {
+    for (const path of ['overview', 'funnels/checkout']) {
+      await dashboard.open(`${path}?range=${dates}`)
+      const [url] = await share({ name: `Idle ${path} ${dates}` })
+      const page = await stranger()
+      const asked: Request[] = []
+      const open = new Set<Request>()
+      page.on('request', (request) => {
+        // a stream has no end, and so no size
+        if (request.url().includes('/changes?')) return
+        asked.push(request)
+        open.add(request)
+      })
+      for (const event of ['requestfinished', 'requestfailed'] as const)
+        page.on(event as 'requestfinished', (request) => open.delete(request))
+      const isQuiet = (): Promise<void> => expect.poll(() => open.size, SLOW).toBe(0)
+      await page.clock.install()
+      await page.goto(url!)
+      await page.locator('main .card').first().waitFor({ timeout: SLOW.timeout })
+      await page.locator('main .skeleton').first().waitFor({ state: 'detached', timeout: SLOW.timeout })
+      await isQuiet()
+      // answers are polled a minute after they came
+      await page.clock.runFor(MINUTE_MS)
+      await isQuiet()
+      const before = asked.length
+      await page.clock.runFor(MINUTE_MS)
+      await expect.poll(() => asked.length, SLOW).toBeGreaterThan(before)
+      await isQuiet()
+      const idle = asked.slice(before)
+      const isCheck = (request: Request): boolean => request.url().endsWith('/api/v1/shared-view')
+      if (!isLive) expect(idle.filter((request) => !isCheck(request)).map((request) => request.url())).toEqual([])
+      const sizes = await Promise.all(idle.map((request) => request.sizes()))
+      const bytes = sizes.reduce((sum, size) => sum + size.responseBodySize + size.responseHeadersSize, 0)
+      expect(bytes).toBeGreaterThan(0)
+      expect(bytes).toBeLessThanOrEqual(IDLE_BYTES_MAX)
+    }
   })
 
   it('are listed with what they show and who made them', async () => {

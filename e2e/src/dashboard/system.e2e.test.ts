@@ -83,7 +83,7 @@ it('a request with an unknown key is listed with its origin and the end of the k
 it('an audit that is run from the page finds no drift, and is in the history after a kill, too', async () => {
   const { page, installation } = dashboard
   await dashboard.open('system')
-  await card('Audits').getByText('There was no audit yet.').waitFor()
+  await card('Audits').getByText('No audit has run yet.').waitFor()
   await whenReviewed(installation, 'demo-shop', dashboard.readKey)
   await card('Audits').getByRole('button', { name: 'Run an audit now' }).click()
   await card('Audits')

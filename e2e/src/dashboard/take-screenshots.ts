@@ -12,6 +12,8 @@ const dir = resolve(import.meta.dirname, '../../../docs/screenshots')
 const wide = { width: 1_280, height: 800 }
 /** On a busy machine, an answer over the whole of the demo data takes its time. */
 const TIMEOUT_MS = 120_000
+/** nothing is sent there: the alert of the picture has nothing to tell */
+const WEBHOOKS = 'https://hooks.example'
 const phone = { width: 390, height: 844 }
 
 interface Shot {
@@ -60,7 +62,7 @@ const shots: readonly Shot[] = [
       await page.getByRole('dialog').waitFor()
     },
   },
-  { name: 'connect', path: 'connect' },
+  { name: 'connect', path: 'connect', shows: '.arrived' },
   { name: 'elements', path: 'elements', shows: '.element-table tbody tr' },
   {
     name: 'element',
@@ -83,8 +85,8 @@ const shots: readonly Shot[] = [
   },
   { name: 'people', path: 'people', shows: '.people-table' },
   { name: 'people-phone', path: 'people', size: phone, scheme: 'dark', shows: '.people-table' },
-  { name: 'live', path: 'live' },
-  { name: 'alerts', path: 'alerts' },
+  { name: 'live', path: 'live', open: visit },
+  { name: 'alerts', path: 'alerts', shows: '.alerts > li' },
   { name: 'settings', path: 'settings', shows: '.list li' },
   { name: 'account', path: 'account', shows: '.list li' },
   { name: 'account-phone', path: 'account', size: phone, scheme: 'dark', shows: '.list li' },
@@ -105,6 +107,38 @@ async function hasAllLines(page: Page): Promise<void> {
   await page.locator('.line-chart circle').nth(3).waitFor()
 }
 
+/** Somebody goes through the shop while the page of live events is open. */
+async function visit(page: Page): Promise<void> {
+  const shop = `${dashboard.product.ingestUrl}/demo/shop`
+  const went = ['/', '/products', '/products/lamp', '/cart', '/checkout', '/thanks'].map((path, index) => ({
+    type: 'url_change',
+    from: '',
+    to: `${shop}${path}`,
+    elapsed_time: 0,
+    event_id: `visit-${index}`,
+    timestamp: Date.now() - (6 - index) * 1_000,
+  }))
+  await dashboard.send('d-2f1c6ab09e77d3c4', went)
+  await page
+    .locator('.live-events li')
+    .nth(went.length - 1)
+    .waitFor()
+}
+
+/** Makes the alert that the page of alerts shows. */
+async function makeAlert({ page }: OpenedDashboard): Promise<void> {
+  await page.evaluate(async (url) => {
+    const csrf = /hopper_csrf=([^;]+)/.exec(document.cookie)![1]!
+    const alert = { name: 'Checkout falls', fall: { funnel: 'checkout' }, webhook: { url } }
+    const answer = await fetch('/api/v1/apps/demo-shop/alerts', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-hopper-csrf': csrf },
+      body: JSON.stringify(alert),
+    })
+    if (!answer.ok) throw new Error(await answer.text())
+  }, `${WEBHOOKS}/hopper`)
+}
+
 async function take(dashboard: OpenedDashboard, shot: Shot): Promise<void> {
   const { page } = dashboard
   const { name, path, size = wide, scheme = 'light', shows = 'h1', open } = shot
@@ -114,16 +148,20 @@ async function take(dashboard: OpenedDashboard, shot: Shot): Promise<void> {
   await page.locator(shows).first().waitFor()
   await open?.(page)
   await page.locator('.skeleton, .query-progress, .old').first().waitFor({ state: 'detached' })
-  await page.evaluate(() => document.fonts.ready)
+  await page.evaluate(async () => {
+    await document.fonts.ready
+    await Promise.all([...document.images].map((image) => image.decode()))
+  })
   await writeFile(join(dir, `${name}.png`), smallerPng(await page.screenshot()))
 }
 
 const wanted = process.argv.slice(2)
 const chosen = shots.filter(({ name }) => wanted.length === 0 || wanted.some((one) => name.startsWith(one)))
 await mkdir(dir, { recursive: true })
-const dashboard = await openDashboard({ days: 60, visitors: 2_500 })
+const dashboard = await openDashboard({ days: 60, visitors: 2_500 }, { env: { HOPPER_ALERT_WEBHOOKS: WEBHOOKS } })
 dashboard.page.setDefaultTimeout(TIMEOUT_MS)
 try {
+  await makeAlert(dashboard)
   for (const shot of chosen) await take(dashboard, shot)
 } finally {
   await dashboard.close()

@@ -105,6 +105,7 @@ export class LoginController {
     summary: 'Log out',
     note: 'After a login by an OpenID provider that has a logout page, the answer is the address of that page.',
     need: 'login',
+    beforePassword: true,
     answer: LoggedOut,
     status: 200,
     empty: { status: 204, meaning: 'logged out, and there is no session at a provider to end' },
@@ -134,12 +135,18 @@ export class LoginController {
     return this.logins.endSession(caller, id)
   }
 
-  @Endpoint('GET', 'api/v1/me', { summary: 'Who is logged in', need: 'login', answer: Me })
+  @Endpoint('GET', 'api/v1/me', { summary: 'Who is logged in', need: 'login', beforePassword: true, answer: Me })
   me(@CurrentCaller() caller: MemberCaller): Promise<Me> {
     return this.logins.me(caller)
   }
 
-  @Endpoint('POST', 'api/v1/me', { summary: 'Who is logged in', need: 'login', answer: Me, status: 200 })
+  @Endpoint('POST', 'api/v1/me', {
+    summary: 'Who is logged in',
+    need: 'login',
+    beforePassword: true,
+    answer: Me,
+    status: 200,
+  })
   postMe(@CurrentCaller() caller: MemberCaller): Promise<Me> {
     return this.logins.me(caller)
   }

@@ -34,6 +34,7 @@ export class MembersController {
   @Endpoint('PATCH', 'me', {
     summary: 'Change your name or password',
     need: 'login',
+    beforePassword: true,
     body: OwnPatch,
     answer: MemberView,
   })

@@ -3,16 +3,18 @@ import { backfillProgress, HopperError, limits, type App, type Funnel } from '@h
 import type { Registry } from '@hopper/storage'
 import type { FunnelPatch, FunnelView, SentFunnel } from '../../answers/administration.ts'
 import { invalidFields } from '../../http/checked.ts'
-import { REGISTRY } from '../../tokens.ts'
+import { CLOCK, REGISTRY, type Clock } from '../../tokens.ts'
 import { checkStages, addKeptParameters } from './check-stages.ts'
 import { markOf, numberStages, putFunnel } from './stage-numbers.ts'
 
 @Injectable()
 export class FunnelsService {
   private readonly registry: Registry
+  private readonly clock: Clock
 
-  constructor(@Inject(REGISTRY) registry: Registry) {
+  constructor(@Inject(REGISTRY) registry: Registry, @Inject(CLOCK) clock: Clock) {
     this.registry = registry
+    this.clock = clock
   }
 
   /** Returns the requested funnel, or the app's first one; undefined if the app has none. */
@@ -20,8 +22,14 @@ export class FunnelsService {
     return id === undefined ? (await this.list(app))[0] : this.get(app, id)
   }
 
-  list(app: App): Promise<readonly Funnel[]> {
-    return this.registry.funnels.list(app.id)
+  /** Lists the funnels in the order in which they were made: the first one, which pages show first, stays first. */
+  async list(app: App): Promise<readonly Funnel[]> {
+    const [funnels, marks] = await Promise.all([
+      this.registry.funnels.list(app.id),
+      this.registry.funnelMarks.list(app.id),
+    ])
+    const createdAt = new Map(marks.map(({ id, created_at = 0 }) => [id, created_at]))
+    return [...funnels].sort((a, b) => (createdAt.get(a.id) ?? 0) - (createdAt.get(b.id) ?? 0))
   }
 
   async get(app: App, id: string): Promise<Funnel> {
@@ -47,7 +55,7 @@ export class FunnelsService {
     if (existing.some(({ id }) => id === sent.id)) throw new HopperError('HOP_CONFLICT')
     if (existing.length >= limits.funnelsPerAppMax)
       throw new HopperError('HOP_LIMIT', undefined, { details: { funnels_max: limits.funnelsPerAppMax } })
-    return this.put(app, sent, [])
+    return this.put(app, sent, [], this.clock())
   }
 
   async change(app: App, id: string, patch: FunnelPatch): Promise<Funnel> {
@@ -63,13 +71,13 @@ export class FunnelsService {
     if (!(await this.registry.funnels.remove(app.id, id))) throw new HopperError('HOP_FUNNEL_UNKNOWN')
   }
 
-  private async put(app: App, sent: SentFunnel, before: Funnel['stages']): Promise<Funnel> {
+  private async put(app: App, sent: SentFunnel, before: Funnel['stages'], createdAt?: number): Promise<Funnel> {
     const { stages, highest, faults } = numberStages(sent.stages, before, await markOf(this.registry, app.id, sent.id))
     if (faults.length > 0) throw invalidFields(faults)
     const funnel = { ...sent, stages }
     checkStages(funnel, app)
     await addKeptParameters(this.registry, app, funnel)
-    await putFunnel(this.registry, app.id, funnel, highest)
+    await putFunnel(this.registry, app.id, funnel, { highest, created_at: createdAt })
     return funnel
   }
 }

@@ -42,13 +42,15 @@ export async function markOf({ funnelMarks }: Registry, app: string, funnel: str
   return (await funnelMarks.get(app, funnel))?.highest ?? -1
 }
 
-/** Stores a funnel, after the mark that prevents its ids from being reused. */
+/** Stores a funnel, after the mark that prevents its ids from being reused. A time of creation that is known stays. */
 export async function putFunnel(
   { funnels, funnelMarks }: Registry,
   app: string,
   funnel: Funnel,
-  highest: number,
+  { highest, created_at }: Omit<FunnelMark, 'id'>,
 ): Promise<void> {
-  await funnelMarks.put(app, funnel.id, { id: funnel.id, highest } satisfies FunnelMark)
+  const createdAt = (await funnelMarks.get(app, funnel.id))?.created_at ?? created_at
+  const mark: FunnelMark = { id: funnel.id, highest, ...(createdAt === undefined ? {} : { created_at: createdAt }) }
+  await funnelMarks.put(app, funnel.id, mark)
   await funnels.put(app, funnel.id, funnel)
 }

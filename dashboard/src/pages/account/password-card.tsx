@@ -7,36 +7,40 @@ import { useChange } from '../../parts/use-change.ts'
 
 /** Sets or changes the member's own password. */
 export function PasswordCard(): ReactNode {
-  const { client } = useSession()
+  const { client, me, hasChosenPassword } = useSession()
+  const hasPassword = me.member.has_password
   const [isChanged, setChanged] = useState(false)
   const { error, busy, run } = useChange(() => setChanged(true))
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const form = event.currentTarget
     const fields = new FormData(form)
-    const [password, current_password] = [fields.get('password'), fields.get('current')]
+    const [password, current] = [fields.get('password'), fields.get('current')]
     setChanged(false)
     void run(async () => {
       await client.send('PATCH', '/api/v1/members/me', {
         password,
-        ...(current_password === '' ? {} : { current_password }),
+        ...(current === null ? {} : { current_password: current }),
       })
       form.reset()
+      hasChosenPassword()
     })
   }
   return (
     <Card title="Password">
       <form className="fields" onSubmit={submit}>
-        <label>
-          Current password, if you have one
-          <input name="current" type="password" autoComplete="current-password" maxLength={200} />
-        </label>
+        {hasPassword && (
+          <label>
+            Current password
+            <input name="current" type="password" autoComplete="current-password" maxLength={200} required />
+          </label>
+        )}
         <NewPasswordField />
         {error && <Problem error={error} />}
-        {isChanged && <p role="status">The password is changed. Your other sessions have ended.</p>}
+        {isChanged && <p role="status">The password is saved. Your other sessions have ended.</p>}
         <div className="row">
           <button type="submit" className="primary" disabled={busy}>
-            Change the password
+            {hasPassword ? 'Change the password' : 'Set the password'}
           </button>
         </div>
       </form>

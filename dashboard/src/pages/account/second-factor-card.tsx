@@ -29,8 +29,8 @@ export function SecondFactorCard(): ReactNode {
   const { error, busy, run } = useChange(report.reload)
   const begin = (fields: FormData): void =>
     void run(async () => {
-      const current = fields.get('current') as string
-      setBegun(await client.send('POST', path, current === '' ? {} : { current_password: current }))
+      const current = fields.get('current')
+      setBegun(await client.send('POST', path, current === null ? {} : { current_password: current }))
     })
   const confirm = (fields: FormData): void =>
     void run(async () => {
@@ -74,13 +74,16 @@ interface FormProps {
 }
 
 function Begin(props: FormProps): ReactNode {
+  const { me } = useSession()
   return (
     <CodeForm {...props} button="Set up a second factor">
       <p>With it, a login needs a code of an authenticator app as well as your password or login link.</p>
-      <label>
-        Current password, if you have one
-        <input name="current" type="password" autoComplete="current-password" maxLength={200} />
-      </label>
+      {me.member.has_password && (
+        <label>
+          Current password
+          <input name="current" type="password" autoComplete="current-password" maxLength={200} required />
+        </label>
+      )}
     </CodeForm>
   )
 }

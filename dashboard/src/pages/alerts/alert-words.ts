@@ -44,7 +44,7 @@ export const alertWords = {
   hint: 'Hopper tells you when something falls, when nothing arrives, or how the week was.',
   none: 'There is no alert yet.',
   noneHint: 'An alert watches a funnel or the events of this app, and sends a webhook or an e-mail.',
-  noChannel: 'The operator of Hopper allows neither webhooks nor e-mail yet, so that nothing can be sent.',
+  noChannel: 'The operator of Hopper allows neither webhooks nor e-mail yet, so nothing can be sent.',
   add: 'Add an alert',
   edit: (name: string) => `Edit ${name}`,
   editShort: 'Edit',

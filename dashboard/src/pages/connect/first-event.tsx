@@ -7,6 +7,7 @@ import { eventText, type TimelineEvent } from '../../format/event-text.ts'
 import { formatClock, formatDate } from '../../format/times.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { useEventDates } from '../../state/event-dates.ts'
+import { useEventNames } from '../../state/event-names.ts'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
 import { NotCounted } from './not-counted.tsx'
@@ -21,9 +22,10 @@ export function FirstEvent(): ReactNode {
   const { app } = useScope()
   const first = useFirstEvent(app.id)
   const dates = useEventDates()
+  const names = useEventNames()
   const { connect } = words
   const arrived = first
-    ? connect.seen(eventText(first), first.context.browser ?? '', formatClock(app.timezone, first.timestamp))
+    ? connect.seen(eventText(first, names), first.context.browser ?? '', formatClock(app.timezone, first.timestamp))
     : dates && connect.known(formatDate(dates.to))
   return (
     <>
@@ -33,6 +35,8 @@ export function FirstEvent(): ReactNode {
             <Icon of={CircleCheck} size={20} />
             <bdi>{arrived}</bdi>
           </p>
+        ) : dates === undefined ? (
+          <p className="hint">{connect.looking}</p>
         ) : (
           <>
             <p className="waiting">{connect.waiting}</p>
@@ -40,7 +44,7 @@ export function FirstEvent(): ReactNode {
           </>
         )}
       </div>
-      <NotCounted isWaiting={!arrived} />
+      <NotCounted isWaiting={!arrived && dates === null} />
     </>
   )
 }

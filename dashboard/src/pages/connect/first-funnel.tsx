@@ -26,6 +26,7 @@ export function FirstFunnel(): ReactNode {
         {words.connect.made}: <bdi>{existing.name}</bdi>
       </AppLink>
     )
+  if (!funnels.data || !(journeys.data ?? journeys.error)) return <p className="hint">{words.connect.looking}</p>
   const stages = journeys.data ? proposedStages(journeys.data) : []
   if (stages.length === 0) return <p className="hint">{words.connect.funnelLater}</p>
   return <Proposal stages={stages} onMade={funnels.reload} />

@@ -33,9 +33,9 @@ export const elementWords = {
   compare: (click: number, leave: number, clicks: number, leaves: number): string => {
     const sizes = `n = ${formatCount(clicks)} and ${formatCount(leaves)}`
     const numbers = `${formatDuration(click)} against ${formatDuration(leave)} (${sizes})`
-    if (click >= leave * 1.1) return `People who click looked longer: ${numbers}.`
-    if (click * 1.1 <= leave) return `People who click looked for a shorter time: ${numbers}.`
-    return `People who click looked about as long as people who leave: ${numbers}.`
+    if (click >= leave * 1.1) return `People who click look longer: ${numbers}.`
+    if (click * 1.1 <= leave) return `People who click look for a shorter time: ${numbers}.`
+    return `People who click look about as long as people who leave: ${numbers}.`
   },
   smallSample: (min: number): string => `No comparison below ${min} clicks and ${min} looks without a click.`,
   events: 'See these looks one by one',

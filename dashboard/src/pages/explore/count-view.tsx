@@ -6,6 +6,7 @@ import { LineChart } from '../../charts/line-chart.tsx'
 import { LineLegend } from '../../charts/line-legend.tsx'
 import { formatCount, formatPercent } from '../../format/numbers.ts'
 import { formatDates, formatStep, formatTick } from '../../format/times.ts'
+import { BarsFill } from '../../parts/bars-fill.tsx'
 import { DataTable, type Column } from '../../parts/data-table.tsx'
 import { QueryCsvButton } from '../../parts/buttons/query-csv-button.tsx'
 import { QueryProgress } from '../../parts/states/query-progress.tsx'
@@ -131,7 +132,7 @@ function Bars({ answer }: { answer: FunnelAnswer }): ReactNode {
     <ul className="bars explore-bars" data-picture="explore">
       {rows.slice(0, 30).map((row) => (
         <li key={rowKey(row)}>
-          <span className="bars-fill" style={{ width: `${(row.total / most) * 100}%` }} aria-hidden="true" />
+          <BarsFill share={row.total / most} />
           <span className="cut">
             <bdi>{valueName(row)}</bdi>
           </span>

@@ -20,7 +20,7 @@ export const exploreWords = {
   noBreakdown: 'Nothing',
   byNothing: 'Do not break down',
   as: 'Show as',
-  shownAs: { table: 'Table', line: 'Line', bar: 'Bars', events: 'Events', retention: 'Who comes back' },
+  shownAs: { table: 'Table', line: 'Line', bar: 'Bars', events: 'Events', retention: 'Retention' },
   again: 'Come back with',
   sameEvent: 'the same',
   each: 'By',

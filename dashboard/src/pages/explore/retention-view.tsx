@@ -42,7 +42,7 @@ export function RetentionView({ questionScope }: { questionScope: QuestionScope 
                 <p className="hint">
                   {exploreWords.retentionHint} {exploreWords.retentionOpen}
                 </p>
-                <p>
+                <p className="hint">
                   <bdi>{exploreWords.retentionOf(first, again)}</bdi>
                 </p>
               </div>

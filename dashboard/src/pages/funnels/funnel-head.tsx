@@ -67,7 +67,7 @@ export function FunnelHead({ funnel, funnels, body, hasChart }: HeadProps): Reac
       </div>
       <div className="end">
         {me.member.role !== 'viewer' && (
-          <AppLink app={app.id} to={`funnels/${encodeURIComponent(funnel.id)}/edit`} className="button">
+          <AppLink app={app.id} to={`funnels/${encodeURIComponent(funnel.id)}/edit`} className="button small">
             {words.funnels.edit}
           </AppLink>
         )}
@@ -135,7 +135,7 @@ function Comparison({ unit, now, before }: { unit: Unit; now: Proportion; before
       <dd className={tone}>{before.n === 0 || now.n === 0 ? '–' : formatPoints(difference)}</dd>
       <dd className="hint">
         {verdictText(verdict)}
-        {verdict.is !== 'few' && `, ${formatPoints(low)} … ${formatPoints(high)}`}
+        {verdict.is !== 'few' && `, ${words.funnels.interval(formatPoints(low), formatPoints(high))}`}
       </dd>
     </div>
   )

@@ -59,6 +59,7 @@ export default function FunnelsPage(): ReactNode {
 function FunnelEntry({ funnel }: { funnel: ListedFunnel }): ReactNode {
   const scope = useScope()
   const { app, range, live } = scope
+  const { me } = useSession()
   const compared = scope.compared ?? resolveCompare('previous', range)
   const question = useMemo(
     () => funnelQuestion(scope, range, { funnel: funnel.id }, { trend: trendStep(range) }),
@@ -72,11 +73,24 @@ function FunnelEntry({ funnel }: { funnel: ListedFunnel }): ReactNode {
   const before = useFunnel(app.id, earlierQuestion, false).data
   return (
     <li className="card">
-      <h2>
-        <AppLink app={app.id} to={`funnels/${encodeURIComponent(funnel.id)}`}>
-          <bdi>{funnel.name}</bdi>
-        </AppLink>
-      </h2>
+      <header>
+        <h2>
+          <AppLink app={app.id} to={`funnels/${encodeURIComponent(funnel.id)}`}>
+            <bdi>{funnel.name}</bdi>
+          </AppLink>
+        </h2>
+        {me.member.role !== 'viewer' && (
+          <AppLink
+            app={app.id}
+            to="new-funnel"
+            className="button small"
+            search={{ with: funnel.stages.map(({ click, url }) => click ?? url ?? '') }}
+            label={words.funnels.duplicateOf(funnel.name)}
+          >
+            {words.funnels.duplicate}
+          </AppLink>
+        )}
+      </header>
       <p className="hint cut">{funnel.stages.map(({ name }) => name).join(' → ')}</p>
       <ReportView report={report} skeleton={<Skeleton height={64} />}>
         {(answer) => <FunnelNumbers funnel={funnel} answer={answer} before={before} />}

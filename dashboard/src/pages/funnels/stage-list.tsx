@@ -87,8 +87,8 @@ function Stage({
       </OpenButton>
       <span className="stage-rate tnum" title={words.funnels.fromFirstHint(firstName)}>
         {formatPercent(rate)}
-        {was && stage > 1 && <RateChange row={row} was={was} first={first} firstWas={firstWas} />}
         <small> {words.funnels.fromFirst}</small>
+        {was && stage > 1 && <RateChange row={row} was={was} first={first} firstWas={firstWas} />}
       </span>
       <span className="stage-time tnum" title={words.funnels.medianHint}>
         {rateFromBefore !== null && (

@@ -1,13 +1,14 @@
 import { sankey, sankeyLinkHorizontal, type SankeyGraph } from 'd3-sankey'
 import type { JourneyGraph, JourneyLink, JourneyNode } from './journey-graph.ts'
 
-/** Room at the right of a column for the names of its places. */
+/** Room at the right of the last column for the names of its places, if the others have as much. */
 const LABEL_PX = 132
 const NODE_PX = 10
-const GAP_PX = 26
-const ROW_PX = 44
+/** a name and a number below it fit between two places */
+const GAP_PX = 32
+const ROW_PX = 48
 const HEIGHT_MIN_PX = 320
-const COLUMN_PX_MIN = 148
+const COLUMN_PX_MIN = 108
 
 export interface PlacedNode {
   readonly node: JourneyNode
@@ -47,6 +48,7 @@ interface LinkDatum {
 export function journeyLayout(graph: JourneyGraph, width: number): JourneyLayout {
   const columns = graph.columns.length
   const whole = Math.max(width, columns * COLUMN_PX_MIN)
+  const label = Math.min(LABEL_PX, whole / columns)
   const most = Math.max(...graph.columns.map((column) => column.length))
   const height = Math.max(HEIGHT_MIN_PX, most * ROW_PX)
   const place = new Map(graph.columns.flatMap((column) => column.map((node, index) => [node.id, index] as const)))
@@ -58,14 +60,14 @@ export function journeyLayout(graph: JourneyGraph, width: number): JourneyLayout
     .nodePadding(GAP_PX)
     .extent([
       [0, GAP_PX / 2],
-      [whole - LABEL_PX, height - GAP_PX / 2],
+      [whole - label, height - GAP_PX / 2],
     ])
   const placed: SankeyGraph<Datum, LinkDatum> = layout({
     nodes: graph.columns.flat().map((node) => ({ node })),
     links: graph.links.map((link) => ({ source: link.from.id, target: link.to.id, value: link.users, link })),
   })
   const path = sankeyLinkHorizontal<Datum, LinkDatum>()
-  const between = columns < 2 ? whole : (whole - LABEL_PX - NODE_PX) / (columns - 1)
+  const between = columns < 2 ? whole : (whole - label - NODE_PX) / (columns - 1)
   return {
     width: whole,
     height,
@@ -75,7 +77,7 @@ export function journeyLayout(graph: JourneyGraph, width: number): JourneyLayout
       y: y0,
       width: x1 - x0,
       height: Math.max(1, y1 - y0),
-      room: node.column === columns - 1 ? LABEL_PX : between - NODE_PX,
+      room: node.column === columns - 1 ? label : between - NODE_PX,
     })),
     links: placed.links.map((one) => ({ link: one.link, path: path(one) ?? '', width: Math.max(1, one.width ?? 0) })),
   }

@@ -17,7 +17,7 @@ interface Props {
 
 const LABEL_GAP_PX = 6
 /** width of a letter of a label, on average */
-const LETTER_PX = 7
+const LETTER_PX = 6.5
 
 /**
  * The journeys as flows between columns of places. The arrow keys move from place to place, Enter makes one the start.

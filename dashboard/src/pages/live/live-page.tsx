@@ -1,12 +1,13 @@
 import { useState, type ReactNode } from 'react'
 import { Pause, Play } from 'lucide-react'
 import { useLiveEvents, type LiveEvent } from '../../api/use-live-events.ts'
-import { eventText } from '../../format/event-text.ts'
+import { eventText, type EventNames } from '../../format/event-text.ts'
 import { formatClock } from '../../format/times.ts'
 import { PageFrame } from '../../frame/page-frame.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
 import { SearchField } from '../../parts/search-field.tsx'
+import { useEventNames } from '../../state/event-names.ts'
 import { useScope } from '../../state/scope.tsx'
 import { useSearchState } from '../../state/use-search.ts'
 import { words } from '../../words.ts'
@@ -19,7 +20,8 @@ export default function LivePage(): ReactNode {
   const [typed, setTyped] = useState(search.q ?? '')
   const { events, waiting, isPaused, state, pause } = useLiveEvents(app.id)
   const text = words.live
-  const found = events.filter((event) => isFound(event, typed, search.kind))
+  const names = useEventNames()
+  const found = events.filter((event) => isFound(event, names, typed, search.kind))
   return (
     <PageFrame>
       <div className="page-head">
@@ -49,6 +51,7 @@ export default function LivePage(): ReactNode {
               <li key={`${String(event['lane'])}/${String(event['position'])}/${String(event['index'])}`}>
                 <LiveRow
                   event={event}
+                  names={names}
                   isChosen={event.event_id === search.event}
                   choose={() => change({ event: event.event_id === search.event ? undefined : event.event_id })}
                 />
@@ -100,16 +103,17 @@ function LiveFilters({ typed, setTyped }: { typed: string; setTyped: (text: stri
 
 interface RowProps {
   event: LiveEvent
+  names: EventNames
   isChosen: boolean
   choose: () => void
 }
 
-function LiveRow({ event, isChosen, choose }: RowProps): ReactNode {
+function LiveRow({ event, names, isChosen, choose }: RowProps): ReactNode {
   const { app } = useScope()
   return (
     <button type="button" className="live-event" aria-expanded={isChosen} onClick={choose}>
       <time className="hint tnum">{formatClock(app.timezone, event.timestamp)}</time>
-      <bdi className="what">{eventText(event)}</bdi>
+      <bdi className="what">{eventText(event, names)}</bdi>
       <bdi className="cut hint">{event.user_id ?? event.device_id}</bdi>
       <span className={event.fate === 'accepted' ? 'badge settled' : 'badge warn'}>
         {words.trust.fateNames[event.fate] ?? event.fate}
@@ -119,8 +123,9 @@ function LiveRow({ event, isChosen, choose }: RowProps): ReactNode {
 }
 
 /** Returns whether an event is of the kind, and has the text in what it was, or in whom it came from. */
-function isFound(event: LiveEvent, typed: string, kind: string | undefined): boolean {
+function isFound(event: LiveEvent, names: EventNames, typed: string, kind: string | undefined): boolean {
   if (kind !== undefined && event.type !== kind) return false
   const wanted = typed.trim().toLowerCase()
-  return `${eventText(event)} ${event.user_id ?? ''} ${event.device_id}`.toLowerCase().includes(wanted)
+  const texts = [eventText(event, names), eventText(event), event.user_id ?? '', event.device_id]
+  return texts.join(' ').toLowerCase().includes(wanted)
 }

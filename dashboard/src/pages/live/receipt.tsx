@@ -8,6 +8,7 @@ import { formatInstant } from '../../format/times.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { ReportView } from '../../parts/states/report-view.tsx'
 import { Skeleton } from '../../parts/states/skeleton.tsx'
+import { useEventNames } from '../../state/event-names.ts'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
 
@@ -30,6 +31,7 @@ export function Receipt({ id, close }: { id: string; close: () => void }): React
   useEffect(() => heading.current?.focus({ preventScroll: true }), [])
   const report = useReport<Fate>(appPath(app.id, `events/${encodeURIComponent(id)}`))
   const text = words.live
+  const names = useEventNames()
   return (
     <section className="card receipt" aria-labelledby="receipt-title">
       <header>
@@ -45,7 +47,7 @@ export function Receipt({ id, close }: { id: string; close: () => void }): React
           <>
             {event && (
               <p>
-                <bdi>{eventText(event)}</bdi>
+                <bdi>{eventText(event, names)}</bdi>
               </p>
             )}
             <dl className="attributes">

@@ -7,7 +7,7 @@ import { useReport } from '../../api/use-report.ts'
 import { Sparkline } from '../../charts/line-chart.tsx'
 import { NOTHING, formatChange, formatCount, formatPercent, formatPoints } from '../../format/numbers.ts'
 import { AppLink } from '../../parts/app-link.tsx'
-import { resolveCompare, trafficStep } from '../../state/date-range.ts'
+import { resolveCompare, trafficStep, trendStep } from '../../state/date-range.ts'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
 import { trendPoints } from '../funnels/trend.ts'
@@ -26,7 +26,7 @@ export function Headline({ funnel, traffic }: Props): ReactNode {
   const compared = scope.compared ?? resolveCompare('previous', range)
   const people = useCount('now', unit === 'session' ? 'person' : unit)
   const peopleBefore = useCount('before', unit === 'session' ? 'person' : unit)
-  const sessions = useCount('now', 'session')
+  const sessions = useCount('now', 'session', true)
   const sessionsBefore = useCount('before', 'session')
   const step = trafficStep(range)
   const isFiltered = scope.filters.length > 0
@@ -43,7 +43,13 @@ export function Headline({ funnel, traffic }: Props): ReactNode {
         {...(isFiltered ? {} : { course: rows.map(({ users }) => users) })}
         openFrom={openFrom}
       />
-      <Number name={words.overview.sessions} now={sessions?.total} before={sessionsBefore?.total} openFrom={0} />
+      <Number
+        name={words.overview.sessions}
+        now={sessions?.total}
+        before={sessionsBefore?.total}
+        course={sessions?.trend?.map(({ total }) => total)}
+        openFrom={live ? Math.max(0, (sessions?.trend?.length ?? 0) - 1) : (sessions?.trend?.length ?? 0)}
+      />
       <Number
         name={words.overview.views}
         {...(isFiltered
@@ -57,13 +63,17 @@ export function Headline({ funnel, traffic }: Props): ReactNode {
   )
 }
 
-function useCount(period: 'now' | 'before', unit: 'person' | 'device' | 'session'): FunnelAnswer | undefined {
+function useCount(
+  period: 'now' | 'before',
+  unit: 'person' | 'device' | 'session',
+  hasCourse = false,
+): FunnelAnswer | undefined {
   const scope = useScope()
   const { app, range, live } = scope
   const question = useMemo(() => {
     const dates = period === 'now' ? range : (scope.compared ?? resolveCompare('previous', range))
-    return peopleQuestion(scope, dates, { unit })
-  }, [scope, range, period, unit])
+    return peopleQuestion(scope, dates, { unit, ...(hasCourse ? { trend: trendStep(dates) } : {}) })
+  }, [scope, range, period, unit, hasCourse])
   return useFunnel(app.id, question, live && period === 'now').data
 }
 
@@ -71,7 +81,7 @@ interface NumberProps {
   name: string
   now?: number | undefined
   before?: number | undefined
-  course?: readonly number[]
+  course?: readonly number[] | undefined
   openFrom: number
   hint?: string
 }

@@ -49,7 +49,7 @@ describe('the sentence of the overview', () => {
     expect(textOf(answerOf([1_845, 446, 150], 0, devices), answerOf([1_700, 400, 111], 0))).toBe(
       '8.1 % of 1,845 people who started Checkout went all the way, 1.6 pts more than before (6.5 %), ' +
         'which can be chance (z = 1.8). The largest share is lost before Cart (75.8 %). ' +
-        'Worst: mobile with 5.2 % against 10.4 % of the others: beyond chance (z = 3.9).',
+        'Worst device: mobile with 5.2 % against 10.4 % of the others: beyond chance (z = 3.9).',
     )
   })
 
@@ -64,6 +64,10 @@ describe('the sentence of the overview', () => {
   it('does not call those lost who are still deciding', () => {
     expect(textOf(answerOf([100, 60, 60], 40))).toBe(
       '60.0 % of 100 people who started Checkout went all the way. 40 are still deciding.',
+    )
+    expect(textOf(answerOf([100, 50, 20], 30))).toBe(
+      '20.0 % of 100 people who started Checkout went all the way. 60 are still deciding. ' +
+        'The largest share is lost before Cart (20.0 %, besides those who are still deciding).',
     )
   })
 

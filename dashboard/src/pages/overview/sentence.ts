@@ -2,7 +2,7 @@ import { type FunnelAnswer, compareProportions, type Proportion } from '@hopper/
 import { formatCount, formatPercent, formatPoints } from '../../format/numbers.ts'
 import type { SearchChange } from '../../state/use-search.ts'
 import type { Unit } from '../../state/search.ts'
-import { words } from '../../words.ts'
+import { keyName, words } from '../../words.ts'
 import { breakdownRows } from '../funnels/breakdown.ts'
 import { proportionOf } from '../funnels/funnel-proportion.ts'
 import { stageRows, worstStage } from '../funnels/stage-rows.ts'
@@ -44,7 +44,7 @@ export function overviewSentence({ funnel, unit, answer, before, by }: SentenceD
       ? [
           { text: w.worst },
           { text: worst.name, search: { stage: worst.stage, show: 'lost' as const } },
-          { text: w.worstShare(formatPercent(worst.lost / worst.before)) },
+          { text: w.worstShare(formatPercent(worst.lost / worst.before), worst.deciding > 0) },
         ]
       : []),
     ...worstValueParts(answer, by),
@@ -75,7 +75,7 @@ function worstValueParts({ breakdown = [] }: FunnelAnswer, by: string): Sentence
   const hits = others.reduce((sum, { counts }) => sum + (counts.at(-1) ?? 0), 0)
   const w = words.overview
   return [
-    { text: w.worstValue },
+    { text: w.worstValue(keyName(by)) },
     { text: String(worst.value ?? words.none), search: { by } },
     { text: w.against(formatPercent(worst.rate), formatPercent(hits / n)) },
     { text: w.real(zText(worst.verdict.z)) },

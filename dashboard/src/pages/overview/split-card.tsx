@@ -2,6 +2,7 @@ import { useMemo, useState, type ReactNode } from 'react'
 import { useFunnel } from '../../api/use-funnel.ts'
 import { formatCount, formatPercent } from '../../format/numbers.ts'
 import { useChips } from '../../frame/filter-chips.tsx'
+import { BarsFill } from '../../parts/bars-fill.tsx'
 import { ReportView } from '../../parts/states/report-view.tsx'
 import { Skeleton } from '../../parts/states/skeleton.tsx'
 import { chipOf } from '../../state/filters.ts'
@@ -68,7 +69,7 @@ function SplitRow({ keyName, row: { value, total, other }, all }: RowProps): Rea
   const name = other ? words.other : value === null || value === '' ? words.none : String(value)
   return (
     <li>
-      <span className="bars-fill" style={{ width: `${all === 0 ? 0 : (total / all) * 100}%` }} aria-hidden="true" />
+      <BarsFill share={all === 0 ? 0 : total / all} />
       {chip ? (
         <button
           type="button"

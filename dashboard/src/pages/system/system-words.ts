@@ -71,7 +71,7 @@ export const systemWords = {
     tooShort: 'the forecast needs an hour of measurements',
     audit: (ago: string, differing: string, partitions: string) =>
       `Last audit ${ago} ago: ${differing} of ${partitions} partitions differ.`,
-    noAudit: 'There was no audit yet.',
+    noAudit: 'No audit has run yet.',
   },
   counted: {
     title: 'Counted and not counted',
@@ -165,7 +165,7 @@ export const systemWords = {
     repaired: (n: string) => `${n} repaired`,
     skipped: (n: number) => `${n} left out: a person was being forgotten`,
     interrupted: 'its process ended before it',
-    empty: 'There was no audit yet.',
+    empty: 'No audit has run yet.',
     onlyCli: 'This process cannot run one: run “hopper audit”.',
   },
   disk: {

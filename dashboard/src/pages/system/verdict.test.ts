@@ -101,7 +101,7 @@ describe('the sentence of the system', () => {
       { ...audit, state: 'interrupted' as const },
     ]
     expect(verdict({}, {}, [...under, audit]).facts[2]).toContain('Last audit 4 h ago')
-    expect(verdict({}, {}, under).facts[2]).toBe('There was no audit yet.')
+    expect(verdict({}, {}, under).facts[2]).toBe('No audit has run yet.')
   })
 
   it('says what is not known', () => {

@@ -1,6 +1,7 @@
 import { useState, type ReactNode } from 'react'
 import { words } from '../../words.ts'
 import { ModalDialog } from '../modal-dialog.tsx'
+import { useFocusHandover } from './use-focus-handover.ts'
 
 interface Props {
   /** its action and the object: the question of the dialog */
@@ -14,6 +15,7 @@ interface Props {
 
 /** Acts once a dialog that says what is lost is confirmed. */
 export function AskButton({ label, verb = words.delete, consequence, onConfirm }: Props): ReactNode {
+  const button = useFocusHandover()
   const [isAsking, setAsking] = useState(false)
   const close = (): void => setAsking(false)
   const confirm = (): void => {
@@ -22,7 +24,14 @@ export function AskButton({ label, verb = words.delete, consequence, onConfirm }
   }
   return (
     <>
-      <button type="button" className="small" aria-label={label} aria-haspopup="dialog" onClick={() => setAsking(true)}>
+      <button
+        ref={button}
+        type="button"
+        className="small"
+        aria-label={label}
+        aria-haspopup="dialog"
+        onClick={() => setAsking(true)}
+      >
         {verb}
       </button>
       {isAsking && (

@@ -1,4 +1,5 @@
-import { lazy, Suspense, useRef, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useState, type ReactNode } from 'react'
+import { useFocusHandover } from './use-focus-handover.ts'
 
 const loadFloating = () => import('../floating.tsx')
 const Floating = lazy(loadFloating)
@@ -14,7 +15,7 @@ interface Props {
 
 /** A button that opens a floating dialog beside it. What floats is loaded when the pointer or the focus comes near. */
 export function PopoverButton({ button, label, className, children }: Props): ReactNode {
-  const trigger = useRef<HTMLButtonElement>(null)
+  const trigger = useFocusHandover()
   const [isOpen, setOpen] = useState(false)
   const close = (): void => setOpen(false)
   return (

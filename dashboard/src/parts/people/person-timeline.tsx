@@ -7,6 +7,7 @@ import { formatInstant } from '../../format/times.ts'
 import { AppLink } from '../app-link.tsx'
 import { ReportView } from '../states/report-view.tsx'
 import { Skeleton } from '../states/skeleton.tsx'
+import { useEventNames } from '../../state/event-names.ts'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
 
@@ -20,6 +21,7 @@ interface Person {
 /** Lists the events of one person, the newest first. */
 export function PersonTimeline({ id }: { id: string }): ReactNode {
   const { app, range } = useScope()
+  const names = useEventNames()
   const report = useReport<Person>(
     reportPath(app.id, `persons/${encodeURIComponent(id)}`, range, { limit: String(SHOWN) }),
   )
@@ -34,7 +36,7 @@ export function PersonTimeline({ id }: { id: string }): ReactNode {
             {timeline.map((event) => (
               <li key={event.event_id}>
                 <time className="hint tnum">{formatInstant(app.timezone, event.timestamp)}</time>
-                <bdi>{eventText(event)}</bdi>
+                <bdi>{eventText(event, names)}</bdi>
               </li>
             ))}
           </ol>

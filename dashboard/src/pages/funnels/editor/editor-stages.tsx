@@ -3,6 +3,7 @@ import type { PickedElement } from '@hopper/contracts'
 import { ArrowDown, ArrowUp, GripVertical, X } from 'lucide-react'
 import { Icon } from '../../../parts/icon.tsx'
 import { PickButton } from '../../../parts/buttons/pick-button.tsx'
+import { useFocusHandover } from '../../../parts/buttons/use-focus-handover.ts'
 import { words } from '../../../words.ts'
 import { pickerWords } from '../../../parts/picker-words.ts'
 import {
@@ -76,8 +77,9 @@ export function EditorStages({ draft, change }: Props): ReactNode {
 }
 
 function IconButton({ label, icon, press }: { label: string; icon: typeof ArrowUp; press: () => void }): ReactNode {
+  const button = useFocusHandover()
   return (
-    <button type="button" className="plain" aria-label={label} title={label} onClick={press}>
+    <button ref={button} type="button" className="plain" aria-label={label} title={label} onClick={press}>
       <Icon of={icon} />
     </button>
   )

@@ -5,6 +5,7 @@ import { useSession } from '../../../api/session.tsx'
 import { useLongQuery } from '../../../api/use-funnel.ts'
 import { useReport } from '../../../api/use-report.ts'
 import { formatCount, formatPercent } from '../../../format/numbers.ts'
+import { BarsFill } from '../../../parts/bars-fill.tsx'
 import { AppLink } from '../../../parts/app-link.tsx'
 import { QueryProgress } from '../../../parts/states/query-progress.tsx'
 import { ReportView } from '../../../parts/states/report-view.tsx'
@@ -125,11 +126,7 @@ function Places({ title, people, none, places, funnel, stage }: PlacesProps): Re
       <ul className="bars instead">
         {[none, ...places].map(({ name, users, pattern }, i) => (
           <li key={`${i} ${name}`}>
-            <span
-              className="bars-fill"
-              style={{ width: `${people === 0 ? 0 : (users / people) * 100}%` }}
-              aria-hidden="true"
-            />
+            <BarsFill share={people === 0 ? 0 : users / people} />
             <bdi className="cut" title={name}>
               {name}
             </bdi>

@@ -1,0 +1,54 @@
+import { useLayoutEffect, useRef, type RefObject } from 'react'
+
+const CONTROLS = 'button:not(:disabled), a[href], input:not(:disabled), select:not(:disabled), summary'
+const ITEMS = 'li, tr, .chip'
+const REGIONS = 'section, [role="region"], .card, main'
+
+/**
+ * Returns the ref of a button whose press can remove it, with the item that it is in: when it goes while it has the
+ * focus, the focus goes to what comes next instead of to the page.
+ */
+export function useFocusHandover(): RefObject<HTMLButtonElement | null> {
+  const button = useRef<HTMLButtonElement>(null)
+  useLayoutEffect(() => {
+    const own = button.current!
+    return () => {
+      if (document.activeElement !== own) return
+      const heirs = heirsOf(own)
+      // other parts of the page may go in the same moment
+      queueMicrotask(() => heirs.find((heir) => heir.isConnected)?.focus())
+    }
+  }, [])
+  return button
+}
+
+/**
+ * Lists what may get the focus when a button goes, the best first: the rest of its item, the same button of the next
+ * item or of the one before, what follows in the region, and what is in front of it.
+ */
+export function heirsOf(button: HTMLElement): HTMLElement[] {
+  const item = button.closest(ITEMS)
+  const neighbours = [item?.nextElementSibling, item?.previousElementSibling].flatMap((neighbour) => {
+    if (!neighbour) return []
+    const controls = controlsOf(neighbour)
+    return [...controls.filter((control) => control.className === button.className).slice(-1), ...controls.slice(-1)]
+  })
+  const around = regionsOf(button).flatMap((region) => {
+    const others = controlsOf(region).filter((control) => control !== button)
+    const isAfter = (control: HTMLElement): boolean =>
+      (button.compareDocumentPosition(control) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0
+    return [...others.filter(isAfter), ...others.filter((control) => !isAfter(control)).reverse()]
+  })
+  const own = item ? controlsOf(item).filter((control) => control !== button) : []
+  return [...own, ...neighbours, ...around]
+}
+
+function controlsOf(part: Element): HTMLElement[] {
+  return [...part.querySelectorAll<HTMLElement>(CONTROLS)]
+}
+
+/** The regions around an element, the smallest first. */
+function regionsOf(element: Element): Element[] {
+  const region = element.parentElement?.closest(REGIONS)
+  return region ? [region, ...regionsOf(region)] : []
+}

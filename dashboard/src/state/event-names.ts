@@ -1,0 +1,36 @@
+import { useMemo } from 'react'
+import type { Element, ListedFunnel } from '@hopper/contracts'
+import { appPath } from '../api/paths.ts'
+import { useReport } from '../api/use-report.ts'
+import type { EventNames } from '../format/event-text.ts'
+import { useScope } from './scope.tsx'
+
+/** Returns the names of the app's elements and stages, and pages without their scheme. */
+export function useEventNames(): EventNames {
+  const { app } = useScope()
+  const elements = useReport<{ elements: Element[] }>(appPath(app.id, 'elements')).data?.elements
+  const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(app.id, 'funnels')).data?.funnels
+  return useMemo(() => {
+    const names = new Map(elements?.map(({ xpath, name }) => [xpath, name]))
+    return {
+      page: readablePage,
+      element: (xpath) => names.get(xpath) ?? xpath,
+      stage: (id, number) => {
+        const funnel = funnels?.find((one) => one.id === id)
+        const name = funnel?.stages.find((stage) => stage.id === number)?.name ?? `stage ${number}`
+        return `${name} (${funnel?.name ?? id})`
+      },
+    }
+  }, [elements, funnels])
+}
+
+/** Returns an address without its scheme, with letters instead of their codes. */
+function readablePage(url: string): string {
+  const page = url.replace(/^https?:\/\//, '')
+  try {
+    return decodeURI(page)
+  } catch {
+    // not UTF-8
+    return page
+  }
+}
