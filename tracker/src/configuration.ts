@@ -13,5 +13,5 @@ export const whenConfigured = new Promise<TrackerConfig>((known) => (resolve = k
 export const configure = async (): Promise<void> => {
   const answer = await call(endpoint('config'))
   if (answer) resolve((config = (await answer.json().catch(() => ({}))) as TrackerConfig))
-  else setTimeout(() => void configure(), backoffMs)
+  else setTimeout(configure as () => void, backoffMs)
 }

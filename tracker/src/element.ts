@@ -24,7 +24,5 @@ export const xpathOf = (element: Element | null | undefined): string => {
   return `${xpathOf(element.parentElement || hostOf(element))}/${element.localName}[${index}]`
 }
 
-/** Returns the element that acts when a person clicks here, such as the button around an icon; none if none does. */
-export const actingAt = (element: Element): Element | null | undefined => within(element, acting)
-
-const acting = 'a,button,input,select,textarea,summary,[role=button],[tabindex="0"],[data-hopper],[onclick]'
+/** Accepts what acts when a person clicks it, such as the button around an icon. */
+export const acting = 'a,button,input,select,textarea,summary,[role=button],[tabindex="0"],[data-hopper],[onclick]'

@@ -11,9 +11,9 @@ export type Pointer = EventOf<'btn_time'>['pointer']
 /** Interesting element: its node under the pointer, the time since when, the pointer. */
 type Watched = TrackerConfig['elements'][number] & { n?: Node | void; t?: number | undefined; p?: Pointer }
 
-const nodeOf = ({ xpath, css }: Watched, target: Element): Node | void => {
-  if (css) return within(target, css) || undefined
-  const found = document.evaluate(xpath, document)
+const nodeOf = (element: Watched, target: Element): Node | void => {
+  if (element.css) return within(target, element.css) || undefined
+  const found = document.evaluate(element.xpath, document)
   for (let node; (node = found.iterateNext());) if (node.contains(target)) return node
 }
 

@@ -32,7 +32,7 @@ export const arrive = async (): Promise<void> => {
   if (token) {
     url.searchParams.delete(parameter)
     history.replaceState(history.state, '', url)
-    const answer = await fetch(`${endpoint('link').href}&token=${encodeURIComponent(token)}`)
+    const answer = await fetch(`${endpoint('link')}&token=${encodeURIComponent(token)}`)
     const { device_id } = (await answer.json()) as { device_id: string }
     saveDevice({ ...current(), d: device_id || current().d })
   }

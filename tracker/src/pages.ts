@@ -1,12 +1,12 @@
-import type { EventOf, EventType, Stage } from '@hopper/contracts'
-import { attempt } from './attempt.ts'
-import { clock, resume } from './clock.ts'
-import { config, whenConfigured } from './configuration.ts'
-import { enqueue } from './queue.ts'
 import { randomId } from './random-id.ts'
-import { current, here, isOver, join, renew, saveDevice } from './session.ts'
 import { key, options } from './settings.ts'
+import { clock, resume } from './clock.ts'
 import { silent } from './store.ts'
+import { config, whenConfigured } from './configuration.ts'
+import { attempt } from './attempt.ts'
+import { enqueue } from './queue.ts'
+import type { EventOf, EventType, Stage } from '@hopper/contracts'
+import { current, here, isOver, join, renew, saveDevice } from './session.ts'
 
 /** State of the tab across page loads. */
 interface TabState {
@@ -50,6 +50,7 @@ export const track = <N extends keyof Kinds>(type: N, fields: Fields<Kinds[N]>, 
   timestamp ||= isOver(device) ? device.t : Date.now()
   if (silent < 2 && device.s === tab.s) {
     device.t = timestamp
+    if (type === 4) device.f = 1
     enqueue(
       JSON.stringify({
         timestamp,
@@ -66,12 +67,16 @@ export const track = <N extends keyof Kinds>(type: N, fields: Fields<Kinds[N]>, 
 
 /**
  * Takes the state of the tab out of its storage, which has it only while no page is open: a tab that is opened as a
- * copy of this one finds nothing, and begins a state. A page from the back/forward cache, which may be shown before the
- * other page is left, continues with its own state.
+ * copy of this one finds nothing, and begins a state. A browser opens that storage slowly, so it is left alone in a
+ * session without stages. A page from the back/forward cache, which may be shown before the other page is left,
+ * continues with its own state.
  */
 export const enterTab = (): void => {
-  tab = { ...tab, ...attempt(() => JSON.parse(sessionStorage[key] as string) as TabState) }
-  attempt(() => delete sessionStorage[key])
+  if (current().f)
+    attempt(() => {
+      tab = { ...tab, ...(JSON.parse(sessionStorage[key] as string) as TabState) }
+      delete sessionStorage[key]
+    })
   resume(tab.c!)
   delete tab.c
 }
@@ -80,7 +85,7 @@ export const enterTab = (): void => {
 export const leaveTab = (): void => {
   leave()
   tab.c = clock() || 1
-  if (!options.cookieless && !silent) attempt(() => (sessionStorage[key] = JSON.stringify(tab)))
+  if (!options.cookieless && !silent && current().f) attempt(() => (sessionStorage[key] = JSON.stringify(tab)))
 }
 
 /** Returns whether this document has been left: it may be in the back/forward cache. */
@@ -112,7 +117,7 @@ export const navigate = (fresh?: unknown): void => {
   }
   ;[tab.s, begunAt] = join()
   const to = here()
-  if (pageOf(address) !== pageOf(to)) {
+  if (address !== to && pageOf(address) !== pageOf(to)) {
     const now = clock()
     track(2, { from: address, to, elapsed_time: address ? now - since : 0 })
     address = to

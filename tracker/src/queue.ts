@@ -3,6 +3,8 @@ import { endpoint, key } from './settings.ts'
 import { local, put, silent } from './store.ts'
 
 const eventsMax = 1000
+/** events after which the queue is read again to keep its bound */
+const unreadMax = 50
 const delayMs = 1000
 /**
  * UTF-16 units: a batch ends with the event that reaches it. In the worst encoding that is 30 KB; the limit of a
@@ -13,6 +15,8 @@ const charsMax = 10_000
 /** events of the request under way */
 let flight: string[] = []
 let timer: unknown
+/** events of this page so far */
+let queued = 0
 /** ms until the next request */
 export let backoffMs = delayMs
 
@@ -39,7 +43,7 @@ const bodyOf = (batch: string[], of = local[batch[0]!]!): string =>
  * Asks the server, and returns its answer: none when it has to be asked again, later each time, since there was no
  * answer, or it refused the key, was too busy or at fault. In development, says what it refused or changed.
  */
-export const call = async (url: URL, body?: string): Promise<Response | void> => {
+export const call = async (url: string, body?: string): Promise<Response | void> => {
   const answer = await fetch(
     url,
     body ? { method: 'POST', body, keepalive: body.length < 2 * charsMax } : undefined,
@@ -49,7 +53,7 @@ export const call = async (url: URL, body?: string): Promise<Response | void> =>
     // longer than that all is well
     if (text[40]) console.warn(text)
   }
-  if (answer && !/40[13]|429|^5/.test(`${answer.status}`)) return answer
+  if (answer && !/40[13]|429|^5/.test(answer.status as never)) return answer
   // no answer and a date are no number of seconds
   const pauseMs = (answer?.headers.get('retry-after') as unknown as number) * 1000 || 0
   backoffMs = Math.max(backoffMs * (2 + Math.random()), pauseMs)
@@ -65,15 +69,19 @@ const post = async (lock: unknown): Promise<void> => {
     }
     flight = []
   }
-  if (batch[0]) schedule()
+  if (waiting()[0]) schedule()
 }
 
-/** Sends the first batch. Tabs take turns, so that no two send the same events. */
+/**
+ * Sends the first batch. Tabs take turns where events of other pages wait, so that no two send the same; a lock costs
+ * as much as a request, so a page that has only its own to send takes none.
+ */
 export const send = (): void => {
   timer = 0
   // the request under way is followed by the next one
   if (!silent && !flight[0]) {
-    const sent = navigator.locks ? navigator.locks.request(key, { ifAvailable: true }, post) : post(1)
+    const isAlone = !navigator.locks || waiting().every((json) => local[json] === header)
+    const sent = isAlone ? post(1) : navigator.locks.request(key, { ifAvailable: true }, post)
     sent.catch(() => {})
   }
 }
@@ -84,8 +92,12 @@ export const sendNow = (): unknown => backoffMs === delayMs && send()
 
 /** Stores an event until the server has it; beyond the bound, the oldest are dropped. */
 export const enqueue = (json: string): void => {
+  // to read the queue takes longer than to add to it
+  if (!(queued++ % unreadMax))
+    waiting()
+      .slice(0, unreadMax - eventsMax)
+      .map(forget)
   put(json, header)
-  waiting().slice(0, -eventsMax).map(forget)
   schedule()
 }
 

@@ -13,6 +13,8 @@ export interface Device {
   b: number
   n: number
   t: number
+  /** a tab has entered a stage in it */
+  f?: 1
   h?: { source?: { landing_page: string } }
 }
 let device = {} as Device

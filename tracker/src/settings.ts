@@ -27,5 +27,5 @@ export const identifyApp = (writeKey: string, address: string): void => {
   base = address
 }
 
-/** Returns the URL of an endpoint: `v1/NAME` relative to the address of the script. */
-export const endpoint = (name: string): URL => new URL(`v1/${name}?key=${key}`, base)
+/** Returns the URL of an endpoint: `v1/NAME` relative to the address of the script, which may be one of the site. */
+export const endpoint = (name: string): string => new URL(`v1/${name}?key=${key}`, new URL(base, location.href)).href

@@ -1,15 +1,16 @@
-import type { Data, EarlyCall, Hopper, HopperMethods } from './api.ts'
-import { attempt } from './attempt.ts'
+// the script has its modules in the order of these imports; in this one it has the fewest bytes
 import { clock } from './clock.ts'
-import { configure } from './configuration.ts'
-import { actingAt, within, xpathOf } from './element.ts'
-import { pointAt, type Pointer } from './hover.ts'
-import { arrive, prepareLink } from './links.ts'
-import { enter, enterTab, isLeft, leave, leaveTab, navigate, track } from './pages.ts'
-import { forgetAll, send, sendLeaving, sendNow } from './queue.ts'
-import { saveDevice, current, here, isNewCampaign } from './session.ts'
 import { endpoint, identifyApp, options } from './settings.ts'
+import { forgetAll, send, sendLeaving, sendNow } from './queue.ts'
 import { open, seal, silent, unseal } from './store.ts'
+import { enter, enterTab, isLeft, leave, leaveTab, navigate, track } from './pages.ts'
+import { arrive, prepareLink } from './links.ts'
+import type { Data, EarlyCall, Hopper, HopperMethods } from './api.ts'
+import { pointAt, type Pointer } from './hover.ts'
+import { attempt } from './attempt.ts'
+import { saveDevice, current, here, isNewCampaign } from './session.ts'
+import { configure } from './configuration.ts'
+import { acting, within, xpathOf } from './element.ts'
 
 let clicked: number
 
@@ -38,7 +39,7 @@ const listeners: Record<string, (event: DomEvent) => unknown> = {
   pointerout: ({ relatedTarget, pointerType }) => relatedTarget || pointerType === 'touch' || pointAt(),
   click: (event) => {
     const element = targetOf(event)
-    const target = actingAt(element)
+    const target = within(element, acting)
     // the control of a label gets a click of its own
     if (target || !(within(element, 'label') as HTMLLabelElement | null)?.control) {
       navigate()
@@ -49,13 +50,12 @@ const listeners: Record<string, (event: DomEvent) => unknown> = {
       clicked = now
       pointAt(element, undefined, true)
       enter('onClick', ({ click }) => within(element, click!))
-      setTimeout(sendNow)
     }
   },
   visibilitychange: () => {
     clock()
     // a lock that is granted after a page was left would take it out of the back/forward cache
-    if (!isLeft()) sendNow()
+    if (document.hidden && !isLeft()) sendNow()
   },
   online: send,
   pagehide: () => {
@@ -134,7 +134,7 @@ const go = (): unknown => begin().catch(() => {})
 export const start = (writeKey: string, address: string, isPinned?: unknown): void => {
   identifyApp(writeKey, address)
   if (/hopper-pick=/.test(location.hash)) {
-    if (!isPinned) import(/* webpackIgnore: true */ /* @vite-ignore */ endpoint('picker.js') as never).catch(() => {})
+    if (!isPinned) import(/* webpackIgnore: true */ /* @vite-ignore */ endpoint('picker.js')).catch(() => {})
   } else if ((document as { prerendering?: boolean }).prerendering)
     // a page that is loaded ahead of time begins when it is shown
     document.addEventListener('prerenderingchange', go)

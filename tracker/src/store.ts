@@ -53,10 +53,8 @@ export const seal = (): void => {
 }
 
 /** Stores an event that waits. Where it does not fit, this page uses its memory from here on. */
-export const put = (json: string, header: string): void => {
-  attempt(() => (local[json] = header))
-  if (!local[json]) (local = memory)[json] = header
-}
+export const put = (json: string, header: string): unknown =>
+  attempt(() => (local[json] = header)) || ((local = memory)[json] = header)
 
 /** Returns the stored record of the device; nothing where none is stored. */
 export const load = <T>(): T | void | false => !options.cookieless && attempt(() => JSON.parse(read()) as T)

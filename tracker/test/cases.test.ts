@@ -219,6 +219,22 @@ describe('time', () => {
 })
 
 describe('a tab', () => {
+  it('has no storage opened in a session without stages', async () => {
+    await page.addInitScript(() => {
+      Object.defineProperty(window, 'sessionStorage', {
+        get: () => {
+          document.documentElement.dataset['opened'] = 'yes'
+          throw new Error('opened')
+        },
+      })
+    })
+    await load('/a')
+    await load('/b')
+    await page.click('#buy')
+    await site.arrived(1, 1)
+    expect(await page.evaluate(() => document.documentElement.dataset['opened'])).toBe(undefined)
+  })
+
   it('that is opened as a copy has its own state', async () => {
     site.body = '<a id="blank" href="/b" target="_blank">b</a>'
     site.config.funnels = [
@@ -291,6 +307,13 @@ describe('the start', () => {
     )
     expect(views()).toHaveLength(3)
     expect(site.eventsOfType(1)).toHaveLength(3)
+  })
+
+  it('takes an address of the site for the place of the endpoints', async () => {
+    site.tag = '<script async src="/hopper.js" data-key="hw_test" data-api="/"></script>'
+    await load('/a')
+    await site.arrived(2, 1)
+    expect(site.configRequests).toBe(1)
   })
 
   it('of the package is by init, with options, once', async () => {

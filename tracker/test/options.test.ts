@@ -146,6 +146,55 @@ describe('sending', () => {
     expect(views()).toHaveLength(2)
   })
 
+  it('needs a lock only where events of other pages wait', async () => {
+    await context.addInitScript(() => {
+      const request = navigator.locks.request.bind(navigator.locks) as (...call: unknown[]) => Promise<unknown>
+      navigator.locks.request = (...call: unknown[]) => {
+        sessionStorage.setItem('locks', String(Number(sessionStorage.getItem('locks')) + 1))
+        return request(...call) as never
+      }
+    })
+    const locks = (): Promise<string | null> => page.evaluate(() => sessionStorage.getItem('locks'))
+    await load('/a')
+    await page.click('#buy')
+    await site.arrived(1, 1)
+    await page.waitForFunction(() => Object.keys(localStorage).length === 1)
+    expect(await locks()).toBe(null)
+    // where a page is left without a beacon, its events wait for the next one
+    site.status = 503
+    await page.evaluate(() => window.hopper!('waiting'))
+    await load('/b')
+    site.status = 202
+    await site.arrived(0, 1)
+    expect(Number(await locks())).toBeGreaterThan(0)
+  })
+
+  it('is one request for a click and what happens in the second after it', async () => {
+    await load('/a')
+    await site.arrived(2, 1)
+    const posts = site.posts.length
+    await page.evaluate(() => {
+      document.querySelector<HTMLElement>('#buy')!.click()
+      setTimeout(() => window.hopper!('bought'), 100)
+    })
+    await site.arrived(0, 1)
+    expect(site.eventsOfType(1)).toHaveLength(1)
+    expect(site.posts.length).toBe(posts + 1)
+  })
+
+  it('never holds more than a thousand events back, of which the oldest give way', async () => {
+    site.status = 503
+    await load('/a')
+    await page.evaluate(() => {
+      for (let n = 0; n < 1_200; n++) window.hopper!('deed', { n })
+    })
+    const held = await page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith('{')))
+    expect(held.length).toBeLessThanOrEqual(1_000)
+    expect(held.length).toBeGreaterThan(900)
+    const numbers = held.map((json) => (JSON.parse(json) as { data: { n: number } }).data.n)
+    expect(Math.max(...numbers)).toBe(1_199)
+  })
+
   it('is done by one tab at a time, each event once', async () => {
     site.status = 503
     await load('/a')

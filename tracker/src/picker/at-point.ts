@@ -1,4 +1,4 @@
-import { actingAt, within } from '../element.ts'
+import { acting, within } from '../element.ts'
 
 /** Returns the element that a click at a point of the page would be about, inside of open shadow trees, too. */
 export function elementAt(x: number, y: number): Element | undefined {
@@ -13,7 +13,7 @@ export function elementAt(x: number, y: number): Element | undefined {
 
 /** Returns what the tracker names a click on an element by: what acts there, or what contains a part of an image. */
 export function targetOf(element: Element): Element {
-  return actingAt(element) || within(element, ':not(svg,svg *)') || element
+  return within(element, acting) || within(element, ':not(svg,svg *)') || element
 }
 
 type Direction = 'ArrowUp' | 'ArrowDown' | 'ArrowLeft' | 'ArrowRight'
