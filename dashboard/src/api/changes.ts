@@ -1,13 +1,10 @@
 import { useEffect } from 'react'
 import { useQueryClient, type Query } from '@tanstack/react-query'
-import { ApiError, type Client } from './client.ts'
+import type { Client } from './client.ts'
+import { followStream } from './follow-stream.ts'
 import { appPath } from './paths.ts'
 import { Refresher } from './refresher.ts'
 import { useSession } from './session.tsx'
-
-/** Pause before a stream that ended is opened again, and before one that was refused is. */
-const RETRY_MS = 3_000
-const REFUSED_RETRY_MS = 60_000
 
 interface Range {
   readonly from: string
@@ -64,7 +61,7 @@ interface ChangeListener {
   readonly missed: () => void
 }
 
-/** Follows a stream of changes, and opens it again whenever it ends, until it is aborted. */
+/** Follows a stream of changes until it is aborted. */
 async function follow(
   client: Client,
   path: string,
@@ -73,43 +70,19 @@ async function follow(
   { connected, changed, missed }: ChangeListener,
 ): Promise<void> {
   let isBehind = isBack
-  let after: string | undefined
-  const catchUp = (): void => {
-    if (isBehind) missed()
-    isBehind = false
-  }
-  while (!signal.aborted) {
-    let pauseMs = RETRY_MS
-    try {
-      const events = await client.events(path, after, signal)
-      connected(true)
+  let hasId = false
+  await followStream(client, path, undefined, signal, {
+    connected: (isConnected) => {
+      connected(isConnected)
       // a report that is read once the server watches is at least as new as the state that it compares with
-      catchUp()
-      for await (const { event, data, id } of events) {
-        after = id ?? after
-        if (event === 'changes') changed((JSON.parse(data) as { reports: readonly string[] }).reports)
-      }
-    } catch (error) {
-      if (error instanceof ApiError && !error.isOutage) pauseMs = REFUSED_RETRY_MS
-    }
-    if (signal.aborted) return
-    connected(false)
-    catchUp()
-    // without an id the server does not know what was missed
-    isBehind = after === undefined
-    await pause(pauseMs, signal)
-  }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end)
+      if (isBehind) missed()
+      // without an id the server does not know what was missed
+      isBehind = !isConnected && !hasId
+    },
+    received: ({ event, data, id }) => {
+      hasId ||= id !== undefined
+      if (event === 'changes') changed((JSON.parse(data) as { reports: readonly string[] }).reports)
+    },
   })
 }
 
