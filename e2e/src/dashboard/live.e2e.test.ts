@@ -7,6 +7,7 @@ import { expectUsable, forEachLook } from './usable.fixture.ts'
 vi.setConfig({ testTimeout: 120_000 })
 const SOON = { timeout: 20_000 }
 const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
 const DEVICE = 'live-device'
 let dashboard: OpenedDashboard
 let list: Locator
@@ -25,7 +26,7 @@ interface Stored {
 }
 
 beforeAll(async () => {
-  dashboard = await openDashboard({ days: 2, visitors: 120 })
+  dashboard = await openDashboard({ days: 5, visitors: 150 })
   list = dashboard.page.locator('.live-events')
 }, 400_000)
 afterAll(() => dashboard?.close())
@@ -239,6 +240,27 @@ it('says how many people were there in the last 5 and 30 minutes, and where', as
   // now-1 and now-2 were there last; now-3 is gone, now-4 is a robot
   await now.getByRole('button', { name: /now-page.*\b2\b.*search for this page/ }).click()
   await expect.poll(() => rowOf('now-page').count(), SOON).toBe(4)
+})
+
+it('is led to by the overview, whose numbers all have a course and what they are compared with', async () => {
+  const { page } = dashboard
+  const [yesterday, today] = [1, 0].map((days) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10))
+  await dashboard.open(`overview?range=${yesterday}..${today}`)
+  const numbers = page.locator('.headline > div')
+  await expect
+    .poll(
+      () =>
+        numbers.evaluateAll((found) =>
+          found.map((one) => [
+            one.querySelector('.sparkline') !== null,
+            / vs 2 days before/.test(one.textContent ?? ''),
+          ]),
+        ),
+      SOON,
+    )
+    .toEqual(Array.from({ length: 4 }, () => [true, true]))
+  await page.getByRole('link', { name: /^\d+ (person|people) now$/ }).click()
+  await page.getByRole('heading', { name: 'Live', level: 1 }).waitFor()
 })
 
 it('everybody can use it, with an event open, in every look', async () => {

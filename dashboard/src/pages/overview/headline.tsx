@@ -7,7 +7,8 @@ import { useReport } from '../../api/use-report.ts'
 import { Sparkline } from '../../charts/line-chart.tsx'
 import { NOTHING, formatChange, formatCount, formatPercent, formatPoints } from '../../format/numbers.ts'
 import { AppLink } from '../../parts/app-link.tsx'
-import { resolveCompare, trafficStep } from '../../state/date-range.ts'
+import { formatDates } from '../../format/times.ts'
+import { daysOf, resolveCompare, shiftDate, trafficStep, trendStep, type DateRange } from '../../state/date-range.ts'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
 import { trendPoints } from '../funnels/trend.ts'
@@ -28,11 +29,15 @@ export function Headline({ funnel, traffic }: Props): ReactNode {
   const peopleBefore = useCount('before', unit === 'session' ? 'person' : unit)
   const sessions = useCount('now', 'session')
   const sessionsBefore = useCount('before', 'session')
+  const starts = sessions?.trend ?? []
+  const against = words.overview.vsPeriod(periodName(compared, range))
   const step = trafficStep(range)
   const isFiltered = scope.filters.length > 0
   const path = reportPath(app.id, 'traffic', compared, { by: step, count_by: scope.countBy })
   const before = useReport<Traffic>(useShared() && isFiltered ? null : path)
-  const rows = traffic?.rows ?? []
+  const completeTo = traffic?.meta.complete_to ?? Infinity
+  // hours and days to come are not zero, they are unknown
+  const rows = (traffic?.rows ?? []).filter(({ time }) => Date.parse(time) <= completeTo)
   const openFrom = live ? Math.max(0, rows.length - 1) : rows.length
   return (
     <dl className="headline wide">
@@ -42,8 +47,16 @@ export function Headline({ funnel, traffic }: Props): ReactNode {
         before={peopleBefore?.total}
         {...(isFiltered ? {} : { course: rows.map(({ users }) => users) })}
         openFrom={openFrom}
+        against={against}
       />
-      <Number name={words.overview.sessions} now={sessions?.total} before={sessionsBefore?.total} openFrom={0} />
+      <Number
+        name={words.overview.sessions}
+        now={sessions?.total}
+        before={sessionsBefore?.total}
+        course={starts.map(({ total }) => total)}
+        openFrom={live ? Math.max(0, starts.length - 1) : starts.length}
+        against={against}
+      />
       <Number
         name={words.overview.views}
         {...(isFiltered
@@ -51,8 +64,9 @@ export function Headline({ funnel, traffic }: Props): ReactNode {
           : { now: traffic && viewsOf(traffic), before: before.data && viewsOf(before.data) })}
         {...(isFiltered ? {} : { course: rows.map(({ views }) => views) })}
         openFrom={openFrom}
+        against={against}
       />
-      {funnel && <Rate funnel={funnel} />}
+      {funnel && <Rate funnel={funnel} against={against} />}
     </dl>
   )
 }
@@ -62,9 +76,18 @@ function useCount(period: 'now' | 'before', unit: 'person' | 'device' | 'session
   const { app, range, live } = scope
   const question = useMemo(() => {
     const dates = period === 'now' ? range : (scope.compared ?? resolveCompare('previous', range))
-    return peopleQuestion(scope, dates, { unit })
+    // a session is counted once, on the day on which it begins
+    const trend = unit === 'session' && period === 'now' ? { trend: trendStep(dates) } : {}
+    return peopleQuestion(scope, dates, { unit, ...trend })
   }, [scope, range, period, unit])
   return useFunnel(app.id, question, live && period === 'now').data
+}
+
+/** Names the period that a number is compared with: the days before the range, or its dates. */
+function periodName(compared: DateRange, range: DateRange): string {
+  const days = daysOf(range)
+  const isBefore = compared.to === shiftDate(range.from, -1) && daysOf(compared) === days
+  return isBefore ? words.overview.daysBefore(days) : formatDates(compared.from, compared.to)
 }
 
 interface NumberProps {
@@ -73,17 +96,28 @@ interface NumberProps {
   before?: number | undefined
   course?: readonly number[]
   openFrom: number
+  /** what the change is against */
+  against: string
   hint?: string
 }
 
-function Number({ name, now, before, course, openFrom, hint }: NumberProps): ReactNode {
+function Number({ name, now, before, course, openFrom, against, hint }: NumberProps): ReactNode {
   const change = now === undefined || before === undefined ? null : formatChange(now, before)
   return (
     <div>
       <dt>{name}</dt>
       <dd className="large tnum">{now === undefined ? NOTHING : formatCount(now)}</dd>
       <dd className="hint tnum" title={before === undefined ? undefined : words.overview.vs(formatCount(before))}>
-        {hint ?? change ?? (now === undefined ? '\u00a0' : words.overview.noChange)}
+        {hint ??
+          (change === null ? (
+            now === undefined ? (
+              '\u00a0'
+            ) : (
+              words.overview.noChange
+            )
+          ) : (
+            <Change change={change} against={against} />
+          ))}
       </dd>
       {course && course.length > 1 && (
         <dd className="course">
@@ -94,7 +128,15 @@ function Number({ name, now, before, course, openFrom, hint }: NumberProps): Rea
   )
 }
 
-function Rate({ funnel }: { funnel: ListedFunnel }): ReactNode {
+function Change({ change, against }: { change: string; against: string }): ReactNode {
+  return (
+    <>
+      <b>{change}</b> {against}
+    </>
+  )
+}
+
+function Rate({ funnel, against }: { funnel: ListedFunnel; against: string }): ReactNode {
   const { app, live } = useScope()
   const { question, before } = useFunnelPeriods(funnel.id)
   const now = useFunnel(app.id, question, live).data
@@ -110,7 +152,11 @@ function Rate({ funnel }: { funnel: ListedFunnel }): ReactNode {
       </dt>
       <dd className="large tnum">{formatPercent(rate ?? null)}</dd>
       <dd className="hint tnum" title={words.overview.vs(formatPercent(was ?? null))}>
-        {typeof rate === 'number' && typeof was === 'number' ? formatPoints(rate - was) : words.overview.noChange}
+        {typeof rate === 'number' && typeof was === 'number' ? (
+          <Change change={formatPoints(rate - was)} against={against} />
+        ) : (
+          words.overview.noChange
+        )}
       </dd>
       {points.length > 1 && (
         <dd className="course">
