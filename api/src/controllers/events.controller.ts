@@ -22,7 +22,10 @@ export class EventsController {
 
   @Endpoint('GET', 'events', {
     need: 'read',
-    summary: 'All events, in log order',
+    summary: 'All events, in log order or the newest first',
+    note:
+      'In log order, a page can be read again, and following pages by their cursors misses nothing and has nothing ' +
+      'twice. The newest first, events of bots are included, with their fate, and `follow` continues the page live.',
     query: EventsParameters,
     csv: eventsTable,
     answer: EventsPage,

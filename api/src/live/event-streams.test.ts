@@ -93,6 +93,37 @@ test('all events of an app are streamed without bots, named on the path of the a
   }
 })
 
+test('the newest events, of bots as well, are continued by the stream without gap or repetition', async () => {
+  const at = (id: string, minute: number, fate?: 'bot' | 'late'): Sent => ({
+    device: deviceIn('shop', number++ % LANES, LANES, number++),
+    received_at: T0,
+    events: [ownEvent(id, T0 + minute * 60_000)],
+    ...(fate && { fate }),
+  })
+  await log.add('shop', [at('n3', 3), at('n1', 1), at('n2', 2, 'bot')])
+  const uncounted = [at('n5', 5), at('n4', 4)]
+  const appended = await log.append('shop', uncounted)
+  const page = (await hopper.get('/api/v1/apps/shop/events?order=-timestamp&limit=3')).body as {
+    events: { event_id: string; fate: string }[]
+    follow: string
+  }
+  expect(page.events.map(({ event_id, fate }) => [event_id, fate])).toEqual([
+    ['n3', 'accepted'],
+    ['n2', 'bot'],
+    ['n1', 'accepted'],
+  ])
+  await log.count('shop', uncounted, appended)
+  const stream = await open('/api/v1/apps/shop/live?bots=1', { 'last-event-id': page.follow })
+  await log.add('shop', [at('n0', 0, 'bot'), at('n6', 6)])
+  const received = (await stream.events(4)).map(({ data }) => JSON.parse(data) as { event_id: string; fate: string })
+  expect(received.map(({ event_id, fate }) => `${event_id} ${fate}`).sort()).toEqual([
+    'n0 bot',
+    'n4 accepted',
+    'n5 accepted',
+    'n6 accepted',
+  ])
+})
+
 test('a stream resumes at another process, and after a restart, without gap or repetition', async () => {
   const first = await open('/eventstream')
   const begin = first.lastId()

@@ -18,8 +18,8 @@ const EVENTS_PER_SLICE = 100
 /** The log in Kafka has as many readers, which others need too. */
 const READS_MAX = 8
 
-/** The part of the log that a stream has: the events that came by `PUT /events`, or all events that count. */
-export type Form = 'puts' | 'events'
+/** The part of the log that a stream has: events that came by `PUT /events`, all that count, or those of bots, too. */
+export type Form = 'puts' | 'events' | 'all'
 
 /** An event as the `data` of a Server-Sent Event. */
 export interface Line {
@@ -159,7 +159,7 @@ function linesOf(form: Form, events: readonly CountedEvent[]): Line[] {
 
 function textOf(form: Form, counted: CountedEvent): string | undefined {
   const { event, fate } = counted
-  if (form === 'events') return fate === 'bot' ? undefined : JSON.stringify(viewOf(counted))
+  if (form !== 'puts') return fate === 'bot' && form === 'events' ? undefined : JSON.stringify(viewOf(counted))
   if (event.type !== 'custom' || event.payload === undefined) return undefined
   return putItem({ ...event, payload: event.payload })
 }

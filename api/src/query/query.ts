@@ -28,6 +28,7 @@ import type {
   ExportFormat,
   ExportRange,
   KeyValues,
+  NewestRequest,
   PersonPlace,
   PersonsRequest,
   PutStart,
@@ -52,6 +53,7 @@ export type Query =
   | { readonly kind: 'traits'; readonly request: RareKeysRequest }
   | { readonly kind: 'page'; readonly request: PageRequest }
   | { readonly kind: 'encoded_page'; readonly request: PageRequest }
+  | { readonly kind: 'newest'; readonly request: NewestRequest }
   | { readonly kind: 'puts'; readonly request: PutsRequest }
   | { readonly kind: 'person'; readonly request: PersonRequest }
   | { readonly kind: 'people'; readonly request: PeopleQuestion }
@@ -83,6 +85,12 @@ export interface PageHead extends Pick<PageResult, 'next'> {
   readonly times?: readonly [number, number]
   /** hash of the body */
   readonly digest: string
+}
+
+/** A page of the newest events that is encoded as it is answered. */
+export interface NewestHead extends Omit<PageHead, 'next'> {
+  /** the place of the last event, if there may be older ones */
+  readonly next?: EventPlace
 }
 
 /** Requests events that came by `PUT /events`, in the order of `PutStart`. */
@@ -222,6 +230,7 @@ export interface Results {
   readonly traits: readonly string[]
   readonly page: PageResult
   readonly encoded_page: Headed<PageHead>
+  readonly newest: Headed<NewestHead>
   readonly puts: Headed<PutsHead>
   readonly people: PeopleResult
   readonly journey_people: JourneyPeopleResult

@@ -13,6 +13,7 @@ import {
   JourneyPeopleScan,
   JourneyScan,
   LossScan,
+  NewestPlan,
   mayHaveSession,
   mayHaveTraits,
   PersonsPlan,
@@ -83,6 +84,10 @@ export function scopeOf(query: Query, context: QueryContext): ScanScope {
     return scope(query.request.from, query.request.to, [], (summary) => mayHaveTraits(summary))
   if (query.kind === 'page' || query.kind === 'encoded_page' || query.kind === 'export')
     return scope(query.request.from, query.request.to, [], () => true)
+  if (query.kind === 'newest') {
+    const plan = new NewestPlan(query.request)
+    return scope(plan.request.from, plan.request.to, plan.named, (summary) => plan.canMatch(summary))
+  }
   if (query.kind === 'puts') return scope(query.request.from, query.request.to, [], hasPuts)
   if (query.kind === 'person')
     return { ...scope(query.request.from, query.request.to, [], () => true, true), showsPersons: true }

@@ -52,7 +52,7 @@ afterAll(() => hopper.close())
 
 interface Page {
   events: { event_id: string; lane: number; position: number; user?: string }[]
-  next: string
+  next?: string
 }
 const page = async (query: string): Promise<Page> => (await hopper.get(`${app}/events?${query}`)).body
 const ids = ({ events }: Page): string[] => events.map(({ event_id }) => event_id)
@@ -92,6 +92,33 @@ test('events that arrive after the last page follow its cursor, in any lane', as
   expect(ids(await page(`start=${next}`))).toEqual([])
   await archiveSketches(hopper.storage, 'shop', 0, '2026-03-30', 30, [event('laptop', 5_000, 'ann')])
   expect(ids(await page(`start=${next}`))).toEqual(['laptop-30'])
+})
+
+test('the newest events first, page by page, those that match filters', async () => {
+  const newest = 'order=-timestamp'
+  const expected = ['laptop-30', 'phone-13', 'phone-10', 'laptop-7', 'phone-12', 'laptop-8', 'kiosk-11']
+  // what no stream can have is in no page
+  expect(ids(await page(newest))).toEqual([])
+  for (const lane of [0, 1]) {
+    const lease = await hopper.storage.lanes.acquire(lane, 'test')
+    await hopper.storage.lanes.commit(lease, 40)
+    await hopper.storage.lanes.release(lease)
+  }
+  expect(ids(await page(newest))).toEqual(expected)
+  const walked: string[] = []
+  for (let start: string | undefined = ''; start !== undefined;) {
+    const at: Page = await page(`${newest}&limit=2${start && `&start=${start}`}`)
+    walked.push(...ids(at))
+    start = at.next
+  }
+  expect(walked).toEqual(expected)
+  const filters = encodeURIComponent(JSON.stringify([{ type: 'in', key: 'data.n', values: [1, 3, 5] }]))
+  expect(ids(await page(`${newest}&filters=${filters}`))).toEqual(['phone-10', 'phone-12', 'kiosk-11'])
+  const ofAnn = encodeURIComponent(JSON.stringify([{ type: 'eq', key: 'person', value: 'u:ann' }]))
+  expect(ids(await page(`${newest}&limit=1&filters=${ofAnn}`))).toEqual(['laptop-30'])
+  for (const query of [`${newest}&start=3`, `${newest}&start=tabc`, `start=${(await page(`${newest}&limit=1`)).next}`])
+    expect(await hopper.get(`${app}/events?${query}`)).toMatchObject({ status: 400 })
+  expect((await hopper.get(`${app}/events?filters=${filters}`)).text).toContain('can only be sent with order')
 })
 
 test('one event by its id, with its fate', async () => {

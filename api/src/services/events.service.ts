@@ -1,39 +1,60 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { keptFromInstant, limits, shiftDate, timeZone, type App, type Meta } from '@hopper/contracts'
-import type { EventLog } from '@hopper/storage'
+import { placeOf, type EventLog, type Lanes } from '@hopper/storage'
 import { PAGE_EVENTS_DEFAULT, type EventsParameters } from '../answers/events/events.ts'
-import { pageCursor, pageStart } from '../answers/events/page-cursor.ts'
+import { newestCursor, newestStart, pageCursor, pageStart } from '../answers/events/page-cursor.ts'
+import { invalidFields } from '../http/checked.ts'
 import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
+import { filtersOf } from '../query/filters-parameter.ts'
 import type { PageHead } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
-import { LOG } from '../tokens.ts'
+import { LANES, LOG } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
+import { PropertiesService } from './people/properties.service.ts'
 
-/** Reads events in order, page by page. */
+/** Reads events page by page: in the order of the log, or the newest first. */
 @Injectable()
 export class EventsService {
   private readonly archived: ArchiveQueries
   private readonly answers: AnswerService
-  private readonly lanes: number
+  private readonly properties: PropertiesService
+  private readonly lanes: Lanes
+  private readonly laneCount: number
 
   constructor(
     @Inject(ArchiveQueries) archived: ArchiveQueries,
     @Inject(AnswerService) answers: AnswerService,
+    @Inject(PropertiesService) properties: PropertiesService,
+    @Inject(LANES) lanes: Lanes,
     @Inject(LOG) log: EventLog,
   ) {
     this.archived = archived
     this.answers = answers
-    this.lanes = log.lanes
+    this.properties = properties
+    this.lanes = lanes
+    this.laneCount = log.lanes
   }
 
-  async page(
+  page(app: App, parameters: EventsParameters, client: Client): Promise<EncodedAnswer> {
+    if (parameters.order) return this.newest(app, parameters, client)
+    if (parameters.filters !== undefined)
+      throw invalidFields([{ field: 'filters', message: 'can only be sent with order=-timestamp' }])
+    return this.inLogOrder(app, parameters, client)
+  }
+
+  private async inLogOrder(
     app: App,
     { start, limit = PAGE_EVENTS_DEFAULT }: EventsParameters,
     client: Client,
   ): Promise<EncodedAnswer> {
-    const request = { from: keptFromInstant(app), to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit }
+    const request = {
+      from: keptFromInstant(app),
+      to: Number.MAX_SAFE_INTEGER,
+      ...pageStart(start, this.laneCount),
+      limit,
+    }
     // read the proved instant before the archive, so that `complete_to` holds for the page
     const { meta } = await this.answers.open(app, {})
     const { result } = await this.archived.ask<'encoded_page'>(
@@ -45,6 +66,30 @@ export class EventsService {
     const { next, times, digest } = result.head
     const all = await this.metaOf(app, meta, times)
     return EncodedAnswer.ofList('events', result.body, digest, { next: pageCursor(next) }, all)
+  }
+
+  private async newest(
+    app: App,
+    { start, limit = PAGE_EVENTS_DEFAULT, filters }: EventsParameters,
+    client: Client,
+  ): Promise<EncodedAnswer> {
+    const before = newestStart(start)
+    // read before the archive, which has every event that comes before these places
+    const ends = (await this.lanes.positions()).map((position) => placeOf(position, 0))
+    const { meta } = await this.answers.open(app, {})
+    const request = {
+      from: keptFromInstant(app),
+      to: Number.MAX_SAFE_INTEGER,
+      filters: filtersOf('filters', filters),
+      ends,
+      limit,
+      ...(before && { before }),
+    }
+    const context = await this.properties.within(app, contextOf(app, 0))
+    const { result } = await this.archived.ask<'newest'>(app.id, { kind: 'newest', request }, context, client)
+    const { next, times, digest } = result.head
+    const fields = { ...(next && { next: newestCursor(next) }), follow: pageCursor(ends) }
+    return EncodedAnswer.ofList('events', result.body, digest, fields, await this.metaOf(app, meta, times))
   }
 
   /**

@@ -36,7 +36,7 @@ async function follow(...streams: readonly Stream[]): Promise<{ calls: string[];
   const following = followEvents({ events } as unknown as Client, 'live', abort.signal, {
     opened: () => calls.push('opened'),
     event: ({ data }) => calls.push(data),
-    closed: ({ isRefused, resumes }) => calls.push(`closed ${isRefused ? 'refused' : 'ended'} ${resumes}`),
+    closed: ({ refusal, resumes }) => calls.push(`closed ${refusal ? 'refused' : 'ended'} ${resumes}`),
   })
   await vi.runAllTimersAsync()
   await following

@@ -10,35 +10,39 @@ export interface StreamListener {
   readonly opened: () => void
   readonly event: (event: StreamedEvent) => void
   /**
-   * Called whenever the stream has ended, unless it was aborted. It resumes behind the last event with an id, if there
-   * was one.
+   * Called whenever the stream has ended, unless it was aborted, with the error if it was refused. It resumes behind the
+   * last event with an id, if there was one.
    */
-  readonly closed: (end: { readonly isRefused: boolean; readonly resumes: boolean }) => void
+  readonly closed: (end: { readonly refusal?: ApiError; readonly resumes: boolean }) => void
 }
 
-/** Follows a stream of events, and opens it again whenever it ends, until it is aborted. */
+/**
+ * Follows a stream of events behind the one with the id `after`, from now if it is missing, and opens it again whenever
+ * it ends, until it is aborted.
+ */
 export async function followEvents(
   client: Client,
   path: string,
   signal: AbortSignal,
   { opened, event, closed }: StreamListener,
+  after?: string,
 ): Promise<void> {
-  let after: string | undefined
+  let last = after
   while (!signal.aborted) {
-    let isRefused = false
+    let refusal: ApiError | undefined
     try {
-      const events = await client.events(path, after, signal)
+      const events = await client.events(path, last, signal)
       opened()
       for await (const each of events) {
-        after = each.id ?? after
+        last = each.id ?? last
         event(each)
       }
     } catch (error) {
-      isRefused = error instanceof ApiError && !error.isOutage
+      if (error instanceof ApiError && !error.isOutage) refusal = error
     }
     if (signal.aborted) return
-    closed({ isRefused, resumes: after !== undefined })
-    await pause(isRefused ? REFUSED_RETRY_MS : RETRY_MS, signal)
+    closed({ ...(refusal && { refusal }), resumes: last !== undefined })
+    await pause(refusal ? REFUSED_RETRY_MS : RETRY_MS, signal)
   }
 }
 

@@ -1,5 +1,6 @@
 import { useId, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react'
 import type { ChartNote } from '../annotations/chart-notes.ts'
+import { endLabels, roomForLabels } from './end-labels.ts'
 import { linePath, splitAtOpen } from './line-path.ts'
 import { marksOfTimes, marksTo } from './scale.ts'
 import { useWidth } from './use-width.ts'
@@ -50,7 +51,9 @@ export function LineChart(props: Props): ReactNode {
   const hint = useId()
   const count = ticks.length
   const marks = marksTo(highestOf(lines))
-  const inner = Math.max(1, width - LEFT - RIGHT)
+  const room = roomForLabels(lines, width)
+  const right = RIGHT + room
+  const inner = Math.max(1, width - LEFT - right)
   const x = (index: number): number => LEFT + (count < 2 ? inner / 2 : (index / (count - 1)) * inner)
   const y = (value: number): number => TOP + (1 - value / marks.at(-1)!) * (height - TOP - BOTTOM)
   const point = (event: PointerEvent): number => {
@@ -90,7 +93,7 @@ export function LineChart(props: Props): ReactNode {
       <svg width={width} height={height} aria-hidden="true">
         {marks.map((mark) => (
           <g key={mark}>
-            <line className="grid" x1={LEFT} x2={width - RIGHT} y1={y(mark)} y2={y(mark)} />
+            <line className="grid" x1={LEFT} x2={width - right} y1={y(mark)} y2={y(mark)} />
             <text className="tick" x={LEFT - 8} y={y(mark) + 4} textAnchor="end">
               {format(mark)}
             </text>
@@ -104,6 +107,18 @@ export function LineChart(props: Props): ReactNode {
         {lines.map((line) => (
           <LineMarks key={line.name} line={line} openFrom={openFrom} x={x} y={y} />
         ))}
+        {room > 0 &&
+          endLabels(lines, y, height - BOTTOM).map((end) => (
+            <text
+              key={end.text}
+              className="end-label"
+              x={x(end.at) + RIGHT}
+              y={end.y + 4}
+              style={{ '--end': `var(${end.color})` } as object}
+            >
+              {end.text}
+            </text>
+          ))}
         {notes.map((note) => (
           <NoteMark key={note.number} note={note} x={x} bottom={height - BOTTOM} />
         ))}
@@ -199,7 +214,7 @@ function LineMarks({ line: { values, color, isCompared, band }, openFrom, x, y }
   )
 }
 
-/** A line without axes, as large as a word; what it shows stands beside it as a number. */
+/** A line without axes, as wide as its place; what it shows stands beside it as a number. */
 export function Sparkline({ values, openFrom }: { values: readonly number[]; openFrom: number }): ReactNode {
   const [width, height] = [96, 24]
   const most = Math.max(1e-9, ...values)
@@ -209,7 +224,7 @@ export function Sparkline({ values, openFrom }: { values: readonly number[]; ope
   }))
   const { settled, open } = splitAtOpen(points, openFrom)
   return (
-    <svg className="sparkline" width={width} height={height} aria-hidden="true">
+    <svg className="sparkline" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
       <g className="line">
         <path d={linePath(settled)} />
         <path className="open" d={linePath(open)} />

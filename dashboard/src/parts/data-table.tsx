@@ -1,4 +1,5 @@
 import { useState, type ReactNode } from 'react'
+import { MiddleCut } from './middle-cut.tsx'
 
 export interface Column<Row> {
   readonly name: string
@@ -6,6 +7,8 @@ export interface Column<Row> {
   /** the full text of a shortened `value` */
   readonly title?: (row: Row) => string
   readonly numeric?: boolean
+  /** where a text that is too long is cut: at its end if missing */
+  readonly cut?: 'middle'
   /** length of the bar behind the cell, from 0 to 1 */
   readonly bar?: (row: Row) => number
 }
@@ -66,13 +69,14 @@ export function DataTable<Row>({
   )
 }
 
-function Cell<Row>({ column: { value, title, numeric, bar }, row }: { column: Column<Row>; row: Row }): ReactNode {
+function Cell<Row>({ column: { value, title, numeric, cut, bar }, row }: { column: Column<Row>; row: Row }): ReactNode {
   const text = value(row)
   const whole = title?.(row) ?? (numeric ? undefined : text)
+  const shown = cut === 'middle' ? <MiddleCut text={text} {...(whole === undefined ? {} : { title: whole })} /> : text
   if (!bar)
     return (
       <td className={numeric ? 'number' : undefined} title={whole}>
-        {text}
+        {shown}
       </td>
     )
   const percent = Math.round(Math.min(1, Math.max(0, bar(row))) * 1000) / 10
@@ -81,7 +85,7 @@ function Cell<Row>({ column: { value, title, numeric, bar }, row }: { column: Co
       <span className="bar-track">
         <span className="bar-fill" style={{ width: `${percent}%` }} />
       </span>
-      <span className="bar-text">{text}</span>
+      <span className="bar-text">{shown}</span>
     </td>
   )
 }

@@ -33,7 +33,9 @@ const full: Search = {
   order: 'events',
   forget: 'f-1',
   kind: 'click',
+  sender: 'robots',
   event: 'e-1',
+  on: '2026-01-31',
 }
 
 describe('the search parameters', () => {

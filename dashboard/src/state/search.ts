@@ -1,4 +1,5 @@
 import type { DropCause } from '@hopper/contracts'
+import { isDate } from './date-range.ts'
 
 /** Why somebody did not go on; fails to compile when the API gets another cause. */
 export const causes = Object.keys({
@@ -14,6 +15,8 @@ export type Unit = (typeof units)[number]
 export const panelTabs = ['people', 'instead', 'differences', 'hesitation', 'definition'] as const
 export const peopleOrders = ['last_seen', 'first_seen', 'events'] as const
 export type PeopleOrder = (typeof peopleOrders)[number]
+export const senders = ['people', 'robots'] as const
+export type Sender = (typeof senders)[number]
 export type PanelTab = (typeof panelTabs)[number]
 
 /**
@@ -79,8 +82,12 @@ export interface Search {
   readonly forget?: string
   /** kind of event that is shown while events come in */
   readonly kind?: string
+  /** whose events are shown while they come in; everybody's if missing */
+  readonly sender?: Sender
   /** id of the event whose receipt is shown */
   readonly event?: string
+  /** the date of that event */
+  readonly on?: string
 }
 
 export const exploreForms = ['table', 'line', 'bar', 'events', 'retention'] as const
@@ -93,7 +100,7 @@ const ofOnePage = [
   ...(['by', 'stage', 'show', 'cause', 'tab', 'view', 'value', 'who', 'q'] as const),
   ...(['start', 'end', 'depth', 'places', 'link', 'node', 'with'] as const),
   ...(['what', 'as', 'cols', 'again', 'each'] as const),
-  ...(['funnel', 'element', 'order', 'forget', 'kind', 'event'] as const),
+  ...(['funnel', 'element', 'order', 'forget', 'kind', 'sender', 'event', 'on'] as const),
 ] satisfies (keyof Search)[]
 
 /** Reads the parameters of an address; unknown ones are left out. */
@@ -117,6 +124,7 @@ export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
     return Number.isInteger(number) && number >= min && number <= max ? number : undefined
   }
   const link = list('link')
+  const on = text('on')
   return defined({
     range: text('range'),
     vs: text('vs'),
@@ -149,7 +157,9 @@ export function readSearch(raw: Readonly<Record<string, unknown>>): Search {
     order: one('order', peopleOrders),
     forget: text('forget'),
     kind: text('kind'),
+    sender: one('sender', senders),
     event: text('event'),
+    on: on !== undefined && isDate(on) ? on : undefined,
   })
 }
 

@@ -26,8 +26,8 @@ export interface OpenedDashboard {
   get<T>(path: string): Promise<T>
   /** Sends a query of the demo shop, by its path below the app. */
   post<T>(path: string, query: object): Promise<T>
-  /** Sends events of a device of the demo shop. */
-  send(device: string, events: readonly object[]): Promise<void>
+  /** Sends events of a device of the demo shop, with more of what a body can say of its sender. */
+  send(device: string, events: readonly object[], sender?: object): Promise<void>
   close(): Promise<void>
 }
 
@@ -86,11 +86,11 @@ export async function openDashboard(
     ask: (body) => call<FunnelAnswer>('funnels/query', body),
     get: call,
     post: call,
-    async send(device_id, events) {
+    async send(device_id, events, sender = {}) {
       const answer = await fetch(`${installation.ingestUrl}/v1/events`, {
         method: 'POST',
         headers: { 'x-api-key': writeKey, 'content-type': 'application/json', 'user-agent': BROWSER },
-        body: JSON.stringify({ device_id, events }),
+        body: JSON.stringify({ device_id, events, ...sender }),
       })
       const { rejected } = (await answer.json()) as { rejected: readonly object[] }
       if (rejected.length > 0) throw new Error(`refused: ${JSON.stringify(rejected)}`)

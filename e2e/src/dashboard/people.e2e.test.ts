@@ -194,33 +194,6 @@ describe('people', () => {
   })
 })
 
-describe('live', () => {
-  it('shows an event as it is counted, delays others while paused, and shows a receipt', async () => {
-    const { page } = dashboard
-    const event = (id: string): object => ({ type: 'custom', name: id, event_id: id, timestamp: Date.now() })
-    await dashboard.open('live')
-    await dashboard.send('live-device', [event('first-of-live')])
-    const list = page.locator('.live-events')
-    await list.getByText('first-of-live').waitFor()
-    await page.getByRole('button', { name: 'Pause' }).click()
-    await dashboard.send('live-device', [event('second-of-live')])
-    await page.getByText('1 new').waitFor()
-    expect(await list.getByText('second-of-live').count()).toBe(0)
-    await page.getByRole('button', { name: 'Resume' }).click()
-    await list.getByText('second-of-live').waitFor()
-    await page.getByRole('searchbox', { name: 'Search these events' }).fill('first-of')
-    await expect.poll(() => list.getByRole('listitem').count(), SOON).toBe(1)
-    await list.getByRole('button').click()
-    const receipt = page.getByRole('region', { name: 'Receipt' })
-    await receipt.getByText('on time').waitFor()
-    await receipt.getByText('activity_by_date').waitFor()
-    await page.setViewportSize({ width: 390, height: 900 })
-    await expectUsable(dashboard.page)
-    await page.reload()
-    await receipt.getByText('on time').waitFor()
-  })
-})
-
 describe('an open page', () => {
   it('shows what is counted by itself, without asking again and again', async () => {
     const { page } = dashboard

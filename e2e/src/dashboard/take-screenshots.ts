@@ -109,7 +109,7 @@ async function hasAllLines(page: Page): Promise<void> {
 
 /** Somebody goes through the shop while the page of live events is open. */
 async function visit(page: Page): Promise<void> {
-  const shop = `${dashboard.product.ingestUrl}/demo/shop`
+  const shop = `${dashboard.installation.ingestUrl}/demo/shop`
   const went = ['/', '/products', '/products/lamp', '/cart', '/checkout', '/thanks'].map((path, index) => ({
     type: 'url_change',
     from: '',

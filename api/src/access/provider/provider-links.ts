@@ -79,7 +79,7 @@ export class ProviderLinks {
    * bound.
    * @throws HopperError of `providerRefusal` if another one is bound
    */
-  async bind(member: Member, { issuer, subject }: ProviderAccount): Promise<void> {
+  async bind(member: Member, { issuer, subject }: Pick<ProviderAccount, 'issuer' | 'subject'>): Promise<void> {
     const { organization, id, email } = member
     if (email === undefined) throw providerRefusal('unknown')
     const known = await this.of(member)

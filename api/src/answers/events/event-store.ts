@@ -9,7 +9,7 @@ const cursor = (description: string): TOptional<TString> =>
   Type.Optional(Type.String({ pattern: '^c[0-9a-z.]{1,12000}$', description }))
 
 export const PutEventsParameters = Type.Object({
-  ...EventsParameters.properties,
+  limit: EventsParameters.properties.limit,
   start: Type.Optional(
     Type.String({
       pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,12000})$',
@@ -27,6 +27,14 @@ export const StreamParameters = Type.Object({
   ),
 })
 export type StreamParameters = Static<typeof StreamParameters>
+
+export const LiveParameters = Type.Object({
+  ...StreamParameters.properties,
+  bots: Type.Optional(
+    Type.Enum(['0', '1'], { description: '1: also events of bots, with the fate `bot`; default: 0' }),
+  ),
+})
+export type LiveParameters = Static<typeof LiveParameters>
 
 /** An event as it came by `PUT /events`. */
 export const PutEvent = Type.Object({

@@ -3,6 +3,7 @@ import { fates, Meta } from '@hopper/contracts'
 import { exportFormats, type ExportedEvent, type ExportFormat } from '@hopper/engine'
 import { RangeParameters } from '../report-parameters.ts'
 
+const FILTERS_CHARS_MAX = 8_000
 export const PAGE_EVENTS_MAX = 1_000
 export const PAGE_EVENTS_DEFAULT = 100
 export const limit = Type.Optional(
@@ -12,11 +13,21 @@ export const limit = Type.Optional(
 export const EventsParameters = Type.Object({
   start: Type.Optional(
     Type.String({
-      pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,12000})$',
+      pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,12000}|t[A-Za-z0-9_-]{1,200})$',
       description: 'number of events to skip, or `next` of the previous page; default: 0',
     }),
   ),
   limit,
+  order: Type.Optional(
+    Type.Literal('-timestamp', { description: 'the newest first; default: lane by lane, in the order of the log' }),
+  ),
+  filters: Type.Optional(
+    Type.String({
+      maxLength: FILTERS_CHARS_MAX,
+      description:
+        'with order=-timestamp: filters as in a query, as JSON: [{"type":"eq","key":"type","value":"click"}]',
+    }),
+  ),
 })
 export type EventsParameters = Static<typeof EventsParameters>
 export const ExportParameters = Type.Object({
@@ -70,9 +81,26 @@ export function eventView({
   }
 }
 
+const judgedEvent = Type.Object({
+  ...event.properties,
+  fate: Type.Optional(Type.Enum(['accepted', 'late', 'bot'], { description: 'with order=-timestamp only' })),
+})
+
 export const EventsPage = Type.Object({
-  events: Type.Array(event, { description: 'lane by lane, each in log order' }),
-  next: Type.String({ description: '`start` for the next page; later events appear there' }),
+  events: Type.Array(judgedEvent, { description: 'lane by lane, each in log order; or the newest first' }),
+  next: Type.Optional(
+    Type.String({
+      description:
+        '`start` for the next page. In log order always present, since later events appear there; ' +
+        'with order=-timestamp it has older events, and is absent on the last page',
+    }),
+  ),
+  follow: Type.Optional(
+    Type.String({
+      description:
+        'with order=-timestamp: the Last-Event-ID with which `live` continues this page, without gap or repetition',
+    }),
+  ),
   meta: Meta,
 })
 

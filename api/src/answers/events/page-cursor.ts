@@ -1,4 +1,6 @@
+import type { EventPlace } from '@hopper/engine'
 import { invalidFields } from '../../http/checked.ts'
+import { cursorOf, cursorParts } from '../cursors/cursor.ts'
 
 /** The start of a page of events: the first place to read in each lane, and the number of events to skip from there. */
 export interface PageStart {
@@ -33,6 +35,23 @@ export function placesOfCursor(cursor: string, lanes: number): readonly number[]
     .split('.')
     .map((text) => parseInt(text, 36))
   return places.length === lanes && places.every((place) => Number.isSafeInteger(place)) ? places : undefined
+}
+
+/**
+ * Parses the `start` of a page of the newest events: the cursor of the page before, none for the first.
+ * @throws HopperError HOP_PARAM_INVALID
+ */
+export function newestStart(start: string | undefined): EventPlace | undefined {
+  if (start === undefined) return undefined
+  const parts = start.startsWith('t') ? cursorParts(start.slice(1)) : []
+  if (parts.length === 5 && parts.every((part) => Number.isSafeInteger(part))) return parts as unknown as EventPlace
+  throw invalidFields([
+    { field: 'start', message: 'is not a cursor of this order; send `next` of the previous page, or leave it out' },
+  ])
+}
+
+export function newestCursor(place: EventPlace): string {
+  return `t${cursorOf(place)}`
 }
 
 export function pageCursor(next: readonly number[]): string {

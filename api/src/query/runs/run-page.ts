@@ -77,9 +77,10 @@ async function lanePage(
   return { events, skip, next }
 }
 
-async function eventsAt(
+/** Reads whole events by their chunk and row, in this order. */
+export async function eventsAt(
   cluster: readonly ChunkSummary[],
-  selected: ReturnType<typeof rowsInOrder>,
+  selected: readonly { readonly chunk: number; readonly row: number }[],
   { source }: QueryRuntime,
 ): Promise<ExportedEvent[]> {
   const numbers = [...new Set(selected.map(({ chunk }) => chunk))]

@@ -5,6 +5,7 @@ import type { Query, QueryOf, UnitQuery } from '../query.ts'
 import { scopeOf } from '../scan-scope.ts'
 import { runExport } from './run-export.ts'
 import { runKeys } from './run-keys.ts'
+import { runNewest } from './run-newest.ts'
 import { runEncodedPage, runPage } from './run-page.ts'
 import { runJourneyPeople, runPeople } from './run-people.ts'
 import { runPerson } from './run-person.ts'
@@ -24,6 +25,7 @@ export async function runQuery(queryJob: QueryJob, runtime: QueryRuntime): Promi
   if (isUnitQuery(question)) return runUnits(question, job, runtime)
   if (question.kind === 'events') return runEvents(question, job, runtime)
   if (question.kind === 'values') return runValues(question, job, runtime)
+  if (question.kind === 'newest') return runNewest(question, job, runtime)
   return { kind: 'answered', result: await resultOf(question, job, runtime) }
 }
 
@@ -34,7 +36,7 @@ function isUnitQuery(question: Query): question is UnitQuery {
 }
 
 function resultOf(
-  question: Exclude<Query, UnitQuery | { kind: 'events' | 'values' }>,
+  question: Exclude<Query, UnitQuery | { kind: 'events' | 'values' | 'newest' }>,
   job: QueryJob,
   runtime: QueryRuntime,
 ): Promise<unknown> {

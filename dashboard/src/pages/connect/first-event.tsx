@@ -64,8 +64,8 @@ function useFirstEvent(app: string): LiveEvent | undefined {
         setFirst(live)
         following.abort()
       },
-      closed: ({ isRefused }) => {
-        if (isRefused) following.abort()
+      closed: ({ refusal }) => {
+        if (refusal) following.abort()
       },
     })
     return () => following.abort()

@@ -1,131 +1,192 @@
-import { useState, type ReactNode } from 'react'
+import { useCallback, useMemo, useState, type ReactNode } from 'react'
 import { Pause, Play } from 'lucide-react'
-import { useLiveEvents, type LiveEvent } from '../../api/use-live-events.ts'
-import { eventText, type EventNames } from '../../format/event-text.ts'
-import { formatClock } from '../../format/times.ts'
+import type { Element, Filter } from '@hopper/contracts'
+import { placeOf, type LiveEvent } from '../../api/live-list.ts'
+import { appPath } from '../../api/paths.ts'
+import { useLiveFeed, type LiveFeed } from '../../api/use-live-feed.ts'
+import { useReport } from '../../api/use-report.ts'
+import { formatCount } from '../../format/numbers.ts'
 import { PageFrame } from '../../frame/page-frame.tsx'
+import { AppLink } from '../../parts/app-link.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
-import { SearchField } from '../../parts/search-field.tsx'
-import { useEventNames } from '../../state/event-names.ts'
+import { ReportView } from '../../parts/states/report-view.tsx'
+import { Skeleton } from '../../parts/states/skeleton.tsx'
+import { dateIn } from '../../state/date-range.ts'
 import { useScope } from '../../state/scope.tsx'
+import type { Search } from '../../state/search.ts'
 import { useSearchState } from '../../state/use-search.ts'
-import { words } from '../../words.ts'
+import { factsOf, hasText } from './event-facts.ts'
+import { LiveFilters } from './live-filters.tsx'
+import { LiveRow } from './live-row.tsx'
+import { LiveStatus } from './live-status.tsx'
+import { liveWords } from './live-words.ts'
+import { NowLine } from './now-line.tsx'
 import { Receipt } from './receipt.tsx'
 
-/** The events of the app as they are counted. A press on one shows its receipt. */
+/** The newest events of the app, and those that come in. A press on one opens it. */
 export default function LivePage(): ReactNode {
   const { app } = useScope()
   const { search, change } = useSearchState()
   const [typed, setTyped] = useState(search.q ?? '')
-  const { events, waiting, isPaused, state, pause } = useLiveEvents(app.id)
-  const text = words.live
-  const names = useEventNames()
-  const found = events.filter((event) => isFound(event, names, typed, search.kind))
+  const { kind, sender } = search
+  const filters = useMemo(() => filtersOf({ kind, sender }), [kind, sender])
+  const matches = useCallback((event: LiveEvent) => isOf(event, { kind, sender }), [kind, sender])
+  const feed = useLiveFeed(app.id, filters, matches)
+  const newest = feed.events.data?.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0)
   return (
     <PageFrame>
       <div className="page-head">
         <div>
-          <PageTitle app={app.name}>{text.title}</PageTitle>
-          <p className="hint">{text.hint}</p>
+          <PageTitle app={app.name}>{liveWords.title}</PageTitle>
+          <p className="hint">{liveWords.hint}</p>
         </div>
         <div className="end">
-          <button type="button" className="small" aria-pressed={isPaused} onClick={() => pause(!isPaused)}>
-            <Icon of={isPaused ? Play : Pause} />
-            {isPaused ? text.resume : text.pause}
-          </button>
-          {isPaused && waiting > 0 && <span className="badge">{text.waiting(waiting)}</span>}
+          <LiveStatus
+            isPaused={feed.isPaused}
+            isConnected={feed.events.data !== undefined && feed.trouble === undefined}
+            {...(newest ? { newest } : {})}
+          />
+          <PauseButton feed={feed} />
         </div>
       </div>
-      {state !== 'open' && (
+      {feed.trouble && (
         <p className="problem" role="alert">
-          {state === 'ended' ? text.ended : text.offline}
+          {liveWords[feed.trouble]}
         </p>
       )}
+      <NowLine
+        search={(page) => {
+          setTyped(page)
+          change({ q: page }, { replace: true })
+        }}
+      />
       <div className={search.event === undefined ? 'live' : 'live with-receipt'}>
-        <section className="card" aria-label={text.title}>
+        <section className="card" aria-label={liveWords.title}>
           <LiveFilters typed={typed} setTyped={setTyped} />
-          {found.length === 0 && <p className="nothing">{events.length === 0 ? text.none : text.noneFound}</p>}
-          <ol className="live-events">
-            {found.map((event) => (
-              <li key={`${String(event['lane'])}/${String(event['position'])}/${String(event['index'])}`}>
-                <LiveRow
-                  event={event}
-                  names={names}
-                  isChosen={event.event_id === search.event}
-                  choose={() => change({ event: event.event_id === search.event ? undefined : event.event_id })}
-                />
-              </li>
-            ))}
-          </ol>
+          <ReportView report={feed.events} skeleton={<Skeleton height={480} />}>
+            {(events) => <EventList events={events} feed={feed} typed={typed} isFiltered={filters.length > 0} />}
+          </ReportView>
         </section>
         {search.event !== undefined && (
-          <Receipt key={search.event} id={search.event} close={() => change({ event: undefined })} />
+          <Receipt
+            key={search.event}
+            id={search.event}
+            known={feed.events.data?.find(({ event_id }) => event_id === search.event)}
+            close={() => change({ event: undefined, on: undefined })}
+          />
         )}
       </div>
     </PageFrame>
   )
 }
 
-/** Search and kind; both are in the address, too. */
-function LiveFilters({ typed, setTyped }: { typed: string; setTyped: (text: string) => void }): ReactNode {
-  const { search, change } = useSearchState()
-  const text = words.live
+function PauseButton({ feed: { isPaused, waiting, pause } }: { feed: LiveFeed }): ReactNode {
   return (
-    <div className="row people-tools">
-      <SearchField
-        label={text.search}
-        value={typed}
-        set={(next) => {
-          setTyped(next)
-          change({ q: next.trim() === '' ? undefined : next.trim() }, { replace: true })
-        }}
-      />
-      <label className="inline">
-        {text.kind}
-        <select
-          value={search.kind ?? ''}
-          onChange={(event) =>
-            change({ kind: event.target.value === '' ? undefined : event.target.value }, { replace: true })
-          }
-        >
-          <option value="">{text.anyKind}</option>
-          {Object.entries(text.kinds).map(([kind, name]) => (
-            <option key={kind} value={kind}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+    <>
+      <button type="button" className="small" aria-pressed={isPaused} onClick={() => pause(!isPaused)}>
+        <Icon of={isPaused ? Play : Pause} />
+        {isPaused ? liveWords.resume : liveWords.pause}
+      </button>
+      {isPaused && waiting > 0 && <span className="badge open">{liveWords.waiting(formatCount(waiting))}</span>}
+    </>
+  )
+}
+
+interface ListProps {
+  events: readonly LiveEvent[]
+  feed: LiveFeed
+  typed: string
+  isFiltered: boolean
+}
+
+function EventList({ events, feed: { older, isLoadingOlder }, typed, isFiltered }: ListProps): ReactNode {
+  const { app } = useScope()
+  const { search, change } = useSearchState()
+  const elements = useReport<{ elements: Element[] }>(appPath(app.id, 'elements')).data?.elements
+  const names = useMemo(() => new Map(elements?.map(({ xpath, name }) => [xpath, name])), [elements])
+  const found = useMemo(
+    () =>
+      events
+        .map((event) => ({ event, facts: factsOf(event, (xpath) => names.get(xpath)) }))
+        .filter(({ event, facts }) => hasText(event, facts, typed)),
+    [events, names, typed],
+  )
+  const choose = ({ event_id, timestamp }: LiveEvent): void =>
+    change(
+      event_id === search.event
+        ? { event: undefined, on: undefined }
+        : { event: event_id, on: dateIn(app.timezone, timestamp) },
+    )
+  return (
+    <>
+      {found.length === 0 ? (
+        <Nothing isEmpty={events.length === 0} isFiltered={isFiltered} />
+      ) : (
+        <div className="live-list">
+          <p className="live-head" aria-hidden="true">
+            {(['when', 'what', 'page', 'who', 'source', 'verdict'] as const).map((column) => (
+              <span key={column} className={`live-${column}`}>
+                {liveWords.columns[column]}
+              </span>
+            ))}
+          </p>
+          <ol className="live-events">
+            {found.map(({ event, facts }) => (
+              <li key={placeOf(event)}>
+                <LiveRow
+                  event={event}
+                  facts={facts}
+                  isChosen={event.event_id === search.event}
+                  choose={() => choose(event)}
+                />
+              </li>
+            ))}
+          </ol>
+        </div>
+      )}
+      {older ? (
+        <button type="button" className="live-older" disabled={isLoadingOlder} onClick={older}>
+          {liveWords.older}
+        </button>
+      ) : (
+        events.length > 0 && (
+          <p className="hint live-older">
+            <AppLink app={app.id} to="explore" search={{ as: 'events' }}>
+              {liveWords.inExplore}
+            </AppLink>
+          </p>
+        )
+      )}
+    </>
+  )
+}
+
+function Nothing({ isEmpty, isFiltered }: { isEmpty: boolean; isFiltered: boolean }): ReactNode {
+  if (!isEmpty) return <p className="nothing">{liveWords.noneFound}</p>
+  if (isFiltered) return <p className="nothing">{liveWords.noneOfKind}</p>
+  return (
+    <div className="nothing">
+      <p>{liveWords.none}</p>
+      <p>{liveWords.noneHint}</p>
     </div>
   )
 }
 
-interface RowProps {
-  event: LiveEvent
-  names: EventNames
-  isChosen: boolean
-  choose: () => void
+type Choice = { readonly [Name in 'kind' | 'sender']: Search[Name] }
+
+/** Returns the filters of the stored events. */
+function filtersOf({ kind, sender }: Choice): Filter[] {
+  const isRobot: Filter = { type: 'all', key: 'bot' }
+  return [
+    ...(kind === undefined ? [] : [{ type: 'eq', key: 'type', value: kind } as const]),
+    ...(sender === 'robots' ? [isRobot] : []),
+    ...(sender === 'people' ? [{ type: 'not', filter: isRobot } as const] : []),
+  ]
 }
 
-function LiveRow({ event, names, isChosen, choose }: RowProps): ReactNode {
-  const { app } = useScope()
-  return (
-    <button type="button" className="live-event" aria-expanded={isChosen} onClick={choose}>
-      <time className="hint tnum">{formatClock(app.timezone, event.timestamp)}</time>
-      <bdi className="what">{eventText(event, names)}</bdi>
-      <bdi className="cut hint">{event.user_id ?? event.device_id}</bdi>
-      <span className={event.fate === 'accepted' ? 'badge settled' : 'badge warn'}>
-        {words.trust.fateNames[event.fate] ?? event.fate}
-      </span>
-    </button>
-  )
-}
-
-/** Returns whether an event is of the kind, and has the text in what it was, or in whom it came from. */
-function isFound(event: LiveEvent, names: EventNames, typed: string, kind: string | undefined): boolean {
+/** Returns whether an event that came in has the kind and sender that are chosen. */
+function isOf(event: LiveEvent, { kind, sender }: Choice): boolean {
   if (kind !== undefined && event.type !== kind) return false
-  const wanted = typed.trim().toLowerCase()
-  const texts = [eventText(event, names), eventText(event), event.user_id ?? '', event.device_id]
-  return texts.join(' ').toLowerCase().includes(wanted)
+  return sender === undefined || (event.fate === 'bot') === (sender === 'robots')
 }

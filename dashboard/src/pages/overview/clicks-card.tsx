@@ -26,9 +26,10 @@ export function ClicksCard(): ReactNode {
       name: 'Target',
       value: ({ target }) => elementNames.get(target) ?? target,
       title: ({ target }) => target,
+      cut: 'middle',
       bar: ({ hits }) => hits / most,
     },
-    { name: 'Page', value: ({ url }) => nameOf(url), title: ({ url }) => url },
+    { name: 'Page', value: ({ url }) => nameOf(url), title: ({ url }) => url, cut: 'middle' },
     { name: 'Clicks', value: ({ hits }) => formatCount(hits), numeric: true },
     { name: 'Avg. time', value: ({ average_ms }) => formatDuration(average_ms), numeric: true },
   ]

@@ -7,7 +7,8 @@ import { useReport } from '../../api/use-report.ts'
 import { Sparkline } from '../../charts/line-chart.tsx'
 import { NOTHING, formatChange, formatCount, formatPercent, formatPoints } from '../../format/numbers.ts'
 import { AppLink } from '../../parts/app-link.tsx'
-import { resolveCompare, trafficStep, trendStep } from '../../state/date-range.ts'
+import { formatDates } from '../../format/times.ts'
+import { daysOf, resolveCompare, shiftDate, trafficStep, trendStep, type DateRange } from '../../state/date-range.ts'
 import { useScope } from '../../state/scope.tsx'
 import { words } from '../../words.ts'
 import { trendPoints } from '../funnels/trend.ts'
@@ -26,13 +27,17 @@ export function Headline({ funnel, traffic }: Props): ReactNode {
   const compared = scope.compared ?? resolveCompare('previous', range)
   const people = useCount('now', unit === 'session' ? 'person' : unit)
   const peopleBefore = useCount('before', unit === 'session' ? 'person' : unit)
-  const sessions = useCount('now', 'session', true)
+  const sessions = useCount('now', 'session')
   const sessionsBefore = useCount('before', 'session')
+  const starts = sessions?.trend ?? []
+  const against = words.overview.vsPeriod(periodName(compared, range))
   const step = trafficStep(range)
   const isFiltered = scope.filters.length > 0
   const path = reportPath(app.id, 'traffic', compared, { by: step, count_by: scope.countBy })
   const before = useReport<Traffic>(useShared() && isFiltered ? null : path)
-  const rows = traffic?.rows ?? []
+  const completeTo = traffic?.meta.complete_to ?? Infinity
+  // hours and days to come are not zero, they are unknown
+  const rows = (traffic?.rows ?? []).filter(({ time }) => Date.parse(time) <= completeTo)
   const openFrom = live ? Math.max(0, rows.length - 1) : rows.length
   return (
     <dl className="headline wide">
@@ -42,13 +47,15 @@ export function Headline({ funnel, traffic }: Props): ReactNode {
         before={peopleBefore?.total}
         {...(isFiltered ? {} : { course: rows.map(({ users }) => users) })}
         openFrom={openFrom}
+        against={against}
       />
       <Number
         name={words.overview.sessions}
         now={sessions?.total}
         before={sessionsBefore?.total}
-        course={sessions?.trend?.map(({ total }) => total)}
-        openFrom={live ? Math.max(0, (sessions?.trend?.length ?? 0) - 1) : (sessions?.trend?.length ?? 0)}
+        course={starts.map(({ total }) => total)}
+        openFrom={live ? Math.max(0, starts.length - 1) : starts.length}
+        against={against}
       />
       <Number
         name={words.overview.views}
@@ -57,24 +64,30 @@ export function Headline({ funnel, traffic }: Props): ReactNode {
           : { now: traffic && viewsOf(traffic), before: before.data && viewsOf(before.data) })}
         {...(isFiltered ? {} : { course: rows.map(({ views }) => views) })}
         openFrom={openFrom}
+        against={against}
       />
-      {funnel && <Rate funnel={funnel} />}
+      {funnel && <Rate funnel={funnel} against={against} />}
     </dl>
   )
 }
 
-function useCount(
-  period: 'now' | 'before',
-  unit: 'person' | 'device' | 'session',
-  hasCourse = false,
-): FunnelAnswer | undefined {
+function useCount(period: 'now' | 'before', unit: 'person' | 'device' | 'session'): FunnelAnswer | undefined {
   const scope = useScope()
   const { app, range, live } = scope
   const question = useMemo(() => {
     const dates = period === 'now' ? range : (scope.compared ?? resolveCompare('previous', range))
-    return peopleQuestion(scope, dates, { unit, ...(hasCourse ? { trend: trendStep(dates) } : {}) })
-  }, [scope, range, period, unit, hasCourse])
+    // a session is counted once, on the day on which it begins
+    const trend = unit === 'session' && period === 'now' ? { trend: trendStep(dates) } : {}
+    return peopleQuestion(scope, dates, { unit, ...trend })
+  }, [scope, range, period, unit])
   return useFunnel(app.id, question, live && period === 'now').data
+}
+
+/** Names the period that a number is compared with: the days before the range, or its dates. */
+function periodName(compared: DateRange, range: DateRange): string {
+  const days = daysOf(range)
+  const isBefore = compared.to === shiftDate(range.from, -1) && daysOf(compared) === days
+  return isBefore ? words.overview.daysBefore(days) : formatDates(compared.from, compared.to)
 }
 
 interface NumberProps {
@@ -83,17 +96,28 @@ interface NumberProps {
   before?: number | undefined
   course?: readonly number[] | undefined
   openFrom: number
+  /** what the change is against */
+  against: string
   hint?: string
 }
 
-function Number({ name, now, before, course, openFrom, hint }: NumberProps): ReactNode {
+function Number({ name, now, before, course, openFrom, against, hint }: NumberProps): ReactNode {
   const change = now === undefined || before === undefined ? null : formatChange(now, before)
   return (
     <div>
       <dt>{name}</dt>
       <dd className="large tnum">{now === undefined ? NOTHING : formatCount(now)}</dd>
       <dd className="hint tnum" title={before === undefined ? undefined : words.overview.vs(formatCount(before))}>
-        {hint ?? change ?? (now === undefined ? '\u00a0' : words.overview.noChange)}
+        {hint ??
+          (change === null ? (
+            now === undefined ? (
+              '\u00a0'
+            ) : (
+              words.overview.noChange
+            )
+          ) : (
+            <Change change={change} against={against} />
+          ))}
       </dd>
       {course && course.length > 1 && (
         <dd className="course">
@@ -104,7 +128,15 @@ function Number({ name, now, before, course, openFrom, hint }: NumberProps): Rea
   )
 }
 
-function Rate({ funnel }: { funnel: ListedFunnel }): ReactNode {
+function Change({ change, against }: { change: string; against: string }): ReactNode {
+  return (
+    <>
+      <b>{change}</b> {against}
+    </>
+  )
+}
+
+function Rate({ funnel, against }: { funnel: ListedFunnel; against: string }): ReactNode {
   const { app, live } = useScope()
   const { question, before } = useFunnelPeriods(funnel.id)
   const now = useFunnel(app.id, question, live).data
@@ -120,7 +152,11 @@ function Rate({ funnel }: { funnel: ListedFunnel }): ReactNode {
       </dt>
       <dd className="large tnum">{formatPercent(rate ?? null)}</dd>
       <dd className="hint tnum" title={words.overview.vs(formatPercent(was ?? null))}>
-        {typeof rate === 'number' && typeof was === 'number' ? formatPoints(rate - was) : words.overview.noChange}
+        {typeof rate === 'number' && typeof was === 'number' ? (
+          <Change change={formatPoints(rate - was)} against={against} />
+        ) : (
+          words.overview.noChange
+        )}
       </dd>
       {points.length > 1 && (
         <dd className="course">

@@ -6,6 +6,7 @@ import { AppLink } from '../../parts/app-link.tsx'
 import { ReportView } from '../../parts/states/report-view.tsx'
 import { Skeleton } from '../../parts/states/skeleton.tsx'
 import { useScope } from '../../state/scope.tsx'
+import { words } from '../../words.ts'
 import { stageRows } from '../funnels/stage-rows.ts'
 import { useFunnelPeriods } from './funnel-periods.ts'
 
@@ -22,6 +23,10 @@ export function MainFunnelCard({ funnel }: { funnel: ListedFunnel }): ReactNode 
             <bdi>{funnel.name}</bdi>
           </AppLink>
         </h2>
+        <p className="hint stage-key">
+          <span className="deciding" aria-hidden="true" />
+          {words.overview.stillDeciding}
+        </p>
       </header>
       <ReportView report={report} skeleton={<Skeleton height={funnel.stages.length * 28} />}>
         {({ steps, total }) => (

@@ -3,10 +3,13 @@ import type { ListedFunnel, Traffic } from '@hopper/contracts'
 import { appPath, reportPath } from '../../api/paths.ts'
 import { useFunnel } from '../../api/use-funnel.ts'
 import { useShared } from '../../api/session.tsx'
+import { useNow } from '../../api/use-now.ts'
 import { useReport } from '../../api/use-report.ts'
+import { formatCount } from '../../format/numbers.ts'
 import { formatDates } from '../../format/times.ts'
 import { PageFrame } from '../../frame/page-frame.tsx'
 import { Redirect } from '../../frame/redirect.tsx'
+import { AppLink } from '../../parts/app-link.tsx'
 import { useBacklog } from '../../parts/states/backlog-badge.tsx'
 import { PageTitle } from '../../parts/page-title.tsx'
 import { QueryProgress } from '../../parts/states/query-progress.tsx'
@@ -47,6 +50,7 @@ export default function OverviewPage(): ReactNode {
       <div className="page-head">
         <PageTitle app={app.name}>{words.navigation.overview}</PageTitle>
         <div className="end">
+          <LiveCount />
           <Share />
         </div>
       </div>
@@ -55,6 +59,20 @@ export default function OverviewPage(): ReactNode {
         {({ total }) => (total === 0 && scope.chips.length === 0 && !people.stale ? <Empty /> : <Cards />)}
       </ReportView>
     </PageFrame>
+  )
+}
+
+/** How many people are on the site now; leads to what they do. */
+function LiveCount(): ReactNode {
+  const { app } = useScope()
+  const isShared = useShared() !== undefined
+  const now = useNow(isShared ? undefined : app.id)
+  if (!now) return null
+  return (
+    <AppLink app={app.id} to="live" className="now-link">
+      <span className="pulse" aria-hidden="true" />
+      {words.overview.live(formatCount(now.inFive), words.units.person.of(now.inFive))}
+    </AppLink>
   )
 }
 

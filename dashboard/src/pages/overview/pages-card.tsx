@@ -20,7 +20,13 @@ export function PagesCard(): ReactNode {
   const most = Math.max(1, report.data?.rows[0]?.views ?? 1)
   const nameOf = pageNames((report.data?.rows ?? []).map(({ url }) => url))
   const columns: Column<Row>[] = [
-    { name: 'Page', value: ({ url }) => nameOf(url), title: ({ url }) => url, bar: ({ views }) => views / most },
+    {
+      name: 'Page',
+      value: ({ url }) => nameOf(url),
+      title: ({ url }) => url,
+      cut: 'middle',
+      bar: ({ views }) => views / most,
+    },
     { name: 'Views', value: ({ views }) => formatCount(views), numeric: true },
     { name: 'Avg. time', value: ({ average_seconds }) => formatSeconds(average_seconds), numeric: true },
   ]

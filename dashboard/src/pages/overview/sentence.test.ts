@@ -48,8 +48,8 @@ describe('the sentence of the overview', () => {
     const devices = { desktop: [955, 99], mobile: [802, 42] } as Record<string, [number, number]>
     expect(textOf(answerOf([1_845, 446, 150], 0, devices), answerOf([1_700, 400, 111], 0))).toBe(
       '8.1 % of 1,845 people who started Checkout went all the way, 1.6 pts more than before (6.5 %), ' +
-        'which can be chance (z = 1.8). The largest share is lost before Cart (75.8 %). ' +
-        'Worst device: mobile with 5.2 % against 10.4 % of the others: beyond chance (z = 3.9).',
+        'which can be chance (z\u00a0=\u00a01.8). The largest share is lost before Cart (75.8 %). ' +
+        'Worst device: mobile with 5.2 % against 10.4 % of the others: beyond chance (z\u00a0=\u00a03.9).',
     )
   })
 

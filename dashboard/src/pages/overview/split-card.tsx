@@ -1,5 +1,6 @@
 import { useMemo, useState, type ReactNode } from 'react'
 import { useFunnel } from '../../api/use-funnel.ts'
+import { countryName } from '../../format/countries.ts'
 import { formatCount, formatPercent } from '../../format/numbers.ts'
 import { useChips } from '../../frame/filter-chips.tsx'
 import { BarsFill } from '../../parts/bars-fill.tsx'
@@ -7,7 +8,7 @@ import { ReportView } from '../../parts/states/report-view.tsx'
 import { Skeleton } from '../../parts/states/skeleton.tsx'
 import { chipOf } from '../../state/filters.ts'
 import { useScope } from '../../state/scope.tsx'
-import { keyName, words } from '../../words.ts'
+import { keyName, valueName, words } from '../../words.ts'
 import { peopleQuestion } from './people-question.ts'
 
 const FIRST = 7
@@ -31,7 +32,7 @@ export function SplitCard({ title, keys }: { title: string; keys: readonly [stri
           <div className="switch" role="group" aria-label={title}>
             {keys.map((one) => (
               <button key={one} type="button" aria-pressed={one === key} onClick={() => setKey(one)}>
-                {keyName(one)}
+                {words.overview.tabs[one] ?? keyName(one)}
               </button>
             ))}
           </div>
@@ -47,7 +48,7 @@ export function SplitCard({ title, keys }: { title: string; keys: readonly [stri
             </ul>
             {breakdown.length > FIRST && (
               <button type="button" className="quiet" onClick={() => setAll(!all)}>
-                {all ? `${FIRST}` : `${words.all} ${formatCount(breakdown.length)}`}
+                {all ? words.overview.showFirst(String(FIRST)) : words.overview.showAll(formatCount(breakdown.length))}
               </button>
             )}
           </>
@@ -55,6 +56,11 @@ export function SplitCard({ title, keys }: { title: string; keys: readonly [stri
       </ReportView>
     </section>
   )
+}
+
+/** Returns the name of a value: a country has one beside its code. */
+function nameOf(key: string, value: RowProps['row']['value']): string {
+  return key === 'country' && typeof value === 'string' ? countryName(value) : valueName(value)
 }
 
 interface RowProps {
@@ -66,7 +72,7 @@ interface RowProps {
 function SplitRow({ keyName, row: { value, total, other }, all }: RowProps): ReactNode {
   const { add, isLocked } = useChips()
   const chip = other || isLocked ? undefined : chipOf(keyName, value)
-  const name = other ? words.other : value === null || value === '' ? words.none : String(value)
+  const name = other ? words.other : nameOf(keyName, value)
   return (
     <li>
       <BarsFill share={all === 0 ? 0 : total / all} />

@@ -1,0 +1,90 @@
+import type { LiveEvent } from '../../api/live-list.ts'
+import { formatDuration } from '../../format/numbers.ts'
+import { liveWords } from './live-words.ts'
+
+/** What a row shows of an event; a part that the event does not have is missing. */
+export interface EventFacts {
+  readonly what: string
+  readonly page?: string
+  readonly element?: string
+  readonly source?: string
+  /** id of the person, as the page of a person has it in its address */
+  readonly person: string
+  /** why the sender counts as a robot */
+  readonly robot?: string
+}
+
+/** Reads the facts of an event; `elementName` knows the names of some elements, by XPath. */
+export function factsOf(event: LiveEvent, elementName: (xpath: string) => string | undefined): EventFacts {
+  const { context } = event
+  const page = pageOf(event)
+  const target = textOf(event['target'])
+  const element = target && (elementName(target) ?? target)
+  const robot = textOf(context['bot'])
+  const source = sourceOf(context)
+  return {
+    what: whatOf(event, element),
+    ...(page && { page: pageText(page) }),
+    ...(element && { element }),
+    ...(source && { source }),
+    person: personOf(event),
+    ...(event.fate === 'bot' && { robot: robot ?? event.fate }),
+  }
+}
+
+/** Returns the address of the page on which an event happened. */
+export function pageOf(event: LiveEvent): string | undefined {
+  if (event.type === 'url_change') return textOf(event['to']) ?? textOf(event['from'])
+  return textOf(event['current_url'])
+}
+
+/** Formats an address for reading: without its origin, and without escapes. */
+export function pageText(address: string): string {
+  const local = address.replace(/^https?:\/\/[^/]+/i, '') || '/'
+  try {
+    return decodeURI(local)
+  } catch {
+    return local
+  }
+}
+
+/** Returns whether an event has the text in anything that it consists of, in any case. */
+export function hasText(event: LiveEvent, facts: EventFacts, typed: string): boolean {
+  const wanted = typed.trim().toLowerCase()
+  if (wanted === '') return true
+  const shown = [facts.what, facts.page, facts.element, facts.source, facts.person].join('\n').toLowerCase()
+  return shown.includes(wanted) || JSON.stringify(event).toLowerCase().includes(wanted)
+}
+
+function whatOf(event: LiveEvent, element = ''): string {
+  switch (event.type) {
+    case 'url_change':
+      return textOf(event['to']) === undefined ? liveWords.left : liveWords.pageView
+    case 'click':
+      return `Clicked ${element}`
+    case 'btn_time':
+      return `Looked at ${element} for ${formatDuration(Number(event['elapsed_time'] ?? 0))}`
+    case 'funnel_change':
+      return `Entered stage ${Number(event['entered'])} of ${textOf(event['funnel']) ?? ''}`
+    case 'identify':
+      return `Identified as ${textOf(event.user_id) ?? ''}`
+    default:
+      return textOf(event['name']) ?? event.type
+  }
+}
+
+/** A campaign says more than the page that led here, and that more than its channel. */
+function sourceOf(context: LiveEvent['context']): string | undefined {
+  const utm = context['utm'] as Readonly<Record<string, unknown>> | undefined
+  const referrer = textOf(context['referrer'])?.replace(/\/$/, '')
+  return textOf(utm?.['utm_source']) ?? referrer ?? textOf(context['channel'])
+}
+
+function personOf({ user, user_id, device_id }: LiveEvent): string {
+  const id = user ?? user_id
+  return id === undefined || id === '' ? `d:${device_id}` : `u:${id}`
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
