@@ -15,7 +15,7 @@ const SWEEPS = 10
 const MOVES_PER_SWEEP = 60
 const REPEATS = 20
 /** clicks and events at the pace of a person: the trackers have sent one before the next */
-const ALONE = 8
+const ALONE = 20
 const SENT_TIMEOUT_MS = 20_000
 /** longer than Hopper waits before it sends a batch */
 const QUIET_MS = 1_200
