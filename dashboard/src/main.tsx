@@ -24,7 +24,6 @@ import './style/people.css'
 import './style/alerts.css'
 import './style/system.css'
 import './style/forms.css'
-import './style/annotations.css'
 import './style/shared.css'
 
 const SharedPage = lazy(() => import('./shared/shared-page.tsx'))

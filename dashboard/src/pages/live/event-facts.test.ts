@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { LiveEvent } from '../../api/live-list.ts'
+import type { LiveEvent } from './live-list.ts'
 import { factsOf, hasText, pageText } from './event-facts.ts'
 
 const event = (more: Partial<LiveEvent> & { readonly type: string }): LiveEvent => ({

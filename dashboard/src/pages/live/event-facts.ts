@@ -1,4 +1,4 @@
-import type { LiveEvent } from '../../api/live-list.ts'
+import type { LiveEvent } from './live-list.ts'
 import { formatDuration } from '../../format/numbers.ts'
 import { liveWords } from './live-words.ts'
 

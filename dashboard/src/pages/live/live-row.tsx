@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { ArrowRightToLine, Eye, FileText, MousePointerClick, Sparkles, UserCheck, type LucideIcon } from 'lucide-react'
-import type { LiveEvent } from '../../api/live-list.ts'
+import type { LiveEvent } from './live-list.ts'
 import { shownId } from '../../format/persons.ts'
 import { formatClock, formatTick } from '../../format/times.ts'
 import { Icon } from '../../parts/icon.tsx'

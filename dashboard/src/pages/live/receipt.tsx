@@ -1,7 +1,7 @@
 import { useEffect, useRef, type ReactNode } from 'react'
 import { X } from 'lucide-react'
 import type { Element, Meta } from '@hopper/contracts'
-import type { LiveEvent, PlacedEvent } from '../../api/live-list.ts'
+import type { LiveEvent, PlacedEvent } from './live-list.ts'
 import { appPath } from '../../api/paths.ts'
 import { useReport } from '../../api/use-report.ts'
 import { shownId } from '../../format/persons.ts'

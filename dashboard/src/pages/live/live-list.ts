@@ -1,4 +1,4 @@
-import type { TimelineEvent } from '../format/event-text.ts'
+import type { TimelineEvent } from '../../format/event-text.ts'
 
 /** Characters of the texts of events that arrived and are kept, and their number; the oldest are dropped first. */
 export const KEPT_CHARS = 512 * 1024

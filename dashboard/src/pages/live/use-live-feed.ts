@@ -1,12 +1,12 @@
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import type { Filter, Meta } from '@hopper/contracts'
-import type { Client } from './client.ts'
-import { followEvents, type StreamListener } from './follow-events.ts'
+import type { Client } from '../../api/client.ts'
+import { followEvents, type StreamListener } from '../../api/follow-events.ts'
 import { emptyList, isCut, joined, withArrived, type LiveEvent, type LiveList } from './live-list.ts'
-import { appPath } from './paths.ts'
-import { useSession } from './session.tsx'
-import { reportOf, type Report } from './use-report.ts'
+import { appPath } from '../../api/paths.ts'
+import { useSession } from '../../api/session.tsx'
+import { reportOf, type Report } from '../../api/use-report.ts'
 
 const PER_PAGE = 100
 /** Characters of stored events after which no older ones are loaded; who looks for more asks on the page Explore. */
