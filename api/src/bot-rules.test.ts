@@ -28,6 +28,9 @@ test('rules about bots are validated, replaced as a whole, and shown', async () 
     [[{ ...rule, kind: 'network', value: 'example.com' }], /192\.0\.2\.0\/24/],
     [[{ ...rule, kind: 'country', value: 'Germany' }], /ISO 3166-1/],
     [[{ ...rule, kind: 'page', value: 'admin' }], /must begin with/],
+    [[{ ...rule, kind: 'user_agent_regex', value: '(a' }], /RE2/],
+    [[{ ...rule, kind: 'user_agent_regex', value: '(?=a)' }], /RE2/],
+    [[{ ...rule, kind: 'user_agent_regex', value: '(a{500}){500}' }], /RE2/],
     [[rule, { ...rule, value: 'firefox', action: 'human' }], /bot_rules\[0\]/],
     [Array.from({ length: 21 }, (_, index) => ({ ...rule, value: `b${index}` })), /20/],
   ]
@@ -40,6 +43,7 @@ test('rules about bots are validated, replaced as a whole, and shown', async () 
     rule,
     { kind: 'network', value: '2001:db8::/32', action: 'human' },
     { kind: 'page', value: '/a', action: 'bot' },
+    { kind: 'user_agent_regex', value: '^(curl|wget)/', action: 'bot' },
   ]
   expect(await patch(rules)).toMatchObject({ status: 200, body: { bot_rules: rules } })
   expect((await hopper.get(app, admin)).body).toMatchObject({ bot_rules: rules })

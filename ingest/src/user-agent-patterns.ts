@@ -8,7 +8,7 @@ const APPS_MAX = 1_000
 const SHARE = 0.05
 const SAVED_MS_MAX = 500
 
-/** Regular expression of a rule. RE2 takes time linear in the user agent; each is tested once as long as it is known. */
+/** Regular expression of a rule. RE2 takes time linear in the user agent; one that is known is not tested again. */
 export class UserAgentPattern {
   readonly #pattern: RE2JS | undefined
   readonly #verdicts = new LRUCache<string, boolean>({ max: VERDICTS_MAX })

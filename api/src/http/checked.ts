@@ -15,7 +15,8 @@ interface Checker {
 const checkers = new WeakMap<TSchema, Checker>()
 
 /**
- * Validates a body against a schema, and removes the spaces around its names. Objects must not have fields that the schema does not name.
+ * Validates a body against a schema, and removes the spaces around its names. Objects must not have fields that the
+ * schema does not name.
  * @throws HopperError HOP_PARAM_INVALID with every invalid field
  */
 export function checkedBody(schema: TSchema, body: unknown): unknown {

@@ -55,7 +55,12 @@ test('a text of an annotation has lines, and none of the other characters', asyn
 })
 
 test('spaces around a name are removed', async () => {
-  const { status, body } = await hopper.send('POST', `${app}/funnels`, { id: 'trimmed', name: ' Größe 👩‍👧 ', stages }, bearer)
+  const { status, body } = await hopper.send(
+    'POST',
+    `${app}/funnels`,
+    { id: 'trimmed', name: ' Größe 👩‍👧 ', stages },
+    bearer,
+  )
   expect([status, body]).toMatchObject([201, { name: 'Größe 👩‍👧' }])
 })
 

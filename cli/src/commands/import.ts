@@ -13,6 +13,7 @@ import { importDump, verifyDump } from '../import/import-dump.ts'
 import { readLines } from '../import/read-lines.ts'
 import { createLogger } from '../logging/logger.ts'
 import { countAll } from '../rebuild/count-all.ts'
+import { boundGarbage } from '../rebuild/bounded-garbage.ts'
 import { settingsOf } from '../config/settings.ts'
 
 const EXIT_REJECTED = 1
@@ -35,6 +36,7 @@ export function importCommand(): Command {
     description,
     settingsOf.installation,
     async (config, options, file) => {
+      boundGarbage()
       const exitCode = await (options.from === undefined
         ? importDumpFile(config, options, file)
         : importEvents(config, options, options.from, file))

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Aggregator, guardedLog, type AggregatorLogger } from '@hopper/aggregator'
 import { backfillProgress, HopperError } from '@hopper/contracts'
 import { describeLoss, type Registry, type Storage } from '@hopper/storage'
+import { boundGarbage } from './bounded-garbage.ts'
 
 const POLL_MS = 250
 
@@ -14,6 +15,7 @@ export type Progress = (done: number, all: number) => void
  */
 export async function countAll(storage: Storage, logger: AggregatorLogger, progress: Progress): Promise<void> {
   const { log, reader, writer, lanes, registry, archive } = storage
+  boundGarbage()
   const ends = await log.ends()
   const guarded = guardedLog(log, { lanes, logger })
   const aggregator = new Aggregator({

@@ -62,6 +62,12 @@ describe.each(kinds)('%s', (kind) => {
     expect((await send('OPTIONS', '/nothing/here'))[0]).toBe(404)
   })
 
+  test('OPTIONS * is answered with the methods of the server', async () => {
+    const { status, head } = await sendRaw(opened.port, lines('OPTIONS * HTTP/1.1', 'Host: x', 'Connection: close'))
+    const allow = ORDER.filter((method) => method === 'OPTIONS' || paths.some(([, methods]) => methods.has(method)))
+    expect([status, /^allow: (.*)$/im.exec(head)?.[1]]).toEqual([204, allow.join(', ')])
+  })
+
   test('HEAD is answered as GET is, without the body', async () => {
     for (const [path, methods] of paths) {
       if (!methods.has('GET')) continue

@@ -14,7 +14,16 @@ import { pageOf } from '../stages/page-url.ts'
  *
  * Case makes no difference, except for `page`.
  */
-export const botRuleKinds = ['user_agent', 'user_agent_regex', 'network', 'browser', 'os', 'country', 'page', 'referrer'] as const
+export const botRuleKinds = [
+  'user_agent',
+  'user_agent_regex',
+  'network',
+  'browser',
+  'os',
+  'country',
+  'page',
+  'referrer',
+] as const
 export type BotRuleKind = (typeof botRuleKinds)[number]
 const kindsOfIngest: ReadonlySet<BotRuleKind> = new Set(['user_agent', 'user_agent_regex', 'network'])
 

@@ -24,7 +24,7 @@ const TABLE = Symbol('route table')
 export class RouteTable {
   readonly #paths = new Map<string, Path>()
 
-  /** Returns the table of a server, or that of the server whose plugin it is. It has the routes that are added later. */
+  /** Returns the table of a server, or of the server whose plugin it is. It has the routes that are added later. */
   static of(server: RoutedServer & { [TABLE]?: RouteTable }): RouteTable {
     // a plugin's server inherits from its parent
     if (server[TABLE]) return server[TABLE]
@@ -34,8 +34,9 @@ export class RouteTable {
     return table
   }
 
-  /** Returns the methods that a path takes, OPTIONS among them; none for an unknown path. */
+  /** Returns the methods that a path takes, OPTIONS among them; none for an unknown path, all for `*`. */
   methodsOf(url: string): string[] {
+    if (url === '*') return this.all
     const path = url.split('?', 1)[0]!
     return inOrder([...this.#paths.values()].filter(({ pattern }) => pattern.test(path)))
   }

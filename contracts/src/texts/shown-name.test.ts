@@ -22,7 +22,10 @@ test('refuses controls, halves of pairs, marks that reorder, and what cannot be 
 
 test('a text may have several lines', () => {
   const text = Compile(shownText(50))
-  const [good, bad] = [['a\nb', 'a\r\n\tb'], ['\n', 'a\u202eb', 'a\0', 'a\u000bb', 'a\ud800']]
+  const [good, bad] = [
+    ['a\nb', 'a\r\n\tb'],
+    ['\n', 'a\u202eb', 'a\0', 'a\u000bb', 'a\ud800'],
+  ]
   expect([...good, ...bad].filter((one) => text.Check(one))).toEqual(good)
 })
 

@@ -50,10 +50,13 @@ export function trimNames(schema: object, value: unknown): unknown {
   const { 'x-trim': isName, properties, items, anyOf } = schema as Schema
   if (typeof value === 'string') return isName || anyOf?.some((one) => one['x-trim']) ? value.trim() : value
   if (typeof value !== 'object' || value === null) return value
-  if (anyOf) return anyOf.reduce((trimmed, one) => trimNames(one, trimmed), value as unknown)
-  if (Array.isArray(value)) return items ? value.map((item) => trimNames(items, item)) : value
+  if (anyOf) return anyOf.reduce<unknown>((trimmed, one) => trimNames(one, trimmed), value)
+  if (Array.isArray(value)) {
+    const list: readonly unknown[] = value
+    return items ? list.map((item) => trimNames(items, item)) : list
+  }
   if (!properties) return value
-  const inner = Object.entries(value).map(([name, item]) => [
+  const inner = Object.entries(value as Record<string, unknown>).map(([name, item]) => [
     name,
     Object.hasOwn(properties, name) ? trimNames(properties[name]!, item) : item,
   ])

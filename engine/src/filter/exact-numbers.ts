@@ -29,8 +29,7 @@ interface Decimal {
 }
 
 function decimalOf(text: string): Decimal {
-  const [, sign, whole = '', fraction = '', exponent = '0'] =
-    /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text) ?? []
+  const [, sign, whole = '', fraction = '', exponent = '0'] = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text) ?? []
   const all = whole + fraction
   let begin = 0
   while (all[begin] === '0') begin++

@@ -41,8 +41,7 @@ const flags = {
  * flags.
  */
 export function posthogSettingsRoutes(server: FastifyInstance, gate: Gate, memory: BodyMemory): void {
-  const onRequest = async (_request: unknown, reply: FastifyReply): Promise<void> =>
-    allowAnyOrigin(reply)
+  const onRequest = async (_request: unknown, reply: FastifyReply): Promise<void> => allowAnyOrigin(reply)
   const onUnkeyed = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     allowAnyOrigin(reply)
     gate.admitSource(request)

@@ -3,14 +3,16 @@ import { once } from 'node:events'
 import type { ClientRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Event } from '@hopper/contracts'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { WebSocket, type RawData } from 'ws'
 import { boundOrigin, keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
+const log: string[] = []
 let ingest: IngestServer
 let address: string
 beforeAll(async () => {
-  ingest = await openIngest()
+  ingest = await openIngest({ logger: pino({ level: 'info' }, { write: (line) => void log.push(line) }) })
   await ingest.server.listen({ port: 0, host: '127.0.0.1' })
   address = `ws://127.0.0.1:${(ingest.server.server.address() as AddressInfo).port}/ws`
 })
@@ -160,4 +162,19 @@ it('sends its clients "going away" when the server closes', async () => {
   const closed = once(socket, 'close')
   await closing[Symbol.asyncDispose]()
   expect((await closed)[0]).toBe(1001)
+})
+
+it('says at most once a minute that sockets are closed for their content', async () => {
+  for (let at = 0; at < 5; at++) {
+    const { socket } = await new Client(randomUUID()).open()
+    socket.on('error', () => undefined)
+    const closed = once(socket, 'close')
+    // a frame of an unknown kind
+    ;(socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(
+      Buffer.from([0x83, 0x80, 0, 0, 0, 0]),
+    )
+    await closed
+  }
+  expect(log.filter((line) => line.includes('closed for their content'))).toHaveLength(1)
+  expect(log.join()).not.toContain('stack')
 })

@@ -23,6 +23,7 @@ const SOCKETS_MAX = 4_000
 /** Answers that a client has not read; a client that falls further behind is disconnected. */
 const UNREAD_BYTES_MAX = 65_536
 const PING_INTERVAL_MS = 30_000
+const LOG_INTERVAL_MS = 60_000
 /** Close codes of RFC 6455, section 7.4.1, and of the IANA registry. */
 const closeCodes = { goingAway: 1001, tooSlow: 1008, tryAgain: 1013 } as const
 
@@ -38,6 +39,7 @@ export async function sessionSocket(
   socketsMax = SOCKETS_MAX,
 ): Promise<void> {
   const sockets = new OpenSockets<WebSocket>(socketsMax)
+  const sayBroken = brokenSocketLog(logger)
   /** sockets that have answered the last ping, or are new */
   const alive = new WeakSet<WebSocket>()
   const senders = new WeakMap<FastifyRequest, Sender>()
@@ -60,7 +62,7 @@ export async function sessionSocket(
     method: 'GET',
     url: '/ws',
     config: { access: 'write' },
-    // The plugin logs each broken frame as an error; below it is logged once as information.
+    // The plugin logs each broken frame as an error; below they are logged now and then as information.
     logLevel: 'silent',
     onRequest: async (request) => {
       const sender = await parts.gate.admit(request)
@@ -78,10 +80,24 @@ export async function sessionSocket(
       alive.add(socket)
       socket.on('pong', () => alive.add(socket))
       socket.on('close', () => sockets.delete(socket))
-      socket.on('error', (err) => logger.info({ err }, 'a WebSocket was closed for its content'))
+      socket.on('error', sayBroken)
       serve(socket, (message) => answerTo(message, { ...parts, logger }, request, sender))
     },
   })
+}
+
+/** Logs that sockets were closed for their content, at most once a minute: who has a write key can bring it about. */
+function brokenSocketLog(logger: Pick<FastifyBaseLogger, 'info'>): (error: Error) => void {
+  let saidAt = -Infinity
+  let sockets = 0
+  return ({ message }) => {
+    sockets++
+    const now = performance.now()
+    if (now - saidAt < LOG_INTERVAL_MS) return
+    logger.info({ sockets, reason: message }, 'WebSockets were closed for their content')
+    saidAt = now
+    sockets = 0
+  }
 }
 
 /** Answers the messages of a socket one after the other; later ones stay in the socket until then. */

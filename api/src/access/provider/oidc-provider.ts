@@ -26,6 +26,10 @@ export interface ProviderAccount {
   readonly subject: string
   /** in lower case; only if the provider says that it has verified it */
   readonly email?: string
+}
+
+/** An account that has just logged in at the provider. */
+export interface LoggedInAccount extends ProviderAccount {
   /** names the session at the provider when it is to end */
   readonly idToken: string
 }
@@ -77,7 +81,7 @@ export class OidcProvider {
    * @param query of that address, as it was sent
    * @throws HopperError of `providerRefusal`
    */
-  async identify(query: string, { state, nonce, verifier }: LoginAttempt): Promise<ProviderAccount> {
+  async identify(query: string, { state, nonce, verifier }: LoginAttempt): Promise<LoggedInAccount> {
     if (this.exchanges >= EXCHANGES_MAX) throw providerRefusal('unavailable')
     this.exchanges++
     try {
@@ -197,7 +201,7 @@ export class OidcProvider {
 async function accountOf(
   configuration: client.Configuration,
   tokens: client.TokenEndpointResponse & client.TokenEndpointResponseHelpers,
-): Promise<ProviderAccount> {
+): Promise<LoggedInAccount> {
   const claims = tokens.claims()!
   const asks = claims.email === undefined && configuration.serverMetadata().userinfo_endpoint !== undefined
   const { email, email_verified: isVerified } = asks

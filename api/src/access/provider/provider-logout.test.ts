@@ -100,7 +100,8 @@ test('a provider that is down, or has no logout page, keeps nobody logged in', a
   await own.stop()
 
   const down = browserOf(installation.hopper.app)
-  const fresh = await apiOver(storage, { oidc: installation.oidc })
+  const { hopper } = installation
+  const fresh = await apiOver(storage, { oidc: installation.oidc, clock: () => hopper.clock })
   expect(outcome(await open(down, await atProvider(await begin(down))))).toEqual(IN)
   await installation.provider.stop()
   // a process that has not read the description of the provider yet

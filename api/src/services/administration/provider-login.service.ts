@@ -13,7 +13,8 @@ const CHOICES_MAX = 20
 
 /** A session, or the organizations of which the person must choose one first. */
 export type ProviderLogin =
-  { readonly login: NewLogin; readonly idToken: string } | { readonly organizations: readonly Pick<Organization, 'id' | 'name'>[] }
+  | { readonly login: NewLogin; readonly idToken: string }
+  | { readonly organizations: readonly Pick<Organization, 'id' | 'name'>[] }
 
 /** Logs members in by the OpenID provider. */
 @Injectable()

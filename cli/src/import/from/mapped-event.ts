@@ -9,11 +9,7 @@ const DIGITS_MAX = 15
 const integerFields: ReadonlySet<string> = new Set(['seq', 'elapsed_time', 'samplerate', 'entered'])
 
 /** Makes an event of a row by a mapping, with what the row tells of its visitor. */
-export function mappedRow(
-  row: Readonly<Record<string, unknown>>,
-  mapping: Mapping,
-  isText: boolean,
-): OfflineEvent {
+export function mappedRow(row: Readonly<Record<string, unknown>>, mapping: Mapping, isText: boolean): OfflineEvent {
   return { event: mappedEvent(row, mapping, isText), supplement: supplementOf(row, mapping) }
 }
 
