@@ -10,8 +10,8 @@ export interface StreamListener {
   readonly opened: () => void
   readonly event: (event: StreamedEvent) => void
   /**
-   * Called whenever the stream has ended, unless it was aborted, with the error if it was refused. It resumes behind the
-   * last event with an id, if there was one.
+   * Called whenever the stream has ended, unless it was aborted, with the error if it was refused. It resumes behind
+   * the last event with an id, if there was one.
    */
   readonly closed: (end: { readonly refusal?: ApiError; readonly resumes: boolean }) => void
 }

@@ -31,7 +31,7 @@ export function readBatch(parsed: ParsedBody | undefined, app: App, received_at:
   if (sentAt === undefined) throw invalid('The field "sent_at" must be ms since the epoch or ISO 8601')
   const room = new Room()
   const changes = changesOf(body, room)
-  const { source, visitor } = readSession(body as Readonly<Record<string, unknown>>, changes)
+  const { source, visitor } = readSession(body, changes)
   const batch = {
     ...emptyBatch(parsed!, app, received_at, room),
     clockBehindMs: received_at - sentAt,

@@ -38,8 +38,8 @@ export interface CassandraSettings {
   /** timeout of a request */
   readonly requestTimeoutMs: number
   /**
-   * time for which an idempotent request is repeated while Cassandra cannot answer it; if missing, it fails immediately,
-   * as a caller of the API expects
+   * time for which an idempotent request is repeated while Cassandra cannot answer it; if missing, it fails
+   * immediately, as a caller of the API expects
    */
   readonly repeatMs?: number
   /**
