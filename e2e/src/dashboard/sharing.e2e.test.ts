@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { numberOf, openDashboard, type OpenedDashboard } from './opened-dashboard.fixture.ts'
 import { expectUsable } from './usable.fixture.ts'
 
-vi.setConfig({ testTimeout: 240_000 })
+vi.setConfig({ testTimeout: 120_000 })
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
 const IDLE_BYTES_MAX = 20_000
