@@ -9,14 +9,40 @@ const validator = Compile(schema)
 const isName = (text: string): boolean => validator.Check(trimNames(schema, text))
 
 test('takes names of any script and with emoji', () => {
-  const names = ['a', 'Größe', '商品', 'عربي', 'نامه\u200cها', '👩‍👩‍👧', '❤️', '🏴', '<b>', 'a "b"', 'x'.repeat(200)]
+  const names = [
+    'a',
+    'Größe',
+    '商品',
+    'عربي',
+    '\u2067عربي\u2069',
+    'نامه\u200cها',
+    '👩‍👩‍👧',
+    '❤️',
+    '🏴',
+    '<b>',
+    'a "b"',
+    'x'.repeat(200),
+  ]
   expect(names.filter((name) => !isName(name))).toEqual([])
 })
 
-test('refuses controls, halves of pairs, marks that reorder, and what cannot be seen', () => {
-  const marks = [0, 9, 10, 13, 0x1f, 0x7f, 0x85, 0x9f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069, 0xd800, 0xdfff]
+test('refuses controls, halves of pairs, and what cannot be seen', () => {
+  const marks = [0, 9, 10, 13, 0x1f, 0x7f, 0x85, 0x9f, 0x2028, 0x2029, 0xd800, 0xdfff]
   const inside = marks.map((mark) => `a${String.fromCharCode(mark)}b`)
-  const unseen = ['', ' ', '\u00a0', '\u200b', '\u200d\u200d', '\u3164', '\ufeff', '\u2800', '\u00ad', '\t\n']
+  const unseen = [
+    '',
+    ' ',
+    '\u00a0',
+    '\u200b',
+    '\u200d\u200d',
+    '\u3164',
+    '\ufeff',
+    '\u2800',
+    '\u00ad',
+    '\t\n',
+    '\u202e',
+    '\u2066 \u2069',
+  ]
   expect([...inside, ...unseen, 'x'.repeat(201)].filter(isName)).toEqual([])
 })
 
@@ -24,13 +50,13 @@ test('a text may have several lines', () => {
   const text = Compile(shownText(50))
   const [good, bad] = [
     ['a\nb', 'a\r\n\tb'],
-    ['\n', 'a\u202eb', 'a\0', 'a\u000bb', 'a\ud800'],
+    ['\n', '\u202e', 'a\0', 'a\u000bb', 'a\ud800'],
   ]
   expect([...good, ...bad].filter((one) => text.Check(one))).toEqual(good)
 })
 
 test('the rule is the same for a naive reading of every character', () => {
-  const refused = (char: string): boolean => /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(char)
+  const refused = (char: string): boolean => /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(char)
   fc.assert(
     fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 50 }), (text) => {
       const name = `a${text}b`

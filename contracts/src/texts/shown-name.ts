@@ -2,19 +2,19 @@ import { Type } from 'typebox'
 import { limits } from '../limits.ts'
 
 /**
- * Characters that no name has: controls, halves of surrogate pairs, line separators, and what reorders the text around
- * it (bidirectional embeddings, overrides and isolates), by which one name can look like another.
+ * Characters that no name has: controls, halves of surrogate pairs, line separators. Marks of the direction of text
+ * are allowed, since names in Arabic and Hebrew need them; whatever shows a name isolates it from the text around it.
  */
-const REFUSED = '\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff\\u2028-\\u202e\\u2066-\\u2069'
+const REFUSED = '\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff\\u2028\\u2029'
 /** Characters that a text of several lines does not have either. */
 const REFUSED_IN_TEXT = REFUSED.replace('\\u0000-\\u001f', '\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f')
-/** Characters that are seen only beside others: spaces, joiners, fillers and variation selectors. */
+/** Characters that are seen only beside others: spaces, joiners, fillers, marks of direction, variation selectors. */
 const UNSEEN =
-  ' \\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160\\u1680\\u17b4\\u17b5\\u180e\\u2000-\\u200f\\u202f\\u205f-\\u2064' +
-  '\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0'
+  ' \\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160\\u1680\\u17b4\\u17b5\\u180e\\u2000-\\u200f\\u202a-\\u202f' +
+  '\\u205f-\\u2064\\u2066-\\u2069\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0'
 const NAME = patternOf(REFUSED, UNSEEN)
 const TEXT = patternOf(REFUSED_IN_TEXT, `${UNSEEN}\\t\\n\\r`)
-const RULE = 'without control characters and marks that reorder text, and something in it can be seen'
+const RULE = 'without control characters, and something in it can be seen'
 
 /** A schema that an object, an array or a union consists of. */
 interface Schema {
