@@ -72,7 +72,11 @@ export default function LivePage(): ReactNode {
             key={search.event}
             id={search.event}
             known={feed.events.data?.find(({ event_id }) => event_id === search.event)}
-            close={() => change({ event: undefined, on: undefined })}
+            close={() => {
+              const opener = document.querySelector<HTMLElement>('.live-event[aria-expanded="true"]')
+              change({ event: undefined, on: undefined })
+              opener?.focus()
+            }}
           />
         )}
       </div>

@@ -71,8 +71,9 @@ export function useLiveFeed(app: string, filters: readonly Filter[], matches: (e
       joined(
         shown,
         pages.flatMap(({ events }) => events),
+        list,
       ).filter(matches),
-    [pages, shown, matches],
+    [pages, shown, list, matches],
   )
   const chars = pages?.reduce((sum, page) => sum + page.chars, 0) ?? 0
   const hasOlder = stored.hasNextPage && chars < STORED_CHARS && !isCut(shown)
