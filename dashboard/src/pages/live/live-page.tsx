@@ -87,7 +87,7 @@ export default function LivePage(): ReactNode {
 function PauseButton({ feed: { isPaused, waiting, pause } }: { feed: LiveFeed }): ReactNode {
   return (
     <>
-      <button type="button" className="small" aria-pressed={isPaused} onClick={() => pause(!isPaused)}>
+      <button type="button" className="small" onClick={() => pause(!isPaused)}>
         <Icon of={isPaused ? Play : Pause} />
         {isPaused ? liveWords.resume : liveWords.pause}
       </button>
