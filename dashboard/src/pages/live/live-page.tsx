@@ -41,11 +41,7 @@ export default function LivePage(): ReactNode {
           <p className="hint">{liveWords.hint}</p>
         </div>
         <div className="end">
-          <LiveStatus
-            isPaused={feed.isPaused}
-            isConnected={feed.events.data !== undefined && feed.trouble === undefined}
-            {...(newest ? { newest } : {})}
-          />
+          <LiveStatus isPaused={feed.isPaused} isConnected={feed.isOpen} {...(newest ? { newest } : {})} />
           <PauseButton feed={feed} />
         </div>
       </div>
