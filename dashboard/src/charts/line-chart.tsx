@@ -108,9 +108,9 @@ export function LineChart(props: Props): ReactNode {
           <LineMarks key={line.name} line={line} openFrom={openFrom} x={x} y={y} />
         ))}
         {room > 0 &&
-          endLabels(lines, y, height - BOTTOM).map((end) => (
+          endLabels(lines, y, height - BOTTOM).map((end, index) => (
             <text
-              key={end.text}
+              key={index}
               className="end-label"
               x={x(end.at) + RIGHT}
               y={end.y + 4}

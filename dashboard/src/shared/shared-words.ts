@@ -1,6 +1,5 @@
 /** Texts of shared views, for those who read them. */
 export const sharedWords = {
-  opening: 'Opening the view …',
   sharedBy: 'Shared view',
   until: (time: string) => `until ${time}`,
   readOnly: 'You can look at these numbers, and change nothing.',
@@ -10,8 +9,6 @@ export const sharedWords = {
   ended: 'This link no longer works',
   endedHint: 'It has ended, was ended, or is not complete. Ask the person who sent it for another one.',
   reopen: 'Your session has ended. Open the link that you were sent again.',
-  range: 'Range',
-  unfiltered: 'Reports that cannot be filtered are left out.',
   nothing: (dates: string) => `Nothing in ${dates}`,
 } as const
 

@@ -17,7 +17,9 @@ export function useEventNames(): EventNames {
       element: (xpath) => names.get(xpath) ?? xpath,
       stage: (id, number) => {
         const funnel = funnels?.find((one) => one.id === id)
-        const name = funnel?.stages.find((stage) => stage.id === number)?.name ?? `stage ${number}`
+        // events have the number of a stage, which is its id until its condition changes
+        const known = funnel?.stages.find((stage) => (stage.number ?? stage.id) === number)
+        const name = known?.name ?? `stage ${number}`
         return `${name} (${funnel?.name ?? id})`
       },
     }

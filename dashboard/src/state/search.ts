@@ -72,7 +72,7 @@ export interface Search {
   readonly again?: string
   /** the periods in which people come back; weeks if missing */
   readonly each?: 'day'
-  /** the funnel by which elements are grouped; the first of the app if missing */
+  /** the funnel by which elements are grouped, the first of the app if missing; the one that a new funnel copies */
   readonly funnel?: string
   /** XPath of the element whose hovers are shown */
   readonly element?: string

@@ -84,7 +84,7 @@ function FunnelEntry({ funnel }: { funnel: ListedFunnel }): ReactNode {
             app={app.id}
             to="new-funnel"
             className="button small"
-            search={{ with: funnel.stages.map(({ click, url }) => click ?? url ?? '') }}
+            search={{ funnel: funnel.id }}
             label={words.funnels.duplicateOf(funnel.name)}
           >
             {words.funnels.duplicate}

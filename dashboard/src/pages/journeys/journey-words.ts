@@ -1,5 +1,3 @@
-import { keyName } from '../../words.ts'
-
 /** The texts of the journeys page; they are loaded with it. */
 export const journeyWords = {
   title: 'Journeys',
@@ -53,7 +51,6 @@ export const journeyWords = {
     wayOf: 'The most used way to there',
     who: 'Who they are',
   },
-  placeName: (value: string): string => (value === '' ? '(none)' : keyName(value)),
 } as const
 
 /** Describes from where or to where the places of journeys are counted. */

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { EventNames } from '../../format/event-text.ts'
 import type { LiveEvent } from './live-list.ts'
 import { factsOf, hasText, pageText } from './event-facts.ts'
 
@@ -13,7 +14,11 @@ const event = (more: Partial<LiveEvent> & { readonly type: string }): LiveEvent 
   index: 0,
   ...more,
 })
-const names = (xpath: string): string | undefined => (xpath === '//*[@id="add"]' ? 'Add to cart' : undefined)
+const names: EventNames = {
+  page: (url) => url,
+  element: (xpath) => (xpath === '//*[@id="add"]' ? 'Add to cart' : xpath),
+  stage: (funnel, stage) => (funnel === 'checkout' ? 'Cart (Checkout)' : `stage ${stage} (${funnel})`),
+}
 
 it('an event says what happened, where, to whom, and where the visit came from', () => {
   expect(
@@ -42,6 +47,8 @@ it('an event says what happened, where, to whom, and where the visit came from',
     what: 'Left the site',
     page: '/cart',
   })
+  const stage = (funnel: string): string => factsOf(event({ type: 'funnel_change', funnel, entered: 2 }), names).what
+  expect([stage('checkout'), stage('other')]).toEqual(['Entered Cart (Checkout)', 'Entered stage 2 (other)'])
   expect(factsOf(event({ type: 'identify', user_id: 'ann' }), names)).toMatchObject({ person: 'u:ann' })
 })
 

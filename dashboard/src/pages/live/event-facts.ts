@@ -1,4 +1,5 @@
 import type { LiveEvent } from './live-list.ts'
+import type { EventNames } from '../../format/event-text.ts'
 import { formatDuration } from '../../format/numbers.ts'
 import { liveWords } from './live-words.ts'
 
@@ -14,16 +15,16 @@ export interface EventFacts {
   readonly robot?: string
 }
 
-/** Reads the facts of an event; `elementName` knows the names of some elements, by XPath. */
-export function factsOf(event: LiveEvent, elementName: (xpath: string) => string | undefined): EventFacts {
+/** Reads the facts of an event, with the names of the element and the stage that it refers to. */
+export function factsOf(event: LiveEvent, names: Pick<EventNames, 'element' | 'stage'>): EventFacts {
   const { context } = event
   const page = pageOf(event)
   const target = textOf(event['target'])
-  const element = target && (elementName(target) ?? target)
+  const element = target && names.element(target)
   const robot = textOf(context['bot'])
   const source = sourceOf(context)
   return {
-    what: whatOf(event, element),
+    what: whatOf(event, element ?? '', names.stage),
     ...(page && { page: pageText(page) }),
     ...(element && { element }),
     ...(source && { source }),
@@ -56,7 +57,7 @@ export function hasText(event: LiveEvent, facts: EventFacts, typed: string): boo
   return shown.includes(wanted) || JSON.stringify(event).toLowerCase().includes(wanted)
 }
 
-function whatOf(event: LiveEvent, element = ''): string {
+function whatOf(event: LiveEvent, element: string, stage: EventNames['stage']): string {
   switch (event.type) {
     case 'url_change':
       return textOf(event['to']) === undefined ? liveWords.left : liveWords.pageView
@@ -65,7 +66,7 @@ function whatOf(event: LiveEvent, element = ''): string {
     case 'btn_time':
       return `Looked at ${element} for ${formatDuration(Number(event['elapsed_time'] ?? 0))}`
     case 'funnel_change':
-      return `Entered stage ${Number(event['entered'])} of ${textOf(event['funnel']) ?? ''}`
+      return `Entered ${stage(textOf(event['funnel']) ?? '', Number(event['entered']))}`
     case 'identify':
       return `Identified as ${textOf(event.user_id) ?? ''}`
     default:

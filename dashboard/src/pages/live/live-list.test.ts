@@ -25,6 +25,12 @@ it('arrived events come before the stored ones, each place in the log once', () 
   expect(joined(arrived, [elsewhere])).toContainEqual(elsewhere)
 })
 
+it('does not show what is held back, though a page that was read later has it', () => {
+  const held = withArrived(emptyList, [text(5)])
+  const all = withArrived(held, [text(6)])
+  expect(positions(joined(held, [event(6), event(5), event(4)], all))).toEqual([5, 4])
+})
+
 it('keeps a bounded number of events', () => {
   const list = withArrived(
     emptyList,

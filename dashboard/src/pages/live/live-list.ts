@@ -58,11 +58,14 @@ export function placeOf({ lane, position, index }: LiveEvent): string {
   return `${lane}/${position}/${index}`
 }
 
-/** Puts events that arrived before the stored ones, each once: a page that was read later has some of them, too. */
-export function joined(arrived: LiveList, stored: readonly LiveEvent[]): readonly LiveEvent[] {
-  const events = arrived.events.map(({ event }) => event)
-  if (isCut(arrived)) return events
-  const known = new Set(events.map(placeOf))
+/**
+ * Puts events that arrived before the stored ones, each once: a page that was read later has some of them, too. Those
+ * of `all` that are not shown are left out of the stored ones, too.
+ */
+export function joined(shown: LiveList, stored: readonly LiveEvent[], all: LiveList = shown): readonly LiveEvent[] {
+  const events = shown.events.map(({ event }) => event)
+  if (isCut(shown)) return events
+  const known = new Set([...shown.events, ...all.events].map(({ event }) => placeOf(event)))
   return [
     ...events,
     ...stored.filter((event) => {

@@ -1,10 +1,8 @@
 import { useCallback, useMemo, useState, type ReactNode } from 'react'
 import { Pause, Play } from 'lucide-react'
-import type { Element, Filter } from '@hopper/contracts'
+import type { Filter } from '@hopper/contracts'
 import { placeOf, type LiveEvent } from './live-list.ts'
-import { appPath } from '../../api/paths.ts'
 import { useLiveFeed, type LiveFeed } from './use-live-feed.ts'
-import { useReport } from '../../api/use-report.ts'
 import { formatCount } from '../../format/numbers.ts'
 import { PageFrame } from '../../frame/page-frame.tsx'
 import { AppLink } from '../../parts/app-link.tsx'
@@ -13,6 +11,7 @@ import { PageTitle } from '../../parts/page-title.tsx'
 import { ReportView } from '../../parts/states/report-view.tsx'
 import { Skeleton } from '../../parts/states/skeleton.tsx'
 import { dateIn } from '../../state/date-range.ts'
+import { useEventNames } from '../../state/event-names.ts'
 import { useScope } from '../../state/scope.tsx'
 import type { Search } from '../../state/search.ts'
 import { useSearchState } from '../../state/use-search.ts'
@@ -42,11 +41,7 @@ export default function LivePage(): ReactNode {
           <p className="hint">{liveWords.hint}</p>
         </div>
         <div className="end">
-          <LiveStatus
-            isPaused={feed.isPaused}
-            isConnected={feed.events.data !== undefined && feed.trouble === undefined}
-            {...(newest ? { newest } : {})}
-          />
+          <LiveStatus isPaused={feed.isPaused} isConnected={feed.isOpen} {...(newest ? { newest } : {})} />
           <PauseButton feed={feed} />
         </div>
       </div>
@@ -73,7 +68,11 @@ export default function LivePage(): ReactNode {
             key={search.event}
             id={search.event}
             known={feed.events.data?.find(({ event_id }) => event_id === search.event)}
-            close={() => change({ event: undefined, on: undefined })}
+            close={() => {
+              const opener = document.querySelector<HTMLElement>('.live-event[aria-expanded="true"]')
+              change({ event: undefined, on: undefined })
+              opener?.focus()
+            }}
           />
         )}
       </div>
@@ -84,7 +83,7 @@ export default function LivePage(): ReactNode {
 function PauseButton({ feed: { isPaused, waiting, pause } }: { feed: LiveFeed }): ReactNode {
   return (
     <>
-      <button type="button" className="small" aria-pressed={isPaused} onClick={() => pause(!isPaused)}>
+      <button type="button" className="small" onClick={() => pause(!isPaused)}>
         <Icon of={isPaused ? Play : Pause} />
         {isPaused ? liveWords.resume : liveWords.pause}
       </button>
@@ -103,12 +102,11 @@ interface ListProps {
 function EventList({ events, feed: { older, isLoadingOlder }, typed, isFiltered }: ListProps): ReactNode {
   const { app } = useScope()
   const { search, change } = useSearchState()
-  const elements = useReport<{ elements: Element[] }>(appPath(app.id, 'elements')).data?.elements
-  const names = useMemo(() => new Map(elements?.map(({ xpath, name }) => [xpath, name])), [elements])
+  const names = useEventNames()
   const found = useMemo(
     () =>
       events
-        .map((event) => ({ event, facts: factsOf(event, (xpath) => names.get(xpath)) }))
+        .map((event) => ({ event, facts: factsOf(event, names) }))
         .filter(({ event, facts }) => hasText(event, facts, typed)),
     [events, names, typed],
   )
@@ -123,7 +121,7 @@ function EventList({ events, feed: { older, isLoadingOlder }, typed, isFiltered 
       {found.length === 0 ? (
         <Nothing isEmpty={events.length === 0} isFiltered={isFiltered} />
       ) : (
-        <div className="live-list">
+        <div>
           <p className="live-head" aria-hidden="true">
             {(['when', 'what', 'page', 'who', 'source', 'verdict'] as const).map((column) => (
               <span key={column} className={`live-${column}`}>

@@ -35,7 +35,7 @@ export function LiveRow({ event, facts, isChosen, choose }: Props): ReactNode {
   return (
     <button type="button" className="live-event" aria-expanded={isChosen} onClick={choose}>
       <time className="hint tnum" dateTime={new Date(event.timestamp).toISOString()}>
-        {!isToday && <span className="live-date">{formatTick(app.timezone, event.timestamp, 'day')} </span>}
+        {!isToday && <span>{formatTick(app.timezone, event.timestamp, 'day')} </span>}
         {clock}
       </time>
       <span className="live-what">

@@ -7,7 +7,6 @@ export const liveWords = {
   pause: 'Pause',
   resume: 'Go on',
   waiting: (n: string): string => `${n} new`,
-  showWaiting: (n: string): string => `Show ${n} new`,
   paused: 'Paused',
   open: 'Live',
   connecting: 'Connecting …',

@@ -1,6 +1,6 @@
 import { useEffect, useRef, type ReactNode } from 'react'
 import { X } from 'lucide-react'
-import type { Element, Meta } from '@hopper/contracts'
+import type { Meta } from '@hopper/contracts'
 import type { LiveEvent, PlacedEvent } from './live-list.ts'
 import { appPath } from '../../api/paths.ts'
 import { useReport } from '../../api/use-report.ts'
@@ -11,6 +11,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { ReportView } from '../../parts/states/report-view.tsx'
 import { Skeleton } from '../../parts/states/skeleton.tsx'
 import { dateIn } from '../../state/date-range.ts'
+import { useEventNames } from '../../state/event-names.ts'
 import { useScope } from '../../state/scope.tsx'
 import { useSearchState } from '../../state/use-search.ts'
 import { keyName, words } from '../../words.ts'
@@ -69,8 +70,8 @@ export function Receipt({ id, known, close }: Props): ReactNode {
 /** What happened, when, to whom and where; with the link to the person. */
 function Facts({ event }: { event: LiveEvent }): ReactNode {
   const { app, range, today } = useScope()
-  const elements = useReport<{ elements: Element[] }>(appPath(app.id, 'elements')).data?.elements
-  const facts = factsOf(event, (xpath) => elements?.find((element) => element.xpath === xpath)?.name)
+  const names = useEventNames()
+  const facts = factsOf(event, names)
   const { person, source } = facts
   const date = dateIn(app.timezone, event.timestamp)
   const address = pageOf(event)
@@ -91,7 +92,7 @@ function Facts({ event }: { event: LiveEvent }): ReactNode {
           {liveWords.openPerson}
         </AppLink>
       </Line>
-      {address && <Line name={liveWords.page}>{address}</Line>}
+      {address && <Line name={liveWords.page}>{names.page(address)}</Line>}
       {facts.element && <Line name={liveWords.element}>{facts.element}</Line>}
       {source && <Line name={liveWords.sources}>{source}</Line>}
       {sender.length > 0 && <Line name={liveWords.sender}>{sender.join(' · ')}</Line>}

@@ -33,7 +33,9 @@ export interface LiveFeed {
   readonly waiting: number
   readonly isPaused: boolean
   readonly pause: (isPaused: boolean) => void
-  /** why nothing arrives; undefined while the stream is open */
+  /** whether the stream is open */
+  readonly isOpen: boolean
+  /** why the stream is not open, once that is known */
   readonly trouble?: 'interrupted' | 'refused'
   /** loads older events; undefined if there are none */
   readonly older?: () => void
@@ -60,7 +62,7 @@ export function useLiveFeed(app: string, filters: readonly Filter[], matches: (e
   const follow = stored.isPlaceholderData ? undefined : stored.data?.pages[0]!.follow
   if (follow !== undefined && reading?.id !== id) setReading({ id, follow })
   const current = reading?.id === id ? reading : undefined
-  const { list, trouble } = useArrivals(app, current, restart)
+  const { list, isOpen, trouble } = useArrivals(app, current, restart)
   const [paused, setPaused] = useState<{ readonly id: string; readonly list: LiveList } | null>(null)
   const held = paused?.id === id ? paused.list : undefined
   const shown = held ?? list
@@ -71,8 +73,9 @@ export function useLiveFeed(app: string, filters: readonly Filter[], matches: (e
       joined(
         shown,
         pages.flatMap(({ events }) => events),
+        list,
       ).filter(matches),
-    [pages, shown, matches],
+    [pages, shown, list, matches],
   )
   const chars = pages?.reduce((sum, page) => sum + page.chars, 0) ?? 0
   const hasOlder = stored.hasNextPage && chars < STORED_CHARS && !isCut(shown)
@@ -81,6 +84,7 @@ export function useLiveFeed(app: string, filters: readonly Filter[], matches: (e
     waiting: held ? list.received - held.received : 0,
     isPaused: held !== undefined,
     pause: (isPaused) => setPaused(isPaused ? { id, list } : null),
+    isOpen,
     ...(trouble && { trouble }),
     ...(hasOlder && { older: () => void stored.fetchNextPage() }),
     isLoadingOlder: stored.isFetchingNextPage,
@@ -116,27 +120,30 @@ function pathOf(app: string, filters: readonly Filter[], start: string): string 
 
 interface Arrivals {
   readonly list: LiveList
+  readonly isOpen: boolean
   readonly trouble?: NonNullable<LiveFeed['trouble']> | undefined
 }
+
+const noArrivals: Arrivals = { list: emptyList, isOpen: false }
 
 /** Follows the stream of a reading while the tab is visible. */
 function useArrivals(app: string, reading: Reading | undefined, restart: () => void): Arrivals {
   const { client } = useSession()
-  const [arrivals, setArrivals] = useState<Arrivals & { readonly id?: string }>({ list: emptyList })
+  const [arrivals, setArrivals] = useState<Arrivals & { readonly id?: string }>(noArrivals)
   useEffect(() => {
     if (!reading) return
     const { id } = reading
     const change = (next: (before: Arrivals) => Partial<Arrivals>): void =>
       setArrivals((before) => {
-        const own = before.id === id ? before : { list: emptyList }
+        const own = before.id === id ? before : noArrivals
         return { ...own, ...next(own), id }
       })
     const gathered = new Gathered((texts) => change(({ list }) => ({ list: withArrived(list, texts) })))
     const stop = followWhileVisible(client, appPath(app, 'live', { bots: '1' }), reading.follow, {
-      opened: () => change(() => ({ trouble: undefined })),
+      opened: () => change(() => ({ isOpen: true, trouble: undefined })),
       closed: ({ refusal }) => {
         if (refusal?.code === 'HOP_EVENTS_GONE') restart()
-        else change(() => ({ trouble: refusal ? 'refused' : 'interrupted' }))
+        else change(() => ({ isOpen: false, trouble: refusal ? 'refused' : 'interrupted' }))
       },
       event: (text) => gathered.add(text),
       lost: restart,
@@ -146,7 +153,7 @@ function useArrivals(app: string, reading: Reading | undefined, restart: () => v
       gathered.stop()
     }
   }, [client, app, reading, restart])
-  return arrivals.id === reading?.id ? arrivals : { list: emptyList }
+  return arrivals.id === reading?.id ? arrivals : noArrivals
 }
 
 interface Listener {

@@ -26,7 +26,7 @@ export function useFocusHandover(): RefObject<HTMLButtonElement | null> {
  * Lists what may get the focus when a button goes, the best first: the rest of its item, the same button of the next
  * item or of the one before, what follows in the region, and what is in front of it.
  */
-export function heirsOf(button: HTMLElement): HTMLElement[] {
+function heirsOf(button: HTMLElement): HTMLElement[] {
   const item = button.closest(ITEMS)
   const neighbours = [item?.nextElementSibling, item?.previousElementSibling].flatMap((neighbour) => {
     if (!neighbour) return []

@@ -8,13 +8,13 @@ import { ReportView } from '../../../parts/states/report-view.tsx'
 import { Skeleton } from '../../../parts/states/skeleton.tsx'
 import { useScope } from '../../../state/scope.tsx'
 import { useSearchState } from '../../../state/use-search.ts'
-import { draftOf, newDraft, withStagesBefore } from './funnel-draft.ts'
+import { copyOf, draftOf, newDraft, withStagesBefore } from './funnel-draft.ts'
 import { FunnelEditor } from './funnel-editor.tsx'
 import { UnknownFunnel } from '../unknown-funnel.tsx'
 
 /**
  * Edits a funnel, or makes a new one where the address names none, with the pages and clicks that the address names: in
- * a funnel they come before the stage that it names.
+ * a funnel they come before the stage that it names. A new one can begin as a copy.
  */
 export default function EditorPage(): ReactNode {
   const { app } = useScope()
@@ -26,7 +26,10 @@ export default function EditorPage(): ReactNode {
       <ReportView report={funnels} skeleton={<Skeleton height={560} />}>
         {({ funnels: all }) => {
           const taken = all.map((one) => one.id)
-          if (id === undefined) return <FunnelEditor draft={newDraft(search.with ?? [], all)} taken={taken} />
+          if (id === undefined) {
+            const copied = all.find((one) => one.id === search.funnel)
+            return <FunnelEditor draft={copied ? copyOf(copied) : newDraft(search.with ?? [], all)} taken={taken} />
+          }
           const funnel = all.find((one) => one.id === id)
           if (!funnel) return <UnknownFunnel id={id} />
           const stage = search.stage ?? funnel.stages.length + 1

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  copyOf,
   draftOf,
   funnelOf,
   newDraft,
@@ -22,6 +23,20 @@ const funnel = {
 describe('a funnel in a form', () => {
   it('round-trips unchanged', () => {
     expect(funnelOf(draftOf(funnel))).toEqual(funnel)
+    const both = { ...funnel, stages: [{ id: 2, name: 'Cart', url: '/cart', click: 'button#add' }] }
+    expect(funnelOf(draftOf(both))).toEqual(both)
+  })
+
+  it('is copied with all conditions of its stages, which get new ids', () => {
+    const stages = [
+      { id: 4, name: 'Home', url: '/*' },
+      { id: 7, name: 'Cart', url: '/cart', click: 'button#add' },
+    ]
+    expect(funnelOf(copyOf({ ...funnel, stages }))).toEqual({
+      id: '',
+      name: '',
+      stages: stages.map(({ id: _, ...stage }) => stage),
+    })
   })
 
   it('leaves the id of a new stage to the API and keeps the ids of the others', () => {

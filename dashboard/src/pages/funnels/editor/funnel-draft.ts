@@ -17,6 +17,8 @@ export interface StageDraft {
   readonly name: string
   readonly by: EnteredBy
   readonly pattern: string
+  /** page that enters a stage of a click as well; the form keeps it, and does not show it */
+  readonly alsoUrl?: string
 }
 
 export interface FunnelDraft {
@@ -34,8 +36,15 @@ export function draftOf({ id, name, stages }: Funnel): FunnelDraft {
       name: stage.name,
       by: stage.click === undefined ? 'url' : 'click',
       pattern: stage.click ?? stage.url ?? '',
+      ...(stage.click === undefined || stage.url === undefined ? {} : { alsoUrl: stage.url }),
     })),
   }
+}
+
+/** Returns a new funnel with the stages of another one, and without a name. */
+export function copyOf(funnel: Funnel): FunnelDraft {
+  const stages = draftOf(funnel).stages.map((stage, index) => ({ ...stage, id: -1 - index }))
+  return { id: '', name: '', stages }
 }
 
 /**
@@ -95,9 +104,10 @@ export function withStageMoved(draft: FunnelDraft, id: number, by: number): Funn
 }
 
 /** Returns the condition of a stage, as it is saved. */
-export function conditionOf({ by, pattern }: StageDraft): Pick<Stage, 'url' | 'click'> {
+export function conditionOf({ by, pattern, alsoUrl }: StageDraft): Pick<Stage, 'url' | 'click'> {
   const text = pattern.trim()
-  return text === '' ? {} : by === 'url' ? { url: text } : { click: text }
+  if (text === '') return {}
+  return by === 'url' ? { url: text } : { click: text, ...(alsoUrl === undefined ? {} : { url: alsoUrl }) }
 }
 
 function stageOf(stage: StageDraft): SavedFunnel['stages'][number] {
