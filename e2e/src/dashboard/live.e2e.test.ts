@@ -141,7 +141,7 @@ it('holds events back while it is paused, and counts them', async () => {
   await dashboard.send(DEVICE, [own('held-1'), own('held-2')])
   await page.getByText('2 new').waitFor()
   expect(await rowOf('held-').count()).toBe(0)
-  await page.getByRole('button', { name: 'Go on' }).click()
+  await page.getByRole('button', { name: 'Resume' }).click()
   await rowOf('held-1').waitFor()
   expect(await rowOf('held-').count()).toBe(2)
 })
@@ -174,7 +174,7 @@ it('kind, sender and search choose among stored events and those that come in', 
   await rowOf('chosen-live').waitFor()
   expect(await list.getByRole('listitem').count()).toBe(1)
   await search.fill('nobody-has-this')
-  await page.getByText('None of the events that are loaded is like that.').waitFor()
+  await page.getByText('None of the loaded events matches.').waitFor()
 })
 
 it('opens an event with all its properties, what became of it, and the person', async () => {
