@@ -23,7 +23,9 @@ test('takes names of any script and with emoji', () => {
     'a "b"',
     'x'.repeat(200),
   ]
-  expect(names.filter((name) => !isName(name))).toEqual([])
+  // a flag with tags, which are not seen themselves
+  const england = '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}'
+  expect([...names, england].filter((name) => !isName(name))).toEqual([])
 })
 
 test('refuses controls, halves of pairs, and what cannot be seen', () => {
@@ -44,6 +46,16 @@ test('refuses controls, halves of pairs, and what cannot be seen', () => {
     '\u2066 \u2069',
   ]
   expect([...inside, ...unseen, 'x'.repeat(201)].filter(isName)).toEqual([])
+})
+
+test('no name consists of spaces and of characters that Unicode lets every font ignore', () => {
+  const unseen: string[] = []
+  for (let code = 0; code <= 0x10ffff; code++) {
+    const character = String.fromCodePoint(code)
+    if (/[\p{Default_Ignorable_Code_Point}\p{Zs}]/u.test(character)) unseen.push(character)
+  }
+  expect(unseen.length).toBeGreaterThan(4_000)
+  expect(unseen.filter((character) => isName(character + character))).toEqual([])
 })
 
 test('a text may have several lines', () => {

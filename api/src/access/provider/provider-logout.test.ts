@@ -85,6 +85,25 @@ test('the token is kept in the browser alone, for the logout alone', async () =>
   expect(installation.log.join()).not.toContain(token)
 })
 
+test('a login by password leaves no token of an earlier login by the provider, which a logout would send', async () => {
+  const { id } = await installation.newPerson()
+  const browser = browserOf(installation.hopper.app)
+  expect(outcome(await open(browser, await atProvider(await begin(browser))))).toEqual(IN)
+  const password = 'seven green kettles 4711'
+  await installation.change(id, { password })
+  // the control: with the token, a logout leads to the provider
+  expect(browser.cookies.get('hopper_id_token')).toMatch(/./)
+  const answer = await browser.app.inject({
+    method: 'POST',
+    url: '/api/v1/login',
+    remoteAddress: browser.address,
+    payload: { member: id, password },
+  })
+  for (const set of [answer.headers['set-cookie'] ?? []].flat()) keep(browser.cookies, set)
+  expect([answer.statusCode, browser.cookies.get('hopper_id_token')]).toEqual([200, undefined])
+  expect([(await logOut(browser)).statusCode, await me(browser)]).toEqual([204, 401])
+})
+
 test('a provider that is down, or has no logout page, keeps nobody logged in', async () => {
   const own = await openIdProvider({ redirectUri: CALLBACK, hasLogout: false })
   await installation.newPerson()

@@ -55,7 +55,7 @@ export class LoginController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Me> {
     const login = await this.logins.byPassword(body, request.ip)
-    setLoginCookies(reply, login, this.secure)
+    this.keep(login, reply)
     return login.me
   }
 
@@ -97,7 +97,7 @@ export class LoginController {
         return void reply.code(error.status).type('text/html; charset=utf-8').send(pageWith(token, codeFields))
       return void reply.redirect('/?login=expired', 303)
     }
-    setLoginCookies(reply, login, this.secure)
+    this.keep(login, reply)
     void reply.redirect('/', 303)
   }
 
@@ -149,5 +149,11 @@ export class LoginController {
   })
   postMe(@CurrentCaller() caller: MemberCaller): Promise<Me> {
     return this.logins.me(caller)
+  }
+
+  /** Keeps a login in the browser, without the token of an earlier one by the provider, maybe of somebody else. */
+  private keep(login: NewLogin, reply: FastifyReply): void {
+    setLoginCookies(reply, login, this.secure)
+    if (this.provider.name !== undefined) clearIdTokenCookie(reply, this.secure)
   }
 }

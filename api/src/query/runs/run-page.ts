@@ -78,7 +78,7 @@ async function lanePage(
 }
 
 /** Reads whole events by their chunk and row, in this order. */
-export async function eventsAt(
+async function eventsAt(
   cluster: readonly ChunkSummary[],
   selected: readonly { readonly chunk: number; readonly row: number }[],
   { source }: QueryRuntime,
