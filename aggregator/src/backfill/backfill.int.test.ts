@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import type { Envelope, Event, Funnel } from '@hopper/contracts'
+import { backfillId, stageNumber, stagesDefinition, type Envelope, type Event, type Funnel } from '@hopper/contracts'
 import { withOverrides, type Storage, type TableWriter } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
@@ -189,6 +189,43 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await aggregator.close()
     expect(failures).toBeGreaterThan(4)
     expect(await stages(after)).toEqual(await stages(before))
+  })
+
+  it('counts what comes right after another process, as an import does, has stored stages as known', async () => {
+    const [before, imported] = [randomUUID(), randomUUID()]
+    for (const app of [before, imported]) await lane.app(app)
+    const { registry, log } = lane.storage
+    const steps = [0, 1, 3, 4].map((at): Visits[number] => [
+      { device: 0, session: 0, wait: 1_000, at, click: false },
+      undefined,
+    ])
+    const aggregator = await start()
+    try {
+      await registry.funnels.put(before, 'f', funnel)
+      await until(isBackfilled(before))
+      const sent = envelopesOf(imported, steps, true)
+      // from now on, the app is in the cache without its funnel
+      await log.append(sent.slice(0, 1))
+      await until(() => lane.isCounted())
+      const group = { stages: funnel.stages.map(stageNumber), until: 0 }
+      await registry.backfills.put(imported, backfillId({ funnel: 'f', lane: 0 }), {
+        funnel: 'f',
+        lane: 0,
+        lanes: 1,
+        groups: [group],
+        definition: stagesDefinition(funnel.stages),
+        counted: 0,
+        done: 0,
+        dates: 0,
+      })
+      await registry.funnels.put(imported, 'f', funnel)
+      await until(isBackfilled(imported))
+      await log.append([...envelopesOf(before, steps, true), ...sent.slice(1)])
+      await until(() => lane.isCounted())
+      expect(await stages(imported)).toEqual(await stages(before))
+    } finally {
+      await aggregator.close()
+    }
   })
 
   it('counts the past of an added stage, and leaves the other stages unchanged', async () => {

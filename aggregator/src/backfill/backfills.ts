@@ -55,6 +55,12 @@ interface BackfillTask {
   readonly owned: BackfilledLane
 }
 
+/** The stages of a funnel in a lane, and in which epoch of the lane. */
+interface NamedDefinition {
+  readonly name: string
+  readonly definition: string
+}
+
 /**
  * Keeps the tables of a funnel in line with the present meaning of its stages, in the background, as the owner of the
  * lanes: whenever a funnel is created or changed, each date is recounted from the archive and corrected.
@@ -70,6 +76,8 @@ export class Backfills {
    * definition of the stages with which a funnel is complete in a lane, while we own it; an older definition may return
    */
   readonly #settled = new Map<string, string>()
+  /** of funnels that are not complete in a lane: from where on batches are folded with this definition */
+  readonly #foldedFrom = new Map<string, { readonly definition: string; readonly position: number }>()
   readonly #work = new LaneWork()
   #nextCheckAt = 0
 
@@ -117,19 +125,21 @@ export class Backfills {
     const definition = `${owned.currentLease().epoch} ${stagesDefinition(funnel.stages)}`
     if (!isOurs() || this.#settled.get(name) === definition) return
     const backfill = (): Promise<boolean> =>
-      this.#backfill(task, isOurs).catch((error: unknown) => {
+      this.#backfill(task, { name, definition }, isOurs).catch((error: unknown) => {
         const details = { lane, app: app.id, funnel: funnel.id, err: error }
         this.#options.logger?.error(details, 'the past of a funnel could not be counted and will be tried again')
         return false
       })
-    if (await this.#work.step(lane, backfill)) this.#settled.set(name, definition)
+    if (!(await this.#work.step(lane, backfill))) return
+    this.#settled.set(name, definition)
+    this.#foldedFrom.delete(name)
   }
 
   /** Returns true when there is nothing left to do. */
-  async #backfill(task: BackfillTask, isOurs: () => boolean): Promise<boolean> {
+  async #backfill(task: BackfillTask, stages: NamedDefinition, isOurs: () => boolean): Promise<boolean> {
     const state = await this.#known(task)
     if (state.counted >= state.groups.length) return true
-    const until = Math.max(...state.groups.map((group) => group.until))
+    const until = Math.max(await this.#foldedWith(task, stages), ...state.groups.map((group) => group.until))
     // A log that has lost its end never reaches that position.
     if (task.owned.committed < until && task.owned.committed < ((await this.#options.log.ends())[task.lane] ?? 0))
       return false
@@ -162,6 +172,21 @@ export class Backfills {
     const state = { ...resetBackfill(found), groups, definition }
     await registry.backfills.put(app.id, backfillId(state), state)
     return state
+  }
+
+  /**
+   * Returns the position of the lane from which on batches are folded with the present stages. Another process, such as
+   * an import, may have stored them with an earlier `until`: batches between the two may have been folded without them,
+   * so the recount must not begin before those are counted.
+   */
+  async #foldedWith({ lane }: BackfillTask, { name, definition }: NamedDefinition): Promise<number> {
+    const found = this.#foldedFrom.get(name)
+    if (found?.definition === definition) return found.position
+    const { log, clearAppCache } = this.#options
+    clearAppCache()
+    const position = (await log.ends())[lane] ?? 0
+    this.#foldedFrom.set(name, { definition, position })
+    return position
   }
 
   /** Recounts every date; returns whether it reached the last one. */

@@ -2,14 +2,22 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import type { Filter } from '@hopper/contracts'
-import { Chunk, mergeChunks } from '@hopper/engine'
+import type { ChunkSummary, Filter } from '@hopper/contracts'
+import { Chunk, mergeChunks, unlimitedBudget } from '@hopper/engine'
 import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { archiveSketches, type Sketch } from '../testing/archived.fixture.ts'
 import { ArchiveQueries } from './archive-queries.ts'
-import type { QueryOf } from './query.ts'
+import { ChunkSource, type SendRequest } from './chunk-source.ts'
+import { KnownIdentities } from './known-identities.ts'
+import { KnownPeople } from './known-people.ts'
+import type { QueryJob } from './pool/query-job.ts'
+import type { QueryRuntime } from './pool/query-runtime.ts'
+import type { NewestHead, QueryOf } from './query.ts'
+import { Result, type Headed } from './result.ts'
+import { runNewest } from './runs/run-newest.ts'
+import { BoundedMap } from './sharing/bounded-map.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -204,4 +212,61 @@ it('reports its progress, and stops soon after its only client leaves', async ()
     { ...somebody, progress: (progress) => reported.push(progress) },
   )
   expect(reported.at(-1)).toEqual({ done: 20_000, total: 20_000 })
+})
+
+it('reads a bounded part of the chunks at a time, though each of the newest events is in one of its own', async () => {
+  const [chunkCount, columnBytes, requestBytesMax] = [20, 500_000, 16 * 1024 * 1024]
+  for (let position = 0; position < chunkCount; position++)
+    await archiveSketches(storage, APP, 0, DATE, position, [event('d', position, 'see')])
+  const archive = storage.archive!
+  const large = ({ columns, ...summary }: ChunkSummary): ChunkSummary => ({
+    ...summary,
+    columns: Object.fromEntries(Object.keys(columns).map((name) => [name, columnBytes])),
+  })
+  const requests: number[] = []
+  const sendRequest: SendRequest = (request) => {
+    if (request.ask !== 'cells') throw new TypeError(`unexpected request: ${request.ask}`)
+    const columns = request.fetches.flatMap(({ names }) => names)
+    requests.push(columns.length * columnBytes)
+    return Promise.all(request.fetches.map(({ summary, names }) => archive.columns(summary, names)))
+  }
+  const source = new ChunkSource(sendRequest)
+  const identities = new KnownIdentities(source)
+  const runtime: QueryRuntime = {
+    source,
+    identities,
+    people: new KnownPeople(source, identities),
+    tallies: new BoundedMap(1_000),
+    putPlaces: new BoundedMap(1_000),
+    exported: {},
+    budget: unlimitedBudget,
+    sendRequest,
+    progress: () => undefined,
+  }
+  const range = { from: 0, to: Number.MAX_SAFE_INTEGER }
+  const question: QueryOf<'newest'> = {
+    kind: 'newest',
+    request: { ...range, filters: [], ends: [Number.MAX_SAFE_INTEGER, 0], limit: chunkCount },
+  }
+  const job: QueryJob = {
+    question,
+    app: APP,
+    context,
+    chunks: (await archive.list({ app: APP, ...range })).map(large),
+    identifying: [],
+    history: [],
+    until: Infinity,
+    stop: new SharedArrayBuffer(4),
+    others: [],
+  }
+  const outcome = await runNewest(question, job, runtime)
+  const bytes = outcome.kind === 'answered' ? (outcome.result as Uint8Array) : new Uint8Array()
+  const { body } = new Result<Headed<NewestHead>>(bytes).value
+  const found = JSON.parse(Buffer.from(body).toString()) as { event_id: string }[]
+  expect(found.map(({ event_id }) => event_id)).toEqual(
+    Array.from({ length: chunkCount }, (_, index) => `d-${chunkCount - 1 - index}`),
+  )
+  // every chunk is read, for the places and for the events
+  expect(requests.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(chunkCount * 10 * columnBytes)
+  expect(Math.max(...requests)).toBeLessThanOrEqual(requestBytesMax)
 })
