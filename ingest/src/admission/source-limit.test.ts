@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { limits } from '@hopper/contracts'
 import { expect, it } from 'vitest'
 import { keys, openIngest, type IngestServer } from '../ingest-server.fixture.ts'
 
@@ -108,6 +110,20 @@ it('charges the bytes of bodies without a key to their address', async () => {
     }
     const address = `203.0.113.${url.length}`
     expect([url, (await send(address)) < 429, await send(address)]).toEqual([url, true, 429])
+  }
+})
+
+it('charges the bytes of a body without a key that is too large as well', async () => {
+  const few = { requests: 1_000_000, events: 1_000_000, bytes: 1_000 }
+  await using ingest = await openIngest({ rates: few, sourceSharePercent: 1 }, behindOneProxy)
+  for (const url of ['/v1/batch', '/e/', '/flags/', '/v1/m']) {
+    const send = async (body: string | Readable): Promise<number> => {
+      const headers = { 'x-forwarded-for': `203.0.113.${url.length}`, 'content-type': 'application/json' }
+      return (await ingest.server.inject({ method: 'POST', url, payload: body, headers })).statusCode
+    }
+    // without a declared length, so that its bytes arrive
+    const first = await send(Readable.from([Buffer.alloc(limits.bodyBytesMax + 1, ' ')]))
+    expect([url, first, await send('{}')]).toEqual([url, 413, 429])
   }
 })
 

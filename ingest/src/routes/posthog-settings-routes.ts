@@ -56,7 +56,10 @@ export function posthogSettingsRoutes(server: FastifyInstance, gate: Gate, memor
         gate.chargeSource(request, body.length)
         done(null)
       },
-      (error) => done(error),
+      (error, bytes) => {
+        gate.chargeSource(request, bytes)
+        done(error)
+      },
     ),
   )
   for (const url of ['/flags', '/flags/', '/decide', '/decide/']) {
