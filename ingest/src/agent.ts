@@ -2,6 +2,7 @@ import type { BotReason, BotRule, Context } from '@hopper/contracts'
 import Bowser from 'bowser'
 import { isbot } from 'isbot'
 import { LRUCache } from 'lru-cache'
+import { startOf } from './batch/text-start.ts'
 
 /** Device, browser and system of a sender, from its user agent, and the verdict about whether it is a bot. */
 export type Agent = Pick<Context, 'device' | 'browser' | 'os' | 'bot' | 'bot_sign'>
@@ -28,7 +29,7 @@ const agents = new LRUCache<string, Agent>({ max: USER_AGENTS_MAX })
 
 /** Determines device, browser and system of a sender, and why it is considered a machine, if it is. */
 export function agentOf({ userAgent, server: fromServer, webdriver, brands, noLanguage }: Origin): Agent {
-  const text = userAgent?.slice(0, USER_AGENT_CHARS_MAX) ?? ''
+  const text = userAgent === undefined ? '' : startOf(userAgent, USER_AGENT_CHARS_MAX)
   const agent = fromServer ? agentOfServer(text) : text === '' ? noUserAgent : parsed(text)
   if (agent.bot !== undefined) return agent
   if (webdriver) return withBot(agent, 'webdriver')

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { ingestRules, type App, type BotRule } from '@hopper/contracts'
 import { LRUCache } from 'lru-cache'
+import { startOf } from './batch/text-start.ts'
 import { UserAgentPattern, type PatternTime } from './user-agent-patterns.ts'
 
 /** Properties of a sender that the rules of ingest are compared with; none of them is stored. */
@@ -53,7 +54,7 @@ function compile({ kind, value, action }: BotRule): CompiledRule {
     return {
       action,
       isMatched: ({ userAgent = '', patternTime }) =>
-        pattern.matches(userAgent.slice(0, USER_AGENT_CHARS_MAX), patternTime),
+        pattern.matches(startOf(userAgent, USER_AGENT_CHARS_MAX), patternTime),
     }
   }
   const wanted = value.toLowerCase()

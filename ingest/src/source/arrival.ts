@@ -1,4 +1,5 @@
 import { campaignParameters, clickIds, limits, pageOf, type App, type ClickId, type Context } from '@hopper/contracts'
+import { startOf } from '../batch/text-start.ts'
 import { channelOf } from './channel.ts'
 
 /** Beginning of a session. Without a channel it is not known. */
@@ -101,7 +102,7 @@ function parametersOf(url: string): URLSearchParams {
 }
 
 function cut(value: string): string {
-  return value.slice(0, limits.campaignCharsMax).toWellFormed()
+  return startOf(value, limits.campaignCharsMax).toWellFormed()
 }
 
 /** Returns whether an address is of another site than a page, and of none of the origins of the app. */

@@ -37,7 +37,8 @@ export class SessionArrivals {
   }
 
   set(app: string, device: string, session: string | undefined, now: number, arrival: Arrival): void {
-    this.#known.set(keyOf(app, device, session), { arrival, usedAt: now })
+    // a copy: its texts may be parts of addresses that are as long as a body
+    this.#known.set(keyOf(app, device, session), { arrival: structuredClone(arrival), usedAt: now })
   }
 }
 
