@@ -267,6 +267,6 @@ it('reads a bounded part of the chunks at a time, though each of the newest even
     Array.from({ length: chunkCount }, (_, index) => `d-${chunkCount - 1 - index}`),
   )
   // every chunk is read, for the places and for the events
-  expect(requests.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(chunkCount * 10 * columnBytes)
+  expect(requests.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(chunkCount * 6 * columnBytes)
   expect(Math.max(...requests)).toBeLessThanOrEqual(requestBytesMax)
 })
