@@ -24,7 +24,7 @@ const READ_AHEAD_SHARE = 0.01
  * A command that reads for minutes to hours continues after Cassandra was unavailable for this time: a node restarts in
  * about half of it.
  */
-export const commandRepeatMs = 60_000
+export const commandReadRepeatMs = 60_000
 
 type EngineConfig = Omit<ConfigOf<'installation'>, 'data' | 'acceptLoss'>
 
@@ -33,7 +33,8 @@ type EngineConfig = Omit<ConfigOf<'installation'>, 'data' | 'acceptLoss'>
  * standalone product that is stopped.
  */
 export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> {
-  if (config.kafkaBrokers || config.cassandraContactPoints) return openCluster(config, { repeatMs: commandRepeatMs })
+  if (config.kafkaBrokers || config.cassandraContactPoints)
+    return openCluster(config, { readRepeatMs: commandReadRepeatMs })
   return openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss })
 }
 
@@ -43,8 +44,8 @@ export interface ClusterOptions {
   readonly onLogUnavailable?: (error: HopperError) => void
   /** the memory of the process; it bounds how far Kafka is read ahead */
   readonly memoryBytes?: number
-  /** repeats what Cassandra does not answer for this time, if it is idempotent; fails immediately if missing */
-  readonly repeatMs?: number
+  /** repeats a read that Cassandra does not answer for this time; fails immediately if missing */
+  readonly readRepeatMs?: number
   readonly logger?: Pick<SpoolLogger, 'info' | 'warn'>
 }
 
@@ -54,7 +55,7 @@ export interface ClusterOptions {
  */
 export async function openCluster(
   config: EngineConfig,
-  { onLogUnavailable, memoryBytes, repeatMs, logger }: ClusterOptions = {},
+  { onLogUnavailable, memoryBytes, readRepeatMs, logger }: ClusterOptions = {},
 ): Promise<Storage> {
   const [{ heldBytesMax, ...settings }, cassandra] = engineSettings(config)
   const kafka = {
@@ -63,7 +64,7 @@ export async function openCluster(
       memoryBytes === undefined ? heldBytesMax : Math.min(heldBytesMax, Math.ceil(memoryBytes * READ_AHEAD_SHARE)),
   }
   const rest = await openCassandra(
-    { ...cassandra, ...(repeatMs === undefined ? {} : { repeatMs }) },
+    { ...cassandra, ...(readRepeatMs === undefined ? {} : { readRepeatMs }) },
     config.lanes,
     logger,
   )

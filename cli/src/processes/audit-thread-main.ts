@@ -4,7 +4,7 @@ import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { AuditedInstallation, AuditThreadOptions, FromAudit } from '../audit/audit-thread.ts'
 import { runAudit } from '../audit/run-audit.ts'
-import { commandRepeatMs, openCluster } from '../installation/open-storage.ts'
+import { commandReadRepeatMs, openCluster } from '../installation/open-storage.ts'
 
 /** The thread of an audit that the API began. It reads while counting continues, and writes only its result. */
 const { request, installation } = workerData as AuditThreadOptions
@@ -13,7 +13,7 @@ const say = (message: FromAudit): void => port.postMessage(message)
 const ignored = (): void => undefined
 
 function open(audited: AuditedInstallation): Promise<Storage> {
-  if ('cluster' in audited) return openCluster(audited.cluster, { repeatMs: commandRepeatMs })
+  if ('cluster' in audited) return openCluster(audited.cluster, { readRepeatMs: commandReadRepeatMs })
   return openEmbedded({ ...audited, exclusive: false })
 }
 

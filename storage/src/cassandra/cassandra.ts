@@ -44,7 +44,7 @@ export async function openCassandra(
     await driver.shutdown()
     throw openError(error as Error, settings)
   }
-  const client = withUnavailableErrors(driver, settings.repeatMs)
+  const client = withUnavailableErrors(driver, settings.readRepeatMs)
   const probes = probeHosts(driver, options.policies!.loadBalancing as ResponsiveHosts, clock)
   const frozen = frozenNodesOf(client, settings, logger)
   const owners = new CassandraLanes(client, lanes, settings, frozen)

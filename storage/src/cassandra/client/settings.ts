@@ -38,10 +38,10 @@ export interface CassandraSettings {
   /** timeout of a request */
   readonly requestTimeoutMs: number
   /**
-   * time for which an idempotent request is repeated while Cassandra cannot answer it; if missing, it fails
-   * immediately, as a caller of the API expects
+   * time for which a read is repeated while Cassandra cannot answer it; if missing, it fails immediately, as a caller
+   * of the API expects
    */
-  readonly repeatMs?: number
+  readonly readRepeatMs?: number
   /**
    * minimum number of ids of a partition in one batch that are packed instead of written as a row each; if missing, 16
    * to 1,024, growing with the number of ids

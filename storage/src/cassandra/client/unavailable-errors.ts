@@ -27,17 +27,18 @@ export function isUnavailable(error: unknown): boolean {
 
 /**
  * Wraps a client so that calls reject with HOP_STORE_UNAVAILABLE while Cassandra cannot answer, with the driver's error
- * as the cause. Idempotent calls are repeated for `repeatMs` before that.
+ * as the cause. Reads are repeated for `readRepeatMs` before that. A write is not, even an idempotent one: whoever sends
+ * it has checked a lease, which may have another owner by then.
  */
-export function withUnavailableErrors(client: Client, repeatMs = 0): Client {
-  const answered = async <T>(send: () => Promise<T>, options: QueryOptions | undefined): Promise<T> => {
-    const repeatedUntil = options?.isIdempotent === true ? performance.now() + repeatMs : 0
+export function withUnavailableErrors(client: Client, readRepeatMs = 0): Client {
+  const answered = async <T>(send: () => Promise<T>, repeatMs = 0): Promise<T> => {
+    const repeatedUntil = performance.now() + repeatMs
     for (;;) {
       try {
         return await send()
       } catch (error) {
         if (!isUnavailable(error)) throw error
-        if (performance.now() >= repeatedUntil)
+        if (repeatMs === 0 || performance.now() >= repeatedUntil)
           throw new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra does not answer.', { cause: error })
       }
       await pause(REPEAT_PAUSE_MS)
@@ -45,7 +46,7 @@ export function withUnavailableErrors(client: Client, repeatMs = 0): Client {
   }
   return withOverrides(client, {
     execute: (query: string, parameters?: ArrayOrObject, options?: QueryOptions) =>
-      answered(() => client.execute(query, parameters, options), options),
-    batch: (queries: Batch, options?: QueryOptions) => answered(() => client.batch(queries, options), options),
+      answered(() => client.execute(query, parameters, options), /^\s*SELECT\b/i.test(query) ? readRepeatMs : 0),
+    batch: (queries: Batch, options?: QueryOptions) => answered(() => client.batch(queries, options)),
   } as Partial<Client>)
 }
