@@ -97,7 +97,7 @@ export function keptFromAt(app: App, now: number): string | undefined {
   return date > known ? date : known
 }
 
-/** Instants of dates that were asked for; each app has one. */
+/** Cached instants by date; each app has its own cache. */
 const instants = new Map<string, number>()
 const INSTANTS_MAX = 10_000
 

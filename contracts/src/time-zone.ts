@@ -21,6 +21,7 @@ export function timeZone(name: string): TimeZone {
   return zone
 }
 
+/** Returns whether this runtime knows a time zone by this IANA name. */
 export function isTimeZone(name: string): boolean {
   try {
     timeZone(name)

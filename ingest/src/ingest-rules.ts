@@ -3,7 +3,7 @@ import { ingestRules, type App, type BotRule } from '@hopper/contracts'
 import { LRUCache } from 'lru-cache'
 import { UserAgentPattern, type PatternTime } from './user-agent-patterns.ts'
 
-/** Properties of a sender that the rules of ingest are compared with; none of them is stored. */
+/** Properties of a sender that the rules of ingest compare with their values; none of them is stored. */
 export interface RuledSender {
   readonly userAgent: string | undefined
   /** of the visitor in the network; undefined if only the address of a server is known */

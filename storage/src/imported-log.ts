@@ -6,7 +6,7 @@ import type { ImportProgress, Registry } from './ports/registry.ts'
 const MESSAGES_PER_APPEND = 500
 const APPEND_BYTES_MAX = 4_000_000
 
-/** The log that messages are appended to, and where the progress is stored. */
+/** The log to append to, and where the progress is stored. */
 export interface ImportTarget {
   readonly log: EventLog
   readonly registry: Registry

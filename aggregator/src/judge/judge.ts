@@ -148,6 +148,7 @@ export function seenKey({ app, date }: Partition, eventId: string): string {
   return `${app}\0${date}\0${eventId}`
 }
 
+/** Returns the key of a device in maps: ids of devices are unique within their app only. */
 export function deviceKey(app: string, device: string): string {
   return `${app}\0${device}`
 }

@@ -130,10 +130,10 @@ async function removeIdentities(
   }
 }
 
-/** Devices that none of the chunks has that were looked at. */
+/** Devices of which no inspected chunk has an event. */
 class AbsentDevices {
   readonly #devices = new Map<number, string[]>()
-  /** chunks that were looked at */
+  /** names of the inspected chunks */
   readonly seen = new Set<string>()
 
   constructor(app: string, devices: readonly string[]) {

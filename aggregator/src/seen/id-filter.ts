@@ -1,4 +1,4 @@
-/** Bits per id that a layer is sized for. */
+/** Bits per id when a layer is full. */
 const BITS_PER_ID = 24
 const PROBES = 10
 const BLOCK_WORDS = 16

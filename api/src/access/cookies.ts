@@ -18,6 +18,7 @@ function named(name: string, secure: boolean): string {
   return secure ? `__Host-${name}` : name
 }
 
+/** Returns the token of the login in this browser; undefined without one. */
 export function sessionCookie(request: FastifyRequest, secure: boolean): string | undefined {
   return cookieOf(request, named(SESSION, secure))
 }
@@ -36,6 +37,7 @@ export function setAttemptCookie(reply: FastifyReply, value: string, maxAgeSecon
   void reply.header('set-cookie', `${named(ATTEMPT, secure)}=${value}; ${end}`)
 }
 
+/** Removes the attempt to log in; `secure` must be as when it was set, since it is part of the cookie's name. */
 export function clearAttemptCookie(reply: FastifyReply, secure: boolean): void {
   setAttemptCookie(reply, '', 0, secure)
 }

@@ -241,7 +241,7 @@ interface JourneyEnds {
   readonly key?: string | undefined
 }
 
-/** Returns the places between which journeys are asked for, as the archive has them. */
+/** Returns the start and end places of the requested journeys, as the archive has them. */
 function endsOf(app: App, { start, end, key }: JourneyEnds): { start?: string; end?: string } {
   return {
     ...(start === undefined ? {} : { start: placeOf(app, start, key) }),

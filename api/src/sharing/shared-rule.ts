@@ -56,6 +56,7 @@ export function checkConditions(field: string, filters: readonly Filter[], sent:
   if (!isSame) throw outsideView(field)
 }
 
+/** Returns the error for a field with a value that a shared link does not include. */
 export function outsideView(field: string): HopperError {
   return new HopperError('HOP_SHARED_VIEW', `\`${field}\` is not part of the view.`, {
     details: { fields: [{ field, message: 'is not part of the view' }] },

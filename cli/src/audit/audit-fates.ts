@@ -8,7 +8,7 @@ import { readCounted, Watermarks } from './read-counted.ts'
 
 /** Maximum time by which an event's timestamp may be ahead of its receipt, with a margin. */
 const AHEAD_MS = 2 * 86_400_000
-/** Columns that determine the fate of an archived event, plus those that every row is read with. */
+/** Columns that determine the fate of an archived event, plus those that reading any row needs. */
 const columns: ReadonlySet<string> = new Set([
   'runs',
   'device_id',

@@ -21,6 +21,7 @@ export function setSecurityHeaders(server: FastifyInstance): void {
   })
 }
 
+/** Sets the security headers of an answer; HSTS only if the request came by https. */
 export function headersOf(request: Pick<FastifyRequest, 'protocol'>, reply: FastifyReply): void {
   void reply.headers(securityHeaders)
   if (request.protocol === 'https') void reply.header('strict-transport-security', `max-age=${YEAR_SECONDS}`)

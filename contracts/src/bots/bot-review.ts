@@ -19,7 +19,7 @@ export interface BotReview {
   readonly whole?: {
     /** position from which on events may have been counted by the earlier rules or by these */
     readonly since: number
-    /** position that the archive is reviewed up to */
+    /** position up to which the archive is reviewed */
     readonly to?: number
     /** the oldest date that is reviewed; dates are reviewed from the newest to the oldest */
     readonly last?: string

@@ -58,6 +58,7 @@ export function withMeasurement(before: DiskRecord | undefined, place: string, u
   return { ...use, place, measured_at: now, samples: (isDue ? [...kept, sample] : kept).slice(-SAMPLES_MAX) }
 }
 
+/** Returns the bytes of all parts together. */
 export function usedBytes({ parts }: Pick<DiskUse, 'parts'>): number {
   return parts.reduce((sum, { bytes }) => sum + bytes, 0)
 }

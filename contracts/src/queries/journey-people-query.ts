@@ -12,7 +12,7 @@ const node = (description: string): ReturnType<typeof Type.String> =>
 const { from, to, count_by } = FunnelQuery.properties
 const { limit, cursor } = PeopleQuery.properties
 
-/** The body of `POST journeys/people`: journeys, and a node or a link of them whose people are asked for. */
+/** The body of `POST journeys/people`: journeys, and the node or link of them whose people to list. */
 export const JourneyPeopleQuery = Type.Object({
   from,
   to,

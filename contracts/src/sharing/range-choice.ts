@@ -55,10 +55,12 @@ export function readCompare(text: string): CompareChoice | undefined {
   return range && !('preset' in range) ? range : undefined
 }
 
+/** Serializes a range: the name of a preset, or `FROM..TO`. */
 export function rangeText(range: RangeChoice): string {
   return 'preset' in range ? range.preset : `${range.from}..${range.to}`
 }
 
+/** Returns the number of dates in a range, both ends included. */
 export function daysOf({ from, to }: ChosenDates): number {
   return (utc(to) - utc(from)) / DAY_MS + 1
 }

@@ -8,6 +8,7 @@ const MINUS = '−'
 /** between a number and its %: thin, and never at the end of a line */
 const THIN = '\u202f'
 
+/** Formats a whole number: 1,234,567. */
 export function formatCount(value: number): string {
   return signed(whole.format(value))
 }
@@ -48,6 +49,7 @@ export function formatDuration(ms: number | null): string {
   return `${oneDigit.format(minutes / 1440)} d`
 }
 
+/** Formats seconds like `formatDuration`. */
 export function formatSeconds(seconds: number | null): string {
   return formatDuration(seconds === null ? null : seconds * 1000)
 }
@@ -60,6 +62,7 @@ export function formatBytes(bytes: number): string {
   return `${(unit === 0 ? whole : oneDigit).format(value)} ${units[unit]!}`
 }
 
+/** Formats a rate with one digit: 12.3 events a second. */
 export function formatRate(perSecond: number): string {
   return `${oneDigit.format(perSecond)} events a second`
 }

@@ -16,6 +16,7 @@ export function needsPassword(me: Me): boolean {
   return !mayChooseLater(me) || localStorage.getItem(STORED) !== nameOf(me)
 }
 
+/** Returns whether a member may put off choosing a password; the reason is at `needsPassword`. */
 export function mayChooseLater({ member }: Me): boolean {
   return member.role === 'owner'
 }

@@ -34,7 +34,7 @@ export class PropertyPlan {
     this.known = new ValueTruths(this.atoms)
   }
 
-  /** Lists the columns of a chunk that the property is computed from. */
+  /** Lists the columns of a chunk that computing the property needs. */
   columns({ columns }: ChunkSummary): readonly string[] {
     const { key, operation } = this.definition
     const keys = [...keysOfAtoms(this.atoms), ...(key === undefined ? [] : [key]), 'samplerate']

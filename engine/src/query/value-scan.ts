@@ -30,7 +30,7 @@ export interface ValuesRequest {
 export interface KeyValues {
   readonly key: string
   readonly values: readonly { readonly value: Value; readonly events: number }[]
-  /** true if there are more values than these */
+  /** true if there are more values than the listed ones */
   readonly more: boolean
 }
 

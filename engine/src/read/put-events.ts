@@ -33,6 +33,7 @@ export function hasPuts({ columns }: ChunkSummary): boolean {
   return Object.hasOwn(columns, 'payload')
 }
 
+/** Finds the put events of a chunk, in the order of their places. */
 export function putPlaces(chunk: Chunk): PutPlaces {
   const payloads = chunk.texts('payload')
   const [positions, indexes] = [chunk.numbers('position'), chunk.numbers('index')]

@@ -102,7 +102,7 @@ function correlation(hovers: readonly Hover[]): number | null {
   return pairs.length === 0 || spread < 1e-9 ? null : sum((a, b) => a * b) / spread
 }
 
-/** Rounds correlations, which are computed in another order. */
+/** Rounds correlations, which are computed in a different order. */
 function rounded(result: HesitationResult): HesitationResult {
   const round = <T extends Hesitation>(one: T): T => ({
     ...one,

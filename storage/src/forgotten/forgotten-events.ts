@@ -87,7 +87,7 @@ export class ForgottenEvents {
     return this.#devices.get(deviceDigest(this.#app, device))?.times ?? 0
   }
 
-  /** Returns whether a message is of a device of which something is forgotten, and came before that. */
+  /** Returns whether a message is of a device with forgotten events, and came before they were forgotten. */
   concerns(envelope: Envelope): boolean {
     return envelope.received_at < this.#before && this.knows(envelope)
   }

@@ -64,8 +64,8 @@ export class KafkaEventLog implements EventLog {
   /**
    * Checks that Kafka answers and that the topic exists with L partitions. A caller may continue after a failure: each
    * append tries again.
-   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is unavailable, HOP_CONFIG when the topic has another number of
-   * partitions
+   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is unavailable, HOP_CONFIG when the topic has a different number
+   * of partitions
    */
   async connect(): Promise<this> {
     try {

@@ -9,7 +9,7 @@ const METADATA_RETRY_MS = 100
  * Ensures that the topic exists with one partition for each lane. Devices never change their lane, so a topic with
  * another number is refused. Messages are retained without limit by default (`retention.ms` -1): the log is the source
  * of truth until the archive has them.
- * @throws HopperError HOP_CONFIG when the topic has another number of partitions
+ * @throws HopperError HOP_CONFIG when the topic has a different number of partitions
  */
 export async function ensureTopic(admin: Admin, settings: KafkaSettings): Promise<void> {
   const { topic, lanes, replication } = settings

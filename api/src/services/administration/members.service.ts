@@ -64,7 +64,7 @@ export class MembersService {
     )
   }
 
-  /** Creates a member. Ids are unique in the organization only, so that it learns nothing of another one's members. */
+  /** Creates a member. Ids are unique in the organization only, so that it learns nothing of others' members. */
   async create(caller: Caller, { id, name, role, password, email }: NewMember): Promise<CreatedMember> {
     const { organization } = caller
     checkMayGive(caller, role)

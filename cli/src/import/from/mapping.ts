@@ -31,6 +31,7 @@ export const mappableFields: readonly string[] = [
 const names = [...mappableFields, 'data', 'timestamp_unit', 'delimiter']
 const MAPPING_BYTES_MAX = 1_000_000
 
+/** Returns the length of a unit in milliseconds. */
 export function msOf(unit: TimestampUnit): number {
   return unitsMs[unit]
 }

@@ -73,7 +73,7 @@ export class SourceFile {
     if (hash.digest('hex') !== this.identity.sha256) throw this.#changed()
   }
 
-  /** @throws HopperError HOP_CONFIG when the file has another size or time of change than at first */
+  /** @throws HopperError HOP_CONFIG when the file has a different size or time of change than at first */
   async assertUnchanged(): Promise<void> {
     const { size, mtimeMs } = await regularFile(this.path)
     if (size !== this.identity.size || mtimeMs !== this.identity.mtimeMs) throw this.#changed()

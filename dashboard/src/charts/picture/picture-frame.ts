@@ -22,6 +22,7 @@ const FACT = { size: 13, leading: 20, font: `400 13px ${FONT}` }
 const GAP = 16
 const LINES_MAX = 4
 
+/** Returns the CSS font of a line, as a canvas takes it. */
 export function fontOf({ isTitle }: Pick<FrameLine, 'isTitle'>): string {
   return isTitle ? TITLE.font : FACT.font
 }

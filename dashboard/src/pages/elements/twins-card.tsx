@@ -11,7 +11,7 @@ import { shiftDate } from '../../state/date-range.ts'
 import { useScope } from '../../state/scope.tsx'
 import { elementWords } from './element-words.ts'
 
-/** Days in which elements that have vanished, and their twins, are looked for. */
+/** Number of days in which to look for elements that have vanished, and for their twins. */
 const PAST_DAYS = 30
 
 type Twin = ElementTwins['twins'][number]

@@ -102,6 +102,7 @@ function entries(
   })
 }
 
+/** Returns the id of a link, made of the ids of its ends. */
 export function linkId(from: Pick<JourneyNode, 'id'>, to: Pick<JourneyNode, 'id'>): string {
   return JSON.stringify([from.id, to.id])
 }

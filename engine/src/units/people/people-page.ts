@@ -1,6 +1,6 @@
 import type { PeoplePlace } from '@hopper/contracts'
 
-/** The page of a list of people that is asked for. */
+/** The requested page of a list of people. */
 export interface PageOfPeople {
   readonly limit: number
   /** the last row of the page before */

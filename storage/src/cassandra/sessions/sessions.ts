@@ -10,7 +10,7 @@ import { rowsOf, statement, type Statement } from '../client/statements.ts'
 /** Number of buckets of the sessions of a lane and month, by hash. Stored, so it must never change. */
 const BUCKETS = 16
 const ROWS_PER_BATCH = 300
-/** A session that is evicted continues in another row. */
+/** An evicted session continues in a new row. */
 const OPEN_PER_LANE_MAX = 5_000
 const READ_CONCURRENCY = 64
 

@@ -8,8 +8,8 @@ import type { VisitorPlace } from './visitor-place.ts'
 
 const EPOCH_BITS = 32n
 /**
- * Number of the last deltas whose versions may not be bumped yet: a lane applies one batch after another, each in one
- * or two parts per date.
+ * How many of the last deltas may still lack their bump of the versions: a lane applies one batch after another, each
+ * in one or two parts per date.
  */
 const UNSURE_MAX = 3
 const GROWTH_MAX = 2
@@ -66,8 +66,8 @@ export function deltaWrite(
 }
 
 /**
- * The number of a delta of an app, date and lane that current versions contain: the fourth last, because the versions
- * of the last ones may not be bumped yet; 0 if there are fewer. Must be read before the rows.
+ * The number of a delta of an app, date and lane that current versions contain: the fourth last, because the last
+ * ones may not have bumped the versions yet; 0 if there are fewer. Must be read before the rows.
  */
 export async function deltaBefore(
   client: Client,

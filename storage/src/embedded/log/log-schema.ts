@@ -29,6 +29,7 @@ export function prepareLog(database: DatabaseSync, lanes: number): void {
   `)
 }
 
+/** Returns the error HOP_CONFIG for settings with a different number of lanes than the directory. */
 export function wrongLanes(found: number, lanes: number): HopperError {
   return new HopperError(
     'HOP_CONFIG',

@@ -77,7 +77,7 @@ interface Outage {
   waits: number
 }
 
-/** The wait for the nodes of a client, for all lanes of a process, and a report of which ones are waited for. */
+/** The wait for the nodes of a client, for all lanes of a process, and a report that names these nodes. */
 export class FrozenNodes {
   readonly #addresses: () => readonly string[]
   readonly #logger: NodeLogger | undefined
@@ -103,7 +103,7 @@ export class FrozenNodes {
     )
   }
 
-  /** Names the nodes that are waited for, and since when; undefined while none is. */
+  /** Names the nodes for which requests wait, and since when; undefined while there are none. */
   get detail(): string | undefined {
     if (this.#outages.size === 0) return undefined
     const nodes = [...this.#outages].map(([address, { since }]) => `${address} since ${new Date(since).toISOString()}`)
