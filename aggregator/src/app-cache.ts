@@ -38,7 +38,7 @@ export class AppCache {
   }
 
   /**
-   * Drops what is cached: later reads get each app, and what is forgotten of it, as they are in the registry now. Only
+   * Drops the cache: later reads get each app, and its forgotten events, as they are in the registry now. Only
    * the owner of a lane decides what is forgotten there, and calls this.
    */
   clear(): void {

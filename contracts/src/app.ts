@@ -8,7 +8,7 @@ const slug = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$',
   description: 'letters, digits, _ . - ; at most 64',
 })
-/** of what is stored; a name that is sent follows `shownName` */
+/** the rule for stored names; names in requests follow `shownName`, which is stricter */
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const originCharsMax = 300
 /** In the form of the header `Origin` (RFC 6454): any other would equal no header, so that every browser is refused. */
@@ -99,7 +99,7 @@ export const RetentionDays = Type.Union([Type.Integer({ minimum: 1, maximum: lim
   description: 'number of whole local dates before today whose events are kept; null: forever',
 })
 
-/** Bound of what an app may send. */
+/** The limit of the data that an app may send. */
 export const QuotaBytes = Type.Union([Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
   description:
     'bytes of requests that are taken: of bodies after decompression, received on dates that the app keeps; ' +

@@ -72,7 +72,7 @@ export class BotReviews {
   }
 
   /**
-   * Reviews what is new, when a review is due. Concurrent calls share one run. Resolves with whether every event that
+   * Reviews new events, when a review is due. Concurrent calls share one run. Resolves with whether every event that
    * was counted has its verdict. Never rejects.
    */
   async run(lanes: () => ReadonlyMap<number, RewritableLane>): Promise<boolean> {
@@ -254,7 +254,7 @@ export class BotReviews {
     return this.#settle(task, state, source.app)
   }
 
-  /** Changes verdicts in the archive, once it is stored what is to be recounted then. */
+  /** Changes verdicts in the archive, after storing which dates to recount then. */
   async #change(
     task: ReviewTask,
     before: BotReview,

@@ -98,7 +98,7 @@ export async function findChanges(
     const isOf = (key: string): boolean => shares === 1 || shareOf(key, shares) === share
     const sessions = await heldSessions(source, events, isOf, found, share === 0)
     if (sessions) for (const [key, held] of sessions) addSession(source, events, key, held, found)
-    // Too many at once: they are read again in more shares, from the first; what was found is found once more.
+    // Too many at once: starts over with four times as many shares. Changes found before are found again.
     else [shares, share] = [shares * 4, -1]
   }
 }

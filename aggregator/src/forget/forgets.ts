@@ -229,7 +229,7 @@ export class Forgets {
     return { ...part, step: 'cut' }
   }
 
-  /** Refuses to begin where a recount would change more than what is forgotten. */
+  /** Refuses to begin if a recount would also change numbers that have nothing to do with the forgotten events. */
   async #assertWhole(task: ForgetTask): Promise<void> {
     const { archive, reader, log } = this.#options
     const { app, forget, lane, owned, assertOwned } = task

@@ -127,7 +127,8 @@ export async function recountDate(
 }
 
 /**
- * Throws unless the tables of a date count exactly what the archive has: a recount would change more than it should.
+ * Throws unless the tables of a date count exactly what the archive has: otherwise, a recount would
+ * also change numbers that the caller's correction is not about.
  * @throws Postponed if they differ
  */
 export async function assertWholeDate(store: RewritableStore, target: RecountedDate): Promise<void> {

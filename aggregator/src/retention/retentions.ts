@@ -220,7 +220,7 @@ export class Retentions {
     return begun
   }
 
-  /** The owner before may have written a part of what the log had when the lane was taken. */
+  /** The previous owner may have written a part of the messages that the log had when the lane was taken. */
   async #assertCounted({ lane, owned }: RetentionTask): Promise<void> {
     const end = (await this.#options.log.ends())[lane] ?? 0
     const taken = this.#takenAt.get(owned) ?? end

@@ -55,7 +55,7 @@ export class AccessGuard implements CanActivate {
     return true
   }
 
-  /** @throws HopperError HOP_PARAM_INVALID for a caller without an app of its own, with what it should use instead */
+  /** @throws HopperError HOP_PARAM_INVALID for a caller without an app of its own; it names the call to use instead */
   private async appOfKey(caller: Caller, instead: string): Promise<App> {
     const app = caller.kind === 'key' && caller.app !== undefined ? await this.registry.app(caller.app) : undefined
     if (app) return app

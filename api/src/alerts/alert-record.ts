@@ -11,7 +11,7 @@ const RETRY_MS = [1, 5, 15, 60, 240].map((minutes) => minutes * MINUTE_MS)
 /** Part of a pause that is left to chance, so that many deliveries do not come back at once. */
 const JITTER = 0.2
 
-/** Turns a message into what is sent. */
+/** Turns a message into the text and the body to send. */
 export type Write = (kind: NoticeKind, id: string, message: Message) => { readonly text: string; readonly body: string }
 
 /** Returns whether an alert has fired and not recovered since. */

@@ -78,7 +78,7 @@ export class AlertRunner implements OnModuleDestroy {
   /** Checks all alerts again and again, until the API is closed. */
   start(everyMs: number): void {
     const run = (): void => void this.runAll().catch((error: unknown) => this.warn(error))
-    // what an earlier process has not sent is sent soon
+    // notices that an earlier process left unsent are sent soon
     this.first = setTimeout(run, Math.min(FIRST_MS, everyMs)).unref()
     this.timer = setInterval(run, everyMs).unref()
   }
@@ -128,7 +128,7 @@ export class AlertRunner implements OnModuleDestroy {
     const endsAt = performance.now() + CLAIM_MS
     if (!(await claims.claim(claim, this.holder, CLAIM_MS))) return
     try {
-      // what another process has done until now
+      // the record as other processes have left it
       const alert = await alerts.get(...key)
       if (!alert) return
       let record = (await alertRecords.get(...key)) ?? emptyRecord(alert)

@@ -26,7 +26,7 @@ export interface SegmentFall {
   readonly rate_now: number
   readonly rate_before: number
   readonly starts: number
-  /** of the whole difference, what the changed rate of this value makes; above 1 where others have risen */
+  /** share of the whole difference that this value's change of rate explains; above 1 where others have risen */
   readonly share: number
 }
 

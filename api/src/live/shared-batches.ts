@@ -91,7 +91,7 @@ export class SharedBatches {
     return this.#batches.get(key) ?? this.#once(key, () => this.#decode(key, wanted, events))
   }
 
-  /** Drops what is cached. */
+  /** Empties the cache. */
   clear(): void {
     this.#messages = new BoundedMap(MESSAGE_BYTES_MAX)
     this.#batches = new BoundedMap(TEXT_BYTES_MAX)

@@ -217,7 +217,7 @@ function checkOneOf(steps: unknown, funnel: unknown): void {
     throw invalidFields([{ field: 'funnel', message: 'cannot be sent together with steps; leave one of them out' }])
 }
 
-/** Returns what a hover is; see `isByMouse` for events without a pointer type. */
+/** Returns the filters that define a hover; see `isByMouse` for events without a pointer type. */
 function hoversOf(xpaths: readonly string[] | undefined, pointer: PointerType): Filter[] {
   const named: Filter = { type: 'eq', key: 'pointer', value: pointer }
   const isTouch: Filter = { type: 'in', key: 'device', values: ['mobile', 'tablet'] }

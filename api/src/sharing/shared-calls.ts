@@ -31,7 +31,7 @@ const JOURNEY_DEPTH = 5
 const EVENT_NAME = 'name'
 
 /**
- * A report that is counted without filters: a view with any must not show what they leave out.
+ * A report that ignores filters: a view that has any must not show it, as it would show events that they exclude.
  */
 export function sharedReport(
   pages: readonly SharedPage[],

@@ -10,7 +10,7 @@ export interface Question {
 
 /**
  * The questions of readers of a shared link that a call answers, declared beside it. A call without a rule is refused.
- * The question that is answered is made from the view; what was sent can only be a part of it.
+ * The query is built from the view alone; the fields of the request may only repeat values of the view.
  */
 export interface SharedRule {
   /** pages whose view asks this call */

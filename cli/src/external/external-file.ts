@@ -181,7 +181,7 @@ function newProgress(id: string, { path, size, mtimeMs }: FoundFile): ExternalPr
   return { id, path, size, mtime_ms: mtimeMs, ...nothing }
 }
 
-/** A file that only grew has what was read before. A compressed file cannot grow. */
+/** A file that only grew still begins with the content that was read before. A compressed file cannot grow. */
 async function isSameFile(known: ExternalProgress, { path, size, mtimeMs }: FoundFile): Promise<boolean> {
   if (isCompressed(path)) return known.size === size && known.mtime_ms === mtimeMs
   return size >= known.offset + known.pending && known.tail === (await tailOf(path, known.offset))

@@ -19,7 +19,7 @@ export class ExternalFiles {
   readonly #parts: ExternalParts
   readonly #logger: ExternalLogger
   readonly #closing = new AbortController()
-  /** what was logged about a path, until it works */
+  /** the last logged problem by path, until the path works again */
   readonly #problems = new Map<string, string>()
   #running: Promise<void> = Promise.resolve()
 

@@ -23,7 +23,7 @@ export class BodyMemory {
     return this.#bytes
   }
 
-  /** Adds to what an address holds; false if that is too much. */
+  /** Adds to the bytes that an address holds; false if that is too much. */
   hold(source: string, bytes: number): boolean {
     const held = (this.#bySource.get(source) ?? 0) + bytes
     const ownMax = isLoopback(source) ? this.#bytesMax : this.#bytesMax / 4

@@ -2,13 +2,13 @@ import { Type } from 'typebox'
 import { limits } from '../limits.ts'
 
 /**
- * Characters that no name has: controls, halves of surrogate pairs, line separators, and what reorders the text around
- * it (bidirectional embeddings, overrides and isolates), by which one name can look like another.
+ * Characters that names must not contain: controls, halves of surrogate pairs, line separators, and those that reorder
+ * the text around them (bidirectional embeddings, overrides and isolates) and can make one name look like another.
  */
 const REFUSED = '\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff\\u2028-\\u202e\\u2066-\\u2069'
-/** Characters that a text of several lines does not have either. */
+/** Characters that a text of several lines must not contain either. */
 const REFUSED_IN_TEXT = REFUSED.replace('\\u0000-\\u001f', '\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f')
-/** Characters that are seen only beside others: spaces, joiners, fillers and variation selectors. */
+/** Characters that show nothing by themselves: spaces, joiners, fillers and variation selectors. */
 const UNSEEN =
   ' \\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160\\u1680\\u17b4\\u17b5\\u180e\\u2000-\\u200f\\u202f\\u205f-\\u2064' +
   '\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0'
@@ -16,7 +16,7 @@ const NAME = patternOf(REFUSED, UNSEEN)
 const TEXT = patternOf(REFUSED_IN_TEXT, `${UNSEEN}\\t\\n\\r`)
 const RULE = 'without control characters and marks that reorder text, and something in it can be seen'
 
-/** A schema that an object, an array or a union consists of. */
+/** The parts of a JSON schema that `trimNames` follows. */
 interface Schema {
   readonly 'x-trim'?: boolean
   readonly properties?: Readonly<Record<string, Schema>>
@@ -26,7 +26,7 @@ interface Schema {
 
 /**
  * Returns the schema of a name that people are shown, as it is sent: spaces around it are removed by `trimNames`. A
- * stored name may be older than the rule, so its schema is another one.
+ * stored name may be older than the rule, so it has a schema without `pattern`.
  */
 export function shownName(charsMax: number = limits.nameCharsMax, meaning?: string): ReturnType<typeof Type.String> {
   const rule = `one line ${RULE}`

@@ -273,7 +273,7 @@ function rejectAfter(ms: number): Promise<never> {
   return new Promise((_, reject) => setTimeout(() => reject(new Error(`Timeout of ${ms} ms`)), ms))
 }
 
-/** Returns what the JSON of the action's event contains and that of no other event. */
+/** Returns a text that is in the JSON of the action's event, and of no other event. */
 function inFile(action: string): string {
   const [kind, argument] = [action.slice(0, action.indexOf(' ')), action.slice(action.indexOf(' ') + 1)]
   if (kind === 'track') return `"data":{"n":${argument}}`

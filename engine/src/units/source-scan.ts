@@ -11,7 +11,7 @@ export class SourceScan {
   /** reads the columns of both counts */
   readonly plan: FunnelPlan
   readonly withTieBreakers = true
-  /** ties do not matter to what is counted */
+  /** the order of simultaneous events does not change these counts */
   readonly hasUnresolvedTies = false
   /** of users: which events match, and whether devices are resolved to persons */
   readonly users: DistinctScan

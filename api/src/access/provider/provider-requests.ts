@@ -15,7 +15,7 @@ export class ProviderUnreachable extends Error {
   }
 }
 
-/** The provider is not what the operator has set. The message is for the log. */
+/** The provider does not fit the settings of the operator. The message is for the log. */
 export class UnusableProvider extends Error {
   constructor(message: string) {
     super(message)
@@ -47,7 +47,7 @@ export function boundedFetch(origins: ReadonlySet<string>): Fetch {
   }
 }
 
-/** @throws UnusableProvider for an address outside of what the operator has set */
+/** @throws UnusableProvider for an address that the settings of the operator do not allow */
 export function checkAddress(url: string, origins: ReadonlySet<string>): void {
   const { origin } = new URL(url)
   if (origins.has(origin)) return

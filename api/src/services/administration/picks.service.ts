@@ -11,7 +11,7 @@ const LIFETIME_MS = 600_000
 const PARAMETER = 'hopper-pick'
 const ID_BYTES = 16
 
-/** Links to pages on which an element is picked, and what was picked there. */
+/** Links to pages on which somebody picks an element, and the elements picked there. */
 @Injectable()
 export class PicksService {
   private readonly registry: Registry
@@ -46,7 +46,7 @@ export class PicksService {
     return { id, url: url.href, expires_at: new Date(expiresAt).toISOString() }
   }
 
-  /** Returns what was picked on the page of a link; nothing yet while nobody has. */
+  /** Returns the element that was picked on the page of a link, if any was yet. */
   async picked(app: App, id: string): Promise<PickAnswer> {
     const picking = await this.registry.picks.get(app.id, id)
     if (!picking || !this.isOpen(picking))

@@ -48,7 +48,7 @@ export function layoutHead(
   return { lines, bottom: top + GAP }
 }
 
-/** Breaks a text into lines that fit, at spaces where it can; what is too much ends with an ellipsis. */
+/** Breaks a text into lines that fit, at spaces where it can; a text that is too long ends with an ellipsis. */
 export function wrap(text: string, fits: (part: string) => boolean): string[] {
   const lines: string[] = []
   let rest = text.trim()

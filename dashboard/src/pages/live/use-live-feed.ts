@@ -98,7 +98,7 @@ function useStored(app: string, id: string, filters: readonly Filter[]) {
     initialPageParam: '',
     getNextPageParam: ({ next }) => next,
     placeholderData: keepPreviousData,
-    // the stream has what is newer
+    // newer events come by the stream
     staleTime: Infinity,
     gcTime: 0,
     refetchOnWindowFocus: false,

@@ -96,7 +96,7 @@ interface NumberProps {
   before?: number | undefined
   course?: readonly number[] | undefined
   openFrom: number
-  /** what the change is against */
+  /** names the period of `before` */
   against: string
   hint?: string
 }

@@ -34,7 +34,7 @@ export class JourneyPeopleScan extends WayScan {
   }
 }
 
-/** Returns the query whose rows say what the events of people of a journey say: those of their visits of places. */
+/** Returns the query for the rows of people of a journey, whose events are their visits of places. */
 export function rowsRequest(request: JourneyPeopleRequest): PeopleRequest {
   const { from, to, filters, count_by, limit } = request
   return {
