@@ -162,7 +162,7 @@ export interface RemainingEvents {
   readonly remainderOf: (lane: number, archived: ArchivedEvent) => ArchivedEvent | undefined
   /** no event before this instant (ms) remains */
   readonly from?: number
-  /** times of events (ms) that a session has or may get, by its id, beside those that the tables have of it */
+  /** times of events (ms) that a session has or may get, by its id, in addition to those in the tables */
   readonly times?: ReadonlyMap<string, TimeSpan>
 }
 

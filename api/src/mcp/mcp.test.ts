@@ -102,7 +102,7 @@ test('an assistant that connects gets the tools, with the schemas of the calls',
   await client.close()
 })
 
-test('a funnel has the numbers and the causes that the call of the API answers, and those that are right', async () => {
+test('a funnel has the numbers and causes of the API, and they are right', async () => {
   const client = await connected(keys.read)
   const { isError, answer } = await call(client, 'funnel', funnel)
   const { body } = await hopper.send('POST', `${app}/funnels/query`, funnel, bearer(keys.read))
@@ -114,7 +114,7 @@ test('a funnel has the numbers and the causes that the call of the API answers, 
   await client.close()
 })
 
-test('every tool answers what its call answers', async () => {
+test('every tool gives the answer of its API call', async () => {
   const client = await connected(keys.read)
   const reads = bearer(keys.read)
   const query = {

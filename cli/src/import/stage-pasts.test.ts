@@ -116,7 +116,7 @@ it('knows the ranges of messages that come from several lanes into one, and agai
     })
   }))
 
-it('leaves alone what a lane knows already, and a funnel that no lane had met', () =>
+it('does not change what a lane knows already, nor a funnel that no lane has seen', () =>
   withStorage(1, async (storage) => {
     await storage.registry.backfills.put('shop', 'f 0', { ...laneOf(0, [{ stages: [1], until: 3 }]), lanes: 1 })
     const pasts = new StagePasts(1)

@@ -18,7 +18,7 @@ export function formatShort(value: number): string {
   return signed(short.format(value))
 }
 
-/** Formats a share of 1 as a percentage: one digit, two below 1 %; null has none. */
+/** Formats a share of 1 as a percentage: one digit, two below 1 %; a dash for null. */
 export function formatPercent(share: number | null): string {
   return share === null ? NOTHING : `${percentDigits(share * 100)}${THIN}%`
 }
@@ -30,7 +30,7 @@ export function formatPoints(difference: number): string {
   return `${sign}${digits} pts`
 }
 
-/** Formats a relative change with its sign: +12.3 %; null for a change from 0, which has none. */
+/** Formats a relative change with its sign: +12.3 %; null for a change from 0, which has no percentage. */
 export function formatChange(now: number, before: number): string | null {
   if (before === 0) return null
   const change = now / before - 1

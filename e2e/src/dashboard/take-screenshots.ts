@@ -21,7 +21,7 @@ interface Shot {
   readonly path: string
   readonly size?: { readonly width: number; readonly height: number }
   readonly scheme?: 'light' | 'dark'
-  /** what must be there, beside the heading, for the page to be complete */
+  /** selects the part that must be there, in addition to the heading, for the page to be complete */
   readonly shows?: string
   /** opens a part of the page first */
   readonly open?: (page: Page) => Promise<void>

@@ -42,7 +42,7 @@ function summaryOf({ correlation: _, histogram: __, ...summary }: Hesitation): E
   return summary
 }
 
-it('has for each element what a question about this element alone answers', () => {
+it('gives each element the answer of a query about this element alone', () => {
   let [elements, sides, tapped] = [0, 0, 0]
   fc.assert(
     fc.property(world, fc.array(request, { minLength: 6, maxLength: 6 }), (generated, requests) => {

@@ -12,7 +12,7 @@ export interface ReadBatch {
   readonly batch: Batch
   /** events as `POST /v1/events` takes them; `Dropped` for one that a translation has rejected */
   readonly sent: readonly unknown[]
-  /** by index, the statements of a server about an event beside its fields */
+  /** by index, a server's statements about an event in addition to its fields */
   readonly supplements?: readonly (Supplement | undefined)[]
   /** true when the sender reports that a program controls its browser */
   readonly webdriver: boolean

@@ -228,7 +228,7 @@ it('takes the place that the sender knows before the one of its address', async 
   expect(odd.context).not.toHaveProperty('country')
 })
 
-it('marks only what the sender has numbered', async () => {
+it('marks only events that their sender has numbered', async () => {
   expect((await send(device(), [event(), event()])).context).toHaveProperty('numbered', true)
   expect((await send(device(), [event(), event({ seq: undefined })])).context).not.toHaveProperty('numbered')
 })

@@ -31,7 +31,7 @@ interface Choice {
   /** unique among all choices */
   readonly id: string
   readonly name: string
-  /** further words that find it, beside its name */
+  /** words that find it in addition to its name */
   readonly keywords?: readonly string[]
   /** the key that does the same */
   readonly hint?: string

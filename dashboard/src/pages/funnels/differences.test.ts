@@ -21,7 +21,7 @@ describe('the differences between the lost and those who continued', () => {
     expect(found[1]!.verdict.is).toBe('real')
   })
 
-  it('are none where nobody was lost or nobody continued', () => {
+  it('are empty if nobody was lost or nobody continued', () => {
     expect(differences('device', [row('desktop', 300, 0)], 2)).toEqual([])
     expect(differences('device', [row('desktop', 0, 300)], 2)).toEqual([])
   })

@@ -33,7 +33,7 @@ describe('a client of a command', () => {
     expect(sent.calls).toBe(2)
   })
 
-  it('never repeats what may have been applied, nor a request that is wrong', async () => {
+  it('never repeats a write that may have been applied, nor an invalid request', async () => {
     const counter = slowClient(1)
     await expect(withUnavailableErrors(counter.client, 60_000).execute('UPDATE', [])).rejects.toMatchObject({
       code: 'HOP_STORE_UNAVAILABLE',
