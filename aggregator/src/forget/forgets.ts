@@ -33,7 +33,7 @@ export interface ForgetsOptions extends BackgroundOptions {
   readonly lanes: Lanes
   /** filters of the ids that `writer` contains */
   readonly seen: SeenFilters
-  /** returns an app as batches of a lane are folded with it */
+  /** returns the app with which batches of a lane are folded */
   readonly appOf: (id: string, lane: number) => Promise<CountedApp | undefined>
   /** removes from the disk what was deleted, see `Storage.scrub` */
   readonly scrub: (() => Promise<Scrubbed>) | undefined
@@ -187,7 +187,7 @@ export class Forgets {
     const { log, lanes, reader, clearAppCache } = this.#options
     const { app, forget, lane, owned } = task
     const until = forget.ends[lane] ?? 0
-    // A log that has lost its end never reaches that position.
+    // Never true if the log has lost its end: it does not reach that position again.
     if (owned.committed < until && owned.committed < ((await log.ends())[lane] ?? 0))
       throw new Postponed('events that were received before the request are not counted yet')
     if (owned.isDeferring) throw new Postponed('events of an app that is behind are not counted yet')
@@ -282,7 +282,7 @@ export class Forgets {
     return { ...part, step: 'done' }
   }
 
-  /** Without the permission to read the settings of Kafka, answers like a log that keeps everything. */
+  /** If Kafka does not let us read its settings, assumes that the log keeps everything. */
   async #keptUntil(now: number): Promise<number | undefined> {
     return this.#options.log.keptUntil?.(now).catch((error: unknown) => {
       this.#options.logger?.error({ err: error }, 'the retention of the log could not be read')

@@ -63,8 +63,8 @@ interface ForgottenDate extends RecountedDate {
 export type RecountedStore = RewritableStore & { readonly registry: Registry }
 
 /**
- * Makes the tables of a date equal to a recount from the archive, once some of its events were forgotten. It notes the
- * date and what it takes from the tables before it changes them.
+ * Makes the tables of a date equal to a recount from the archive, once some of its events were forgotten. Before it
+ * changes the tables, it stores the date and the numbers that it will subtract.
  * @throws Postponed while a batch is partly written, or the past of a funnel is counted
  */
 export async function recountForgotten(

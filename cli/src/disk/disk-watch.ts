@@ -19,7 +19,7 @@ const CLAIM_MS = 60_000
 
 interface Watched {
   readonly registry: Pick<Registry, 'disks' | 'claims'>
-  /** the name of the place; processes that see the same disk give the same */
+  /** the name of the place; processes that see the same disk use the same name */
   readonly place: string
   readonly measure: () => Promise<DiskUse>
   readonly metrics: Metrics

@@ -136,7 +136,7 @@ export class ExternalFile {
   #messagesOfBatch(batch: RowBatch, receivedAt: number): LaneMessage[] {
     const { log, intake, count } = this.#parts
     const { app } = this.#file
-    // A file that others write has no repetitions: equal records are one that was written again.
+    // Equal records in a file of another system count as one record that was written again.
     const options = { app, receivedAt, historical: false, before: () => 0, seqBase: this.#progress.offset }
     const { envelopes, rejected } = intake.take(batch.toOffline(options))
     count('accepted', batch.rows.length - rejected.length)

@@ -12,7 +12,7 @@ export interface ExternalLogger {
 
 /**
  * Reads the files that other systems write to a directory, as they appear and grow. A sub-directory has the name of an
- * app. Nothing that is wrong with a file ends the process: it is logged once, and tried again.
+ * app. A faulty file never ends the process: the fault is logged once, and the file is tried again.
  */
 export class ExternalFiles {
   readonly #dir: string

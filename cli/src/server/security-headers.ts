@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * Headers of every answer, errors included. An answer that no page shows needs no more; the API and the dashboard set
- * policies of their own over these.
+ * Headers of every answer, errors included. They suffice for answers that no page shows; the API and the dashboard
+ * override them with policies of their own.
  */
 export const securityHeaders = {
   'x-content-type-options': 'nosniff',

@@ -21,7 +21,8 @@ export type PanelTab = (typeof panelTabs)[number]
 
 /**
  * The state of the view apart from the path of the page. All of it is in the address, so that a link, a reload and
- * another member show the same. What is missing has its default. Texts that a page cannot read stay here, so that the page can say so.
+ * another member show the same. A missing parameter has its default. Parameters that a page cannot read stay as texts,
+ * so that the page can say so.
  */
 export interface Search {
   /** `7d`, or two dates as `2026-01-01..2026-01-31` */

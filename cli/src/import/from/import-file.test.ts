@@ -226,7 +226,7 @@ it('changes nothing when it is repeated: the same file, a copy, and a longer fil
 
 it('continues after an interruption at any append, and appends each message once', async () => {
   await using whole = await makeTarget()
-  // a device for each row, so that there are several appends
+  // each row has a device of its own, so that there are several appends
   const varied = `${Array.from({ length: 6_000 }, (_, n) => row(n, { device_id: `d${n}` })).join('\n')}\nnot JSON\n`
   await read(whole.storage, await createFile(whole.dir, 'a.ndjson', varied))
   const wanted = withoutReceipt(await messagesIn(whole.storage))

@@ -9,7 +9,10 @@ export type TimestampUnit = keyof typeof unitsMs
 export interface Mapping {
   /** column by field */
   readonly fields: Readonly<Record<string, string>>
-  /** columns that become `data`: all that are nothing else (`*`), these, or the one that has an object */
+  /**
+   * columns that become `data`: all that are not mapped otherwise (`*`), the listed ones, or one that contains an
+   * object
+   */
   readonly data?: '*' | readonly string[] | { readonly column: string }
   readonly timestampUnit: TimestampUnit
   /** of a CSV file */

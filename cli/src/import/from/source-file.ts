@@ -53,7 +53,8 @@ export class SourceFile {
 
   /**
    * Yields the content, decompressed when the name ends with `.gz`.
-   * @throws HopperError HOP_CONFIG when it cannot be read, and at the end when it is not what was read for the checksum
+   * @throws HopperError HOP_CONFIG when it cannot be read, and at the end when the content differs from the one that
+   * the checksum was computed from
    */
   async *content(): AsyncGenerator<Uint8Array> {
     const hash = createHash('sha256')
