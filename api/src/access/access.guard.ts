@@ -71,7 +71,7 @@ export class AccessGuard implements CanActivate {
  * can probe which ids exist.
  */
 export async function visibleApp(registry: Pick<Registry, 'app'>, caller: Caller, id: string): Promise<App> {
-  // the same answer whether the other app exists or not
+  // the answer does not depend on whether the other app exists
   if (caller.kind === 'shared' && caller.app !== id) throw new HopperError('HOP_SHARED_VIEW')
   if (caller.kind === 'key' && caller.app !== undefined && caller.app !== id) throw new HopperError('HOP_KEY_POWER')
   const app = await registry.app(id)

@@ -20,7 +20,7 @@ export interface MemberCaller {
   readonly csrf: string
   /** hash of the cookie */
   readonly login: string
-  /** true for who was invited and has no way to log in again yet: nothing else is answered before */
+  /** true for an invited member who has no way to log in again yet: no other call is answered before one is set up */
   readonly mustChoosePassword: boolean
 }
 

@@ -5,7 +5,7 @@ const CSRF = 'hopper_csrf'
 const ATTEMPT = 'hopper_oidc'
 const SHARED = 'hopper_share_'
 const ID_TOKEN = 'hopper_id_token'
-/** The only call that needs it: no other request carries it. */
+/** Path of the only call that needs the token: browsers send it with no other request. */
 const ID_TOKEN_PATH = '/api/v1/logout'
 /** Browsers keep cookies of 4,096 bytes. */
 const ID_TOKEN_CHARS_MAX = 3_500

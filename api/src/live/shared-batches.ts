@@ -18,7 +18,7 @@ const EVENTS_PER_SLICE = 100
 /** Maximum concurrent reads. The log over Kafka has 8 readers too, and other parts of the process use them as well. */
 const READS_MAX = 8
 
-/** The part of the log that a stream has: events that came by `PUT /events`, all that count, or those of bots, too. */
+/** The events that a stream sends: those that came by `PUT /events`, all that count, or also those of bots. */
 export type Form = 'puts' | 'events' | 'all'
 
 /** An event as the `data` of a Server-Sent Event. */
@@ -57,8 +57,8 @@ interface Messages {
 }
 
 /**
- * Reads the log for all streams: those that want the same batch share one read and one decoding of it. What is cached
- * is bounded; a stream that has fallen behind reads the log again. Events of forgotten persons are left out, and
+ * Reads the log for all streams: those that want the same batch share one read and one decoding of it. The caches are
+ * bounded; a stream that has fallen behind reads the log again. Events of forgotten persons are left out, and
  * forgetting a person empties the cache.
  */
 export class SharedBatches {

@@ -133,7 +133,7 @@ export class TailStream extends Readable {
     this.#write(`${name === undefined ? '' : `event: ${name}\n`}id: ${this.#sentId}\ndata: ${data}\n\n`)
   }
 
-  /** Sends a comment, with the place that the stream has reached without events of the app. */
+  /** Sends a comment with the place that the stream has reached, while there are no events of the app. */
   #keepAlive(): void {
     if (this.readableLength > 0 || this.#over.signal.aborted) return
     const id = String(this.#tail.cursor)

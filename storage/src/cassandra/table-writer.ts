@@ -124,7 +124,7 @@ export class CassandraTableWriter implements TableWriter {
     await mapConcurrent(idempotent, WRITE_CONCURRENCY, (statements) => this.#writeIdempotent(statements))
     watermarks.doubt(batch.counters)
     await this.#count(lease, batch.counters, watermarks)
-    // Another batch of the lane, with other apps, may have settled these dates before they were counted.
+    // Again: a concurrent batch of the lane, with other apps, may have settled these dates before they were counted.
     watermarks.doubt(batch.counters)
     const { unsure: counted } = watermarks
     await bumpVersions(this.#client, lease.lane, [...visitors, ...identities], [...counted, ...batch.visitors])

@@ -66,7 +66,7 @@ export class SideRecord<T> {
     })
   }
 
-  /** Syncs what is written. A sync in flight keeps the descriptor, whose number another file could get. */
+  /** Syncs the writes so far. Closing waits for it: another file could otherwise get the number of the descriptor. */
   close(): void {
     if (this.#synced !== this.#sequence) fdatasyncSync(this.#descriptor)
     this.#closing = true

@@ -106,7 +106,7 @@ export class KafkaEventLog implements EventLog {
     return { close: () => this.#end(subscription) }
   }
 
-  /** Reads with one of a few consumers that are kept for the next reads, see `LaneReaders`. */
+  /** Reads with one of a few consumers that later reads use again, see `LaneReaders`. */
   async read(lane: number, from: number, limit: number, bytesMax = Infinity): Promise<readonly LogMessage[]> {
     const { starts, ends } = await this.#offsets()
     const [first, end] = [Math.max(from, starts[lane] ?? 0), ends[lane] ?? 0]
@@ -179,7 +179,7 @@ export class KafkaEventLog implements EventLog {
   async #offsets(): Promise<LaneBounds> {
     await this.#ensureTopic()
     const { topic, timeoutMs } = this.#settings
-    // Each attempt is a `send` of its own: kafkajs keeps the leaders that it has learned, a new client asks again.
+    // Each attempt has a client of its own, which asks for the leaders: kafkajs does not forget outdated ones.
     const offsets = await untilSettled(timeoutMs, () =>
       this.#adminClient.send((admin) => admin.fetchTopicOffsets(topic)),
     )

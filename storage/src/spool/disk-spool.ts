@@ -70,7 +70,7 @@ export class DiskSpool {
     }
     this.#file = join(place.dir, LOG_FILE)
     this.#database = openDatabase(this.#file)
-    // Deleted blocks may reappear after a power failure: they would be sent once more.
+    // After a power failure, deleted blocks may reappear and be sent once more.
     this.#database.exec('PRAGMA synchronous = NORMAL')
     this.#size = this.#database.prepare(
       'SELECT (page_count - freelist_count) * page_size AS bytes ' +

@@ -49,7 +49,7 @@ async function open(
   return { main, spooled: await SpooledLog.open(options, async () => main) }
 }
 
-/** For appends that must reach the main log even on a busy machine. */
+/** Time limit of appends that must reach the main log even on a busy machine. */
 const patient = { patienceMs: 15_000 }
 const isDirect = (spooled: SpooledLog): Promise<void> =>
   vi.waitFor(() => expect(spooled.depth.direct).toBe(true), DRAINED_MS)
@@ -142,7 +142,7 @@ describe('a spool', () => {
     const closing = spooled.close()
     connected.resolve(main)
     await closing
-    // whatever else would close it was due before `closing` was over
+    // anything else that could close it would have happened before `closing` was over
     await vi.waitFor(() => expect(closes).toBe(1))
     await real.close()
   })

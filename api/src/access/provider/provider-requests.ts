@@ -7,7 +7,7 @@ const ANSWER_BYTES_MAX = 262_144
 /** Statuses whose answers have no body. */
 const EMPTY = new Set([101, 204, 205, 304])
 
-/** The provider did not answer, or with a failure of its own: the same login may succeed later. */
+/** The provider did not answer, or reported a failure of its own: the same login may succeed later. */
 export class ProviderUnreachable extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)

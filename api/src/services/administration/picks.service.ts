@@ -55,7 +55,7 @@ export class PicksService {
     return { ...(picked && { picked }), expires_at: new Date(expires_at).toISOString() }
   }
 
-  /** A link only leads to where the app is: an admin who follows it brings a token there. */
+  /** A link may only lead to pages of the app: an admin who follows it carries a token there. */
   private async checkIsOfApp(app: App, url: URL): Promise<void> {
     if (app.origins.length > 0) {
       if (app.origins.includes(url.origin)) return
@@ -81,7 +81,10 @@ export class PicksService {
   }
 }
 
-/** Returns what a fragment begins with: one that is a route gets a parameter as its router understands it. */
+/**
+ * Returns the beginning of the fragment, to which the token is appended. If the fragment is a route, it is written as a
+ * parameter that routers understand.
+ */
 function beforeParameter(fragment: string): string {
   if (fragment === '') return ''
   return /^#!?\/[^?]*$/.test(fragment) ? `${fragment}?` : `${fragment}&`

@@ -24,8 +24,8 @@ export type Delta<P extends Part = Part> = P & { readonly number: bigint; readon
 export type DeltaPlace = Omit<VisitorPlace, 'table'> & { readonly table: PackedTable }
 
 /**
- * The state of a cached partition: its version, which was read before the rows, and a delta that is contained in that
- * version, as are all before it.
+ * The state of a cached partition: its version, which was read before the rows, and a delta such that the version
+ * contains it and all before it.
  */
 export interface DeltaState {
   readonly version: bigint

@@ -113,7 +113,7 @@ function compare(
   const acknowledged = counted.map((_, lane) =>
     Math.max(ours?.ends[lane] ?? 0, noted?.ends[lane] ?? 0, noted?.counted[lane] ?? 0),
   )
-  // If both records say that the log is complete, watermarks beyond it are wrong; the log has lost nothing.
+  // If both records say that the log is complete, it has lost nothing, and watermarks beyond its end are wrong.
   const isWhole = (lane: number): boolean =>
     ours !== undefined && noted !== undefined && acknowledged[lane]! <= log.next[lane]!
   const reached = counted.map((position, lane) =>

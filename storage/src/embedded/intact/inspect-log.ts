@@ -6,7 +6,7 @@ import { endOf, lanesOf, lossesOf, nextPosition, startOf, subtractLosses, wrongL
 import { openToInspect } from '../sqlite.ts'
 import { corruptionReason, hasTable, idOf, quickCheck } from './inspect-database.ts'
 
-/** A log up to this size is fully checked at each start; of a larger one, only what is not counted yet. */
+/** A log up to this size is fully checked at each start; of a larger one, only the part that is not counted yet. */
 const WHOLE_BYTES_MAX = 256_000_000
 /**
  * All blocks of a log up to this size are decoded at each start. Of a larger log, only blocks that are not counted yet

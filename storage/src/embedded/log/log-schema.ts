@@ -57,7 +57,8 @@ export function endOf(database: DatabaseSync, lane: number): number {
 }
 
 /**
- * The position that the next message of a lane gets: after everything that the lane has, had, or is known to have lost.
+ * The position that the next message of a lane gets: after all messages that the lane has, had, or is known to have
+ * lost.
  */
 export function nextPosition(database: DatabaseSync, lane: number): number {
   return Math.max(endOf(database, lane), startOf(database, lane), ...lossesOf(database, lane).map(({ next }) => next))

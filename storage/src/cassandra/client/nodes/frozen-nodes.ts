@@ -38,7 +38,10 @@ async function whenAnswered(address: string, waiting: (address: string) => void)
   }
 }
 
-/** Any byte, and also the end of the connection, comes from a process that runs: one that expects TLS closes it. */
+/**
+ * Any byte, and the end of the connection too, shows that the process runs: a node that expects TLS closes the
+ * connection.
+ */
 function probe(address: string): Promise<State> {
   const index = address.lastIndexOf(':')
   const host = address.slice(0, index).replace(/^\[|\]$/g, '')
@@ -64,7 +67,7 @@ function probe(address: string): Promise<State> {
   })
 }
 
-/** Called with the node that requests wait for, and when that is over. */
+/** Called with the node that requests wait for, when the wait begins and when it is over. */
 export interface NodeLogger {
   warn(details: object, message: string): void
   info(details: object, message: string): void
