@@ -252,7 +252,10 @@ export class ArchiveBuffer {
   }
 }
 
-/** Returns the reason why an event is a bot's. Events that pass `isKept` have no other reason that is stored. */
+/**
+ * Returns the reason why an event is a bot's; undefined for other events. Must only be called for events that pass
+ * `isKept`.
+ */
 function botOf({ fate, reason }: Judged): BotReason | undefined {
   return fate === 'bot' ? (reason as BotReason) : undefined
 }

@@ -88,7 +88,7 @@ const email = Type.String({
   pattern: '^[^\\s@<>",;:\\\\()\\[\\]]{1,64}@[A-Za-z0-9.-]{1,189}$',
   description: 'an e-mail address without a name',
 })
-/** of an alert that is stored, which may be older than the rule for names */
+/** a stored name, which may be older than the rule for names */
 const name = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const rules = {
   fall: Type.Optional(FallRule),

@@ -11,7 +11,10 @@ const slug = Type.String({
 /** the rule for stored names; names in requests follow `shownName`, which is stricter */
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const originCharsMax = 300
-/** In the form of the header `Origin` (RFC 6454): any other would equal no header, so that every browser is refused. */
+/**
+ * In the form of the header `Origin` (RFC 6454): a text in any other form would never equal the header, so that every
+ * browser would be refused.
+ */
 const origin = Type.String({
   maxLength: originCharsMax,
   pattern: '^[a-z][a-z0-9+.-]*://[^/?#@\\\\\\sA-Z]+$',
@@ -61,7 +64,10 @@ export type Funnel = Static<typeof Funnel>
 export interface FunnelMark {
   readonly id: string
   readonly highest: number
-  /** ms since the epoch, which orders the funnels of an app; undefined for those of a provision file and of before */
+  /**
+   * time of creation (ms since the epoch), which orders the funnels of an app; undefined for funnels of a provision
+   * file and of earlier versions
+   */
   readonly created_at?: number | undefined
 }
 
@@ -90,7 +96,7 @@ export const Element = Type.Object({
 })
 export type Element = Static<typeof Element>
 
-/** Stages and elements as they are sent: what is stored may have names from before the rule. */
+/** Stages and elements in requests. Stored ones may have names that are older than the rule for names. */
 export const SentStage = Type.Object({ ...Stage.properties, name: shownName() })
 export const SentElement = Type.Object({ ...Element.properties, name: shownName() })
 

@@ -8,7 +8,7 @@ export interface RuledSender {
   readonly userAgent: string | undefined
   /** of the visitor in the network; undefined if only the address of a server is known */
   readonly address: string | undefined
-  /** of the app whose rules they are; without it there is no bound */
+  /** time budget of the app whose rules these are; unlimited if missing */
   readonly patternTime?: PatternTime
 }
 

@@ -79,5 +79,5 @@ export const join = (): [session: string, begunAt: number] => {
   return [device.s, device.b]
 }
 
-/** Makes this device that of the page; one without an id is new. */
+/** Makes this device the one of the page; a device without an id is new. */
 export const saveDevice = (changed: Partial<Device>): unknown => save((device = changed as Device))

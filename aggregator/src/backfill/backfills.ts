@@ -131,7 +131,7 @@ export class Backfills {
     const state = await this.#known(task)
     if (state.counted >= state.groups.length) return true
     const until = Math.max(...state.groups.map((group) => group.until))
-    // Never true if the log has lost its end: it does not reach that position again.
+    // Waits no further than to the end of the log: if the log has lost its end, it never reaches `until`.
     if (task.owned.committed < until && task.owned.committed < ((await this.#options.log.ends())[task.lane] ?? 0))
       return false
     return this.#recount(task, state, isOurs)

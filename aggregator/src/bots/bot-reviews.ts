@@ -137,7 +137,7 @@ export class BotReviews {
     }
     const started = performance.now()
     if (await this.#hasRemovalInProgress(task)) return false
-    // Never true if the log has lost its end: it does not reach that position again.
+    // Waits no further than to the end of the log: if the log has lost its end, it never reaches `until`.
     if (before < known.until && before < ((await log.ends())[lane] ?? 0)) return false
     const folded = (await appOf(app.id, lane)) ?? app
     const source: ReviewedArchive = {

@@ -187,7 +187,7 @@ export class Forgets {
     const { log, lanes, reader, clearAppCache } = this.#options
     const { app, forget, lane, owned } = task
     const until = forget.ends[lane] ?? 0
-    // Never true if the log has lost its end: it does not reach that position again.
+    // Waits no further than to the end of the log: if the log has lost its end, it never reaches `until`.
     if (owned.committed < until && owned.committed < ((await log.ends())[lane] ?? 0))
       throw new Postponed('events that were received before the request are not counted yet')
     if (owned.isDeferring) throw new Postponed('events of an app that is behind are not counted yet')

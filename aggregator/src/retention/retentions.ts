@@ -225,7 +225,7 @@ export class Retentions {
     const end = (await this.#options.log.ends())[lane] ?? 0
     const taken = this.#takenAt.get(owned) ?? end
     this.#takenAt.set(owned, taken)
-    // Never true if the log has lost its end: it does not reach that position again.
+    // Waits no further than to the end of the log: if the log has lost its end, it never reaches `taken`.
     if (owned.counted < Math.min(taken, end)) throw new Postponed(NOT_COUNTED)
   }
 

@@ -48,7 +48,7 @@ export class InstallationService {
 
   /**
    * Lists refused requests of the caller's apps. A request with an unknown key is shown to the organization that lists
-   * its origin for an app; and to all members if there is just one organization.
+   * its origin for an app, or always if there is just one organization.
    */
   async refusals(caller: Caller): Promise<Refusals> {
     const from = shiftDate(utcDate(this.clock()), 1 - REFUSAL_DAYS)

@@ -57,7 +57,7 @@ export const JourneyPersonRow = Type.Object({
 })
 export type JourneyPersonRow = Static<typeof JourneyPersonRow>
 
-/** The result that the query threads return; the API adds `meta`. Who arrived last is first. */
+/** The result that the query threads return, latest arrival first; the API adds `meta`. */
 export const JourneyPeopleResult = Type.Object({
   total: Type.Integer({
     minimum: 0,

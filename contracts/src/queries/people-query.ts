@@ -62,7 +62,7 @@ export const PersonRow = Type.Object({
 })
 export type PersonRow = Static<typeof PersonRow>
 
-/** The result that the query threads return; the API adds `meta`. Who began last is first. */
+/** The result that the query threads return, latest start first; the API adds `meta`. */
 export const PeopleResult = Type.Object({
   total: Type.Integer({ minimum: 0, description: 'people, devices or sessions of all pages' }),
   people: Type.Array(PersonRow),

@@ -1,7 +1,7 @@
 import type { DropCause } from '@hopper/contracts'
 import { isDate } from './date-range.ts'
 
-/** Why somebody did not go on; fails to compile when the API gets another cause. */
+/** Causes of dropping out; the type fails to compile when the API gets a new one. */
 export const causes = Object.keys({
   never: 0,
   open: 0,

@@ -99,8 +99,8 @@ export function isAddressColumn(column: string): boolean {
 
 /**
  * Keys whose value is that of the person an event belongs to: `person`, as `u:USER` or `d:DEVICE`; `user_id`, unless
- * the event has its own; the person's traits; and its computed properties. They are not stored: they follow from who
- * the devices belong to when the question is asked.
+ * the event has its own; the person's traits; and its computed properties. They are not stored, but computed for each
+ * query, from the persons that the devices belong to at that time.
  */
 export const PERSON_KEY = 'person'
 export const USER_KEY = 'user_id'

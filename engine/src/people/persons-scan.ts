@@ -46,7 +46,7 @@ export class PersonsScan {
   readonly #users = new Map<string, Held>()
   readonly #best: BestPersons
 
-  /** `found` are the users that the search has found by their traits. */
+  /** `found` has the users whose traits match the search. */
   constructor(
     request: PersonsRequest,
     people: People,

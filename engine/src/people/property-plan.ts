@@ -18,7 +18,7 @@ export class PropertyPlan {
   /** cached results of the tests, for all chunks */
   readonly known: ValueTruths
 
-  /** @throws HopperError HOP_PARAM_INVALID if the definition makes no sense */
+  /** @throws HopperError HOP_PARAM_INVALID if the definition is contradictory or incomplete */
   constructor(definition: PropertyDefinition) {
     const { event, key, operation, filters = [] } = definition
     if (key === undefined && operation !== 'count')

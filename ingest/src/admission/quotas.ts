@@ -9,7 +9,7 @@ const APPS_MAX = 10_000
 /** After this time, the counts of other processes are read again, and those of this process are stored. */
 const READ_INTERVAL_MS = 10_000
 const STORE_INTERVAL_MS = 10_000
-/** A request waits no longer for the registry: it is taken, as far as is known. */
+/** Maximum time that a request waits for the registry; after it, the request is judged by the known counts. */
 const PATIENCE_MS = 1_000
 const CLOSE_MS_MAX = 2_000
 const WRITE_CONCURRENCY = 16
@@ -111,7 +111,7 @@ export class Quotas {
       for (const usage of usages.filter(({ date }) => date < from))
         await this.#registry.usages.remove(app.id, usageId(usage))
     }
-    // what was known holds while the registry does not answer
+    // the known counts hold while the registry does not answer
     const done = read()
       .catch(() => this.#know(app.id, this.#others.get(app.id)?.usages ?? []))
       .finally(() => this.#reading.delete(app.id))

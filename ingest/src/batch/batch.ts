@@ -16,7 +16,7 @@ export interface ReadBatch {
   readonly supplements?: readonly (Supplement | undefined)[]
   /** true when the sender reports that a program controls its browser */
   readonly webdriver: boolean
-  /** changes of the body itself compared with what was sent */
+  /** changes of the body itself, outside of its events */
   readonly changes: Changes
 }
 
@@ -127,7 +127,7 @@ function changesOf(body: object, room: Room): Changes {
   return changes
 }
 
-/** Leaves out the ids of a cookieless body, and records those that it has. */
+/** Removes ids from a cookieless body, and records them as changes. */
 function withoutIds(ids: Readonly<Record<string, unknown>>, changes: Changes): object {
   for (const [name, value] of Object.entries(ids))
     if (value !== undefined && value !== null) changes.record(name, 'cookieless')

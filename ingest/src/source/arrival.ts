@@ -70,7 +70,7 @@ export function arrivalOf(
   )
 }
 
-/** Returns whether an arrival says anything of where it came from. */
+/** Returns whether an arrival has a referrer, a campaign or a click id. */
 export function hasOrigin({ referrer, click_id, utm }: Arrival): boolean {
   return referrer !== undefined || click_id !== undefined || utm !== undefined
 }

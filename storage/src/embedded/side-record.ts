@@ -66,7 +66,10 @@ export class SideRecord<T> {
     })
   }
 
-  /** Syncs the writes so far. Closing waits for it: another file could otherwise get the number of the descriptor. */
+  /**
+   * Syncs the writes so far. The descriptor stays open while a sync is in flight, since another file could otherwise
+   * get its number.
+   */
   close(): void {
     if (this.#synced !== this.#sequence) fdatasyncSync(this.#descriptor)
     this.#closing = true

@@ -179,7 +179,8 @@ export class KafkaEventLog implements EventLog {
   async #offsets(): Promise<LaneBounds> {
     await this.#ensureTopic()
     const { topic, timeoutMs } = this.#settings
-    // Each attempt has a client of its own, which asks for the leaders: kafkajs does not forget outdated ones.
+    // Each attempt is a `send` of its own: after a failed one, the next has a new client, which asks for the leaders
+    // again.
     const offsets = await untilSettled(timeoutMs, () =>
       this.#adminClient.send((admin) => admin.fetchTopicOffsets(topic)),
     )

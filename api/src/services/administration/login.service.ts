@@ -16,7 +16,7 @@ import { CLOCK, INGEST_URL, REGISTRY, type Clock } from '../../tokens.ts'
 const COOKIE_MS = 30 * 86_400_000
 const WINDOW_MS = 15 * 60_000
 const WRONG_CODES_MAX = 20
-/** Maximum organizations to look for a member's name in; with more, a login must name its organization. */
+/** Maximum members of one name, each of another organization; if there are more, a login must name its organization. */
 const CANDIDATES_MAX = 4
 const SESSION_ID_CHARS = 16
 

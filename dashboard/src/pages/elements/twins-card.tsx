@@ -49,7 +49,7 @@ function TwinItem({ twin, mayChange, changed }: { twin: Twin; mayChange: boolean
   const { client } = useSession()
   const { error, busy, run } = useChange(changed)
   const { xpath, name, last_clicked: last, appeared, hits } = twin
-  /** Changes the element by what it is now: a list replaces the one before. */
+  /** Reads the element again before changing it, since a list in a request replaces the stored one. */
   const change = (changeOf: (element: Element) => Partial<Element>): void =>
     void run(async () => {
       const { elements } = await client.get<{ elements: Element[] }>(appPath(app.id, 'elements'))

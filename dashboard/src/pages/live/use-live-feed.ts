@@ -40,7 +40,7 @@ export interface LiveFeed {
   readonly isLoadingOlder: boolean
 }
 
-/** One reading of the events of an app: it begins with the stored ones. */
+/** One session of following the events of an app, which begins with the stored ones. */
 interface Reading {
   readonly id: string
   /** id of the stream behind which it continues */
@@ -48,8 +48,8 @@ interface Reading {
 }
 
 /**
- * Loads the newest stored events that match filters, then follows the stream from there. While it is paused, those of
- * before stay. The stream has all events, so other filters do not interrupt it.
+ * Loads the newest stored events that match filters, then follows the stream from there. While it is paused, the events
+ * so far stay. The stream has all events, so a change of filters does not interrupt it.
  */
 export function useLiveFeed(app: string, filters: readonly Filter[], matches: (event: LiveEvent) => boolean): LiveFeed {
   const [restarts, setRestarts] = useState(0)
@@ -119,7 +119,7 @@ interface Arrivals {
   readonly trouble?: NonNullable<LiveFeed['trouble']> | undefined
 }
 
-/** Follows the stream of a reading while the tab is visible. */
+/** Follows the stream of such a session while the tab is visible. */
 function useArrivals(app: string, reading: Reading | undefined, restart: () => void): Arrivals {
   const { client } = useSession()
   const [arrivals, setArrivals] = useState<Arrivals & { readonly id?: string }>({ list: emptyList })

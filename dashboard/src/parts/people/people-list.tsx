@@ -13,7 +13,7 @@ import { PersonItem, type ListedRow } from './person-item.tsx'
 export const PEOPLE_MAX: (typeof queryLimits)['peopleMax'] = 100_000
 const ROW_PX = 57
 
-/** Sizes of the rows of the list that was left last: Back finds them, so that it finds the place at which it was. */
+/** Row sizes of the list that was left last, so that Back can restore the scroll position. */
 let left: { readonly listId: string; readonly sizes: VirtualItem[] } | undefined
 
 /** The next page is requested when the list is scrolled to within this many rows of its end. */
@@ -29,7 +29,10 @@ interface Props {
   more?: () => void
 }
 
-/** A list of people, of which only those in view are drawn. Back returns to who was opened, and as far scrolled. */
+/**
+ * A list of people, of which only those in view are drawn. Back returns to the person that was opened, at the same
+ * scroll position.
+ */
 export function PeopleList({ listId, rows, stages, more }: Props): ReactNode {
   const { unit } = useScope()
   const { search, change } = useSearchState()

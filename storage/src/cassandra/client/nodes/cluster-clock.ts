@@ -38,8 +38,8 @@ export class ClusterClock extends policies.timestampGeneration.MonotonicTimestam
   }
 
   /**
-   * Returns microseconds, always more than the last time. Undefined before the first measurement: nodes then use their
-   * own time.
+   * Returns microseconds, always more than the last time. Null before the first measurement: nodes then use their own
+   * time.
    */
   override next(client: Client): types.Long | number {
     return this.#measured ? super.next(client) : (null as never)
