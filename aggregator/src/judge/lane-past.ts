@@ -5,7 +5,7 @@ import type { IdentifiedDevices } from '../seen/identified-devices.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
 import { deviceKey, seenDate, seenKey, EarlierParts, type IdsOfPartition, type Message, type Past } from './judge.ts'
 
-/** Ids that were looked up. */
+/** Ids that the filters could not rule out, so that the store was asked for them. */
 type Suspects = Required<Pick<Past, 'suspects'>>
 
 /** The filters of the process that owns the lane. */

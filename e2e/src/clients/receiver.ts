@@ -13,7 +13,7 @@ import { until } from '../installations/until.ts'
 const LANES = 4
 const MESSAGES_MAX = 10_000
 const ARRIVAL_MS_MAX = 18_000
-/** Calls that only ask. */
+/** Calls that bring no events. */
 const asking = /^\/(flags|decide|v1\/m)\b/
 
 export const writeKey = 'hw_clients_0123456789abcdef'

@@ -12,7 +12,7 @@ const dir = resolve(import.meta.dirname, '../../../docs/screenshots')
 const wide = { width: 1_280, height: 800 }
 /** On a busy machine, an answer over the whole of the demo data takes its time. */
 const TIMEOUT_MS = 120_000
-/** nothing is sent there: the alert of the picture has nothing to tell */
+/** nothing is sent there, since the alert in the picture never fires */
 const WEBHOOKS = 'https://hooks.example'
 const phone = { width: 390, height: 844 }
 

@@ -159,7 +159,7 @@ export class PageLives implements AsyncDisposable {
 
   async #kill(): Promise<void> {
     await this.#browser.kill()
-    // Until then, Playwright passes on what pages had reported.
+    // Waits until Playwright has passed on everything that pages had reported.
     await this.#disconnected!.catch(() => undefined)
     const written = this.#browser.storedText()
     const acknowledged = new Set([...this.ingest.acknowledged.values()].map(actionOf))
