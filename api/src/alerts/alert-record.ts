@@ -8,7 +8,7 @@ const NOTICES_MAX = 20
 const MINUTE_MS = 60_000
 /** Pauses before the second attempt and later ones; after the last, a delivery has failed. */
 const RETRY_MS = [1, 5, 15, 60, 240].map((minutes) => minutes * MINUTE_MS)
-/** Part of a pause that is left to chance, so that many deliveries do not come back at once. */
+/** Random part of a pause, so that many deliveries are not repeated at the same time. */
 const JITTER = 0.2
 
 /** Turns a message into the text and the body to send. */

@@ -36,7 +36,7 @@ export interface PersonsPage {
 
 /**
  * Lists the persons that have events in a range. Devices that were never identified are complete once they are visited,
- * so only the best of them are kept; users are held until all lanes are scanned.
+ * so only those that may be on the page are kept; users are held until all lanes are scanned.
  */
 export class PersonsScan {
   readonly plan: PersonsPlan
@@ -170,7 +170,7 @@ function sumOf(a: Held, b: Held): Held {
 class BestPersons {
   readonly #plan: PersonsPlan
   #kept: ListedPerson[] = []
-  /** the last person that may still be on the page, once there are enough */
+  /** anybody after this person is no longer on the page; undefined until the page is full */
   #bound: ListedPerson | undefined
 
   constructor(plan: PersonsPlan) {
