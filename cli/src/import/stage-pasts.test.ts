@@ -77,7 +77,7 @@ it('keeps the positions where nothing else is in the lanes, and leaves out stage
     expect(await storage.registry.funnels.get('shop', 'f')).toEqual(funnel)
   }))
 
-it('knows the ranges of messages that come from several lanes into one, and again from there', () =>
+it('keeps the ranges of messages that come from several lanes into one, also through a second import', () =>
   withStorage(1, async (storage) => {
     const pasts = new StagePasts(1)
     pasts.addFunnel('shop', funnel)

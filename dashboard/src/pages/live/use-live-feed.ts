@@ -9,7 +9,7 @@ import { useSession } from '../../api/session.tsx'
 import { reportOf, type Report } from '../../api/use-report.ts'
 
 const PER_PAGE = 100
-/** Characters of stored events after which no older ones are loaded; who looks for more asks on the page Explore. */
+/** Characters of stored events after which no older ones are loaded; for more there is the page Explore. */
 const STORED_CHARS = 1024 * 1024
 /** Events that arrive within this time are shown together. */
 const GATHER_MS = 250
@@ -119,7 +119,7 @@ interface Arrivals {
   readonly trouble?: NonNullable<LiveFeed['trouble']> | undefined
 }
 
-/** Follows the stream of such a session while the tab is visible. */
+/** Follows the stream of a `Reading` while the tab is visible. */
 function useArrivals(app: string, reading: Reading | undefined, restart: () => void): Arrivals {
   const { client } = useSession()
   const [arrivals, setArrivals] = useState<Arrivals & { readonly id?: string }>({ list: emptyList })
