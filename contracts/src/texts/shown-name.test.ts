@@ -13,7 +13,7 @@ test('takes names of any script and with emoji', () => {
   expect(names.filter((name) => !isName(name))).toEqual([])
 })
 
-test('refuses controls, halves of pairs, marks that reorder, and what cannot be seen', () => {
+test('refuses control characters, half surrogate pairs, marks that reorder text, and invisible names', () => {
   const marks = [0, 9, 10, 13, 0x1f, 0x7f, 0x85, 0x9f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069, 0xd800, 0xdfff]
   const inside = marks.map((mark) => `a${String.fromCharCode(mark)}b`)
   const unseen = ['', ' ', '\u00a0', '\u200b', '\u200d\u200d', '\u3164', '\ufeff', '\u2800', '\u00ad', '\t\n']

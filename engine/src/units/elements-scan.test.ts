@@ -93,7 +93,7 @@ it('gives each element the answer of a query about this element alone', () => {
   expect(Math.min(elements, sides, tapped)).toBeGreaterThan(0)
 }, 60_000)
 
-it('counts what was done with a past XPath for the current one, as if it had been named so from the start', () => {
+it('counts actions under a past XPath for the current one, as if events had always named it', () => {
   let joined = 0
   fc.assert(
     fc.property(world, request, (generated, query) => {

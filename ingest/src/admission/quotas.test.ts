@@ -142,7 +142,7 @@ it('several processes share a quota, a few seconds behind each other, in any ord
   await later.close()
 })
 
-it('continues while the registry is unavailable, and stores then what it has counted', async () => {
+it('continues while the registry is unavailable, and stores its counts afterwards', async () => {
   const { registry } = ingest.storage
   let isAway = true
   let failures = 0
