@@ -70,7 +70,7 @@ describe('views', () => {
     expect((people.body as FunnelAnswer).total).toBe(3)
   })
 
-  it('of journeys answer exactly theirs', async () => {
+  it('of journeys answer exactly their journeys', async () => {
     const groups = ['/th*']
     const journeys = { page: 'journeys', range: '7d', filters: view.filters, depth: 3, groups }
     const headers = await sharing.enter(await sharing.share({ view: journeys }))
