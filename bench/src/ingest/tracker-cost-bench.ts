@@ -14,7 +14,7 @@ const ELEMENTS = 20
 const SWEEPS = 10
 const MOVES_PER_SWEEP = 60
 const REPEATS = 20
-/** clicks and events at the pace of a person: the trackers have sent one before the next */
+/** clicks and events at the pace of a person: the next one happens only when the trackers have sent the last one */
 const ALONE = 20
 const SENT_TIMEOUT_MS = 20_000
 /** longer than Hopper waits before it sends a batch */
@@ -44,7 +44,7 @@ type Phase = keyof typeof phases
 /** Phases in which one tracker does what the other one does not, so that a ratio would compare nothing. */
 const incomparable: ReadonlySet<Phase> = new Set(['pointer', 'scroll', 'unrecorded'])
 
-/** What the page has for the bench. */
+/** Globals of the page that the bench uses. */
 interface Recorder {
   /** whether the page records clicks by Plausible's tracker */
   recordsClicks: boolean
@@ -138,7 +138,7 @@ function printTimes(what: string, oursUs: number, theirsUs: number, isComparable
   )
 }
 
-/** One page with both trackers, of which each phase is measured. */
+/** Measures each phase on one page that has both trackers. */
 class PageBench {
   readonly #browser: Browser
   readonly #url: string
@@ -244,7 +244,7 @@ async function profiled(session: CDPSession, action: () => Promise<void>): Promi
   return cost
 }
 
-/** Returns the layout shift of the page so far, without that of its own loading: it has none. */
+/** Returns the layout shift of the page so far. The page itself causes none, so all of it is from the trackers. */
 function layoutShift(page: Page): Promise<number> {
   return page.evaluate(
     () =>
