@@ -141,7 +141,7 @@ export const Alert = Type.Object({
   /** when its rule was changed last */
   changed_at: Type.Integer(),
   silenced_until: Type.Optional(Type.Integer()),
-  /** the name of who silenced it */
+  /** the name of the member who silenced it, or `an admin key` */
   silenced_by: Type.Optional(Type.String()),
   /** incremented with each new secret */
   secret_number: Type.Integer({ minimum: 1 }),

@@ -17,7 +17,7 @@ const range = { from: DATE, to: DATE }
 const app = '/api/v1/apps/shop'
 const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` })
 
-/** Of four people who look, two put something into the cart; one of them first, and one too late. */
+/** Four people look. Two of them put something into the cart: d1 in time, d2 after the window of the funnel. */
 const looked = ['d1', 'd2', 'd3', 'd4']
 const bought: readonly [device: string, minute: number][] = [
   ['d1', 5],
