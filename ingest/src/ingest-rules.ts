@@ -17,7 +17,7 @@ interface CompiledRule {
   readonly isMatched: (sender: RuledSender) => boolean
 }
 
-/** A longer user agent is cut off, as where it is read for its browser. */
+/** A longer user agent is cut off, as it is when its browser is read from it. */
 const USER_AGENT_CHARS_MAX = 512
 const RULES_MAX = 2_000
 /** Rules by their text, since apps are read again every few seconds. */

@@ -63,7 +63,7 @@ export class MergeQueue {
     else if (entry) entry.appended = 0
   }
 
-  /** Records that the merge failed: it is retried after as many further spans, or after the quiet time. */
+  /** Records that the merge failed: it is retried after `FAN_IN` further spans, or after the quiet time. */
   failed({ partition }: DueCheck, now: number): void {
     const entry = this.#entries.get(keyOf(partition))
     if (!entry) return
