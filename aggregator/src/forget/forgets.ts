@@ -41,7 +41,7 @@ export interface ForgetsOptions extends BackgroundOptions {
   readonly checkMs?: number | undefined
 }
 
-/** Runs the step that follows one; returns the part with that step done. */
+/** Runs the next step of a part of a request; returns the part with that step done. */
 type Step = (task: ForgetTask, part: ForgetPart, save: SavePart) => Promise<ForgetPart>
 
 /**
@@ -294,7 +294,7 @@ export class Forgets {
     return (await this.#options.appOf(app.id, lane)) ?? app
   }
 
-  /** Ends requests of which every lane has done its part, together. Only the owner of the first lane calls this. */
+  /** Ends all requests whose parts are done in every lane. Only the owner of the first lane calls this. */
   async #finish(pending: readonly Forget[]): Promise<void> {
     const done: Forget[] = []
     for (const forget of pending) if (await this.#isDone(forget)) done.push(forget)
