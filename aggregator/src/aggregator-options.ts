@@ -23,7 +23,7 @@ export interface AggregatorOptions {
   readonly reader?: TableReader
   /** interval between two checks for new stages */
   readonly backfillCheckMs?: number
-  /** with this, a reader and an archive, requests to forget a person are worked on */
+  /** with this, a reader and an archive, the aggregator carries out requests to forget a person */
   readonly forgets?: {
     /** see `Storage.scrub` */
     readonly scrub?: (() => Promise<Scrubbed>) | undefined

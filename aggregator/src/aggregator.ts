@@ -169,8 +169,8 @@ export class Aggregator implements LaneConsumer {
         throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
       this.#metrics?.applied(lane, applied, owned.counted, (performance.now() - started) / 1000)
     } catch (error) {
-      // Keeps a lease that is still valid: after giving it up, we would have to wait until it expires. The effects of a
-      // failed write are read again.
+      // Keeps a lease that is still valid: once given up, it could only be taken again after it expires. What a failed
+      // write has changed is read from the tables again.
       this.#forgetExpired(lane)
       this.#metrics?.failed()
       this.#options.logger?.error(
@@ -240,8 +240,8 @@ export class Aggregator implements LaneConsumer {
   }
 
   /**
-   * Reads the lane again from its committed position: with the expired lease, the events that were not archived yet are
-   * lost from memory.
+   * Reads the lane again from its committed position: events that were not archived before the lease expired were
+   * dropped from memory.
    */
   async #readAgain(lane: number, until: number): Promise<OwnedLane> {
     const owned = await this.#take(lane)
@@ -273,8 +273,8 @@ export class Aggregator implements LaneConsumer {
   }
 
   /**
-   * Takes lanes whose lease has expired again, without waiting for their next message, which may never come: the events
-   * that were read are not in the archive yet.
+   * Takes lanes again whose lease has expired. It does not wait for their next message, which may never come: events
+   * that were read before still have to be archived.
    */
   #takeExpired(): void {
     for (const [lane, until] of this.#expired) {
@@ -287,7 +287,7 @@ export class Aggregator implements LaneConsumer {
 
   /**
    * Counts one piece of the deferred messages of a lane; returns whether there may be more. A failed piece is retried
-   * with the next tick.
+   * at the next tick.
    */
   async #countDeferred(owned: OwnedLane): Promise<boolean> {
     const {

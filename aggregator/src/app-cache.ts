@@ -13,8 +13,8 @@ interface Cached<T> {
 }
 
 /**
- * The apps of the registry with the matchers of their stages, cached for seconds, with what is forgotten of them, and
- * the number of apps.
+ * The apps of the registry, with the matchers of their stages and their forgotten events, cached for seconds; and the
+ * number of apps.
  */
 export class AppCache {
   readonly #registry: Registry
@@ -38,8 +38,8 @@ export class AppCache {
   }
 
   /**
-   * Drops what is cached: later reads get each app, and what is forgotten of it, as they are in the registry now. Only
-   * the owner of a lane decides what is forgotten there, and calls this.
+   * Drops the cache: later reads get each app, and its forgotten events, as they are in the registry now. The owner of
+   * a lane calls this when it has decided which events of the lane are forgotten.
    */
   clear(): void {
     this.#apps.clear()
@@ -72,7 +72,9 @@ export class AppCache {
   }
 }
 
-/** An app whose lanes may count its events from different dates on, until each has begun to let older ones expire. */
+/**
+ * An app whose events are being expired: until each lane has begun to do so, lanes may count from different dates on.
+ */
 class AppInLanes {
   readonly #app: CountedApp
   readonly #parts: readonly RetentionPart[]

@@ -19,14 +19,14 @@ const BACKLOG_HELD_MS = 3_000
 const COVERED_MAX = 5_000
 /** Cells that are appended together. */
 const APPEND_BYTES = 4_000_000
-/** Maximum time that rows are packed before other work of the thread gets its turn. */
+/** Maximum time of packing rows before other work of the thread gets its turn. */
 const TIME_SLICE_MS = 20
 
 /** Maximum time that events are buffered, in ms. */
 export interface HeldTimes {
   /** of events that somebody may wait for */
   readonly fresh: number
-  /** of events from a backlog, if it is longer; 3 s by default */
+  /** the same time for events from a backlog, if it is longer; 3 s by default */
   readonly backlog?: number | undefined
 }
 
@@ -50,7 +50,7 @@ export class ArchiveBuffer {
   readonly #writing: Buffers[] = []
   #writingBytes = 0
   #rows = 0
-  /** memory of the rows at the last measurement, and their number then */
+  /** memory and number of the rows at the last measurement */
   #measuredBytes = 0
   #measuredRows = 0
   /**
@@ -252,7 +252,10 @@ export class ArchiveBuffer {
   }
 }
 
-/** Returns the reason of a bot's event; `isKept` events have no others. */
+/**
+ * Returns the reason why an event is a bot's; undefined for other events. Must only be called for events that pass
+ * `isKept`.
+ */
 function botOf({ fate, reason }: Judged): BotReason | undefined {
   return fate === 'bot' ? (reason as BotReason) : undefined
 }

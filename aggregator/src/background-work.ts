@@ -19,9 +19,9 @@ export interface SharedParts {
 }
 
 /**
- * The work of an aggregator on its owned lanes beside counting: merging spans, writing out packed visitors, counting
- * the past of new stages, forgetting persons, retention, and reviewing bots. What the options do not ask for does
- * nothing.
+ * The work of an aggregator on its owned lanes apart from counting: merging spans, writing out packed visitors,
+ * counting the past of new stages, forgetting persons, retention, and reviewing bots. Parts that the options do not
+ * enable do nothing.
  */
 export class BackgroundWork {
   readonly #lanes: () => ReadonlyMap<number, OwnedLane>

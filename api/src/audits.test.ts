@@ -122,7 +122,7 @@ test('an organization sees its audits and those of the installation, and a read 
   expect(await appsOf(other)).toEqual(['foreign', undefined])
 })
 
-test('the history is bounded, and what makes no sense is refused', async () => {
+test('the history is bounded, and requests that make no sense are refused', async () => {
   const { auditRuns } = hopper.storage.registry
   for (let n = 0; n < AUDITS_MAX + 5; n++) {
     const id = `${String(n).padStart(15, '0')}-a`

@@ -52,7 +52,7 @@ export async function createApi(
     abortOnError: false,
   })
   app.useGlobalFilters(new ErrorFilter(routes, dashboard, options.logger))
-  // Described when somebody first asks: a start need not wait for it.
+  // Built at the first request, so that the start does not wait for it.
   SwaggerModule.setup('docs', app, () => describeApi(app, options), {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],

@@ -33,7 +33,7 @@ test('the disk is shown by place with its growth and forecast, without places th
   expect((await hopper.get('/api/v1/disk', {})).status).toBe(401)
 })
 
-test('an organization sees what was refused of its apps, and of origins that it lists; nobody else does', async () => {
+test('only the organization sees refused requests of its apps, and of origins that it lists', async () => {
   const { refusals, apps } = hopper.storage.registry
   const shop = (await apps.get('acme', 'shop'))!
   await apps.put('acme', 'shop', { ...shop, origins: ['https://shop.example'] })

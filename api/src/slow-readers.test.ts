@@ -70,7 +70,7 @@ test('clients that stop reading occupy no thread, and get the rest once they con
   expect((await allOf('blog', keys.blogRead)).trimEnd().split('\n')).toHaveLength(10)
   expect((await allOf('shop', keys.read)).trimEnd().split('\n')).toHaveLength(ROWS)
   const read = await linesOf(slow[0]!)
-  // except the first piece
+  // without the lines of the first part, which `open` has read
   expect(read).toBeGreaterThan(ROWS - 2_000)
   for (const { leave } of slow) leave()
 })

@@ -88,7 +88,7 @@ const email = Type.String({
   pattern: '^[^\\s@<>",;:\\\\()\\[\\]]{1,64}@[A-Za-z0-9.-]{1,189}$',
   description: 'an e-mail address without a name',
 })
-/** of an alert that is stored, which may be older than the rule for names */
+/** a stored name, which may be older than the rule for names */
 const name = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const rules = {
   fall: Type.Optional(FallRule),
@@ -141,7 +141,7 @@ export const Alert = Type.Object({
   /** when its rule was changed last */
   changed_at: Type.Integer(),
   silenced_until: Type.Optional(Type.Integer()),
-  /** the name of who silenced it */
+  /** the name of the member who silenced it, or `an admin key` */
   silenced_by: Type.Optional(Type.String()),
   /** incremented with each new secret */
   secret_number: Type.Integer({ minimum: 1 }),

@@ -8,10 +8,13 @@ const slug = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$',
   description: 'letters, digits, _ . - ; at most 64',
 })
-/** of what is stored; a name that is sent follows `shownName` */
+/** the rule for stored names; names in requests follow `shownName`, which is stricter */
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const originCharsMax = 300
-/** In the form of the header `Origin` (RFC 6454): any other would equal no header, so that every browser is refused. */
+/**
+ * In the form of the header `Origin` (RFC 6454): a text in any other form would never equal the header, so that every
+ * browser would be refused.
+ */
 const origin = Type.String({
   maxLength: originCharsMax,
   pattern: '^[a-z][a-z0-9+.-]*://[^/?#@\\\\\\sA-Z]+$',
@@ -61,7 +64,10 @@ export type Funnel = Static<typeof Funnel>
 export interface FunnelMark {
   readonly id: string
   readonly highest: number
-  /** ms since the epoch, which orders the funnels of an app; undefined for those of a provision file and of before */
+  /**
+   * time of creation (ms since the epoch), which orders the funnels of an app; undefined for funnels of a provision
+   * file and of earlier versions
+   */
   readonly created_at?: number | undefined
 }
 
@@ -90,7 +96,7 @@ export const Element = Type.Object({
 })
 export type Element = Static<typeof Element>
 
-/** Stages and elements as they are sent: what is stored may have names from before the rule. */
+/** Stages and elements in requests. Stored ones may have names that are older than the rule for names. */
 export const SentStage = Type.Object({ ...Stage.properties, name: shownName() })
 export const SentElement = Type.Object({ ...Element.properties, name: shownName() })
 
@@ -99,7 +105,7 @@ export const RetentionDays = Type.Union([Type.Integer({ minimum: 1, maximum: lim
   description: 'number of whole local dates before today whose events are kept; null: forever',
 })
 
-/** Bound of what an app may send. */
+/** The limit of the data that an app may send. */
 export const QuotaBytes = Type.Union([Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
   description:
     'bytes of requests that are taken: of bodies after decompression, received on dates that the app keeps; ' +

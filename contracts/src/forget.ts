@@ -55,14 +55,14 @@ export interface ForgottenDevice {
 export const forgetSteps = ['waiting', 'planned', 'cut', 'sets', 'archived', 'counted', 'done'] as const
 export type ForgetStep = (typeof forgetSteps)[number]
 
-/** By how much the tables of a lane have changed: sums of each counter, or the number of rows of visitors. */
+/** Changes of the tables of a lane: the sum for each counter, or the number of visitor rows. */
 export type TableChanges = Readonly<Record<string, Readonly<Record<string, number>>>>
 
 /** Counts of the data that a lane has removed. */
 export interface ForgetTally {
   /** archived events by type, including those of bots */
   readonly events: Readonly<Record<string, number>>
-  /** those of them that bots had sent, which no table counts */
+  /** events among these that bots had sent, which no table counts */
   readonly bots: number
   readonly sessions: number
   readonly dead_letters: number

@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { Element } from './app.ts'
 import { limits } from './limits.ts'
 
-/** An element of a page that was picked there for the dashboard, with what finds it. */
+/** An element of a page that was picked there for the dashboard, with the selectors that find it. */
 export const PickedElement = Type.Object({
   page: Type.String({ maxLength: limits.urlCharsMax, description: 'the address of the page, without its fragment' }),
   name: Type.String({ maxLength: limits.nameCharsMax, description: 'the text of the element; may be empty' }),
@@ -40,7 +40,7 @@ export function pickSubject({ id, host }: { readonly id: string; readonly host: 
   return `${id} ${host}`
 }
 
-/** Returns what the subject of a token names; parts are empty in another text. */
+/** Returns the parts of the subject of a token; they are empty for any other text. */
 export function pickOfSubject(subject: string): { readonly id: string; readonly host: string } {
   const [id = '', host = ''] = subject.split(' ')
   return { id, host }

@@ -67,13 +67,13 @@ export interface RetentionPart {
   readonly problem?: string
   /** the date from which batches of the lane count events; see `judgedFrom` */
   readonly judged_from?: string
-  /** everything before this date is gone since the last run that was done */
+  /** the last completed run has removed everything before this date */
   readonly expired_to?: string
   /** UTC dates of receipt that are kept and on which expired events were received */
   readonly received: readonly string[]
-  /** positions at which the log has expired events among messages whose dates of receipt are kept, ascending */
+  /** ascending positions of messages that were received on a kept date and have expired events */
   readonly scattered: readonly PositionRange[]
-  /** position before which the log has nothing that is older */
+  /** the log has no older events before this position */
   readonly log_position: number
   /** see `IdentityChange.generation`: that of devices that are identified after their identities have expired */
   readonly generation: number
@@ -97,7 +97,7 @@ export function keptFromAt(app: App, now: number): string | undefined {
   return date > known ? date : known
 }
 
-/** Instants of dates that were asked for; each app has one. */
+/** Cached instants by date; each app has its own cache. */
 const instants = new Map<string, number>()
 const INSTANTS_MAX = 10_000
 

@@ -21,6 +21,7 @@ export function timeZone(name: string): TimeZone {
   return zone
 }
 
+/** Returns whether this runtime knows a time zone by this IANA name. */
 export function isTimeZone(name: string): boolean {
   try {
     timeZone(name)
@@ -118,7 +119,7 @@ export function datesBetween(from: string, to: string): string[] {
 const FIRST_DATE = '1970-01-01'
 /** Dates are compared as texts, which needs years of four digits, those of the dates after a range included. */
 const LAST_DATE = '9998-12-31'
-/** What a date that a caller sends is, for the messages about others. */
+/** Describes a valid date, for messages about invalid ones. */
 export const DATE_RULE = `a date from ${FIRST_DATE} to ${LAST_DATE}, like 2026-01-31`
 
 /** Returns whether a text is a date of the calendar, like `2026-02-28`, that ranges may have. */

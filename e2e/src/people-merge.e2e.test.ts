@@ -138,7 +138,7 @@ async function post(key: string, { process, device, events }: Sent): Promise<voi
   expect([statusCode, body]).toEqual([202, expect.stringContaining(`"accepted":${events.length}`)])
 }
 
-/** Counts what is in the log, in batches of a few messages. */
+/** Counts the log, in batches of a few messages. */
 async function count(batchMax: number): Promise<void> {
   const aggregator = new Aggregator({ ...storage, owner: randomUUID() })
   for (let lane = 0; lane < LANES; lane++) {

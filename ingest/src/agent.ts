@@ -47,8 +47,8 @@ export function withAction(agent: Agent, action: BotRule['action'] | undefined):
 }
 
 /**
- * Keys in headers are meant for servers, so the user agent is not checked for bots, whatever it claims. A server that
- * forwards the user agent of a visitor's browser is believed.
+ * Keys in headers are meant for servers, so the user agent is not checked for bots, whatever it claims. So a server may
+ * forward the user agent of a visitor's browser.
  */
 function agentOfServer(text: string): Agent {
   if (text === '') return server

@@ -4,12 +4,12 @@ import { LRUCache } from 'lru-cache'
 import { startOf } from './batch/text-start.ts'
 import { UserAgentPattern, type PatternTime } from './user-agent-patterns.ts'
 
-/** Properties of a sender that the rules of ingest are compared with; none of them is stored. */
+/** Properties of a sender that the rules of ingest compare with their values; none of them is stored. */
 export interface RuledSender {
   readonly userAgent: string | undefined
   /** of the visitor in the network; undefined if only the address of a server is known */
   readonly address: string | undefined
-  /** of the app whose rules they are; without it there is no bound */
+  /** time budget of the app whose rules these are; unlimited if missing */
   readonly patternTime?: PatternTime
 }
 
@@ -18,7 +18,7 @@ interface CompiledRule {
   readonly isMatched: (sender: RuledSender) => boolean
 }
 
-/** A longer user agent is cut off, as where it is read for its browser. */
+/** A longer user agent is cut off, as it is when its browser is read from it. */
 const USER_AGENT_CHARS_MAX = 512
 const RULES_MAX = 2_000
 /** Rules by their text, since apps are read again every few seconds. */

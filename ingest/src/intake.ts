@@ -37,7 +37,7 @@ export interface Sent {
   readonly address: string
   /** of the body, after decompression */
   readonly bytes: number
-  /** true for a call whose key need not be in a header for its sender to be a server, such as one in the body */
+  /** true for a call whose sender may be a server even if the key is not in a header, but for example in the body */
   readonly keyAnywhere?: boolean
 }
 
@@ -48,7 +48,7 @@ export interface Taken {
   readonly ids: () => (string | undefined)[]
 }
 
-/** The one way of events into the log, whatever call has brought them: pipeline, charge, append, count. */
+/** The only way of events into the log, for all calls: runs the pipeline, charges the sender, appends, counts. */
 export class Intake {
   readonly #parts: Parts
   // resolved once: it counts nearly every request

@@ -45,8 +45,8 @@ export interface TakenOffline {
 const unknownAgent: Agent = { device: 'unknown', browser: 'unknown', os: 'unknown' }
 
 /**
- * Takes events that do not come by HTTP, but in files or from other systems, through the same steps. An event needs a
- * time here: the time of its receipt says nothing about when it happened, and differs when it comes again.
+ * Runs the same steps on events that come from files or other systems instead of HTTP. An event needs a time here: the
+ * time of its receipt is not when it happened, and differs when the event comes again.
  */
 export class OfflineIntake {
   readonly #pipeline = new Pipeline()
@@ -105,11 +105,10 @@ function batchOf({ app, receivedAt, historical, isUnicode, small }: OfflineBatch
   }
 }
 
-/** Rules of the app about user agents and networks are applied to events that have them; nothing else stores either. */
+/** Applies rules of the app about user agents and networks to events that have one; neither is stored. */
 function agentOfSupplement(app: App, supplement: Supplement | undefined): Agent {
   const { userAgent, address, agent = unknownAgent } = supplement ?? {}
-  // As for servers, which forward the user agent of a visitor's browser: events that they send on purpose are not a
-  // bot's.
+  // As for servers, which forward the user agent of a visitor's browser: events sent on purpose are not a bot's.
   const own = userAgent === undefined ? agent : agentOf({ userAgent, server: true, webdriver: false })
   const isKnown = userAgent !== undefined || address !== undefined
   return isKnown ? withAction(own, actionOfRules(app, { userAgent, address })) : own

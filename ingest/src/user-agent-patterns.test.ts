@@ -33,7 +33,7 @@ it('takes time linear in the user agent for a pattern on which others backtrack'
   expect(performance.now() - start).toBeLessThan(5_000)
 })
 
-it('refuses what is over the time of an app, and what is known costs none', () => {
+it('refuses an app that has used up its time; known user agents cost no time', () => {
   let now = 0
   const time = new PatternTime(() => now)
   const slow = (ms: number) => () => void (now += ms)

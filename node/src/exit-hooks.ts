@@ -23,8 +23,8 @@ export class ExitHooks {
   }
 
   /**
-   * Closes the client permanently, so that a host that tracks an event whenever it is about to end does end. Other
-   * handlers of the same event may still track, so this waits for them.
+   * Closes the client permanently, so that even a host that tracks an event whenever it is about to exit does exit.
+   * Waits for other handlers of the same event, which may still track.
    */
   readonly #onBeforeExit = (): void =>
     process.nextTick(() => {

@@ -36,7 +36,7 @@ it('delivers queued events when the host has nothing left to do', async () => {
   expect(await server.fates()).toEqual({ accepted: 250 })
 })
 
-it('delivers what a host tracks at its very end, and lets it end even if it does so each time', async () => {
+it('delivers an event that a host tracks in each `beforeExit`, and still lets the host exit', async () => {
   await using server = await openUnsteady()
   const ended = await host(server, {}, `process.on('beforeExit', () => client.track(event))`)
   expect(ended).toEqual({ code: 0, signal: null, output: 'closed 1\n' })

@@ -72,7 +72,7 @@ it('keeps the order of the events of a device when requests fail', async () => {
   expect(firsts).toEqual(ids)
 })
 
-it('sends what ingest knows: custom events and identify, with their times, people and properties', async () => {
+it('sends custom events and identifies in the form of ingest, with times, people and properties', async () => {
   await using server = await openUnsteady()
   const client = init({
     apiKey: keys.write,
@@ -172,7 +172,7 @@ it('keeps the oldest events when its queue is full, and counts and reports those
   expect([byBytes.client.track(large), byBytes.client.track(large)]).toEqual([expect.any(String), undefined])
 })
 
-it('never throws for what it cannot send, and reports it', async () => {
+it('never throws for an event that it cannot send, and reports it', async () => {
   await using server = await openUnsteady()
   await using sending = sendTo(server)
   const circle: Record<string, unknown> = {}

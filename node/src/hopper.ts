@@ -54,7 +54,7 @@ export class Hopper {
   #isClosed = false
   #closing: Promise<void> | undefined
   #acknowledged = 0
-  /** events ever put into the queue, and those that have left it again */
+  /** number of events that were ever put into the queue, and of those that have left it */
   #enqueued = 0
   #settled = 0
   /** events up to this number are sent without waiting for others */
@@ -82,7 +82,7 @@ export class Hopper {
     return this.#enqueue(() => eventOfTracked(tracked, Date.now()))
   }
 
-  /** Queues the statement that a device is a person's from here on. Returns as `track` does. */
+  /** Queues an identify: from here on, the device belongs to a person. Returns as `track` does. */
   identify(identification: Identification): string | undefined {
     return this.#enqueue(() => eventOfIdentification(identification, Date.now()))
   }

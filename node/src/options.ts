@@ -54,7 +54,7 @@ type NumberName = keyof typeof numbers
 export function readOptions(options: HopperOptions): Settings {
   const bad: string[] = []
   const { apiKey, endpoint, flushOnSigterm = false, onError = writeToConsole } = options
-  // It becomes a header, which cannot contain anything else.
+  // The key is sent as a header, which can only contain visible ASCII.
   if (typeof apiKey !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(apiKey)) bad.push('apiKey must be a write key (hw_…)')
   const url = callOf(endpoint)
   if (url === undefined) bad.push('endpoint must be an address like https://hopper.example')

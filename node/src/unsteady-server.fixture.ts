@@ -10,7 +10,7 @@ export type Fault = 'none' | 'unavailable' | 'too many' | 'request lost' | 'answ
 export interface UnsteadyServer extends AsyncDisposable {
   readonly ingest: IngestServer
   readonly endpoint: string
-  /** what happens to each request, in the order of arrival */
+  /** the fault of each request, in the order of arrival */
   readonly faults: Fault[]
   /** ids of the events of each request, in the order of arrival */
   readonly requests: string[][]

@@ -3,9 +3,9 @@ import { backfillId, resetBackfill } from '@hopper/contracts'
 import type { Registry } from './ports/registry.ts'
 
 /**
- * Copies the readers' backfill records to a staged registry while a log is counted again beside it. Stages are thus
- * known from the positions from which the readers' tables have them. Keeps the counts of an earlier attempt with the
- * same groups of stages.
+ * Copies the readers' backfill records to a staged registry while a log is counted again beside it. So stages become
+ * known at the same positions as in the readers' tables. Keeps the counts of an earlier attempt with the same groups of
+ * stages.
  */
 export async function copyBackfills(readers: Registry, staged: Registry['backfills']): Promise<void> {
   for (const { id } of await readers.apps.list()) {

@@ -8,8 +8,8 @@ export interface SplitIdentities {
 }
 
 /**
- * Splits the identities of a device, ascending by place, by ranges of places. One that repeats the user of the one
- * before it goes too: it says nothing, and a recount of the log would not find it.
+ * Splits the identities of a device, ascending by place, by ranges of places. An identity that then repeats the user of
+ * the one before it is removed too: it is redundant, and a recount of the log would not find it.
  */
 export function identitiesWithout(all: readonly Identity[], ranges: readonly PlaceRange[]): SplitIdentities {
   const [gone, remaining]: [Identity[], Identity[]] = [[], []]

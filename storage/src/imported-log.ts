@@ -6,7 +6,7 @@ import type { ImportProgress, Registry } from './ports/registry.ts'
 const MESSAGES_PER_APPEND = 500
 const APPEND_BYTES_MAX = 4_000_000
 
-/** The log that messages are appended to, and where the progress is stored. */
+/** The log to append to, and where the progress is stored. */
 export interface ImportTarget {
   readonly log: EventLog
   readonly registry: Registry
@@ -21,7 +21,8 @@ export interface ImportOptions<T extends ImportedMessage> {
   readonly messagesPerAppend?: number
   /**
    * Receives the place of each message that can be decoded, in the order of its lane. Places of messages that an
-   * earlier run has appended are found by their number: they are wrong if others wrote to the lane at the same time.
+   * earlier run has appended are computed from their number, so they are wrong if others wrote to the lane at the same
+   * time.
    */
   readonly onPlaced?: (message: T, at: Appended) => void
 }
@@ -41,7 +42,7 @@ export class ImportedLog<T extends ImportedMessage = ImportedMessage> {
   readonly #firstEnds: readonly number[] | undefined
   /** messages of each lane that an earlier run has appended */
   readonly #skippedOfLanes: number[] = []
-  /** of an earlier run; undefined once its last append is complete */
+  /** the unfinished append of an earlier run; undefined once it is complete */
   #earlier: ImportProgress | undefined
   readonly #skipped: number
   #met = 0
@@ -73,7 +74,7 @@ export class ImportedLog<T extends ImportedMessage = ImportedMessage> {
   ): Promise<ImportedLog<T>> {
     const earlier = await storage.registry.imports.get('', dump)
     const ends = await storage.log.ends()
-    // A log that ends earlier is another log: what an earlier run appended is gone.
+    // If the log ends earlier, it is another log, without the messages of the earlier run.
     const isSameLog = earlier?.ends.length === ends.length && earlier.ends.every((end, lane) => end <= ends[lane]!)
     return new ImportedLog(storage, dump, ends, isSameLog ? earlier : undefined, options)
   }

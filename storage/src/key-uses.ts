@@ -5,7 +5,7 @@ import type { Registry } from './ports/registry.ts'
 /** A use is recorded again after this time. */
 const NOTED_MS = 60_000
 
-/** Records when keys were last used. No request waits for that, or fails because of it. */
+/** Records when keys were last used. No request waits for the record, or fails because of it. */
 export class KeyUses {
   readonly #registry: Pick<Registry, 'keyUses'>
   readonly #uses: LastUses

@@ -8,7 +8,8 @@ export function isLeaseExpired({ expiresAt }: Lease): boolean {
 
 /**
  * Asserts that a lease has not expired; called immediately before each write. A write must have ended, with whatever
- * outcome, before the next owner begins; that owner waits longer than the lease by the time that a write may last.
+ * outcome, before the next owner begins; that owner waits for the duration of the lease plus the maximum duration of a
+ * write.
  * @throws HopperError HOP_STORE_UNAVAILABLE
  */
 export function assertLeaseHolds(lease: Lease): void {

@@ -3,8 +3,7 @@ import type { EventLog, LaneMessage } from './ports/event-log.ts'
 import { laneMessages } from './lane-messages.ts'
 
 /**
- * Returns those of some messages that an append did not store which began when the lanes had these ends, and whose
- * outcome is unknown.
+ * Returns the messages that an append of unknown outcome did not store. `ends` are the ends of the lanes when it began.
  */
 export async function missingMessages(
   log: EventLog,
@@ -16,8 +15,8 @@ export async function missingMessages(
 }
 
 /**
- * Returns the position of each message that an append stored which began when the lanes had these ends; undefined for
- * those that it did not store. What is in the log behind those ends is compared byte for byte.
+ * Returns the position of each message of an append of unknown outcome; undefined for those that it did not store.
+ * `ends` are the ends of the lanes when it began: messages behind them are compared byte for byte.
  */
 export async function findMessages(
   log: EventLog,

@@ -59,8 +59,8 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
 }
 
 /**
- * Adds to each app from which date it keeps events. That is a record of its own, since it is written by aggregators,
- * and the app by people.
+ * Adds to each app the date from which it keeps events. It is stored as a record of its own, since aggregators write
+ * it, and people write the app.
  */
 function withRetention(apps: IndexedCollection<App>, retentions: Collection<Retention>): IndexedCollection<App> {
   const merged = ({ kept_from: _, ...rest }: App, retention: Retention | undefined): App =>

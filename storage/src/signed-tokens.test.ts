@@ -15,7 +15,7 @@ afterAll(() => {
 let now = 1_000_000
 const tokens = new SignedTokens(secrets, () => now)
 
-it('a token says its subject until its end, in every process', async () => {
+it('a token gives its subject until it ends, in every process', async () => {
   const { token, expiresAt } = await tokens.sign('link', 'shop', 'dévice|.1', 2_000)
   expect(expiresAt).toBe(now + 2_000)
   expect(token).toMatch(/^[\w.-]+$/)

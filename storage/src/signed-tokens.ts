@@ -10,7 +10,7 @@ export type TokenFault = 'malformed' | 'forged' | 'expired'
 /** Content of a token, or the reason why it is refused. */
 export type VerifiedToken = { readonly subject: string } | { readonly fault: TokenFault }
 
-/** longest token: a subject of 2,048 characters, each of three bytes */
+/** maximum length: a token with a subject of 2,048 characters of three bytes each */
 const TOKEN_CHARS_MAX = 8_300
 const MAC_BYTES = 16
 const APPS_MAX = 1_000

@@ -36,6 +36,7 @@ export function datesOfSpan([first]: readonly EncodedChunk[]): readonly DateCove
   return first!.dates ?? [{ date, first_position, last_position }]
 }
 
+/** Returns the error for a write to a lane with the lease of another: a mistake of the caller. */
 export function wrongLane(lease: Lease, lane: number): HopperError {
   return new HopperError('HOP_INTERNAL', `The lease of lane ${lease.lane} cannot write lane ${lane}.`)
 }

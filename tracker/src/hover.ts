@@ -18,8 +18,9 @@ const nodeOf = (element: Watched, target: Element): Node | void => {
 }
 
 /**
- * Handles the pointer at this target (none: it has left the page), or a click on it. A hover ends once: left or
- * clicked; a finger does not hover, so it only clicks. Replacing the element under the pointer ends nothing.
+ * Handles the pointer at this target (none: it has left the page), or a click on it. A hover ends once, by leaving or
+ * by a click. A finger does not hover, so it only clicks. If the page replaces the element under the pointer, the hover
+ * continues.
  */
 export const pointAt = (target?: Element, by?: Pointer, isClick?: boolean): void => {
   config?.elements.map((element: Watched) => {

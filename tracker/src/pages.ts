@@ -109,7 +109,8 @@ export const navigate = (fresh?: unknown): void => {
   if (isLeft()) return
   const device = current()
   const over = isOver(device) || fresh
-  // Tabs that open at the same moment each begin a session: the page that was reported in the other one stays counted.
+  // Tabs that open at the same moment each begin a session. A page that was reported in the other session stays
+  // counted.
   if (over || (device.s !== tab.s && !(Math.abs(device.b - begunAt) < 2e3))) {
     leave()
     if (over) renew()

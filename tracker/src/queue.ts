@@ -32,7 +32,7 @@ const waiting = (): string[] =>
     .filter((json) => json[0] === '{' && local[json]!.startsWith(key))
     .sort()
 
-/** Returns those that go into one request: the first ones of one session. */
+/** Returns the events that go into the next request: the first ones of one session. */
 const batchOf = (events: string[], chars = 0): string[] =>
   events.filter((json) => local[json] === local[events[0]!] && chars < charsMax && (chars += json.length))
 
@@ -40,8 +40,9 @@ const bodyOf = (batch: string[], of = local[batch[0]!]!): string =>
   of.slice(of.indexOf('{'), -1) + `,"sent_at":${Date.now()},"events":[${batch}]}`
 
 /**
- * Asks the server, and returns its answer: none when it has to be asked again, later each time, since there was no
- * answer, or it refused the key, was too busy or at fault. In development, says what it refused or changed.
+ * Calls the server, and returns its answer. Returns none when there was no answer, or when the server refused the key,
+ * was too busy or at fault: the call is then repeated, after longer and longer pauses. In development, logs what the
+ * server refused or changed.
  */
 export const call = async (url: string, body?: string): Promise<Response | void> => {
   const answer = await fetch(

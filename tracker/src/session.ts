@@ -3,18 +3,21 @@ import { randomId } from './random-id.ts'
 import { key, options } from './settings.ts'
 import { load, save } from './store.ts'
 
-/**
- * The device, its session, when that began, the `seq` of its next event, the time of the last one, how the session
- * began.
- */
+/** The device with its current session. Names are short because the record is stored and the script should be small. */
 export interface Device {
+  /** id of the device */
   d: string
+  /** id of its session */
   s: string
+  /** beginning of the session, ms since the epoch */
   b: number
+  /** `seq` of its next event */
   n: number
+  /** time of its last event, ms since the epoch */
   t: number
-  /** a tab has entered a stage in it */
+  /** set once a tab has entered a stage in the session */
   f?: 1
+  /** source of the session, language and screen, as they are sent with each request */
   h?: { source?: { landing_page: string } }
 }
 let device = {} as Device
@@ -79,5 +82,5 @@ export const join = (): [session: string, begunAt: number] => {
   return [device.s, device.b]
 }
 
-/** Makes this device that of the page; one without an id is new. */
+/** Makes this device the one of the page; a device without an id is new. */
 export const saveDevice = (changed: Partial<Device>): unknown => save((device = changed as Device))

@@ -1,4 +1,4 @@
-// the script has its modules in the order of these imports; in this one it has the fewest bytes
+// the script contains its modules in the order of these imports; this order compresses to the fewest bytes
 import { clock } from './clock.ts'
 import { endpoint, identifyApp, options } from './settings.ts'
 import { forgetAll, send, sendLeaving, sendNow } from './queue.ts'

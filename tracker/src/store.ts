@@ -59,5 +59,6 @@ export const put = (json: string, header: string): unknown =>
 /** Returns the stored record of the device; nothing where none is stored. */
 export const load = <T>(): T | void | false => !options.cookieless && attempt(() => JSON.parse(read()) as T)
 
+/** Stores the record of the device, unless the tracker stores nothing or is silent. */
 export const save = (record: unknown): unknown =>
   options.cookieless || silent || attempt(() => write(JSON.stringify(record)))

@@ -357,7 +357,7 @@ describe('the start', () => {
 })
 
 describe('the visitor', () => {
-  it('is another one after reset, whose page is counted with its first event', async () => {
+  it('is a new one after reset, and its page is counted with its first event', async () => {
     await load('/a')
     await page.evaluate(() => window.hopper!.identify('ann'))
     await page.evaluate(() => window.hopper!.reset())

@@ -169,7 +169,7 @@ describe('sending', () => {
     expect(Number(await locks())).toBeGreaterThan(0)
   })
 
-  it('is one request for a click and what happens in the second after it', async () => {
+  it('is one request for a click and the events in the second after it', async () => {
     await load('/a')
     await site.arrived(2, 1)
     const posts = site.posts.length

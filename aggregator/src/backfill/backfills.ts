@@ -73,7 +73,8 @@ interface NamedDefinition {
 export class Backfills {
   readonly #options: BackfillsOptions
   /**
-   * definition of the stages with which a funnel is complete in a lane, while we own it; an older definition may return
+   * by funnel and lane: the definition of the stages whose past is completely counted. Kept while we own the lane,
+   * since an older definition may return
    */
   readonly #settled = new Map<string, string>()
   /** of funnels that are not complete in a lane: from where on batches are folded with this definition */
@@ -140,7 +141,7 @@ export class Backfills {
     const state = await this.#known(task)
     if (state.counted >= state.groups.length) return true
     const until = Math.max(await this.#foldedWith(task, stages), ...state.groups.map((group) => group.until))
-    // A log that has lost its end never reaches that position.
+    // Waits no further than to the end of the log: if the log has lost its end, it never reaches `until`.
     if (task.owned.committed < until && task.owned.committed < ((await this.#options.log.ends())[task.lane] ?? 0))
       return false
     return this.#recount(task, state, isOurs)
@@ -263,8 +264,8 @@ export class Backfills {
       }
       const times = await timeCorrection(tables, partition, recount)
       const found = { missing, surplus: surplusRows(surplus, recount), times }
-      // A partly lost archive accounts for less than the tables contain: the tables are then all that is left of the
-      // rest.
+      // If a part of the archive is lost, the tables contain more than it does, and are the only record of the rest:
+      // nothing is removed from them.
       const isWhole = recounted.events === (await countedEvents(tables, partition))
       const correction = isWhole ? found : withoutRemovals(found)
       if (isEmpty(correction) || (await this.#isExpired(app.id, date))) return true

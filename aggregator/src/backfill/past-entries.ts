@@ -56,8 +56,8 @@ interface Entry {
  * Counts stage entries of one date from events that were received before the stages were known, as the tracker would
  * have reported them. A visitor enters the last stage of a funnel that an event matches, from the stage where the
  * session was before; nothing happens when the session is already there. A session begins outside of every funnel, and
- * again on each date. Where the tracker has reported an entry of a stage in a session, it knew the stage: an event that
- * implies the same stage is then not another entry; only its visitor counts.
+ * again on each date. If the tracker has reported an entry of a stage in a session, it knew the stage: an event that
+ * implies the same stage is then no second entry, and only its visitor counts.
  */
 export class PastEntries {
   readonly #past: PastFunnel

@@ -41,6 +41,7 @@ export function isMark(key: Key): boolean {
   return Number(key[1]) <= FIRST_MARK
 }
 
+/** Returns whether a correction changes nothing. */
 export function isEmpty({ missing, surplus, times }: StageCorrection): boolean {
   return missing.length === 0 && surplus.length === 0 && times.length === 0
 }

@@ -55,7 +55,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     return aggregator
   }
   const counted = (): Promise<void> => until(() => lane.isCounted(), WAIT_MS)
-  /** A run that had begun before may not know of changed rules yet, so two of them are waited for. */
+  /** A run that had begun before may not know of changed rules yet, so wait for two runs. */
   const reviewed = async (aggregator: Aggregator): Promise<void> => {
     await counted()
     for (let times = 0; times < 2; times++) await until(() => aggregator.reviewBots(), WAIT_MS)

@@ -34,7 +34,7 @@ const CHECK_MS_PER_APP = 20
 const NO_POSITIONS = { from: 0, to: 0 }
 
 export interface BotReviewsOptions extends BackgroundOptions {
-  /** returns an app as batches of a lane are folded with it */
+  /** returns the app with which batches of a lane are folded */
   readonly appOf: (id: string, lane: number) => Promise<CountedApp | undefined>
   /** interval between two reviews, in ms; by default 2 s (plus 20 ms per app), and more after one that took long */
   readonly checkMs?: number | undefined
@@ -54,8 +54,8 @@ interface ReviewTask {
  * Gives every session one verdict about whether it is a bot's, in the background, as the owner of lanes (decision
  * 0052). A batch is judged event by event; a review then judges the sessions that have new events, and the whole
  * archive when the rules of an app have changed. Events whose verdict changes are changed in the archive, and the
- * tables of their dates are recounted from it. What is about to be recounted is stored before the archive is changed,
- * so a review may be interrupted anywhere and is then done again.
+ * tables of their dates are recounted from it. The dates to recount are stored before the archive is changed, so a
+ * review may be interrupted anywhere and is then done again.
  */
 export class BotReviews {
   readonly #options: BotReviewsOptions
@@ -72,7 +72,7 @@ export class BotReviews {
   }
 
   /**
-   * Reviews what is new, when a review is due. Concurrent calls share one run. Resolves with whether every event that
+   * Reviews new events, when a review is due. Concurrent calls share one run. Resolves with whether every event that
    * was counted has its verdict. Never rejects.
    */
   async run(lanes: () => ReadonlyMap<number, RewritableLane>): Promise<boolean> {
@@ -137,7 +137,7 @@ export class BotReviews {
     }
     const started = performance.now()
     if (await this.#hasRemovalInProgress(task)) return false
-    // A log that has lost its end never reaches that position.
+    // Waits no further than to the end of the log: if the log has lost its end, it never reaches `until`.
     if (before < known.until && before < ((await log.ends())[lane] ?? 0)) return false
     const folded = (await appOf(app.id, lane)) ?? app
     const source: ReviewedArchive = {
@@ -167,8 +167,8 @@ export class BotReviews {
       this.#states.cache(owned, found)
       return found
     }
-    // Whatever was counted since the last review may have been judged by the earlier rules, by these, or in part by
-    // each.
+    // Events that were counted since the last review may have been judged by the earlier rules, by the new ones, or
+    // some by each.
     const unreviewed = found?.reviewed ?? (definition === botDefinition({ ...app, bot_rules: [] }) ? before : 0)
     const since = Math.min(unreviewed, found?.whole?.since ?? Infinity)
     clearAppCache()
@@ -254,7 +254,7 @@ export class BotReviews {
     return this.#settle(task, state, source.app)
   }
 
-  /** Changes verdicts in the archive, once it is stored what is to be recounted then. */
+  /** Changes verdicts in the archive, after storing which dates to recount then. */
   async #change(
     task: ReviewTask,
     before: BotReview,
@@ -308,7 +308,7 @@ export class BotReviews {
   }
 }
 
-/** Returns an app as batches are folded with it, with the rules that are reviewed: cached ones may be others. */
+/** Returns an app as batches are folded with it, but with the reviewed rules: the cached app may have others. */
 function withRulesOf({ bot_rules }: App, { bot_rules: _, ...folded }: CountedApp): CountedApp {
   return { ...folded, ...(bot_rules === undefined ? {} : { bot_rules }) }
 }

@@ -18,9 +18,11 @@ import { fetchColumns } from '../forget/forgotten-rows.ts'
 import type { TimeSpan } from '../forget/forget-sets.ts'
 import type { CountedApp } from '../judge/judge.ts'
 
-/** Maximum number of events in memory, about 150 bytes each; of more, the sessions are read in several shares. */
+/**
+ * Maximum number of events in memory, about 150 bytes each. If there are more, the sessions are read in several shares.
+ */
 const EVENTS_MAX = 200_000
-/** Maximum number of changes in memory. The others are found when these are made. */
+/** Maximum number of changes in memory. Once they are made, the review runs again and finds the others. */
 export const CHANGES_MAX = 200_000
 const EVENTS_PER_TURN = 5_000
 
@@ -39,18 +41,21 @@ export interface ReviewedArchive {
 export interface ReviewedEvents {
   /** their times */
   readonly range: ExportRange
-  /** the only events to consider: of these sessions (see `sessionKey`), or without one and from this position on */
+  /**
+   * the only events to consider: those of these sessions (see `sessionKey`), and those without a session from this
+   * position on
+   */
   readonly fresh?: { readonly sessions: ReadonlySet<string> | undefined; readonly from: number }
   /** positions whose dates are recounted even if no verdict changes: batches may have been judged in two ways */
   readonly unsure: { readonly from: number; readonly to: number }
 }
 
-/** Verdicts of archived events that are to be changed, and what follows from them. */
+/** Verdicts of archived events to change, and the dates and sessions that depend on them. */
 export class ChangedVerdicts {
   /** by place in the lane; null for an event that is not a bot's */
   readonly verdicts = new Map<number, BotReason | null>()
   readonly dates = new Set<string>()
-  /** dates that are recounted although nothing of them may change */
+  /** dates that are recounted even if none of their verdicts change */
   readonly unsureDates = new Set<string>()
   /** UTC dates of receipt */
   readonly received = new Set<string>()
@@ -98,7 +103,7 @@ export async function findChanges(
     const isOf = (key: string): boolean => shares === 1 || shareOf(key, shares) === share
     const sessions = await heldSessions(source, events, isOf, found, share === 0)
     if (sessions) for (const [key, held] of sessions) addSession(source, events, key, held, found)
-    // Too many at once: they are read again in more shares, from the first; what was found is found once more.
+    // Too many at once: starts over with four times as many shares. Changes found before are found again.
     else [shares, share] = [shares * 4, -1]
   }
 }

@@ -10,7 +10,10 @@ import type { RewritableLane } from '../lane/rewritable-lane.ts'
  * at most about a twentieth of a thread. Changed rules do not wait.
  */
 const PAUSE_FACTOR = 20
-/** Interval at which the progress of lanes is stored while no verdict changes: less is reviewed again after a crash. */
+/**
+ * Interval at which the progress of lanes is stored while no verdict changes, to limit how much is reviewed again after
+ * a crash.
+ */
 const SAVE_MS = 60_000
 
 interface CachedState {
@@ -49,7 +52,7 @@ export class ReviewStates {
     this.#set(owned, state, performance.now())
   }
 
-  /** Caches the progress of a review, and stores it if that was not done for a while. */
+  /** Caches the progress of a review, and stores it if the last time was long enough ago. */
   async saveSometimes(owned: RewritableLane, state: BotReview): Promise<void> {
     const { savedAt = -Infinity } = this.#cached.get(owned)?.get(state.app) ?? {}
     if (performance.now() - savedAt >= SAVE_MS) await this.save(owned, state)

@@ -14,7 +14,7 @@ const samples = (timestamp: number): Event[] => [
 ]
 
 /**
- * Folds a message alone, in memory, and returns the error that this throws; undefined when the message can be folded.
+ * Folds a message alone, in memory. Returns the error if that fails, else undefined.
  * @throws the same error when valid events of the same app fail too: the fault is then in our code or in the registry,
  * and no message may become a dead letter for it
  */

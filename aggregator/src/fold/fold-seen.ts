@@ -41,7 +41,7 @@ export class SeenFold {
   }
 }
 
-/** Ingest names no other, but other writers of the log may. */
+/** Returns whether an id can be stored: ingest writes only such ids, but other writers of the log may write any. */
 function isId(id: unknown): id is string {
   return typeof id === 'string' && id !== '' && id.length <= limits.idCharsMax
 }

@@ -2,7 +2,7 @@ import type { VisitorChange } from '@hopper/storage'
 import { partitionKey, rowKey } from './row-key.ts'
 import { visitorName, type VisitorRow } from './visitor-rows.ts'
 
-/** Names of the visitors of one partition, by the string of the row's key. */
+/** Names of the visitors of one partition, by `rowKey` of their rows. */
 type Names = Map<string, Set<string>>
 
 /** Partitions are bounded too: each takes much more memory than a row. */
@@ -58,8 +58,8 @@ export class WrittenVisitors {
 }
 
 /**
- * Passes the strings of the key and the visitor of each row; the string of a key that adjacent rows share is built
- * once.
+ * Calls `visit` with the key and the visitor of a row as strings. The string of a key is built once for adjacent rows
+ * that share it.
  */
 function byKey<T>(visit: (key: string, visitor: string) => T): (row: VisitorRow) => T {
   let last: VisitorRow['key'] | undefined

@@ -1,7 +1,7 @@
 import { deviceDigest, laneOf, type Forget, type ForgottenDevice, type PlaceRange } from '@hopper/contracts'
 import { devicesOfUser, placeOf, type Identity, type TableReader } from '@hopper/storage'
 
-/** A device of which a lane forgets events, with its id, which is stored nowhere. */
+/** A device with events that a lane forgets. Its id is only kept in memory. */
 export interface PlannedDevice extends ForgottenDevice {
   readonly id: string
 }

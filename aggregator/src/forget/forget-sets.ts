@@ -39,9 +39,9 @@ interface ArchivedData {
 }
 
 /**
- * Removes a person from the sets of a lane: ids of its events are replaced by their hashes, its sessions are recounted
- * without it, its dead letters are removed. Counts its archived data. May be interrupted anywhere and run again, as
- * long as the archive is not rewritten.
+ * Removes a person from the sets of a lane: replaces the ids of its events by their hashes, recounts its sessions
+ * without it, and removes its dead letters. Also counts its archived data. May be interrupted anywhere and run again,
+ * as long as the archive is not rewritten.
  */
 export async function forgetSets(
   store: RewritableStore,
@@ -162,7 +162,7 @@ export interface RemainingEvents {
   readonly remainderOf: (lane: number, archived: ArchivedEvent) => ArchivedEvent | undefined
   /** no event before this instant (ms) remains */
   readonly from?: number
-  /** times of events (ms) that a session has or may get, by its id, beside those that the tables have of it */
+  /** times of events (ms) that a session has or may get, by its id, in addition to those in the tables */
   readonly times?: ReadonlyMap<string, TimeSpan>
 }
 

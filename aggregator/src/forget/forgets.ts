@@ -33,7 +33,7 @@ export interface ForgetsOptions extends BackgroundOptions {
   readonly lanes: Lanes
   /** filters of the ids that `writer` contains */
   readonly seen: SeenFilters
-  /** returns an app as batches of a lane are folded with it */
+  /** returns the app with which batches of a lane are folded */
   readonly appOf: (id: string, lane: number) => Promise<CountedApp | undefined>
   /** removes from the disk what was deleted, see `Storage.scrub` */
   readonly scrub: (() => Promise<Scrubbed>) | undefined
@@ -41,7 +41,7 @@ export interface ForgetsOptions extends BackgroundOptions {
   readonly checkMs?: number | undefined
 }
 
-/** Runs the step that follows one; returns the part with that step done. */
+/** Runs the next step of a part of a request; returns the part with that step done. */
 type Step = (task: ForgetTask, part: ForgetPart, save: SavePart) => Promise<ForgetPart>
 
 /**
@@ -187,7 +187,7 @@ export class Forgets {
     const { log, lanes, reader, clearAppCache } = this.#options
     const { app, forget, lane, owned } = task
     const until = forget.ends[lane] ?? 0
-    // A log that has lost its end never reaches that position.
+    // Waits no further than to the end of the log: if the log has lost its end, it never reaches `until`.
     if (owned.committed < until && owned.committed < ((await log.ends())[lane] ?? 0))
       throw new Postponed('events that were received before the request are not counted yet')
     if (owned.isDeferring) throw new Postponed('events of an app that is behind are not counted yet')
@@ -229,7 +229,7 @@ export class Forgets {
     return { ...part, step: 'cut' }
   }
 
-  /** Refuses to begin where a recount would change more than what is forgotten. */
+  /** Refuses to begin if a recount would also change numbers that have nothing to do with the forgotten events. */
   async #assertWhole(task: ForgetTask): Promise<void> {
     const { archive, reader, log } = this.#options
     const { app, forget, lane, owned, assertOwned } = task
@@ -282,7 +282,7 @@ export class Forgets {
     return { ...part, step: 'done' }
   }
 
-  /** Without the permission to read the settings of Kafka, answers like a log that keeps everything. */
+  /** If Kafka does not let us read its settings, assumes that the log keeps everything. */
   async #keptUntil(now: number): Promise<number | undefined> {
     return this.#options.log.keptUntil?.(now).catch((error: unknown) => {
       this.#options.logger?.error({ err: error }, 'the retention of the log could not be read')
@@ -294,7 +294,7 @@ export class Forgets {
     return (await this.#options.appOf(app.id, lane)) ?? app
   }
 
-  /** Ends requests of which every lane has done its part, together. Only the owner of the first lane calls this. */
+  /** Ends all requests whose parts are done in every lane. Only the owner of the first lane calls this. */
   async #finish(pending: readonly Forget[]): Promise<void> {
     const done: Forget[] = []
     for (const forget of pending) if (await this.#isDone(forget)) done.push(forget)

@@ -16,13 +16,13 @@ const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 export interface RewrittenRows {
   /** Returns whether an event is removed. */
   has(event: Pick<ArchivedEvent, 'device_id' | 'position' | 'index'> & { readonly event: Event }): boolean
-  /** Returns what replaces an event that is not removed; without this, all of them stay as they are. */
+  /** Returns the replacement of an event that is not removed; if missing, all of these stay as they are. */
   changed?(event: ArchivedEvent): ArchivedEvent
   /** Returns how much of a chunk is removed or changed. */
   shareOf(archive: Archive, summary: ChunkSummary): Promise<'none' | 'some' | 'all'>
 }
 
-/** Devices of a part, found in chunks by the hash that their digest begins with. */
+/** Devices of a part. A digest begins with the device hash, by which the device is found in chunks. */
 export class ForgottenRows implements RewrittenRows {
   readonly #app: string
   readonly #devices: readonly { readonly digest: string; readonly key: DeviceKey }[]

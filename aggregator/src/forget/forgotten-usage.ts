@@ -2,8 +2,8 @@ import { usageId, type Forget, type ForgetTally, type Usage } from '@hopper/cont
 import type { Registry } from '@hopper/storage'
 
 /**
- * Subtracts the events of a forgotten person from what its app has received, at the mean size of the app's events: how
- * large they were is not known any more. Doing it again changes nothing.
+ * Subtracts the events of a forgotten person from what its app has received, at the mean size of the app's events,
+ * since their own sizes are no longer known. Idempotent.
  */
 export async function subtractUsage(
   { usages, forgetParts }: Pick<Registry, 'usages' | 'forgetParts'>,

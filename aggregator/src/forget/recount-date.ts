@@ -63,8 +63,8 @@ interface ForgottenDate extends RecountedDate {
 export type RecountedStore = RewritableStore & { readonly registry: Registry }
 
 /**
- * Makes the tables of a date equal to a recount from the archive, once some of its events were forgotten. It notes the
- * date and what it takes from the tables before it changes them.
+ * Makes the tables of a date equal to a recount from the archive, once some of its events were forgotten. Before it
+ * changes the tables, it stores the date and the numbers that it will subtract.
  * @throws Postponed while a batch is partly written, or the past of a funnel is counted
  */
 export async function recountForgotten(
@@ -127,7 +127,8 @@ export async function recountDate(
 }
 
 /**
- * Throws unless the tables of a date count exactly what the archive has: a recount would change more than it should.
+ * Throws unless the tables of a date count exactly what the archive has: otherwise, a recount would
+ * also change numbers that the caller's correction is not about.
  * @throws Postponed if they differ
  */
 export async function assertWholeDate(store: RewritableStore, target: RecountedDate): Promise<void> {

@@ -23,13 +23,13 @@ import { counterDifferences } from '../recount/row-differences.ts'
 const EVENTS_PER_FOLD = 5_000
 /** Maximum time by which the timestamp of an event may be ahead of its receipt, with a margin. */
 const AHEAD_MS = 2 * 86_400_000
-/** Columns that determine the fate of an archived event, plus those that every row is read with. */
+/** Columns that determine the fate of an archived event, plus those that reading any row needs. */
 const columns: ReadonlySet<string> = new Set(
   'runs device_id event_id timestamp seq position index received_at bot historical'.split(' '),
 )
 const archivedFates: ReadonlySet<unknown> = new Set(['accepted', 'late', 'bot'])
 
-/** Everything that fates are recounted from. */
+/** The sources of a recount of fates. */
 interface FatesSource {
   readonly store: RewritableStore
   readonly log: EventLog
@@ -72,8 +72,8 @@ export async function recountFates(
 }
 
 /**
- * Throws unless the fates of the dates of receipt count as many events as the archive has: a recount would change more
- * than the fates of these.
+ * Throws unless the fates of the dates of receipt count as many events as the archive has: otherwise, a recount
+ * would also change fates that the caller's correction is not about.
  * @throws Postponed if they differ, or while a batch is partly written
  */
 export async function assertWholeFates(
@@ -95,7 +95,7 @@ export async function assertWholeFates(
   })
 }
 
-/** Differences between the fates of a date of receipt and their recount, at the position that they are counted to. */
+/** Differences between the fates of a date of receipt and their recount, as a change at the present watermark. */
 interface FatesDifference extends Pick<CounterChange, 'table' | 'app' | 'date' | 'from' | 'to'> {
   readonly deltas: ReturnType<typeof counterDifferences>
 }
@@ -142,8 +142,8 @@ async function withDifferences(
 }
 
 /**
- * Counts what the archive no longer has as expired. More events in the archive than in the tables are left to the
- * audit.
+ * Adds the fate `expired` for the events that the tables count and the archive no longer has. The opposite, events in
+ * the archive that the tables do not count, is left to the audit.
  */
 function withExpired(deltas: ReturnType<typeof counterDifferences>): ReturnType<typeof counterDifferences> {
   const gone = deltas.reduce((sum, { deltas: [events = 0] }) => sum - events, 0)
@@ -179,8 +179,8 @@ async function addArchived(
   for (const summary of await archive.list({ app: app.id, lane, ...range })) {
     if (summary.first_position >= before || summary.last_position < from) continue
     const names = Object.keys(summary.columns).filter((name) => columns.has(name))
-    const owned = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))
-    const chunk = await fetchColumns(archive, { ...summary, columns: owned }, names)
+    const needed = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))
+    const chunk = await fetchColumns(archive, { ...summary, columns: needed }, names)
     let events: ArchivedEvent[] = []
     const add = (): void => {
       const { counters } = foldArchivedFates(folded, events)

@@ -24,9 +24,9 @@ import { messagesBetween } from '../recount/counted-messages.ts'
 import { envelopeOfApp } from './envelope-of-app.ts'
 import type { ForgetTask } from './forget-task.ts'
 
-/** Ids of forgotten events that are looked for among the events of others; some 80 bytes each. */
+/** Maximum ids of forgotten events to look for among the events of others; some 80 bytes each. */
 const IDS_MAX = 500_000
-/** Devices of repetitions that are remembered, see `ForgetPart.repeated`. */
+/** Maximum devices of repetitions to remember, see `ForgetPart.repeated`. */
 const REPEATED_MAX = 10_000
 
 /** A message of the log with a forgotten event, and the message without it. */
@@ -34,9 +34,9 @@ interface ChangedMessage {
   readonly position: number
   readonly before: Envelope
   readonly after: Envelope
-  /** number of events that are gone, without those of a message that counted nowhere */
+  /** number of removed events, without those of messages that were never counted */
   readonly events: number
-  /** devices and places of events that repeat a forgotten id, but are not the person's by their places */
+  /** devices and places of events that repeat a forgotten id, but are not in the places that belong to the person */
   readonly repeated: readonly { readonly device: string; readonly place: number }[]
 }
 

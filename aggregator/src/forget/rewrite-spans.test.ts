@@ -42,7 +42,7 @@ const rowOf = (
     index: position % 2,
   }
 }
-/** In the order of their places, with all that is stored. */
+/** Sorts events by place and picks the fields that the archive stores. */
 const ordered = (events: readonly ArchivedEvent[]): unknown[] =>
   [...events]
     .sort((a, b) => a.position - b.position)
@@ -50,7 +50,7 @@ const ordered = (events: readonly ArchivedEvent[]): unknown[] =>
       ...{ event, device_id, context, received_at, position, index },
     }))
 
-it('keeps every field of the events that remain, and sums up those that came by PUT again', async () => {
+it('keeps every field of the events that remain, and recomputes the summary of put events', async () => {
   await using lane = await openLane(openEmbedded)
   const archive = lane.storage.archive!
   const lease = await lane.storage.lanes.acquire(0, 'test')

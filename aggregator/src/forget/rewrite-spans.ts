@@ -43,7 +43,7 @@ export async function rewriteSpans(
   await archive.purge(lease(), app)
 }
 
-/** Encodes a chunk without the events to remove and with those that change; one that has none stays as it is. */
+/** Encodes a chunk without the removed events and with the changed ones. A chunk that has neither stays as it is. */
 async function rewritten(
   archive: Archive,
   summary: ChunkSummary,

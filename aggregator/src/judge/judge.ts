@@ -39,7 +39,7 @@ export interface Message {
   readonly isArchived?: true
 }
 
-/** Event with its fate; `visitor` is whom it belongs to at its place in the log. */
+/** Event with its fate. `visitor` is the owner of the event according to its place in the log. */
 export interface Judged {
   readonly position: number
   /** index in the envelope */
@@ -59,7 +59,7 @@ export interface Past {
   readonly firstPositions: ReadonlyMap<string, number>
   /** identities, by `deviceKey` */
   readonly identities: ReadonlyMap<string, readonly Identity[]>
-  /** the only ids that may occur twice in the batch or before it; when missing, any id may */
+  /** the ids that may occur more than once, in the batch or before it; if missing, any id may */
   readonly suspects?: ReadonlySet<string>
   /** parts of the same batch that were judged before, which are not in the store yet */
   readonly earlier?: EarlierParts
@@ -148,6 +148,7 @@ export function seenKey({ app, date }: Partition, eventId: string): string {
   return `${app}\0${date}\0${eventId}`
 }
 
+/** Returns the key of a device in maps: ids of devices are unique within their app only. */
 export function deviceKey(app: string, device: string): string {
   return `${app}\0${device}`
 }
@@ -243,7 +244,8 @@ interface Judging {
 }
 
 function fateOf({ message: { envelope, app, isArchived }, event, repeated, date, zone, rules }: Judging): FateVerdict {
-  // Before duplicates: the ids of expired events are no longer stored, so a replay could not recognize them.
+  // Checked before duplicates: the ids of expired events are no longer stored, so a replay could not recognize
+  // repetitions.
   if (isOlderThanKept(app, event)) return expired
   if (repeated) return duplicate
   const { context, received_at } = envelope

@@ -5,7 +5,7 @@ import type { IdentifiedDevices } from '../seen/identified-devices.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
 import { deviceKey, seenDate, seenKey, EarlierParts, type IdsOfPartition, type Message, type Past } from './judge.ts'
 
-/** Ids that were looked up. */
+/** Ids that the filters could not rule out, so that the store was asked for them. */
 type Suspects = Required<Pick<Past, 'suspects'>>
 
 /** The filters of the process that owns the lane. */
@@ -15,8 +15,8 @@ interface LaneFilters {
 }
 
 /**
- * Reads what the store knows of a lane before some messages. The filters of its owner mostly answer that it knows
- * nothing; a recount has none and looks everything up.
+ * Reads what the store knows of a lane before some messages. The filters of its owner answer most look-ups ("never
+ * seen"); a recount has no filters and looks everything up.
  */
 export class LanePast {
   readonly #lane: number
@@ -61,7 +61,7 @@ export class LanePast {
     return { past: { ...repeats, identities, earlier }, ids: ids.values() }
   }
 
-  /** `hashes` are those of the ids, which replace them if their first events were forgotten. */
+  /** `hashes` are the hashes of the ids: the store has the hash instead of the id if the first event was forgotten. */
   async #repeats(
     requested: readonly IdsOfPartition[],
     hashes: readonly IdsOfPartition[],
@@ -92,8 +92,7 @@ export class LanePast {
     messages: readonly Message[],
   ): Promise<Map<string, readonly Identity[]>> {
     const found = new Map<string, readonly Identity[]>()
-    // Per app: when another app is deferred, the first message may precede messages of this app that are already
-    // counted.
+    // One position per app: when another app is deferred, the first message may precede counted messages of this app.
     const firsts = new Map<string, number>()
     for (const { app, position } of messages) if (!firsts.has(app.id)) firsts.set(app.id, position)
     await Promise.all(

@@ -146,7 +146,7 @@ export class LanePass {
    *
    * The archive's buffer skips events that it already contains, so it may take events that the tables refuse and that
    * are delivered again. Events may be archived before the tables have them, since archive and tables each know what
-   * they contain. Ends early when the folded messages are as much as should be written together.
+   * they contain. Ends early when enough messages for one write are folded.
    */
   async #fold(
     delivered: readonly LogMessage[],

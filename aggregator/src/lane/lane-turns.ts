@@ -14,7 +14,7 @@ export interface TurnLane {
  */
 export class LaneTurns<L extends TurnLane> {
   readonly #work = new LaneWork()
-  /** returns whether there may be more to do; never rejects */
+  /** does one step; returns whether there may be more to do. Never rejects */
   readonly #step: (lane: L) => Promise<boolean>
 
   constructor(step: (lane: L) => Promise<boolean>) {

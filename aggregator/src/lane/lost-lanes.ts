@@ -5,7 +5,8 @@ import { describeLoss, lossOf, type PartHealth, type EventLog, type LaneLoss } f
 /** Delay before a loss is confirmed: a broker that has just become the leader of a lane may lag for a moment. */
 const CONFIRM_MS = 1_000
 /**
- * A loss is forgotten after this time: the lane may have been assigned to another aggregator, and is not checked here.
+ * A loss is forgotten after this time: the lane may have been assigned to another aggregator, so that this one no
+ * longer checks it.
  */
 const SEEN_MS = 20_000
 

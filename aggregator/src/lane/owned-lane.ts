@@ -34,7 +34,7 @@ const DEFERRED_ROW_BYTES_MAX = 2_000_000
 export interface Reached {
   /** position before which everything is counted */
   readonly position: number
-  /** set while apps are deferred: how far all others are, and how far each of them is */
+  /** set while apps are deferred: how far the other apps together are counted, and each deferred app */
   readonly ahead?: { readonly position: number; readonly behind: ReadonlyMap<string, number> }
 }
 
@@ -55,7 +55,7 @@ export interface LaneTargets {
   readonly deferredGate: MessageGate
   /** memory budget for held messages of deferred apps, shared by all lanes */
   readonly held: ByteBudget
-  /** returns whether there is another app that one with a large backlog could delay */
+  /** returns whether there are several apps, so that one with a large backlog could delay another */
   readonly mayDefer: () => boolean
   readonly chooseDeferred: ChooseDeferred
   readonly log: Pick<EventLog, 'read'>
@@ -232,9 +232,7 @@ export class OwnedLane {
     return this.#buffers.reduce((sum, buffer) => sum + (buffer?.bytes ?? 0), 0)
   }
 
-  /**
-   * Does the same as `archive`, except for buffered rows that should wait for more; undefined if there are any.
-   */
+  /** Like `archive`, but does nothing and returns undefined while buffered rows should wait for more. */
   async archiveDue(): Promise<Reached | undefined> {
     const { reached } = this
     const isDue = this.#buffers.map((buffer) => buffer?.isDue ?? true)
@@ -268,7 +266,7 @@ export class OwnedLane {
     this.#written.clear()
   }
 
-  /** Reads the positions of replayed dead letters once: the lane was past a dead letter before it was replayed. */
+  /** Reads the positions of replayed dead letters once: a letter can only be replayed after the lane has passed it. */
   async #readReplayed(): Promise<ReadonlySet<number>> {
     return (this.#replayed ??= new Set(await this.#targets.writer.replayed?.(this.#lease.lane)))
   }

@@ -1,4 +1,4 @@
-/** Thrown when something else must happen first. The message says what, for those who wait. */
+/** Thrown when something else must happen first. The message tells the operator what. */
 export class Postponed extends Error {}
 
 /** Returns the state of work without the problem that stopped it, since it has continued. */

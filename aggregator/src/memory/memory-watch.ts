@@ -1,6 +1,6 @@
 import type { PartHealth } from '@hopper/storage'
 
-/** Shares of the budget at which a process counts as near its bound, and below which it no longer does. */
+/** Shares of the budget: from the first on a process counts as near its bound, below the second no longer. */
 const NEAR = 0.85
 const FAR = 0.75
 const MB = 1_000_000

@@ -3,7 +3,7 @@ import { FAN_IN, FAN_IN_PAST } from './select-merge.ts'
 import { hasEnded } from './stored-span.ts'
 
 const PARTITIONS_MAX = 20_000
-/** A past date is merged to its end when no span was appended to it for this long. */
+/** Once no span was appended to a past date for this long, its last small spans are merged too. */
 const QUIET_MS = 600_000
 
 interface Entry {
@@ -13,7 +13,7 @@ interface Entry {
   lastAppendAt: number
 }
 
-/** Partition whose spans should be checked, and the number of spans of one size that are merged. */
+/** Partition whose spans to check, and how many spans of one size make a merge. */
 export interface DueCheck {
   readonly partition: Partition
   readonly fanIn: number
@@ -63,7 +63,7 @@ export class MergeQueue {
     else if (entry) entry.appended = 0
   }
 
-  /** Records that the merge failed: it is retried after as many further spans, or after the quiet time. */
+  /** Records that the merge failed: it is retried after `FAN_IN` further spans, or after the quiet time. */
   failed({ partition }: DueCheck, now: number): void {
     const entry = this.#entries.get(keyOf(partition))
     if (!entry) return

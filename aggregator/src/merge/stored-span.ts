@@ -31,6 +31,7 @@ export async function spansOfMonth(
   return spans.filter(({ chunks }) => hasEnded(chunks[0]!.date, now))
 }
 
+/** Returns the month of a date, as `YYYY-MM`. */
 export function monthOf(date: string): string {
   return date.slice(0, 7)
 }

@@ -4,7 +4,7 @@ import { foldBatch, type Folded } from '../fold/fold-batch.ts'
 import { judge, type Message } from '../judge/judge.ts'
 import { LanePast } from '../judge/lane-past.ts'
 
-/** Folds each of these messages of a lane, judged by what the tables know of the lane before it. */
+/** Folds each of these messages of a lane, judged by the ids and identities that the tables have from before it. */
 export async function foldMessages(
   writer: TableWriter,
   lane: number,

@@ -14,7 +14,7 @@ import type { RewritableStore } from '../lane/rewritable-lane.ts'
 import type { RetentionTask } from './retention-task.ts'
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
-/** Devices that are looked for in the archive together; about 100 bytes each. */
+/** Devices to look for in the archive at a time; about 100 bytes each. */
 const DEVICES_PER_READ = 50_000
 /** Devices whose identities are removed while batches wait. */
 const REMOVALS_PER_BATCH = 100
@@ -31,8 +31,8 @@ export interface IdentityContext {
 }
 
 /**
- * Removes the identities of devices of a lane that have no event left: nothing is kept that they would be needed for.
- * The archive has no expired events any more. May be interrupted anywhere and run again.
+ * Removes the identities of devices of a lane that have no event left, since nothing needs them any more. The archive
+ * has no expired events any more. May be interrupted anywhere and run again.
  */
 export async function expireIdentities(
   context: IdentityContext,
@@ -130,10 +130,10 @@ async function removeIdentities(
   }
 }
 
-/** Devices that none of the chunks has that were looked at. */
+/** Devices of which no inspected chunk has an event. */
 class AbsentDevices {
   readonly #devices = new Map<number, string[]>()
-  /** chunks that were looked at */
+  /** names of the inspected chunks */
   readonly seen = new Set<string>()
 
   constructor(app: string, devices: readonly string[]) {

@@ -15,13 +15,13 @@ import type { RetentionTask } from './retention-task.ts'
 
 /** Sessions that are looked up together, while batches wait. */
 const SESSIONS_PER_BATCH = 200
-/** Ranges of positions that a part remembers; 30 bytes each. */
+/** Maximum ranges of positions that a part remembers; 30 bytes each. */
 const RANGES_MAX = 1_000
 
 /**
- * Removes the traces of a lane's expired events from sets: their ids, sessions and dead letters. Records on which kept
- * dates they were received and where the log has them. May be interrupted anywhere and run again, as long as the
- * archive has the events.
+ * Removes the traces of a lane's expired events from sets: their ids, sessions and dead letters. Records the dates of
+ * receipt that are kept, and the positions of the events in the log. May be interrupted anywhere and run again, as long
+ * as the archive has the events.
  */
 export async function expireSets(
   store: RewritableStore,

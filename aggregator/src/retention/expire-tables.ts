@@ -3,7 +3,10 @@ import { receivedFrom, shiftDate, type RetentionPart } from '@hopper/contracts'
 import type { ExpiredTables, TableWriter } from '@hopper/storage'
 import type { RetentionTask } from './retention-task.ts'
 
-/** Dates before the last run's that are removed again: dates of receipt differ from those of events by one. */
+/**
+ * Number of dates before `expired_to`, where the last run ended, that are removed again: dates of receipt differ from
+ * dates of events by one.
+ */
 const OVERLAP_DAYS = 2
 
 /** Removes the tables of every expired date of a lane. May be interrupted anywhere and run again. */

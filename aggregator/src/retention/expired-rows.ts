@@ -5,7 +5,7 @@ import type { Archive } from '@hopper/storage'
 import { fetchColumns, type RewrittenRows } from '../forget/forgotten-rows.ts'
 
 const EVENTS_PER_TURN = 2_000
-/** Columns that identify the traces of an expired event, plus those that are read for every row. */
+/** Columns that identify the traces of an expired event, plus those that reading any row needs. */
 const columns: ReadonlySet<string> = new Set(
   'runs device_id event_id timestamp seq position index received_at client_time session_id'.split(' '),
 )
@@ -51,7 +51,7 @@ export async function* expiredEvents(
   }
 }
 
-/** Positions as ranges. With too many of them the nearest are joined: the ranges then have other positions too. */
+/** Positions as ranges. If there are too many, the nearest are joined, and then include positions between them. */
 export class PositionRanges {
   readonly #max: number
   #positions = new Set<number>()

@@ -7,8 +7,8 @@ const BYTES_MAX = 1_000_000
 
 /**
  * Returns the time (ms) by which events may expire: a clock, but no later than when ingest received the newest event,
- * whichever its app. So a clock that jumps ahead removes nothing that the time of receipt does not justify. A log that
- * has nothing justifies nothing.
+ * whichever its app. So a clock that jumps ahead removes nothing that the time of receipt does not justify. Without
+ * messages in the log, nothing expires.
  */
 export async function justifiedTime(log: Pick<EventLog, 'read' | 'ends'>, now: number): Promise<number> {
   let newest = 0

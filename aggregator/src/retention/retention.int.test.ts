@@ -194,7 +194,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     expect((await lane.storage.registry.app(app.id))!.kept_from).toBe(keptFrom)
   })
 
-  it('never moves back, and rejects what is older with its reason, whenever it was received', async () => {
+  it('never moves back, and rejects older events with the reason `expired`, whenever they were received', async () => {
     const app = await lane.app(randomUUID(), 'Europe/Berlin')
     const aggregator = await start()
     await limit(app)

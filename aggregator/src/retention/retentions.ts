@@ -37,7 +37,7 @@ const NOT_COUNTED = 'events that were received before are not counted yet'
 
 export interface RetentionsOptions extends BackgroundOptions {
   readonly lanes: Lanes
-  /** returns an app as batches of a lane are folded with it */
+  /** returns the app with which batches of a lane are folded */
   readonly appOf: (id: string, lane: number) => Promise<CountedApp | undefined>
   /** interval between two checks, in ms; 30 s by default */
   readonly checkMs?: number | undefined
@@ -52,9 +52,9 @@ type Step = (task: RetentionTask, part: RetentionPart) => Promise<RetentionPart>
 
 /**
  * Lets old events of apps expire, in the background, as the owner of lanes. The owner of the first lane decides from
- * which date an app keeps its events; from then on nobody shows, and no batch counts, what is older. Each lane then
- * removes it in steps that it stores in the registry; a step may be interrupted anywhere and is done again (decision
- * 0036).
+ * which date an app keeps its events; from then on, readers do not show older events and batches do not count them.
+ * Each lane then removes it in steps that it stores in the registry; a step may be interrupted anywhere and is done
+ * again (decision 0036).
  */
 export class Retentions {
   readonly #options: RetentionsOptions
@@ -201,8 +201,8 @@ export class Retentions {
   }
 
   /**
-   * From here on batches are judged with the date, and what was judged before is archived. What is delivered again is
-   * judged as it was the first time: some of it may have been written.
+   * From here on, batches are judged with the new date, and everything judged before is archived. A batch that is
+   * delivered again is judged as it was the first time, since a part of it may have been written.
    */
   async #begin(task: RetentionTask, part: RetentionPart): Promise<RetentionPart> {
     const { lanes, clearAppCache } = this.#options
@@ -220,12 +220,12 @@ export class Retentions {
     return begun
   }
 
-  /** The owner before may have written a part of what the log had when the lane was taken. */
+  /** The previous owner may have written a part of the messages that the log had when the lane was taken. */
   async #assertCounted({ lane, owned }: RetentionTask): Promise<void> {
     const end = (await this.#options.log.ends())[lane] ?? 0
     const taken = this.#takenAt.get(owned) ?? end
     this.#takenAt.set(owned, taken)
-    // A log that has lost its end never reaches that position.
+    // Waits no further than to the end of the log: if the log has lost its end, it never reaches `taken`.
     if (owned.counted < Math.min(taken, end)) throw new Postponed(NOT_COUNTED)
   }
 
@@ -285,7 +285,7 @@ function isExpiring(app: App): app is RetentionTask['app'] {
   return app.kept_from !== undefined
 }
 
-/** Returns the part of a lane for the date that was decided: what is left of an earlier date belongs to it too. */
+/** Returns the part of a lane for the decided date. It also covers whatever an earlier date has left unfinished. */
 function partFor({ app, lane }: RetentionTask, known: RetentionPart | undefined): RetentionPart {
   if (known?.kept_from === app.kept_from) return known
   const { received = [], scattered = [], log_position = 0, generation = 0, expired_to } = known ?? {}

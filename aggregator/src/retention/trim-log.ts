@@ -39,8 +39,8 @@ export async function trimLog(
 }
 
 /**
- * Trims messages up to the first one of the app that was received on a date that is kept; all messages in the first
- * run, since old ones may also come late. Returns the position of that one.
+ * Trims messages up to the first message of the app that was received on a kept date; in the first run all messages,
+ * since old ones may also come late. Returns the position of that message.
  */
 async function trimBegin(
   log: EventLog,

@@ -1,4 +1,4 @@
-/** Bits per id that a layer is sized for. */
+/** Bits per id when a layer is full. */
 const BITS_PER_ID = 24
 const PROBES = 10
 const BLOCK_WORDS = 16
@@ -30,7 +30,7 @@ export class IdFilter {
 
   /** Adds an id; returns whether it may have been added before. */
   add(id: string): boolean {
-    // This leaves the hash of the id in the module's variables.
+    // Leaves the hash of the id in the module's variables, see below.
     if (this.has(id)) return true
     let layer = this.#layers.at(-1)
     if (!layer || layer.ids >= layer.idsMax)

@@ -5,7 +5,7 @@ import { IdFilter } from './id-filter.ts'
 const FILTERS_BYTES_MAX = 96_000_000
 /** Ids that are loaded into an incomplete filter per id that is looked up. */
 const LOADED_PER_LOOKUP = 8
-/** Overhead of a filter beside its bits, in bytes. */
+/** Memory of a filter in addition to its bits, in bytes. */
 const ENTRY_BYTES = 512
 
 interface Known {

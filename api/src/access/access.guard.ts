@@ -55,7 +55,7 @@ export class AccessGuard implements CanActivate {
     return true
   }
 
-  /** @throws HopperError HOP_PARAM_INVALID for a caller without an app of its own, with what it should use instead */
+  /** @throws HopperError HOP_PARAM_INVALID for a caller without an app of its own; it names the call to use instead */
   private async appOfKey(caller: Caller, instead: string): Promise<App> {
     const app = caller.kind === 'key' && caller.app !== undefined ? await this.registry.app(caller.app) : undefined
     if (app) return app
@@ -71,7 +71,7 @@ export class AccessGuard implements CanActivate {
  * can probe which ids exist.
  */
 export async function visibleApp(registry: Pick<Registry, 'app'>, caller: Caller, id: string): Promise<App> {
-  // the same answer whether the other app exists or not
+  // the answer does not depend on whether the other app exists
   if (caller.kind === 'shared' && caller.app !== id) throw new HopperError('HOP_SHARED_VIEW')
   if (caller.kind === 'key' && caller.app !== undefined && caller.app !== id) throw new HopperError('HOP_KEY_POWER')
   const app = await registry.app(id)

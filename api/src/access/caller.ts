@@ -20,7 +20,7 @@ export interface MemberCaller {
   readonly csrf: string
   /** hash of the cookie */
   readonly login: string
-  /** true for who was invited and has no way to log in again yet: nothing else is answered before */
+  /** true for an invited member who has no way to log in again yet: no other call is answered before one is set up */
   readonly mustChoosePassword: boolean
 }
 
@@ -71,10 +71,15 @@ export interface Granted {
 
 const grants = new WeakMap<FastifyRequest, Granted>()
 
+/** Records what the guard has granted to a request; `grantedOf` returns it. */
 export function grant(request: FastifyRequest, granted: Granted): void {
   grants.set(request, granted)
 }
 
+/**
+ * Returns what the guard has granted to a request.
+ * @throws TypeError for a request that has not passed the guard
+ */
 export function grantedOf(request: FastifyRequest): Granted {
   const granted = grants.get(request)
   if (!granted) throw new TypeError('this request has not passed the guard')

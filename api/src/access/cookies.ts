@@ -5,7 +5,7 @@ const CSRF = 'hopper_csrf'
 const ATTEMPT = 'hopper_oidc'
 const SHARED = 'hopper_share_'
 const ID_TOKEN = 'hopper_id_token'
-/** The only call that needs it: no other request carries it. */
+/** Path of the only call that needs the token: browsers send it with no other request. */
 const ID_TOKEN_PATH = '/api/v1/logout'
 /** Browsers keep cookies of 4,096 bytes. */
 const ID_TOKEN_CHARS_MAX = 3_500
@@ -18,6 +18,7 @@ function named(name: string, secure: boolean): string {
   return secure ? `__Host-${name}` : name
 }
 
+/** Returns the token of the login in this browser; undefined without one. */
 export function sessionCookie(request: FastifyRequest, secure: boolean): string | undefined {
   return cookieOf(request, named(SESSION, secure))
 }
@@ -36,6 +37,7 @@ export function setAttemptCookie(reply: FastifyReply, value: string, maxAgeSecon
   void reply.header('set-cookie', `${named(ATTEMPT, secure)}=${value}; ${end}`)
 }
 
+/** Removes the attempt to log in; `secure` must be as when it was set, since it is part of the cookie's name. */
 export function clearAttemptCookie(reply: FastifyReply, secure: boolean): void {
   setAttemptCookie(reply, '', 0, secure)
 }

@@ -1,4 +1,7 @@
-/** ASCII only: letters that merely look alike, or that change when their case does, would be other people. */
+/**
+ * ASCII only: addresses with look-alike letters, or with letters that a change of case alters, would belong to other
+ * people.
+ */
 export const EMAIL_PATTERN = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}$"
 export const EMAIL_CHARS_MAX = 254
 

@@ -54,7 +54,7 @@ export class LoginAttempts {
     return sameSecret(attempt.state, state) ? attempt : undefined
   }
 
-  /** Uses an attempt up. Of several requests, in any process, only the first gets true. */
+  /** Marks an attempt as used. Of several requests, in any process, only the first gets true. */
   use({ state }: LoginAttempt): Promise<boolean> {
     return this.registry.claims.claim(`provider login ${secretHash(state)}`, newSecret(), LIFETIME_MS)
   }

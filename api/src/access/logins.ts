@@ -1,7 +1,7 @@
 import type { Member } from '@hopper/contracts'
 import type { Login, Registry } from '@hopper/storage'
 
-/** Removes a login with all that is known of it. Returns whether it existed: only one of two requests removes it. */
+/** Removes a login and its last use. Returns whether it existed: of two concurrent requests, only one gets true. */
 export async function removeLogin(registry: Registry, hash: string): Promise<boolean> {
   await registry.loginUses.remove('', hash)
   return registry.logins.remove('', hash)

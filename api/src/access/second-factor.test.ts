@@ -159,7 +159,7 @@ test('codes cannot be guessed, even with the password and from many addresses', 
   expect((await logIn(codeAt(0))).status).toBe(200)
 })
 
-test('no record contains what codes can be computed from', async () => {
+test('no stored record is enough to compute codes', async () => {
   const { secret, recovery } = await turnOn()
   const { secondFactors, recoveryCodes } = hopper.storage.registry
   const records = JSON.stringify([await secondFactors.list(), await recoveryCodes.list()])

@@ -54,7 +54,7 @@ export class SecondFactors {
   }
 
   /**
-   * Creates a secret, in place of one that was not confirmed. It is asked for once it is confirmed.
+   * Creates a secret, in place of one that was not confirmed. Once it is confirmed, logins need a code.
    * @throws HopperError HOP_CONFLICT if the member has a second factor
    */
   async begin(owner: Owner): Promise<NewSecondFactor> {
@@ -89,7 +89,7 @@ export class SecondFactors {
   }
 
   /**
-   * Passes a member without a second factor, and one who sends a valid code; uses the code up.
+   * Admits a member without a second factor, and one who sends a valid code, which is then used up.
    * @throws HopperError HOP_SECOND_FACTOR
    */
   async check(owner: Owner, code: string | undefined): Promise<void> {

@@ -16,6 +16,7 @@ export function sameSecret(a: string, b: string): boolean {
   return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
 }
 
+/** Creates a random key with the prefix of its scope, such as `hr_`. */
 export function newKey(power: KeyScope): string {
   return keyPrefixes[power] + newSecret()
 }

@@ -73,7 +73,7 @@ export class SharedSessions {
   }
 }
 
-/** A session is of one link, as it is now: an imported link of the same id has another hash. */
+/** A session is of one link, as it is now: an imported link of the same id has a different hash. */
 function subjectOf({ id, hash }: SharedLink): string {
   return `${id} ${hash}`
 }

@@ -1,5 +1,5 @@
 /**
- * Words that most guessed passwords are made of, from what published lists of leaked passwords have in common. A word
+ * Words that occur in most guessed passwords, from what published lists of leaked passwords have in common. A word
  * with digits or signs around it, with letters written as digits, or repeated, is found as well.
  */
 const words = (

@@ -8,10 +8,10 @@ const NOTICES_MAX = 20
 const MINUTE_MS = 60_000
 /** Pauses before the second attempt and later ones; after the last, a delivery has failed. */
 const RETRY_MS = [1, 5, 15, 60, 240].map((minutes) => minutes * MINUTE_MS)
-/** Part of a pause that is left to chance, so that many deliveries do not come back at once. */
+/** Random part of a pause, so that many deliveries are not repeated at the same time. */
 const JITTER = 0.2
 
-/** Turns a message into what is sent. */
+/** Turns a message into the text and the body to send. */
 export type Write = (kind: NoticeKind, id: string, message: Message) => { readonly text: string; readonly body: string }
 
 /** Returns whether an alert has fired and not recovered since. */
@@ -50,8 +50,8 @@ export function newNotice(
 }
 
 /**
- * Returns the record after a check. A rule with periods fires once for each of them, one without once for each spell.
- * The id of a notice follows from its period or spell.
+ * Returns the record after a check. A rule with periods fires at most once for each period, a rule without periods once
+ * until it recovers. The id of a notice is derived from its period, or from the time at which the rule fired.
  */
 export function afterCheck(
   alert: Alert,
@@ -86,7 +86,7 @@ export function afterCheck(
   return add('recovered', `recovered-${state.fired_at}`, { state: { ...state, recovered_at: now } })
 }
 
-/** Keeps the newest notices; those that are still to be sent in any case. */
+/** Keeps the newest notices, and all that are still to be sent. */
 function kept(notices: readonly StoredNotice[]): StoredNotice[] {
   return notices.filter((notice, i) => i < NOTICES_MAX || notice.deliveries.some(isPending))
 }
@@ -114,7 +114,10 @@ export function afterAttempt(delivery: Delivery, outcome: Outcome, now: number, 
   return { ...common, state: 'pending', next_at: Math.round(now + pause * (1 + JITTER * (2 * random - 1))) }
 }
 
-/** Returns a record in which a delivery of a notice is replaced; drops what was sent once nothing is pending. */
+/**
+ * Returns a record in which a delivery of a notice is replaced. Once no delivery is pending, the text of the notice is
+ * dropped.
+ */
 export function withDelivery(record: AlertRecord, id: string, delivery: Delivery): AlertRecord {
   const notices = record.notices.map((notice) => {
     if (notice.id !== id) return notice

@@ -17,7 +17,7 @@ const CHECK_MS_MAX = 60_000
 const ATTEMPT_MS_MAX = 40_000
 /** Alerts of different apps that are checked at the same time. */
 const CONCURRENCY = 3
-/** Less than a minute, so that one process does it in each. */
+/** Less than the interval of a minute, so that in every minute one process checks. */
 const QUIET_INTERVAL_MS = 45_000
 /** Pause of the first run after the start. */
 const FIRST_MS = 5_000
@@ -34,8 +34,8 @@ interface Claimed {
 
 /**
  * Checks all alerts of an installation and sends what is due. Every process does so; a claim on the alert leaves each
- * to one of them at a time. A notice is stored before it is sent, so that a process that ends in between sends it, or
- * another does, under the same id.
+ * to one of them at a time. A notice is stored before it is sent, so that if the process ends in between, it or another
+ * process sends the notice later, under the same id.
  */
 @Injectable()
 export class AlertRunner implements OnModuleDestroy {
@@ -78,7 +78,7 @@ export class AlertRunner implements OnModuleDestroy {
   /** Checks all alerts again and again, until the API is closed. */
   start(everyMs: number): void {
     const run = (): void => void this.runAll().catch((error: unknown) => this.warn(error))
-    // what an earlier process has not sent is sent soon
+    // notices that an earlier process left unsent are sent soon
     this.first = setTimeout(run, Math.min(FIRST_MS, everyMs)).unref()
     this.timer = setInterval(run, everyMs).unref()
   }
@@ -128,7 +128,7 @@ export class AlertRunner implements OnModuleDestroy {
     const endsAt = performance.now() + CLAIM_MS
     if (!(await claims.claim(claim, this.holder, CLAIM_MS))) return
     try {
-      // what another process has done until now
+      // the record as other processes have left it
       const alert = await alerts.get(...key)
       if (!alert) return
       let record = (await alertRecords.get(...key)) ?? emptyRecord(alert)

@@ -133,7 +133,7 @@ describe('the list of alerts', () => {
       expect((await hopper.send(method, at, method === 'DELETE' ? undefined : {}, read)).status).toBe(403)
   })
 
-  it('refuses what makes no sense, and addresses that the operator does not allow', async () => {
+  it('refuses bodies that make no sense, and addresses that the operator does not allow', async () => {
     const webhook = { url: `${origin}/` }
     const quiet = { minutes: 30 }
     for (const [body, field] of [

@@ -59,7 +59,7 @@ it('adds up periods, each person once in each', () => {
   expect(addUp([])).toBeUndefined()
 })
 
-it('finds the value whose rate makes most of the fall, and none of which too few are known', () => {
+it('finds the value whose rate explains most of the fall, and ignores values with too few starts', () => {
   const row = (value: string, total: number, hits: number, other = false): never =>
     ({ value, total, steps: [{ count: total }, { count: hits }], ...(other ? { other } : {}) }) as never
   const now = [[row('mobile', 500, 50), row('desktop', 480, 240), row('tablet', 20, 0), row('rest', 400, 0, true)]]

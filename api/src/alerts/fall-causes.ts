@@ -26,7 +26,7 @@ export interface SegmentFall {
   readonly rate_now: number
   readonly rate_before: number
   readonly starts: number
-  /** of the whole difference, what the changed rate of this value makes; above 1 where others have risen */
+  /** share of the whole difference that this value's change of rate explains; above 1 where others have risen */
   readonly share: number
 }
 
@@ -47,8 +47,8 @@ function addTwo(a: FunnelCounts, b: FunnelCounts): FunnelCounts {
 
 /**
  * Finds the stage whose rate from the stage before has fallen most, by its logarithm: the logarithms of these rates add
- * up to that of the whole rate, so each is the stage's part of the fall. Half a person is added to each side, so that a
- * stage that nobody reaches has one, too.
+ * up to that of the whole rate, so each is the stage's part of the fall. Half a person is added to both counts of a
+ * rate, so that the logarithm exists even for a stage that nobody reaches.
  */
 export function fallenStage(now: FunnelCounts, before: FunnelCounts): StageFall | undefined {
   const part = ({ steps }: FunnelCounts, i: number): number =>

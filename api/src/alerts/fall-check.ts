@@ -128,7 +128,7 @@ export class FallCheck {
         const fall = fallenSegment(breakdown, [rows(latest!)], before.map(rows), whole)
         if (fall) found.push(fall)
       } catch {
-        // The fall itself is known and must be reported, if without a segment.
+        // The fall itself is known and must be reported, even without a segment.
         break
       }
     }

@@ -15,8 +15,8 @@ export function mondayOf(date: string): string {
 }
 
 /**
- * Returns the latest day or week of which everything is known at `completeTo`: it has ended, and so has the time that a
- * funnel gives to those who started at its end.
+ * Returns the latest day or week of which everything is known at `completeTo`: it has ended, and so has the funnel's
+ * window for people who started at its end.
  */
 export function latestSettled(kind: 'day' | 'week', zone: TimeZone, completeTo: number, windowMs: number): Period {
   const open = zone.dateOf(completeTo - windowMs)

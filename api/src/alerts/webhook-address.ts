@@ -36,7 +36,7 @@ for (const [network, prefix] of specialIpv6) special.addSubnet(network, prefix, 
 const publicIpv6 = new BlockList()
 publicIpv6.addSubnet('2000::', 3, 'ipv6')
 
-/** Returns whether an IP address is one of the public internet. */
+/** Returns whether an IP address belongs to the public internet. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
   if (family === 4) return !special.check(address, 'ipv4')
@@ -52,8 +52,8 @@ export class PrivateAddressError extends Error {
 }
 
 /**
- * Resolves a host for one connection, which is then made to these very addresses, and refuses a host with any address
- * that is not public. A connection to an IP address asks nobody: see `isPublicHost`.
+ * Resolves a host for one connection, which is then made to exactly these addresses, and refuses a host with any
+ * address that is not public. A connection to an IP address is not resolved, see `isPublicHost`.
  */
 export const publicLookup: LookupFunction = (host, options, callback) => {
   resolve(host, { ...options, all: true }, (error, found: LookupAddress[]) => {

@@ -4,7 +4,7 @@ import { EMAIL_CHARS_MAX, EMAIL_PATTERN } from '../access/email.ts'
 import { Code } from './second-factor.ts'
 
 /** Request and response schemas of the administration calls. */
-/** of what is stored, which may be older than the rule for names */
+/** a stored name, which may be older than the rule for names */
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const sentName = shownName()
 const slug = App.properties.id

@@ -63,7 +63,7 @@ const PEEKED_LANES_MAX = 8
 /** Reading a lane needs a consumer of its own, so the result is cached for this long. */
 const CACHED_MS = 2_000
 
-/** Records of the installation that say more than lanes and log. */
+/** Records of the installation with facts that lanes and log do not have. */
 export type ProgressRecords = Pick<Registry, 'ahead' | 'lastSeenLog'>
 
 /**
@@ -177,7 +177,7 @@ export class Completeness {
     return { at, requestedAt, ends: await this.log.ends() }
   }
 
-  /** Reports progress without the log: from the ends that were seen last, by this process or one before it. */
+  /** Reports progress without the log, from the ends that this process or an earlier one saw last. */
   private async withoutLog(done: readonly number[], ownDone: readonly number[]): Promise<LaneProgress> {
     const seen = this.known.ends.length > 0 ? this.known.ends : ((await this.lastSeen?.get())?.ends ?? [])
     const ends = done.map((position, lane) => Math.max(position, seen[lane] ?? 0))
@@ -196,12 +196,14 @@ export class Completeness {
     return this.snapshots.findLast(({ at, ends }) => at <= until && reaches(done, ends))
   }
 
-  /** The newest instant that was proved without the log's present ends, by this process or one before it. */
+  /** The newest instant that this process or an earlier one can prove without the present ends of the log. */
   private async provedBefore(done: readonly number[]): Promise<number | null> {
     return this.proved(done)?.at ?? (await this.lastSeen?.proved(done)) ?? null
   }
 
-  /** An instant for a young process: what one before it proved, or before the oldest uncounted message. */
+  /**
+   * An instant for a young process: the one that an earlier process proved, or that of the oldest uncounted message.
+   */
   private async beforeSnapshots(
     ends: readonly number[],
     done: readonly number[],

@@ -10,7 +10,7 @@ const SAMPLE_INTERVAL_MS = 1_000
 
 /** Rates over the last minute, computed from growing totals. */
 export class EventRates {
-  /** ascending by time; the first is the newest that is at least a minute old, if there is one */
+  /** samples, ascending by time; the first is the newest one that is at least a minute old, if there is any */
   private samples: RateSample[] = []
 
   add(sample: RateSample): void {

@@ -5,7 +5,7 @@ const PUT_INTERVAL_MS = 10_000
 
 /**
  * The recorded state of the log, so that a process started while the log is unavailable knows up to when everything is
- * counted. Every API process records it; the last one wins, which can only say less than is true.
+ * counted. Every API process records it, and the last write wins: at worst, the record claims less than is true.
  */
 export class LastSeen {
   private readonly records: Collection<LastSeenLog>

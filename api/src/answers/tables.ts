@@ -36,7 +36,7 @@ export const eventTable: Table = {
   ],
 }
 
-/** The interesting elements; what only some have is in further columns. */
+/** The interesting elements; fields that only some have are further columns. */
 export const elementsTable: Table = {
   columns: ['name', 'xpath'],
   rows: ({ elements }: { elements: readonly object[] }) => elements.map((element) => flatRow(element)),

@@ -46,8 +46,8 @@ export class McpController {
   }
 
   /**
-   * Refuses pages of other origins, as the protocol demands: a page whose name was made to resolve to this machine
-   * could otherwise speak to a server that only listens locally.
+   * Refuses pages of other origins, as the protocol demands: a page whose host name resolves to this machine (DNS
+   * rebinding) could otherwise reach a server that only listens locally.
    */
   private checkOrigin(origin: string | undefined): void {
     if (origin !== undefined && origin !== this.ownOrigin) throw new HopperError('HOP_FOREIGN_ORIGIN')

@@ -26,7 +26,7 @@ export interface Call {
   readonly media?: readonly string[]
   /** default: 201 for POST, 204 without an answer, else 200 */
   readonly status?: number
-  /** what an answer of this other status, which has no body, means */
+  /** another status of the call, which has no body, and its meaning */
   readonly empty?: { readonly status: number; readonly meaning: string }
   /** the CSV form of the answer: true for the columns of its schema, or a table of its own */
   readonly csv?: boolean | Table

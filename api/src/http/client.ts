@@ -13,6 +13,7 @@ export interface HttpClient {
 
 const clients = new WeakMap<FastifyRequest, HttpClient>()
 
+/** Returns the client of a request; every call for the same request returns the same one. */
 export function clientOf(request: FastifyRequest, reply: FastifyReply): HttpClient {
   let client = clients.get(request)
   if (!client) {

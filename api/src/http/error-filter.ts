@@ -14,7 +14,7 @@ const refusals: Readonly<Record<number, ErrorCode>> = {
 }
 
 /**
- * Errors with a status of 5xx that callers bring about, by what they ask or by going away: nobody has to act, and a
+ * Errors with a status of 5xx that callers cause, by a costly query or by going away: nobody has to act, and a
  * caller could fill the log with them. `hopper_api_request_seconds` counts them by status.
  */
 const ofCallers: ReadonlySet<ErrorCode> = new Set(['HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_SLOW_READER'])

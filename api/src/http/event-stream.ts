@@ -30,6 +30,7 @@ export function acceptsEventStream(accept: string | undefined): boolean {
   return (accept ?? '').split(',').some((wish) => wish.split(';', 1)[0]!.trim().toLowerCase() === 'text/event-stream')
 }
 
+/** Sets the headers of a stream of Server-Sent Events; `x-accel-buffering` keeps nginx from buffering it. */
 export function prepareEvents(reply: FastifyReply): void {
   void reply.headers({
     'content-type': 'text/event-stream; charset=utf-8',

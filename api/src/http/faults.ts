@@ -3,7 +3,7 @@ import { Check } from 'typebox/schema'
 
 /** A fault in one field of a request. */
 export interface Fault {
-  /** its path, like `steps[0].filters[1].type`; empty for the whole value */
+  /** path of the faulty field, like `steps[0].filters[1].type`; empty for the whole value */
   readonly field: string
   readonly message: string
 }
@@ -176,8 +176,8 @@ function scalarFault(schema: Schema, value: unknown): string | undefined {
 }
 
 /**
- * Returns whether a simple value of the right type is within the bounds of its schema. Compares before it asks the
- * library, which interprets the schema again for each value: that costs a large body a second.
+ * Returns whether a simple value of the right type is within the bounds of its schema. Avoids the library where it can:
+ * it interprets the schema again for each value, which takes a second for a large body.
  */
 function isPlainlyValid(schema: Schema, value: unknown): boolean {
   const { minLength = 0, maxLength = Infinity, pattern, minimum = -Infinity, maximum = Infinity } = schema

@@ -47,6 +47,7 @@ export function allowFrames(reply: FastifyReply, origins: readonly string[]): vo
   void reply.removeHeader('x-frame-options').header('content-security-policy', policy)
 }
 
+/** Sets the security headers; `docs` also allows the inline styles of Swagger's page. */
 export function secureHeaders(reply: FastifyReply, docs = false): void {
   void reply.headers({ ...headers, 'content-security-policy': docs ? DOCS_POLICY : POLICY })
 }

@@ -14,7 +14,7 @@ export class ChangeStream extends Readable {
   /** ascending */
   readonly dates: readonly string[]
   readonly #alive: NodeJS.Timeout
-  /** the last state of the dates that was recorded: the client has heard of it, or will */
+  /** the last recorded state of the dates: the client was told of it, or is about to be */
   #state: string | undefined
   /** the instants (ms) of the last change, and of the first one that was not sent for all reports */
   #changedAt = 0
@@ -26,8 +26,8 @@ export class ChangeStream extends Readable {
 
   /**
    * @param after the id that the client has; undefined: it follows changes from now on
-   * @param hasIds false for those who are told only that something has changed: an id is made of versions, which count
-   * batches
+   * @param hasIds false for readers who may learn only that something has changed: an id contains versions, which
+   * reveal the number of batches
    */
   constructor(dates: readonly string[], after: string | undefined, hasIds = true) {
     super({ highWaterMark: UNREAD_BYTES_MAX })

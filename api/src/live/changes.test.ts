@@ -71,7 +71,7 @@ test('a change of a date of the range is sent once, with all reports', async () 
   expect(stream.lastId()).not.toBe(after)
 })
 
-test('a client that reconnects to any process gets at once what has changed, and nothing otherwise', async () => {
+test('a client that reconnects to any process gets missed changes at once, and nothing if there are none', async () => {
   const first = await open()
   const id = first.lastId()
   first.leave()

@@ -37,7 +37,7 @@ export interface CountedMessages {
   readonly lane: number
   readonly messages: readonly LogMessage[]
   readonly app: string
-  /** events of persons who were forgotten, which the log may still have */
+  /** events of forgotten persons, which the log may still have */
   readonly forgotten: ForgottenEvents | undefined
 }
 

@@ -2,7 +2,7 @@ import type { Lanes } from '@hopper/storage'
 
 const CHECK_INTERVAL_MS = 500
 
-/** The position of each lane before which everything is counted. Looks for it while somebody waits for more. */
+/** The position of each lane before which everything is counted. Polls while somebody waits for a change. */
 export class CountedPositions {
   readonly #lanes: Pick<Lanes, 'positions'>
   readonly #failed: (error: unknown) => void

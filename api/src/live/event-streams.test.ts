@@ -230,7 +230,7 @@ test('events of a forgotten person are streamed no more, though they are cached 
     ['f4', 0],
   ])
 
-  // standalone, the message is then rewritten, and its other events keep their places
+  // in standalone the message is then rewritten, and its other events keep their places
   const [message] = await hopper.storage.log.read(0, position, 1)
   const forgotten = await ForgottenEvents.read(hopper.storage.registry, 'shop')
   const value = encodeEnvelope(forgotten!.without(position, decodeEnvelope(message!.value), true))

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ForgottenEvents, type Registry } from '@hopper/storage'
 
-/** Time for which a running stream may not know yet that a person is being forgotten. */
+/** Maximum time until a running stream learns that a person is being forgotten. */
 const CACHE_MS = 1_000
 const APPS_MAX = 1_000
 

@@ -22,7 +22,7 @@ export class OpenStreams<S extends Endable> {
   readonly #places = new Shares()
   #loggedAt = -Infinity
 
-  /** @param failure what is logged about a stream that could not be read */
+  /** @param failure the message to log for a stream that could not be read */
   constructor(kind: 'live_streams' | 'change_streams', failure: string, logger: Logger) {
     this.#kind = kind
     this.#failure = failure

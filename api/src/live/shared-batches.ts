@@ -15,10 +15,10 @@ const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 const TEXT_BYTES_MAX = 32 * 1024 * 1024
 const LINE_BYTES = 64
 const EVENTS_PER_SLICE = 100
-/** The log in Kafka has as many readers, which others need too. */
+/** Maximum concurrent reads. The log over Kafka has 8 readers too, and other parts of the process use them as well. */
 const READS_MAX = 8
 
-/** The part of the log that a stream has: events that came by `PUT /events`, all that count, or those of bots, too. */
+/** The events that a stream sends: those that came by `PUT /events`, all that count, or also those of bots. */
 export type Form = 'puts' | 'events' | 'all'
 
 /** An event as the `data` of a Server-Sent Event. */
@@ -35,7 +35,7 @@ export interface Batch {
   readonly next: number
 }
 
-/** Which batch is read: from a position of a lane on, and before `until`, up to which everything is counted. */
+/** The batch to read: messages of a lane from `from` on, and before `until`: everything up to there is counted. */
 export interface Wanted {
   readonly form: Form
   readonly app: string
@@ -57,9 +57,9 @@ interface Messages {
 }
 
 /**
- * Reads the log for all streams: those that want the same batch share one read and one decoding of it. What is cached
- * is bounded; a stream that has fallen behind reads the log again. Events of persons who were forgotten are left out,
- * and nothing that was cached before is used then.
+ * Reads the log for all streams: those that want the same batch share one read and one decoding of it. The caches are
+ * bounded; a stream that has fallen behind reads the log again. Events of forgotten persons are left out, and
+ * forgetting a person empties the cache.
  */
 export class SharedBatches {
   readonly #log: EventLog
@@ -78,7 +78,7 @@ export class SharedBatches {
     this.#forgotten = new ForgottenOfApps(registry, () => this.clear())
   }
 
-  /** Reads now what is forgotten of an app, so that nobody who begins to follow it gets any of that. */
+  /** Reads which events of an app are forgotten, so that a stream that begins now does not send them. */
   async refresh(app: string): Promise<void> {
     await this.#forgotten.read(app)
   }
@@ -91,7 +91,7 @@ export class SharedBatches {
     return this.#batches.get(key) ?? this.#once(key, () => this.#decode(key, wanted, events))
   }
 
-  /** Drops what is cached. */
+  /** Empties the cache. */
   clear(): void {
     this.#messages = new BoundedMap(MESSAGE_BYTES_MAX)
     this.#batches = new BoundedMap(TEXT_BYTES_MAX)

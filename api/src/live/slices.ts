@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 
 /**
- * Runs work on the thread that serves HTTP in short slices: one begins in each turn of the event loop, however many
- * streams want some. What a slice waits for does not delay the next one.
+ * Runs work on the thread that serves HTTP in short slices: at most one begins in each turn of the event loop, for any
+ * number of streams. A slice that waits does not delay the next one.
  */
 export class Slices {
   #last: Promise<unknown> = Promise.resolve()

@@ -16,7 +16,7 @@ const BATCHES_AHEAD = 8
 export interface Tail {
   readonly app: string
   readonly form: Form
-  /** name of its events; without one, they are what a browser calls messages */
+  /** the `event` field of its events; without one, browsers dispatch them as `message` */
   readonly name?: string | undefined
   readonly cursor: StreamCursor
   readonly counted: CountedPositions
@@ -51,7 +51,7 @@ export class TailStream extends Readable {
     void this.#follow()
   }
 
-  /** Ends the stream after what is buffered. */
+  /** Ends the stream once the buffered events are sent. */
   end(): void {
     if (this.#over.signal.aborted) return
     this.#stop()
@@ -133,7 +133,7 @@ export class TailStream extends Readable {
     this.#write(`${name === undefined ? '' : `event: ${name}\n`}id: ${this.#sentId}\ndata: ${data}\n\n`)
   }
 
-  /** Sends a comment, with the place that the stream has reached without events of the app. */
+  /** Sends a comment with the place that the stream has reached, while there are no events of the app. */
   #keepAlive(): void {
     if (this.readableLength > 0 || this.#over.signal.aborted) return
     const id = String(this.#tail.cursor)

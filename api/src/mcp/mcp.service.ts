@@ -26,7 +26,7 @@ type Protocol = typeof protocolModule
 /** Outside of the class: TypeScript 6.0 does not rewrite the extension of an import within a decorated one. */
 const loadProtocol = (): Promise<Protocol> => import('./protocol.ts')
 
-/** An assistant reads its answers whole: a larger one is refused, with what to do. */
+/** Maximum size of an answer, which an assistant reads whole. A larger one is refused with advice. */
 const ANSWER_BYTES_MAX = 500_000
 const INSTRUCTIONS =
   'Hopper counts what visitors of a site do. Start with list_apps, list_funnels and list_keys; ask numbers with ' +
@@ -46,7 +46,10 @@ const listed = tools.map(({ name, title, description, input }) => {
   }
 })
 
-/** Only asking the client back would need a validator: without one, each server would build one of its own. */
+/**
+ * Never called: it would validate answers of the client to requests of the server. Without it, each server would build
+ * its own.
+ */
 const noValidator = {
   getValidator: (): never => {
     throw new Error('this server asks its clients nothing')

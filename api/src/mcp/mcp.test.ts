@@ -17,7 +17,7 @@ const range = { from: DATE, to: DATE }
 const app = '/api/v1/apps/shop'
 const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` })
 
-/** Of four people who look, two put something into the cart; one of them first, and one too late. */
+/** Four people look. Two of them put something into the cart: d1 in time, d2 after the window of the funnel. */
 const looked = ['d1', 'd2', 'd3', 'd4']
 const bought: readonly [device: string, minute: number][] = [
   ['d1', 5],
@@ -102,7 +102,7 @@ test('an assistant that connects gets the tools, with the schemas of the calls',
   await client.close()
 })
 
-test('a funnel has the numbers and the causes that the call of the API answers, and those that are right', async () => {
+test('a funnel has the numbers and causes of the API, and they are right', async () => {
   const client = await connected(keys.read)
   const { isError, answer } = await call(client, 'funnel', funnel)
   const { body } = await hopper.send('POST', `${app}/funnels/query`, funnel, bearer(keys.read))
@@ -114,7 +114,7 @@ test('a funnel has the numbers and the causes that the call of the API answers, 
   await client.close()
 })
 
-test('every tool answers what its call answers', async () => {
+test('every tool gives the answer of its API call', async () => {
   const client = await connected(keys.read)
   const reads = bearer(keys.read)
   const query = {

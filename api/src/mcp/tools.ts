@@ -48,7 +48,7 @@ const app = Type.Optional(
   }),
 )
 
-/** Builds a tool from the schema of the API's call. What that has in its path comes first among the arguments. */
+/** Builds a tool from the schema of the API's call. The parameters of its path come first among the arguments. */
 function toolOf<S extends TProperties, P extends TProperties = Record<never, never>>(
   tool: Pick<Tool, 'name' | 'title' | 'description'> & { readonly isQuery?: boolean },
   { path, schema }: { readonly path?: P; readonly schema: TObject<S> },

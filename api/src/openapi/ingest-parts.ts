@@ -50,7 +50,7 @@ export interface ClientCall {
   readonly operationId: string
   readonly summary: string
   readonly description?: string
-  /** name of the schema of the body, which `examples` has an example of */
+  /** name of the schema of the body; `examples` has an example of it */
   readonly body: string
   readonly answer: TSchema
 }

@@ -90,7 +90,7 @@ export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Add
   }
 }
 
-/** Returns the operations of a path whose methods ingest does not serve: standalone serves both at one address. */
+/** Returns the operations of a path without those that ingest serves: standalone serves both at one address. */
 function operationsBeside(item: object, ofIngest: object = {}): object {
   return Object.fromEntries(Object.entries(item).filter(([method]) => !Object.hasOwn(ofIngest, method)))
 }

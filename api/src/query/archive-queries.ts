@@ -27,6 +27,7 @@ import { isReader, type Requester } from './sharing/shares.ts'
 const FETCH_CONCURRENCY = 16
 const SETTLED_BYTES_MAX = 32 * 1024 * 1024
 
+/** The encoded result of a query, with the instant up to which it is complete. */
 export class Answer<K extends keyof Results = keyof Results> {
   readonly encoded: Result<Results[K]>
   /** the answer includes everything received before this instant */

@@ -90,7 +90,9 @@ function cellName({ summary }: Chunk, column: string): string {
   return `${summary.app}/${chunkName(summary)}/${column}`
 }
 
-/** Pins the columns that were cached when `has` was called, since other columns may evict them before they are read. */
+/**
+ * Keeps the columns that were cached when `has` was called, since other columns may evict them before they are read.
+ */
 class PinnedColumns extends ColumnCache {
   readonly #cache: ColumnCache
   readonly #pinned = new Map<string, object>()

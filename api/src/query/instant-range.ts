@@ -1,6 +1,6 @@
 import { DATE_RULE, HopperError, isDate, keptFromInstant, shiftDate, type App, timeZone } from '@hopper/contracts'
 
-/** No event is as old: the range of a query of which everything has expired, since the engine needs one. */
+/** An instant without events: range of a query whose dates have all expired, since the engine needs a range. */
 const NOTHING = { from: 0, to: 1 } as const
 
 /** A half-open range of instants whose events the app keeps, with the requested local dates. */

@@ -35,7 +35,7 @@ const VALUES_BYTES_MAX = 128 * 1024 * 1024
 /** Maximum bytes of the values of all keys of a query. */
 const QUERY_BYTES_MAX = 256 * 1024 * 1024
 
-/** The values of a key, and the text that they and everything computed from them are cached by. */
+/** The values of a key. `name` is the key of the caches, both of the values and of everything computed from them. */
 interface Known {
   readonly name: string
   readonly values: PersonValues
@@ -69,7 +69,8 @@ export class KnownPeople {
   }
 
   /**
-   * Returns the people of an app with the values of some keys; the chunks that the job asks for afterwards know them.
+   * Returns the people of an app with the values of some keys. Also sets them in the chunk source, for all chunks that
+   * it opens afterwards.
    * @throws HopperError HOP_LIMIT if the values of a key do not fit into memory
    */
   async of(job: PeopleJob, keys: readonly string[], budget: Budget): Promise<People> {

@@ -98,13 +98,13 @@ export interface PutsRequest extends PutStart {
   readonly from: number
   readonly to: number
   readonly limit: number
-  /** only events whose receipt in this order is earlier: the order of later ones is not final */
+  /** only events that were received before this, since the order of later ones is not final */
   readonly before: number
 }
 /** A page of put events that is encoded as it is answered. */
 export interface PutsHead extends Pick<PageHead, 'next' | 'digest'> {
   readonly events: number
-  /** the receipt, in this order, of the first event that the bound `before` has excluded */
+  /** the time of receipt of the first event that the bound `before` has excluded */
   readonly excluded?: number
 }
 

@@ -16,6 +16,7 @@ import type { Outline } from './scan-scope.ts'
 
 // Summaries reduced to what a thread needs: whole ones would be expensive to send.
 
+/** Returns the summary without the values of any column. */
 export function withoutValues(summary: ChunkSummary): ChunkSummary {
   return { ...summary, values: {} }
 }
@@ -42,7 +43,7 @@ export function identifyingColumns(summary: ChunkSummary, keys: readonly string[
   }
 }
 
-/** Returns a function that keeps only what the computed properties of a query are computed from. */
+/** Returns a function that keeps only what the computed properties of a query need. */
 export function historyColumns({ properties = {} }: QueryContext): (summary: ChunkSummary) => ChunkSummary {
   const plans = Object.values(properties).map((definition) => new PropertyPlan(withoutPatterns(definition)))
   const values = plans.flatMap((plan) => plan.atoms.flatMap(({ key }) => columnsOfKey(key)))

@@ -72,7 +72,7 @@ test('reports how long people hover before they click or leave, by mouse unless 
   expect(short(await ask({}))).toEqual([3, 6, 3, 2_000, 500])
 })
 
-test('compares those who went on in a funnel with those lost', async () => {
+test('compares people who went on in a funnel with people who were lost', async () => {
   const { went_on: wentOn, lost, ...all } = await ask({ element: ELEMENT, funnel: 'checkout', step: 2 })
   expect([short(wentOn!), short(lost!), all.people]).toEqual([[1, 2, 2, 2_000, null], [1, 2, 0, null, 600], 3])
   const whole = await ask({ element: ELEMENT, funnel: 'checkout' })

@@ -68,7 +68,7 @@ test('counts pages of a group as one place, and follows those who reached a step
   expect(await ask({ step: 2, outcome: 'late' })).toMatchObject({ people: 0, pages: [], left: 0 })
 })
 
-test('refuses what it cannot answer, by field', async () => {
+test('refuses questions that it cannot answer, by field', async () => {
   for (const [body, field] of [
     [{ step: 3, outcome: 'dropped' }, 'step'],
     [{ step: 1, outcome: 'dropped' }, 'step'],

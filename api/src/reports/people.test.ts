@@ -38,7 +38,7 @@ afterAll(() => hopper.close())
 
 const { send, ask } = queryCalls<PeopleAnswer>(() => hopper, 'people/query', { ...range, steps })
 
-test('lists exactly those who were lost, who began last first, with what their events say', async () => {
+test('lists exactly the people who were lost, latest start first, with facts from their events', async () => {
   const { total, people, next, meta } = await ask({ step: 2, outcome: 'dropped' })
   expect([total, next]).toEqual([3, undefined])
   expect(people).toEqual([
@@ -152,7 +152,7 @@ test('lists as many people at a node or link of journeys as it counts, with the 
   }
 })
 
-test('refuses what it cannot answer, by field', async () => {
+test('refuses questions that it cannot answer, by field', async () => {
   for (const [body, field] of [
     [{ step: 3, outcome: 'dropped' }, 'step'],
     [{ step: 1, outcome: 'dropped' }, 'step'],

@@ -4,7 +4,7 @@ import { Completeness } from '../answers/completeness.ts'
 import { dateRange, type DateRange } from '../answers/date-range.ts'
 import { CLOCK, type Clock } from '../tokens.ts'
 
-/** Opens an answer: its range, and how complete and final its numbers are, determined before they are read. */
+/** Opens an answer: determines its range, and, before its numbers are read, how complete and final they are. */
 @Injectable()
 export class AnswerService {
   private readonly completeness: Completeness

@@ -35,8 +35,8 @@ type IsVisible = (letter: FoundLetter) => boolean
 
 /**
  * Lists and replays messages of the log that could not be counted. They may hold data of any app, so an organization
- * sees those that name one of its apps. One that names no app of the installation is seen only where there is no other
- * organization whose data it could be.
+ * sees those that name one of its apps. A letter that names no app of the installation is seen only if there is just
+ * one organization.
  */
 @Injectable()
 export class DeadLettersService {

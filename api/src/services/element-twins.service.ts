@@ -34,9 +34,9 @@ export class ElementTwinsService {
   }
 
   /**
-   * Proposes, for each element that was clicked in the range, the target that is most like it among those that have
-   * followed it: their first click, on one of its pages, was on the date of its own last click or later, and there were
-   * clicks on a later date, when there was none on the element.
+   * For each element that was clicked in the range, proposes the most similar of the targets that may have replaced it:
+   * those whose first click, on a page of the element, was on the date of the element's last click or later, and which
+   * were clicked on a date after that.
    */
   async twins(app: App, parameters: RangeParameters): Promise<ElementTwins> {
     const { dates, meta } = await this.answers.open(app, parameters)

@@ -47,8 +47,8 @@ export class InstallationService {
   }
 
   /**
-   * Lists refused requests of the caller's apps. One whose key is of no app is shown to the organization that lists the
-   * origin for an app, and where there is no other organization whose it could be.
+   * Lists refused requests of the caller's apps. A request with an unknown key is shown to the organization that lists
+   * its origin for an app, or always if there is just one organization.
    */
   async refusals(caller: Caller): Promise<Refusals> {
     const from = shiftDate(utcDate(this.clock()), 1 - REFUSAL_DAYS)

@@ -217,7 +217,7 @@ function checkOneOf(steps: unknown, funnel: unknown): void {
     throw invalidFields([{ field: 'funnel', message: 'cannot be sent together with steps; leave one of them out' }])
 }
 
-/** Returns what a hover is; see `isByMouse` for events without a pointer type. */
+/** Returns the filters that define a hover; see `isByMouse` for events without a pointer type. */
 function hoversOf(xpaths: readonly string[] | undefined, pointer: PointerType): Filter[] {
   const named: Filter = { type: 'eq', key: 'pointer', value: pointer }
   const isTouch: Filter = { type: 'in', key: 'device', values: ['mobile', 'tablet'] }
@@ -241,7 +241,7 @@ interface JourneyEnds {
   readonly key?: string | undefined
 }
 
-/** Returns the places between which journeys are asked for, as the archive has them. */
+/** Returns the start and end places of the requested journeys, as the archive has them. */
 function endsOf(app: App, { start, end, key }: JourneyEnds): { start?: string; end?: string } {
   return {
     ...(start === undefined ? {} : { start: placeOf(app, start, key) }),

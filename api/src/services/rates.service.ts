@@ -56,7 +56,7 @@ export class RatesService implements OnModuleInit, OnModuleDestroy {
 
   /** Returns the current rates. */
   async current(): Promise<EventRates> {
-    // a sample in progress may have started before the changes that the caller knows of
+    // a sample in progress may have begun before the changes that this caller knows of
     await this.sampling?.catch(() => undefined)
     await this.sample(true)
     return this.rates

@@ -26,7 +26,7 @@ async function texts(query: string, headers: Record<string, string> = reader): P
   return (body as Annotations).annotations.map(({ text }) => text)
 }
 
-it('lists what touches the range, of the whole app and of the funnel asked for, by date', async () => {
+it('lists annotations that touch the range, of the whole app and of the given funnel, by date', async () => {
   const app = '/api/v1/apps/shop/funnels'
   await hopper.send('POST', app, { id: 'other', name: 'Other', stages: [{ name: 'a', url: '/a' }] }, admin)
   await note({ from: '2026-03-28', text: 'sale' })
@@ -67,7 +67,7 @@ it('is changed by admins only', async () => {
   expect(codeOf(await hopper.send('DELETE', `${path}/0123456789abcdef`, undefined, reader))).toBe('HOP_KEY_POWER')
 })
 
-it('refuses what makes no sense', async () => {
+it('refuses bodies that make no sense', async () => {
   for (const [body, code] of [
     [{ from: '2026-02-30', text: 'x' }, 'HOP_PARAM_INVALID'],
     [{ from: '2026-03-28', to: '2026-03-27', text: 'x' }, 'HOP_PARAM_INVALID'],
@@ -81,7 +81,7 @@ it('refuses what makes no sense', async () => {
   expect(codeOf(await hopper.get(`${path}?from=2026-03-30&to=2026-03-01`))).toBe('HOP_RANGE_INVALID')
 })
 
-it('shows readers of a shared link those of their view, without names', async () => {
+it('shows readers of a shared link the annotations of their view, without names', async () => {
   hopper.clock = NOW
   const body = { name: 'x', view: { page: 'funnel', funnel: 'checkout', range: '7d' }, ends_at: NOW + 1_000_000 }
   const created = await hopper.send('POST', '/api/v1/apps/shop/shared-links', body, admin)

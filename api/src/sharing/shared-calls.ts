@@ -25,13 +25,13 @@ const UNITS = ['person', 'device', 'session']
 const OVERVIEW_BREAKDOWNS = ['device', 'browser', 'os', 'country', 'utm_source', 'utm_campaign', 'referrer']
 /** Counts the people of an overview: a funnel of one stage that every event reaches. */
 const ANY_EVENT = [{ name: 'any event', filters: [] }]
-/** Of a question: nobody has to come back, so no later event is read. */
+/** Window of the funnel of a query: with one step, no later event has to be read. */
 const QUESTION_WINDOW_MS = 1
 const JOURNEY_DEPTH = 5
 const EVENT_NAME = 'name'
 
 /**
- * A report that is counted without filters: a view with any must not show what they leave out.
+ * A report that ignores filters: a view that has any must not show it, as it would show events that they exclude.
  */
 export function sharedReport(
   pages: readonly SharedPage[],
@@ -165,7 +165,7 @@ export const sharedJourneys: SharedRule = {
   },
 }
 
-/** Returns the question how many had the events of a view: a funnel of one stage. */
+/** Returns the query that counts who had the events of a view: a funnel of one stage. */
 function countOfView(scope: SharedScope, body: Fields): Fields {
   const { event, breakdown, shown_as: form } = scope.view
   const { filters, steps: sentSteps, ...sent } = body

@@ -10,7 +10,7 @@ export interface Question {
 
 /**
  * The questions of readers of a shared link that a call answers, declared beside it. A call without a rule is refused.
- * The question that is answered is made from the view; what was sent can only be a part of it.
+ * The query is built from the view alone; the fields of the request may only repeat values of the view.
  */
 export interface SharedRule {
   /** pages whose view asks this call */
@@ -56,6 +56,7 @@ export function checkConditions(field: string, filters: readonly Filter[], sent:
   if (!isSame) throw outsideView(field)
 }
 
+/** Returns the error for a field with a value that a shared link does not include. */
 export function outsideView(field: string): HopperError {
   return new HopperError('HOP_SHARED_VIEW', `\`${field}\` is not part of the view.`, {
     details: { fields: [{ field, message: 'is not part of the view' }] },

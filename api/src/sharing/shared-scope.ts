@@ -14,7 +14,7 @@ import {
 /** A page that was opened before midnight may still ask for the range of yesterday. */
 const GRACE_MS = 10 * 60_000
 
-/** The only subject of the questions of a shared link's readers. */
+/** Everything that readers of a shared link may ask about. */
 export interface SharedScope {
   readonly view: SharedView
   /** conditions that every answer has */

@@ -70,7 +70,7 @@ describe('views', () => {
     expect((people.body as FunnelAnswer).total).toBe(3)
   })
 
-  it('of journeys answer exactly theirs', async () => {
+  it('of journeys answer exactly their journeys', async () => {
     const groups = ['/th*']
     const journeys = { page: 'journeys', range: '7d', filters: view.filters, depth: 3, groups }
     const headers = await sharing.enter(await sharing.share({ view: journeys }))
@@ -92,7 +92,7 @@ describe('views', () => {
       expect([more, codeOf(await hopper.get(path('journeys', more), headers))]).toEqual([more, 'HOP_SHARED_VIEW'])
   })
 
-  it('of elements answer theirs, and show of an element its name only', async () => {
+  it('of elements answer their reports, and show only the names of elements', async () => {
     const elements = { page: 'elements', funnel: 'checkout', range: '7d', filters: view.filters }
     const headers = await sharing.enter(await sharing.share({ view: elements }))
     const ask = (call: string, body: object): Promise<Answer> =>

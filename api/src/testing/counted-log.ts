@@ -10,7 +10,7 @@ export interface Sent {
   readonly events: readonly Event[]
   /** what becomes of its events; default: accepted */
   readonly fate?: 'accepted' | 'late' | 'bot'
-  /** context that ingest has determined, beside the default */
+  /** context that ingest has determined, in addition to the default */
   readonly context?: Partial<Context>
   /** the user in effect */
   readonly user?: string

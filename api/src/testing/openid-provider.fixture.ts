@@ -15,11 +15,11 @@ export interface OpenIdProvider {
   readonly clientSecret: string
   /** by subject */
   readonly accounts: Map<string, TestAccount>
-  /** subject that the next login at the provider is for; undefined: the person cancels */
+  /** subject of the next login at the provider; undefined: the person cancels */
   account: string | undefined
   /** the only address to which it leads browsers back */
   redirectUri: string
-  /** true: the keys that it shows are not those with which it signs */
+  /** true: it publishes other keys than the ones that it signs with */
   hasOtherKeys: boolean
   /** true: codes are not exchanged, and nothing is answered */
   hangs: boolean

@@ -45,8 +45,8 @@ export async function begin(browser: Browser, path = '/login/oidc'): Promise<URL
 }
 
 /**
- * Logs in at the provider like a browser with these cookies of it, by default without a session there; returns the
- * address to which it leads back.
+ * Logs in at the provider like a browser that has these cookies of the provider, by default none, so no session there.
+ * Returns the address of Hopper to which the provider redirects at the end.
  */
 export async function atProvider(url: URL, cookies = new Map<string, string>()): Promise<string> {
   let next = url.href

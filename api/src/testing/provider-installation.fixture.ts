@@ -25,7 +25,7 @@ export interface ProviderInstallation {
   readonly oidc: OidcOptions
   /** lines of its log */
   readonly log: readonly string[]
-  /** Invites a new person, for whom the next login at the provider is. */
+  /** Invites a new person, who is the one to log in at the provider next. */
   newPerson(): Promise<Person>
   invite(member: { id: string; email?: string }, key?: Record<string, string>): Promise<void>
   change(id: string, patch: object): Promise<void>

@@ -13,7 +13,8 @@ export interface CounterUpdate {
 }
 
 /**
- * Returns one counter update per event, spread over pages and lanes as real events are. The issue compares with this.
+ * Returns one counter update per event, spread over pages and lanes as real events are. It is the baseline of the
+ * comparison.
  */
 export function oneUpdatePerEvent(events: number, lanes: number): CounterUpdate[] {
   const query = queries.get('page-views-by-date.add')!

@@ -47,7 +47,7 @@ export function wireEventsOf(events: number, startMs: number): WireEvent[] {
   })
 }
 
-/** Builds bodies of `POST /v1/events`, each of another device. */
+/** Builds bodies of `POST /v1/events`, each of a different device. */
 export function bodies(count: number, events: number): string[] {
   return Array.from({ length: count }, () =>
     JSON.stringify({

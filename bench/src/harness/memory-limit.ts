@@ -50,7 +50,7 @@ function makeGroup(bytes: number): { root: string; dir: string; kills: string } 
       }
       rmdirSync(dir)
     } catch {
-      // It is the other version, or there is none.
+      // The machine has the other version of cgroups, or none.
     }
   }
   return undefined

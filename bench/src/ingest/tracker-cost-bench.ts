@@ -14,13 +14,13 @@ const ELEMENTS = 20
 const SWEEPS = 10
 const MOVES_PER_SWEEP = 60
 const REPEATS = 20
-/** clicks and events at the pace of a person: the trackers have sent one before the next */
+/** clicks and events at the pace of a person: the next one happens only when the trackers have sent the last one */
 const ALONE = 20
 const SENT_TIMEOUT_MS = 20_000
 /** longer than Hopper waits before it sends a batch */
 const QUIET_MS = 1_200
 const SAMPLE_US = 100
-/** A sample that comes later than this says that other processes had the processor, not that the page was busy. */
+/** A sample that comes later than this means that other processes had the processor, not that the page was busy. */
 const SAMPLE_US_MAX = 1_000
 const LONG_TASK_MS = 50
 const BAR = 1
@@ -44,7 +44,7 @@ type Phase = keyof typeof phases
 /** Phases in which one tracker does what the other one does not, so that a ratio would compare nothing. */
 const incomparable: ReadonlySet<Phase> = new Set(['pointer', 'scroll', 'unrecorded'])
 
-/** What the page has for the bench. */
+/** Globals of the page that the bench uses. */
 interface Recorder {
   /** whether the page records clicks by Plausible's tracker */
   recordsClicks: boolean
@@ -88,7 +88,8 @@ export async function trackerCostBench(): Promise<void> {
     const orders: Record<Phase, Cost>[][] = [[], []]
     let shift = 0
     for (let round = -1; round < ROUNDS; round++) {
-      // the first script pays for what both need, such as opening the storage; the second wraps what the first has made
+      // the first script has costs that both share, such as opening the storage; the second wraps functions that the
+      // first has wrapped
       for (const [order, costs] of orders.entries()) {
         const bench = new PageBench(browser, `${urlOf(site)}/${order === 0 ? 'first' : 'second'}`, requests)
         const measured = await bench.measure()
@@ -137,7 +138,7 @@ function printTimes(what: string, oursUs: number, theirsUs: number, isComparable
   )
 }
 
-/** One page with both trackers, of which each phase is measured. */
+/** Measures each phase on one page that has both trackers. */
 class PageBench {
   readonly #browser: Browser
   readonly #url: string
@@ -191,7 +192,7 @@ class PageBench {
     }
   }
 
-  /** Waits after an action until these trackers have sent what it made, so that sending is measured as well. */
+  /** Waits after an action until these trackers have sent its events, so that sending is measured as well. */
   async #sent(names: readonly Tracker[], action: () => Promise<void>): Promise<void> {
     const countOf = (name: Tracker): number => this.#requests.filter((request) => request === endpoints[name]).length
     const before = names.map(countOf)
@@ -220,7 +221,7 @@ async function profiled(session: CDPSession, action: () => Promise<void>): Promi
   const own = (id: number, inherited: Tracker | undefined): void => {
     const { callFrame, children } = nodes.get(id)!
     const tracker = trackers.find((name) => callFrame.url.endsWith(`/${name}.js`))
-    // what trackers wrap, and the page's functions, are the page's
+    // functions of the page count for the page, also those that a tracker has wrapped
     const isPages = callFrame.url !== '' || callFrame.functionName === 'pushState'
     const by = tracker ?? (isPages ? undefined : inherited)
     owner.set(id, by)
@@ -243,7 +244,7 @@ async function profiled(session: CDPSession, action: () => Promise<void>): Promi
   return cost
 }
 
-/** Returns the layout shift of the page so far, without that of its own loading: it has none. */
+/** Returns the layout shift of the page so far. The page itself causes none, so all of it is from the trackers. */
 function layoutShift(page: Page): Promise<number> {
   return page.evaluate(
     () =>
@@ -275,7 +276,7 @@ function pageHtml(api: string, isSecond: boolean): string {
     const inner = isElement ? `<button id="element-${(row * ELEMENTS * 4) / (NODES / 10)}">Buy</button>` : '<b>Text</b>'
     return `<div>${cells} ${inner}</div>`
   })
-  // a deferred script runs in the order of the modules, so that it is known who is first
+  // deferred scripts run in the order of the modules, so it is known which tracker is first
   const hopper = `<script defer src="/hopper.js" data-key="hw_bench" data-api="${api}/"></script>`
   const options = {
     domain: 'shop.example',

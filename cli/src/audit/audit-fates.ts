@@ -8,7 +8,7 @@ import { readCounted, Watermarks } from './read-counted.ts'
 
 /** Maximum time by which an event's timestamp may be ahead of its receipt, with a margin. */
 const AHEAD_MS = 2 * 86_400_000
-/** Columns that determine the fate of an archived event, plus those that every row is read with. */
+/** Columns that determine the fate of an archived event, plus those that reading any row needs. */
 const columns: ReadonlySet<string> = new Set([
   'runs',
   'device_id',
@@ -32,7 +32,7 @@ export interface Received {
   readonly recount: Recount
 }
 
-/** Counts the messages that a lane has received; undefined when its log no longer starts at its beginning. */
+/** Counts the messages that a lane has received; undefined when the log has lost its first messages. */
 export async function countReceived(source: LaneSource): Promise<Received | undefined> {
   const before = await source.committed()
   const [first] = await source.storage.log.read(source.lane, 0, 1)
@@ -76,7 +76,8 @@ export async function auditFates(
   const kept = counted.filter(({ partition }) => partition.date >= receivedFrom(app))
   const drift = kept.flatMap((found) => {
     const wanted = expected.counters(found.partition)
-    // A repetition of an expired event was counted as a duplicate before, and has expired for a recount.
+    // Before its event expired, a repetition was counted as a duplicate; a recount counts it as expired. So both are
+    // added up.
     const rows = [found.rows, wanted].map((each) =>
       (hasExpired(wanted) ? withoutRepetitions(each) : each).filter(compared),
     )

@@ -22,7 +22,7 @@ async function hopper(dir: string, ...args: string[]): Promise<{ code: number; o
     '--lanes',
     '2',
   ]
-  // Without the settings of the run, but with the code that earlier calls have compiled.
+  // Leaves out the settings of the test run, but reuses the cache of compiled code.
   const env = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }
   const child = spawn(process.execPath, command, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let [out, errors] = ['', '']
@@ -83,7 +83,7 @@ it('audits, repairs, rebuilds, exports and imports from the command line, and se
       sample!.filter(({ app }) => app === 'berlin').flatMap((each) => each.events.map(({ event_id }) => event_id)),
     ),
   )
-  // An id counts once per UTC date by its device's clock.
+  // An id counts once per UTC date, and the date is that of the device's clock.
   const once = (events: readonly Event[]): Set<string> =>
     new Set(events.map((each) => `${each.event_id} ${Math.floor(each.timestamp / 86_400_000)}`))
   expect(ids).toHaveLength(once(sample!.filter(({ app }) => app === 'berlin').flatMap((each) => each.events)).size)

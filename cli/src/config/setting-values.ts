@@ -6,6 +6,7 @@ import { writeKeyPattern } from '../demo/demo-key.ts'
 
 /** Parsers of setting texts. Each throws an Error whose message completes the sentence "… must be". */
 
+/** Returns a parser of whole numbers between two bounds, both included. */
 export function integer(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN
@@ -28,6 +29,7 @@ export function memoryMb(text: string): number {
   return value
 }
 
+/** Parses a host name or an IP address, without a port. */
 export function hostName(text: string): string {
   if (!/^[A-Za-z0-9.:_-]{1,253}$/.test(text)) throw new Error('a host name or an IP address')
   return text
@@ -81,11 +83,13 @@ export function bearerToken(text: string): string {
   return text
 }
 
+/** Parses a path; a relative one starts at the working directory. */
 export function path(text: string): string {
   if (text.includes('\0') || text.trim() === '') throw new Error('a path')
   return resolve(text)
 }
 
+/** Parses an http or https origin, without path, query, fragment or user. */
 export function origin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash || url.username) {
@@ -177,17 +181,20 @@ function isDecodable({ username, password }: URL): boolean {
   }
 }
 
+/** Parses an e-mail address without a display name. */
 export function mailAddress(text: string): string {
   if (!/^[^\s@<>",;:\\()[\]]{1,64}@[A-Za-z0-9.-]{1,189}$/.test(text))
     throw new Error('an e-mail address without a name')
   return text
 }
 
+/** Parses true, 1 or on, and false, 0 or off, in any case. */
 export function booleanValue(text: string): boolean {
   if (!/^(true|false|1|0|on|off)$/i.test(text)) throw new Error('true or false')
   return /^(true|1|on)$/i.test(text)
 }
 
+/** Returns a parser that accepts exactly these values. */
 export function oneOf<T extends string>(values: readonly T[]): (text: string) => T {
   return (text) => {
     const value = values.find((candidate) => candidate === text)

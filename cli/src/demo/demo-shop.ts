@@ -34,8 +34,8 @@ export const demoShop: FastifyPluginAsync<{ key: string }> = async (server, { ke
 
 /**
  * The shop is at the origin of the dashboard, so its policy keeps it apart: it runs its own scripts and the tracker,
- * and reaches ingest and nothing of the API. A window that it opens on the dashboard is in another group, since only
- * the dashboard has an opener policy.
+ * and reaches ingest and nothing of the API. A window that it opens on the dashboard cannot be scripted, since only the
+ * dashboard has a cross-origin opener policy.
  */
 function policyOf({ protocol, host }: FastifyRequest): string {
   const origin = /^[\w.:[\]-]+$/.test(host) ? `${protocol}://${host}` : "'none'"

@@ -13,13 +13,13 @@ import type { Logger } from 'pino'
 import { Gauge, type Registry as Metrics } from 'prom-client'
 
 const INTERVAL_MS = 60_000
-/** The pause is at least this many times what a measurement took, so that a large directory is measured less often. */
+/** The pause is at least this many times the duration of a measurement: a large directory is measured less often. */
 const PAUSE_FACTOR = 50
 const CLAIM_MS = 60_000
 
 interface Watched {
   readonly registry: Pick<Registry, 'disks' | 'claims'>
-  /** the name of the place; processes that see the same disk give the same */
+  /** the name of the place; processes that see the same disk use the same name */
   readonly place: string
   readonly measure: () => Promise<DiskUse>
   readonly metrics: Metrics

@@ -3,7 +3,7 @@ const [LINE_FEED, QUOTE] = [0x0a, 0x22]
 
 /**
  * Part of the content of a file: whole records; the beginning of a record that is too long (`long`), or the remainder
- * of one (`rest`); or a last record without a line feed (`tail`), which may still be being written.
+ * of one (`rest`); or a last record without a line feed (`tail`), whose writer may not have finished.
  */
 export interface Range {
   readonly kind: 'records' | 'long' | 'rest' | 'tail'

@@ -136,7 +136,7 @@ export class ExternalFile {
   #messagesOfBatch(batch: RowBatch, receivedAt: number): LaneMessage[] {
     const { log, intake, count } = this.#parts
     const { app } = this.#file
-    // A file that others write has no repetitions: equal records are one that was written again.
+    // Equal records in a file of another system count as one record that was written again.
     const options = { app, receivedAt, historical: false, before: () => 0, seqBase: this.#progress.offset }
     const { envelopes, rejected } = intake.take(batch.toOffline(options))
     count('accepted', batch.rows.length - rejected.length)
@@ -181,7 +181,7 @@ function newProgress(id: string, { path, size, mtimeMs }: FoundFile): ExternalPr
   return { id, path, size, mtime_ms: mtimeMs, ...nothing }
 }
 
-/** A file that only grew has what was read before. A compressed file cannot grow. */
+/** A file that only grew still begins with the content that was read before. A compressed file cannot grow. */
 async function isSameFile(known: ExternalProgress, { path, size, mtimeMs }: FoundFile): Promise<boolean> {
   if (isCompressed(path)) return known.size === size && known.mtime_ms === mtimeMs
   return size >= known.offset + known.pending && known.tail === (await tailOf(path, known.offset))

@@ -12,14 +12,14 @@ export interface ExternalLogger {
 
 /**
  * Reads the files that other systems write to a directory, as they appear and grow. A sub-directory has the name of an
- * app. Nothing that is wrong with a file ends the process: it is logged once, and tried again.
+ * app. A faulty file never ends the process: the fault is logged once, and the file is tried again.
  */
 export class ExternalFiles {
   readonly #dir: string
   readonly #parts: ExternalParts
   readonly #logger: ExternalLogger
   readonly #closing = new AbortController()
-  /** what was logged about a path, until it works */
+  /** the last logged problem by path, until the path works again */
   readonly #problems = new Map<string, string>()
   #running: Promise<void> = Promise.resolve()
 

@@ -39,7 +39,7 @@ it('counts messages once that come again, and events with a time once that are s
   const timed = event(1, { timestamp: at, data: { a: 1 } })
   const messages = [message(untimed), message(timed), message([timed, timed]), message(event(2, { event_id: 'own' }))]
   await take(external, ...messages)
-  // Without a time two equal events are two; with one, they are when they are in the same message.
+  // Equal events without a time are always two events; with a time, only within one message.
   expect(await external.fates()).toEqual({ accepted: 5, duplicate: 1, letters: 0 })
   await take(external, ...messages)
   expect(await external.fates()).toEqual({ accepted: 5, duplicate: 7, letters: 0 })

@@ -103,8 +103,9 @@ async function takeEvents(parts: MessageParts, source: OfMessage, events: readon
 }
 
 /**
- * Gives an event a time and an id that are the same when its message comes again. An event with a time is known by its
- * content, as by HTTP, so that a producer may repeat itself; one without by its place in the topic.
+ * Gives an event a time and an id that are the same when its message comes again. The id of an event with a time is
+ * derived from its content, as for HTTP, so that a producer may repeat it; that of an event without a time from its
+ * place in the topic.
  */
 function withIdentity(
   event: Fields,

@@ -5,7 +5,7 @@ import type { App } from '@hopper/contracts'
 import { readMapping, type Mapping } from '../import/from/mapping.ts'
 import type { FoundFile } from './external-file.ts'
 
-/** Files of one app that are looked at; a directory with more needs tidying up first. */
+/** Maximum files of one app; a directory with more has to be tidied up first. */
 const FILES_MAX = 10_000
 const MAPPING_FILE = 'mapping.json'
 const pattern = /^[^.].*\.(ndjson|jsonl|csv)(\.gz)?$/

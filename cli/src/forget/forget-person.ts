@@ -12,8 +12,8 @@ export interface ForgetProgress {
 }
 
 /**
- * Forgets a person and returns the certificate. In a cluster the aggregators do the work; a data directory is worked on
- * here, with everything that other requests have left to do.
+ * Forgets a person and returns the certificate. In a cluster the aggregators do the work; for a data directory this
+ * process does it, including unfinished work of other requests.
  */
 export async function forgetPerson(
   storage: Storage,

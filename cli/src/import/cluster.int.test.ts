@@ -131,7 +131,7 @@ async function breakCounters({ reader, writer, lanes }: Storage): Promise<string
   return `${partition.table} ${partition.date}`
 }
 
-/** Adds a visitor that no event accounts for, and removes one that some event accounts for. */
+/** Adds a visitor without any event, and removes one that has events. */
 async function breakVisitors({ reader, writer, lanes }: Storage): Promise<void> {
   const lease = await lanes.acquire(1, 'breaker')
   for (const date of ['2026-03-28', '2026-03-29', '2026-03-30']) {

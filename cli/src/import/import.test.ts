@@ -88,7 +88,7 @@ async function tablesOf(storage: Storage): Promise<string[]> {
   ]
 }
 
-it('moves an installation to one with another number of lanes: all API answers are byte-identical', async () => {
+it('moves an installation to one with a different number of lanes: all API answers are byte-identical', async () => {
   await fc.assert(
     fc.asyncProperty(
       traffic,

@@ -198,7 +198,7 @@ describe('ids of stages, standalone', () => {
     await rebuilt.close()
   })
 
-  it('have a past that is waiting, running and done, and again after each change to what a stage means', async () => {
+  it('have a past that is waiting, running and done, again after each change of a stage condition', async () => {
     await using stack = new AsyncDisposableStack()
     const { storage } = await standalone(stack)
     await provision(storage.registry, file, 0)

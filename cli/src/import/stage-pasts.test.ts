@@ -77,7 +77,7 @@ it('keeps the positions where nothing else is in the lanes, and leaves out stage
     expect(await storage.registry.funnels.get('shop', 'f')).toEqual(funnel)
   }))
 
-it('knows the ranges of messages that come from several lanes into one, and again from there', () =>
+it('keeps the ranges of messages that come from several lanes into one, also through a second import', () =>
   withStorage(1, async (storage) => {
     const pasts = new StagePasts(1)
     pasts.addFunnel('shop', funnel)
@@ -116,7 +116,7 @@ it('knows the ranges of messages that come from several lanes into one, and agai
     })
   }))
 
-it('leaves alone what a lane knows already, and a funnel that no lane had met', () =>
+it('does not change what a lane knows already, nor a funnel that no lane has seen', () =>
   withStorage(1, async (storage) => {
     await storage.registry.backfills.put('shop', 'f 0', { ...laneOf(0, [{ stages: [1], until: 3 }]), lanes: 1 })
     const pasts = new StagePasts(1)

@@ -27,9 +27,9 @@ interface KnownRanges {
 }
 
 /**
- * Carries over from which message on each stage of a funnel was known, so that an import counts its past for the same
- * events as the dumped installation did. The positions of messages are others here, and messages of several lanes may
- * come into one, so the known ones are ranges of positions.
+ * Carries over at which message each stage of a funnel became known, so that an import counts its past for the same
+ * events as the dumped installation did. Messages get new positions here, and those of several lanes may be mixed in
+ * one, so the messages with knowledge of a stage are ranges of positions.
  */
 export class StagePasts {
   readonly #lanes: number
@@ -57,8 +57,8 @@ export class StagePasts {
   }
 
   /**
-   * Stores the funnels and what each lane knew of them. The funnels come last: an aggregator that meets one without
-   * that knowledge assumes that all messages until then are its past.
+   * Stores the funnels and what each lane knew of them. The funnels are stored last: an aggregator that finds a funnel
+   * without these records takes all messages so far as its past.
    */
   async store(registry: Registry, ends: readonly number[]): Promise<void> {
     for (const [app, funnels] of this.#funnels) {

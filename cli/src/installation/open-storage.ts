@@ -136,6 +136,10 @@ export async function assertExactTimes(config: EngineConfig, logger: Pick<SpoolL
   if (config.cassandraContactPoints) await assertOutlastsCounterWrites(cassandraSettings(config), logger)
 }
 
+/**
+ * Returns the settings of Kafka.
+ * @throws HopperError HOP_CONFIG without brokers
+ */
 export function kafkaSettings(config: EngineConfig): KafkaSettings {
   const {
     kafkaBrokers: brokers,
@@ -157,6 +161,10 @@ export function kafkaSettings(config: EngineConfig): KafkaSettings {
   }
 }
 
+/**
+ * Returns the settings of Cassandra.
+ * @throws HopperError HOP_CONFIG without contact points
+ */
 export function cassandraSettings(config: EngineConfig): CassandraSettings {
   const { cassandraContactPoints: contactPoints, cassandraUsername: username, cassandraPassword: password } = config
   if (!contactPoints) throw missing('HOPPER_CASSANDRA_CONTACT_POINTS')

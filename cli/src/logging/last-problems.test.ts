@@ -24,7 +24,7 @@ it('keeps warnings and errors of a logger and of its children, and nothing below
   ])
 })
 
-it('adds up what repeats, and keeps only the last kinds', () => {
+it('adds up repeated problems, and keeps only the last kinds', () => {
   let now = 0
   const problems = new LastProblems(() => now++)
   for (let n = 0; n < 3; n++) problems.add(ERROR, [{ err: coded('HOP_STORE_UNAVAILABLE') }, 'a call failed'])

@@ -7,8 +7,8 @@ const CAUSES_MAX = 4
 /** Matches a code, as of Hopper, Node or an engine. Anything else could be a value. */
 const code = /^[A-Z][A-Z0-9_]{1,59}$/
 /**
- * Matches what no text of Hopper's own contains: keys, tokens, addresses with a password or parameters. Texts that a
- * library writes to the log might.
+ * Matches keys, tokens, and addresses with a password or parameters. Texts of Hopper never contain these, but texts
+ * that a library logs might.
  */
 const secrets = /\bh[wra]_\S+|\bBearer\s+\S+|\S+:\/\/\S*[@?]\S*|\S+@\S+|[\w+/=-]{32,}/g
 
@@ -53,7 +53,7 @@ function labelOf(level: number): ProcessProblem['level'] | undefined {
   return level >= warn! ? 'warn' : undefined
 }
 
-/** Returns the text of a record. That of an error is none: it may have values of events or addresses of people. */
+/** Returns the text of a record, never that of an error, which may contain values of events or addresses of people. */
 function messageOf(text: string | undefined, error: unknown): string {
   const isOfError = error instanceof Error && (text === undefined || text === error.message)
   if (isOfError) return error.name.slice(0, MESSAGE_CHARS_MAX)

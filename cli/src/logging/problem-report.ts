@@ -5,9 +5,9 @@ import type { Registry } from '@hopper/storage'
 import type { LastProblems } from './last-problems.ts'
 import { version } from '../version.ts'
 
-/** A problem is stored this soon, with those that follow it at once. */
+/** Delay before a problem is stored, so that problems in quick succession are stored together. */
 const STORE_SOON_MS = 1_000
-/** Most time that the end of a process waits for its last report. */
+/** Maximum time that an ending process waits for its last report. */
 const LAST_MS_MAX = 2_000
 
 interface Reported {
@@ -40,7 +40,9 @@ export class ProblemReport {
     void this.store()
   }
 
-  /** Stores the report, after those that are being stored. Never rejects: the next report has the same. */
+  /**
+   * Stores the report, after any that is being stored. Never rejects: the next report includes everything in this one.
+   */
   store(more: Pick<ProcessReport, 'ended_at'> = {}): Promise<void> {
     clearTimeout(this.#soon)
     this.#soon = undefined

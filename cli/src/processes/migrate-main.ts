@@ -10,7 +10,7 @@ const DASHBOARD_URL = 'http://127.0.0.1:8080'
 /** Applies missing migrations and creates missing topics; returns the text for the person. */
 export async function migrateCluster(config: ConfigOf<'migrate'>): Promise<string> {
   const applied = await migrate(cassandraSettings(config))
-  // Opening the log creates its topic, or refuses one with another number of lanes.
+  // Opening the log creates its topic, or refuses one with a different number of lanes.
   const { registry, close } = await openCluster(config)
   try {
     const { newKeys, loginUrl } = await provisionAll(

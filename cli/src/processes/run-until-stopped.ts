@@ -46,7 +46,7 @@ export async function runUntilStopped(
   }
   logger.info({ signal: end }, 'stopping')
   onRepeatedSignal(() => process.exit(1))
-  // It keeps the process alive: a part that cannot close must not end it in silence, with nothing left to wait for.
+  // The timer also keeps the process alive: if a part never closes, Node would otherwise exit without a message.
   setTimeout(() => {
     logger.fatal(`not closed within ${CLOSE_MS_MAX} ms, so the process ends; what was acknowledged is safe in the log`)
     process.exit(1)

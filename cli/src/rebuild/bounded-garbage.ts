@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 
-/** What the heap may grow by over what is in use after a collection. */
+/** Maximum growth of the heap over the memory in use after a collection. */
 const GROWTH_PERCENT = 20
 
 /**

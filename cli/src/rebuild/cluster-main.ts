@@ -147,7 +147,7 @@ function alsoInto(
   keeping: ReadonlySet<string>,
 ): TableWriter {
   return withOverrides(staged, {
-    // Identities may come from events that have expired, which are not judged again.
+    // Identities may come from expired events, which a recount does not judge.
     identities: async (app, devices, before) => {
       const [known, own] = await Promise.all([
         keeping.has(app) ? readers.identities(app, devices, before) : new Map<string, Identity>(),

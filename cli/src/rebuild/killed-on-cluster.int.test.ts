@@ -102,7 +102,9 @@ async function checkWhile<T>(running: Promise<T>, check: () => Promise<void>): P
   return ended
 }
 
-/** Returns what readers should not see: counters of neither state, and visitors of both states that are missing. */
+/**
+ * Lists what readers must never see: counters that are in neither state, and visitors missing that both states have.
+ */
 function wrongRows(now: TableContents, before: TableContents, after: TableContents): string[] {
   const counters = [...new Map([...before.counters, ...after.counters]).keys()].filter((row) => {
     const value = now.counters.get(row)

@@ -28,8 +28,8 @@ export interface ExpiryReport {
 }
 
 /**
- * Removes everything that is older than an app keeps events. In a cluster the aggregators do the work; a data directory
- * is worked on here, also when it was done before, and is then rewritten without what was removed.
+ * Removes everything that is older than an app keeps events. In a cluster the aggregators do the work; for a data
+ * directory this process does it, even if it was done before, and then rewrites the files without the removed data.
  */
 export async function expireApp(
   storage: Storage,

@@ -7,10 +7,12 @@ import type { Logger } from 'pino'
 const FILES_OF_OURS = 256
 const CONNECTIONS_MIN = 32
 const LOG_INTERVAL_MS = 60_000
-/** Of all connections, what one address may hold, and what one of this machine may, which is the operator's. */
+/**
+ * Shares of all connections that one address may hold, and that an address of this machine, the operator's, may hold.
+ */
 const [SHARE, LOCAL_SHARE] = [1 / 4, 3 / 4]
 
-/** Bound that refuses a connection: that of the process, or that of one address. */
+/** The bound that a refused connection exceeds: that of the process, or that of one address. */
 export type ConnectionBound = 'process' | 'address'
 
 export interface ConnectionBounds {

@@ -15,7 +15,7 @@ function recorded(server: FastifyInstance): { readonly url: string; readonly met
   return routes
 }
 
-/** Returns the methods of each path. Routes with parameters take paths of others, too. */
+/** Returns the methods of each path. Routes with parameters also match paths of other routes. */
 function byPath(routes: ReturnType<typeof recorded>): [string, Set<string>][] {
   const isTaken = (url: string, path: string): boolean => {
     const [parts, own] = [url.split('/'), path.split('/')]

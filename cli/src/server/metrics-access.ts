@@ -9,8 +9,8 @@ export interface MetricsRequest {
 }
 
 /**
- * Creates the check of who may read the metrics: with a token, every caller that sends it; without one, programs on
- * this machine. The check throws HopperError HOP_KEY_MISSING or HOP_KEY_UNKNOWN.
+ * Creates the check whether a caller may read the metrics: with a token, every caller that sends it; without one,
+ * programs on this machine. The check throws HopperError HOP_KEY_MISSING or HOP_KEY_UNKNOWN.
  */
 export function metricsAccess(token: string | undefined): (request: MetricsRequest) => void {
   return ({ ip, headers: { authorization } }) => {

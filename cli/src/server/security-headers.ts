@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * Headers of every answer, errors included. An answer that no page shows needs no more; the API and the dashboard set
- * policies of their own over these.
+ * Headers of every answer, errors included. They suffice for answers that no page shows; the API and the dashboard
+ * override them with policies of their own.
  */
 export const securityHeaders = {
   'x-content-type-options': 'nosniff',
@@ -21,6 +21,7 @@ export function setSecurityHeaders(server: FastifyInstance): void {
   })
 }
 
+/** Sets the security headers of an answer; HSTS only if the request came by https. */
 export function headersOf(request: Pick<FastifyRequest, 'protocol'>, reply: FastifyReply): void {
   void reply.headers(securityHeaders)
   if (request.protocol === 'https') void reply.header('strict-transport-security', `max-age=${YEAR_SECONDS}`)

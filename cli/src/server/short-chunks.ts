@@ -3,8 +3,8 @@ import { HopperError } from '@hopper/contracts'
 import { endWith } from './protocol-errors.ts'
 
 /**
- * A body may come in this many pieces of any length. Of more, the average has this many bytes at least: a packet of the
- * network has hundreds, so shorter pieces are chunks that the sender cuts.
+ * A body may come in this many pieces of any length. Beyond that, pieces must have this many bytes on average: network
+ * packets have hundreds, so shorter pieces are cut by the sender on purpose.
  */
 const [PIECES_MANY, PIECE_BYTES_MIN] = [1_000, 64]
 const EXPLANATION = 'The body comes in too many short chunks; send longer ones.'

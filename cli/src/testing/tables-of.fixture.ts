@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 /** Tables that locate chunks and lanes, and random versions: they differ between two ways of counting the same log. */
 const leftOut = ['chunks', 'chunk_cells', 'archived', 'lanes', 'applied', 'registry_changes', 'versions_by_date']
 
-/** Returns every row of the tables of a data directory that says what was counted, as text, in order. */
+/** Returns every row of the counted tables of a data directory, as text, sorted. */
 export function tablesOf(dir: string): string[] {
   using database = new DatabaseSync(join(dir, 'tables.db'), { readOnly: true })
   const names = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all()

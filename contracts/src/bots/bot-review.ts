@@ -13,13 +13,13 @@ export interface BotReview {
   readonly definition: string
   /** position of the lane from which on batches are judged by these rules */
   readonly until: number
-  /** position before which every event has its verdict by all events before it */
+  /** position before which every event has its verdict, considering all events before this position */
   readonly reviewed: number
-  /** while the whole archive is reviewed, since the rules have changed or nothing was reviewed before */
+  /** set while the whole archive is reviewed: because the rules have changed, or nothing was reviewed before */
   readonly whole?: {
     /** position from which on events may have been counted by the earlier rules or by these */
     readonly since: number
-    /** position that the archive is reviewed up to */
+    /** position up to which the archive is reviewed */
     readonly to?: number
     /** the oldest date that is reviewed; dates are reviewed from the newest to the oldest */
     readonly last?: string

@@ -48,7 +48,7 @@ export const BotRules = Type.Array(BotRule, {
 /** Verdict about an event by itself, without the others of its session; undefined if nothing speaks for either. */
 export type OwnVerdict = BotReason | 'human' | undefined
 
-/** The rules of an app that are compared with what is kept of an event. */
+/** The rules of an app that compare fields which are stored with each event, so that they apply to the past too. */
 export type KeptRules = readonly BotRule[]
 
 /** An app, as far as its rules matter. */
@@ -59,7 +59,10 @@ export interface RuledApp {
 }
 
 const none: KeptRules = []
-/** Changes when events of more kinds have a page, so that the past is reviewed: 2, custom events with `current_url`. */
+/**
+ * Version of the rule about which kinds of events have a page: a new version makes every app's past be reviewed.
+ * Version 2 added custom events with `current_url`.
+ */
 const EVENTS_WITH_PAGE = 2
 
 /** Selects the rules that can be applied to the past. */
@@ -72,7 +75,7 @@ export function ingestRules({ bot_rules = [] }: Pick<RuledApp, 'bot_rules'>): re
   return bot_rules.filter(({ kind }) => kindsOfIngest.has(kind))
 }
 
-/** Serializes what the past of an app is judged by: as long as it is the same, so are the verdicts. */
+/** Serializes everything that verdicts about the past of an app depend on: while it stays the same, so do they. */
 export function botDefinition(app: RuledApp): string {
   const rules = keptRules(app).map(({ kind, value, action }) => [kind, value, action])
   // The settings of the app decide which addresses are one page.
@@ -82,7 +85,7 @@ export function botDefinition(app: RuledApp): string {
   return JSON.stringify([rules.sort(), pages])
 }
 
-/** The properties of an event that rules are compared with. */
+/** The properties of an event that rules compare with their values. */
 export interface JudgedEvent {
   readonly context: Pick<Context, 'browser' | 'os' | 'country' | 'referrer' | 'bot' | 'bot_sign'>
   /** address of the page of the event; undefined where it has none */
@@ -144,7 +147,7 @@ function pathOf(page: string): string {
 
 /** Returns the reason for which an event is a bot's by itself; undefined if it is not. */
 export function ownBotReason(context: Context, event: Event, rules: KeptRules, app: RuledApp): BotReason | undefined {
-  // Nearly all events: no objects are made for them.
+  // Nearly all events end here, before any object is allocated.
   if (rules.length === 0 && context.bot_sign === undefined) return context.bot
   const verdict = ownVerdict({ context, url: urlOfEvent(event) }, rules, app)
   return verdict === 'human' ? undefined : verdict

@@ -29,7 +29,7 @@ export function isAction(type: EventType): boolean {
  * itself, or if they were faster than a person can be. Of several reasons, the first of `botReasons` is given.
  */
 export class SessionVerdict {
-  /** times at which something speaks for each verdict, ascending */
+  /** by verdict, the times of the events that speak for it, ascending */
   readonly #times = new Map<BotReason | 'human', number[]>()
 
   constructor(events: readonly SessionEvent[]) {

@@ -31,7 +31,10 @@ export interface Context {
   readonly historical?: true
   /** set when the sender is classified as a bot: its events are stored but not counted */
   readonly bot?: BotReason
-  /** verdict about the sender by itself, where `bot` is another: by a rule of the app, or of the whole session */
+  /**
+   * verdict of ingest about the sender; only set where `bot` differs from it, because of a rule of the app or of the
+   * whole session
+   */
   readonly bot_sign?: BotSign
 }
 

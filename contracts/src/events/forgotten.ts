@@ -10,7 +10,7 @@ const ID_PREFIX = 'forgotten:'
 export interface ForgottenEvent {
   /** index of the event in the message as it was sent */
   readonly index: number
-  /** `forgottenId` of its id; says nothing for an expired one */
+  /** `forgottenId` of its id; without meaning for an expired event */
   readonly id: string
   /** the date under which its id is looked up: the UTC date of the client's own time */
   readonly date: string

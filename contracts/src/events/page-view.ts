@@ -5,6 +5,7 @@ export function isView(event: Event, page: (url: string) => string): boolean {
   return event.type === 'url_change' && event.to !== '' && !staysOnPage(event.from, event.to, page)
 }
 
+/** Returns whether two addresses are one page, by the rule `page`; an empty `from` is no page. */
 export function staysOnPage(from: string, to: string, page: (url: string) => string): boolean {
   return from === to || (from !== '' && page(from) === page(to))
 }

@@ -4,7 +4,7 @@ import { limits } from '../limits.ts'
 const id = Type.Union([Type.String(), Type.Number()])
 const object = Type.Record(Type.String(), Type.Unknown())
 
-/** One event of PostHog, as far as Hopper reads it. What it becomes: `docs/clients.md`. */
+/** One event of PostHog, as far as Hopper reads it; `docs/clients.md` says how it is translated. */
 export const PosthogEvent = Type.Object({
   event: Type.String(),
   uuid: Type.Optional(Type.String({ description: 'the event_id: sent again, the event counts once' })),

@@ -12,7 +12,7 @@ const context = Type.Object({
   traits: Type.Optional(object),
 })
 
-/** One message of the Segment HTTP spec, as far as Hopper reads it. What it becomes: `docs/clients.md`. */
+/** One message of the Segment HTTP spec, as far as Hopper reads it; `docs/clients.md` says how it is translated. */
 export const SegmentMessage = Type.Object({
   type: Type.Optional(
     Type.Union(

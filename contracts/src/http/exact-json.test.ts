@@ -4,7 +4,7 @@ import { withExactNumbers } from './exact-json.ts'
 
 const parsed = (json: string): unknown => JSON.parse(withExactNumbers(json))
 
-it('makes a text of a whole number whose digits a double does not give back, and of nothing else', () => {
+it('turns exactly those whole numbers into texts whose digits a double would change', () => {
   expect(parsed('{"id":9007199254740993}')).toEqual({ id: '9007199254740993' })
   expect(parsed('[-123456789012345678901234567890, 9007199254740991]')).toEqual([
     '-123456789012345678901234567890',
@@ -42,7 +42,7 @@ it('takes strings of any length', () => {
   }
 })
 
-it('does not make valid what is not', () => {
+it('does not make invalid JSON valid', () => {
   for (const json of ['[01234567890123456]', '[+1234567890123456]', '["1234567890123456789', '[1234567890123456789'])
     expect(() => parsed(json)).toThrow(SyntaxError)
 })

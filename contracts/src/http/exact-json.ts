@@ -1,6 +1,6 @@
 /** A whole number of 16 digits or more. Most texts have none, and are parsed as they are. */
 const longNumber = /[[:,\s]-?[1-9]\d{15}/
-/** The same, and the begin of a string, so that digits in strings are skipped. */
+/** The same, or the beginning of a string, so that digits in strings are skipped. */
 const quoteOrLongNumber = /"|(?<![\d.eE+-])-?[1-9]\d{15,}(?![\d.eE])/g
 
 /**

@@ -23,7 +23,7 @@ export class BodyMemory {
     return this.#bytes
   }
 
-  /** Adds to what an address holds; false if that is too much. */
+  /** Adds to the bytes that an address holds; false if that is too much. */
   hold(source: string, bytes: number): boolean {
     const held = (this.#bySource.get(source) ?? 0) + bytes
     const ownMax = isLoopback(source) ? this.#bytesMax : this.#bytesMax / 4
@@ -52,10 +52,10 @@ export interface ArrivingBody {
 }
 
 /**
- * Collects the bytes of a body. One in a single piece, as most are, is passed on without a copy; otherwise its memory
- * is that of its bytes, twice at most, in however many pieces they come. Calls exactly one of `take` and `refuse`,
- * once: `refuse` with HOP_BODY_TOO_LARGE, with HOP_RATE when too many bodies are unfinished, or with HOP_BODY_INVALID
- * when the sender aborted; and with the bytes that have arrived, whatever length was declared.
+ * Collects the bytes of a body. A body in a single piece, as most are, is passed on without a copy; any other takes at
+ * most twice the memory of its bytes, in any number of pieces. Calls exactly one of `take` and `refuse`, once: `refuse`
+ * with HOP_BODY_TOO_LARGE, with HOP_RATE when too many bodies are unfinished, or with HOP_BODY_INVALID when the sender
+ * aborted; also with the number of bytes that have really arrived.
  */
 export function collectBody(
   { payload, contentLength, bytesMax, memory, address }: ArrivingBody,
@@ -68,7 +68,7 @@ export function collectBody(
   let collected: Buffer = Buffer.alloc(0)
   let held = 0
   const hold = (wanted: number): boolean => {
-    // not for each request: most bodies come in one piece
+    // created late: most bodies come in one piece and do not need it
     source ||= sourceOf(address)
     if (!memory.hold(source, wanted - held)) return false
     held = wanted

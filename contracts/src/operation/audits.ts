@@ -3,7 +3,9 @@ import { App } from '../app.ts'
 
 /** Audits that an installation remembers; an older one is deleted when a new one begins. */
 export const AUDITS_MAX = 100
-/** A running audit says that it lives every few seconds; one that was silent for longer has died with its process. */
+/**
+ * A running audit records a sign of life every few seconds; one that was silent for longer has died with its process.
+ */
 const SILENT_MS_MAX = 30_000
 
 const whole = Type.Integer({ minimum: 0 })

@@ -40,7 +40,7 @@ describe('the forecast of a disk', () => {
     )
   })
 
-  it('takes what others write to the same disk into account', () => {
+  it('includes the growth by other writers on the same disk', () => {
     const { bytesPerDay } = forecastDisk(
       measured(
         48,

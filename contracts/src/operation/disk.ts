@@ -36,7 +36,7 @@ const SAMPLE_INTERVAL_MS = HOUR_MS
 const SAMPLES_MAX = 14 * 24
 /** Growth is taken over the last week, or the time since the first sample. */
 const GROWTH_MS = 7 * DAY_MS
-/** With less time between two samples no growth is claimed. */
+/** With less time between two samples, no growth is computed. */
 const GROWTH_MS_MIN = HOUR_MS
 /** With less time no alarm is raised: a first import would look like the growth of every day. */
 const ALARM_MS_MIN = DAY_MS
@@ -58,6 +58,7 @@ export function withMeasurement(before: DiskRecord | undefined, place: string, u
   return { ...use, place, measured_at: now, samples: (isDue ? [...kept, sample] : kept).slice(-SAMPLES_MAX) }
 }
 
+/** Returns the bytes of all parts together. */
 export function usedBytes({ parts }: Pick<DiskUse, 'parts'>): number {
   return parts.reduce((sum, { bytes }) => sum + bytes, 0)
 }

@@ -2,11 +2,11 @@ import { Type, type Static } from 'typebox'
 
 /** Kinds of problems that a process keeps; the newest remain. */
 export const PROBLEMS_KEPT = 20
-/** A process that was not seen for as long is forgotten. */
+/** A process that was not seen for this long is forgotten. */
 export const PROCESS_KEPT_MS = 7 * 86_400_000
 /** Processes that are kept; one that starts again and again adds one each time. */
 export const PROCESSES_MAX = 100
-/** A process reports at least as often while it lives. */
+/** Maximum interval between two reports of a running process. */
 export const PROCESS_SEEN_MS = 60_000
 
 const instant = (description: string): ReturnType<typeof Type.Integer> =>

@@ -14,7 +14,7 @@ const stepNumber = Type.Integer({ minimum: 1, maximum: queryLimits.stepsMax })
  * furthest attempt (the first one among equals). The engine considers events from `from` up to `to` plus the window and
  * reports the first cause that holds:
  * - `excluded`: an event ended the attempt: one of `exclude`, or in strict order any other event in between (`mismatch`
- *   when that one was the right event with another match value). An ended attempt is never open.
+ *   when that one was the right event with a different match value). An ended attempt is never open.
  * - `open`: the window had not expired at the time up to which all events are known.
  * - `late`: the right event, with equal match values, came after the window.
  * - `mismatch`: the right event came inside the window with other match values.

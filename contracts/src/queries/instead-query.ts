@@ -5,7 +5,7 @@ import { JourneyGroups } from './unit-queries.ts'
 
 const { people } = FunnelQuery.properties
 
-/** The body of `POST instead/query`: a funnel, and whom of it the query is about. */
+/** The body of `POST instead/query`: a funnel, and which of its people the query is about. */
 export const InsteadQuery = Type.Object({
   ...Type.Omit(FunnelQuery, ['breakdown', 'trend', 'people']).properties,
   step: Type.Integer({ minimum: 1, description: 'a step of the funnel' }),

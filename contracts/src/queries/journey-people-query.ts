@@ -12,7 +12,7 @@ const node = (description: string): ReturnType<typeof Type.String> =>
 const { from, to, count_by } = FunnelQuery.properties
 const { limit, cursor } = PeopleQuery.properties
 
-/** The body of `POST journeys/people`: journeys, and a node or a link of them whose people are asked for. */
+/** The body of `POST journeys/people`: journeys, and the node or link of them whose people to list. */
 export const JourneyPeopleQuery = Type.Object({
   from,
   to,
@@ -57,7 +57,7 @@ export const JourneyPersonRow = Type.Object({
 })
 export type JourneyPersonRow = Static<typeof JourneyPersonRow>
 
-/** The result that the query threads return; the API adds `meta`. Who arrived last is first. */
+/** The result that the query threads return, latest arrival first; the API adds `meta`. */
 export const JourneyPeopleResult = Type.Object({
   total: Type.Integer({
     minimum: 0,

@@ -14,7 +14,7 @@ export interface LossRequest {
 }
 
 /**
- * Numbers that a session skips between two received events, or before its first, beyond which it has restarted its
+ * If a session skips more numbers than this between two received events, or before its first, it has restarted its
  * numbers: no tracker has that many events waiting.
  */
 export const LOSS_GAP_MAX = 10_000

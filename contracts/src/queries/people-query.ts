@@ -7,7 +7,7 @@ import { queryLimits } from './query-limits.ts'
 const { people } = FunnelQuery.properties
 const value = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])
 
-/** The body of `POST people/query`: a funnel, and whose rows of it are asked for. */
+/** The body of `POST people/query`: a funnel, and which of its people to list. */
 export const PeopleQuery = Type.Object({
   ...Type.Omit(FunnelQuery, ['trend', 'people']).properties,
   step: Type.Integer({ minimum: 1, description: 'a step of the funnel' }),
@@ -62,7 +62,7 @@ export const PersonRow = Type.Object({
 })
 export type PersonRow = Static<typeof PersonRow>
 
-/** The result that the query threads return; the API adds `meta`. Who began last is first. */
+/** The result that the query threads return, latest start first; the API adds `meta`. */
 export const PeopleResult = Type.Object({
   total: Type.Integer({ minimum: 0, description: 'people, devices or sessions of all pages' }),
   people: Type.Array(PersonRow),

@@ -12,7 +12,7 @@ export interface ChosenDates {
   readonly to: string
 }
 
-/** The period that a range is compared with: the one before, the one 52 weeks before, or one of one's own. */
+/** The period to compare a range with: the previous one, the one 52 weeks earlier, or two given dates. */
 export type CompareChoice = 'previous' | 'year' | ChosenDates
 
 const DAY_MS = 86_400_000
@@ -34,7 +34,7 @@ export function resolveCompare(choice: CompareChoice, range: ChosenDates): Chose
   return choice
 }
 
-/** Returns the period that lies `by` lengths of the range later. */
+/** Returns the range, shifted by `by` times its own length. */
 export function shiftRange(range: ChosenDates, by: number): ChosenDates {
   const length = daysOf(range) * by
   return { from: shiftDate(range.from, length), to: shiftDate(range.to, length) }
@@ -55,10 +55,12 @@ export function readCompare(text: string): CompareChoice | undefined {
   return range && !('preset' in range) ? range : undefined
 }
 
+/** Serializes a range: the name of a preset, or `FROM..TO`. */
 export function rangeText(range: RangeChoice): string {
   return 'preset' in range ? range.preset : `${range.from}..${range.to}`
 }
 
+/** Returns the number of dates in a range, both ends included. */
 export function daysOf({ from, to }: ChosenDates): number {
   return (utc(to) - utc(from)) / DAY_MS + 1
 }

@@ -1,6 +1,6 @@
 import type { Filter } from '../queries/filter.ts'
 
-// Without schemas, so that the dashboard loads none for it.
+// This file has no schemas, so that the dashboard need not load the schema library for it.
 
 /** Pages of the dashboard that can be shared: none shows people, single events or settings. */
 export const sharedPages = ['overview', 'funnel', 'elements', 'journeys', 'explore'] as const

@@ -4,10 +4,10 @@ import { limits } from '../limits.ts'
 import { shownName } from '../texts/shown-name.ts'
 import { SharedView } from './shared-view.ts'
 
-/** of a link that is stored, which may be older than the rule for names */
+/** a stored name, which may be older than the rule for names */
 const name = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const instant = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
-/** Without anything that ends a part of a Content-Security-Policy, in which it is put. */
+/** Becomes part of a Content-Security-Policy: it must not contain a space, comma or semicolon, which separate there. */
 const frameOrigin = Type.String({
   maxLength: 300,
   pattern: '^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$',

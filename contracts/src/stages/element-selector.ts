@@ -27,8 +27,8 @@ export function selectorOfXPath(xpath: string): string | undefined {
 
 /**
  * Returns one CSS selector for an element by its fingerprints, the XPath last: the first that finds anything in the
- * document decides, so that one which has come to mean something else is not consulted while a better one is there.
- * Undefined if there is none, so that the tracker has to evaluate the XPath.
+ * document decides. So a worse one, which may have come to mean another element, is not consulted while a better one
+ * still finds something. Undefined if there is none, so that the tracker has to evaluate the XPath.
  */
 export function selectorOfElement({
   xpath,

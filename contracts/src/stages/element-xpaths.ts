@@ -16,10 +16,9 @@ export function pastXPaths(
 }
 
 /**
- * Returns how alike an element and the target of a click are that has another XPath: 0 when nothing says that they are
- * one. A target that one of the selectors of the element finds is most alike (`Infinity`). Else both must be below the
- * same named element (or both below none), and have the same tag; then the number of equal steps at the end says how
- * alike they are.
+ * Returns how similar an element is to a click target with another XPath: 0 when nothing suggests that they are the
+ * same element, `Infinity` when a selector of the element finds the target. Otherwise both must be below the same named
+ * element (or both below none) and have the same tag; the result is then the number of equal steps at the end.
  */
 export function likeness({ xpath, fingerprints = [] }: Element, target: string): number {
   if (xpath === target) return 0
@@ -33,7 +32,7 @@ export function likeness({ xpath, fingerprints = [] }: Element, target: string):
   return 1 + equal
 }
 
-/** Splits an XPath into the element with a name that it begins at, if any, and its steps below. */
+/** Splits an XPath into the named element at which it begins, if any, and the steps below it. */
 function partsOf(path: string): { readonly anchor: string; readonly steps: readonly string[] } {
   const [anchor = ''] = anchored.exec(path) ?? []
   return { anchor, steps: path.slice(anchor.length).split('/').slice(1) }

@@ -188,6 +188,7 @@ function pageRoute(fragment: string, keep: readonly string[]): string {
   return path === '' || path === '!' ? (kept === '' ? '' : `#${path}/${kept}`) : `#${path}${kept}`
 }
 
+/** Removes all slashes at the end of a path; the root remains `/`. */
 export function withoutTrailingSlash(path: string): string {
   if (path === '') return '/'
   return path.endsWith('/') ? path.replace(/\/+$/, '') || '/' : path

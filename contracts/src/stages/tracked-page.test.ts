@@ -11,8 +11,8 @@ const rule = (keep_parameters: string[] = [], hash_routing = false): PageRule =>
 const rules = [rule(), rule(['step', 'b c']), rule([], true), rule(['step'], true)]
 
 /**
- * Paths whose parts have one spelling each. Left out is what the tracker and ingest may distinguish differently: ",&"
- * in a path, a parameter that occurs twice, and the route `#/` with a parameter.
+ * Paths whose parts have one spelling each. Leaves out paths that the tracker and ingest may distinguish differently:
+ * ",&" in a path, a parameter that occurs twice, and the route `#/` with a parameter.
  */
 const part = fc
   .array(

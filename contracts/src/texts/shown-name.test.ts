@@ -28,7 +28,7 @@ test('takes names of any script and with emoji', () => {
   expect([...names, england].filter((name) => !isName(name))).toEqual([])
 })
 
-test('refuses controls, halves of pairs, and what cannot be seen', () => {
+test('refuses control characters, half surrogate pairs, and invisible names', () => {
   const marks = [0, 9, 10, 13, 0x1f, 0x7f, 0x85, 0x9f, 0x2028, 0x2029, 0xd800, 0xdfff]
   const inside = marks.map((mark) => `a${String.fromCharCode(mark)}b`)
   const unseen = [

@@ -2,14 +2,15 @@ import { Type } from 'typebox'
 import { limits } from '../limits.ts'
 
 /**
- * Characters that no name has: controls, halves of surrogate pairs, line separators. Marks of the direction of text
- * are allowed, since names in Arabic and Hebrew need them; whatever shows a name isolates it from the text around it.
+/**
+ * Characters that names must not contain: controls, halves of surrogate pairs, line separators. Marks of the direction
+ * of text are allowed, since names in Arabic and Hebrew need them; a page that shows a name isolates it from its text.
  */
 const REFUSED = '\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff\\u2028\\u2029'
-/** Characters that a text of several lines does not have either. */
+/** Characters that a text of several lines must not contain either. */
 const REFUSED_IN_TEXT = REFUSED.replace('\\u0000-\\u001f', '\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f')
 /**
- * Characters that are seen only beside others: spaces, joiners, fillers, marks of direction, variation selectors. Those
+ * Characters that show nothing by themselves: spaces, joiners, fillers, marks of direction, variation selectors. Those
  * beyond U+FFFF (tags) are left out: the escapes for them are not the same in all dialects that read the OpenAPI.
  */
 const UNSEEN =
@@ -19,7 +20,7 @@ const NAME = patternOf(REFUSED, UNSEEN)
 const TEXT = patternOf(REFUSED_IN_TEXT, `${UNSEEN}\\t\\n\\r`)
 const RULE = 'without control characters, and something in it can be seen'
 
-/** A schema that an object, an array or a union consists of. */
+/** The parts of a JSON schema that `trimNames` follows. */
 interface Schema {
   readonly 'x-trim'?: boolean
   readonly properties?: Readonly<Record<string, Schema>>
@@ -29,7 +30,7 @@ interface Schema {
 
 /**
  * Returns the schema of a name that people are shown, as it is sent: spaces around it are removed by `trimNames`. A
- * stored name may be older than the rule, so its schema is another one.
+ * stored name may be older than the rule, so it has a schema without `pattern`.
  */
 export function shownName(charsMax: number = limits.nameCharsMax, meaning?: string): ReturnType<typeof Type.String> {
   const rule = `one line ${RULE}`

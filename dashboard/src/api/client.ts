@@ -87,7 +87,7 @@ export class Client {
     throw new ApiError(0, 'OFFLINE', 'The answer ended before it was complete.')
   }
 
-  /** Opens a stream of events, behind the one with the id `after` if there is any. */
+  /** Opens a stream of events, after the event with the id `after` if one is given. */
   async events(path: string, after: string | undefined, signal: AbortSignal): Promise<AsyncIterable<StreamedEvent>> {
     const headers = { accept: 'text/event-stream', ...(after === undefined ? {} : { 'last-event-id': after }) }
     return readEvents((await this.request(path, { headers, signal })).body!)

@@ -2,7 +2,7 @@
 export interface StreamedEvent {
   readonly event: string
   readonly data: string
-  /** with which the stream resumes behind this event; absent for most */
+  /** id with which the stream resumes after this event; most events have none */
   readonly id?: string
 }
 

@@ -18,7 +18,7 @@ function controlled(): { refresher: Refresher; started: string[][]; end: (isLoad
 }
 
 describe('a refresher', () => {
-  it('loads a change at once, and those that arrive during a load together', async () => {
+  it('loads a change at once, and changes that arrive during a load together', async () => {
     const { refresher, started, end } = controlled()
     refresher.add(['traffic'])
     expect(started).toEqual([['traffic']])

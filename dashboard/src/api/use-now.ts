@@ -4,7 +4,7 @@ import { appPath } from './paths.ts'
 import { useSession } from './session.tsx'
 
 const MINUTE_MS = 60_000
-/** People leave without an event, so this is asked again though nothing has changed. */
+/** Polling interval: people leave without an event, so the numbers change although nothing is announced. */
 const REFRESH_MS = 60_000
 const PAGES_REFRESH_MS = 30_000
 /** Page views of which each person's last page is read: the API answers no more rows. */

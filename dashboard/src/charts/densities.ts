@@ -1,4 +1,4 @@
-/** A bucket of durations, with the number of observations of a group. */
+/** A bucket of durations, with the number of observations of one group in it. */
 interface Bucket {
   readonly from_ms: number
   readonly to_ms: number

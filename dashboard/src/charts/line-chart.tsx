@@ -214,7 +214,7 @@ function LineMarks({ line: { values, color, isCompared, band }, openFrom, x, y }
   )
 }
 
-/** A line without axes, as wide as its place; what it shows stands beside it as a number. */
+/** A line without axes, as wide as its container; the page shows its value as a number beside it. */
 export function Sparkline({ values, openFrom }: { values: readonly number[]; openFrom: number }): ReactNode {
   const [width, height] = [96, 24]
   const most = Math.max(1e-9, ...values)

@@ -21,7 +21,7 @@ it('names pages, elements and stages as people know them', () => {
   )
 })
 
-it('has what the event has where no name is known', () => {
+it('uses the value of the event where no name is known', () => {
   expect(eventText({ ...event, type: 'click', target: '//b' }, names)).toBe('clicked //b')
   expect(eventText({ ...event, type: 'funnel_change', funnel: 'checkout', entered: 2 })).toBe(
     'reached stage 2 of checkout',

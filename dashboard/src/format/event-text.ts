@@ -8,7 +8,7 @@ export interface TimelineEvent {
   readonly [field: string]: unknown
 }
 
-/** Names, as people read them, of what an event refers to. */
+/** Readable names of the things that an event refers to. */
 export interface EventNames {
   readonly page: (url: string) => string
   readonly element: (xpath: string) => string

@@ -8,6 +8,7 @@ const MINUS = '−'
 /** between a number and its %: thin, and never at the end of a line */
 const THIN = '\u202f'
 
+/** Formats a whole number: 1,234,567. */
 export function formatCount(value: number): string {
   return signed(whole.format(value))
 }
@@ -17,7 +18,7 @@ export function formatShort(value: number): string {
   return signed(short.format(value))
 }
 
-/** Formats a share of 1 as a percentage: one digit, two below 1 %; null has none. */
+/** Formats a share of 1 as a percentage: one digit, two below 1 %; a dash for null. */
 export function formatPercent(share: number | null): string {
   return share === null ? NOTHING : `${percentDigits(share * 100)}${THIN}%`
 }
@@ -29,7 +30,7 @@ export function formatPoints(difference: number): string {
   return `${sign}${digits} pts`
 }
 
-/** Formats a relative change with its sign: +12.3 %; null for a change from 0, which has none. */
+/** Formats a relative change with its sign: +12.3 %; null for a change from 0, which has no percentage. */
 export function formatChange(now: number, before: number): string | null {
   if (before === 0) return null
   const change = now / before - 1
@@ -48,6 +49,7 @@ export function formatDuration(ms: number | null): string {
   return `${oneDigit.format(minutes / 1440)} d`
 }
 
+/** Formats seconds like `formatDuration`. */
 export function formatSeconds(seconds: number | null): string {
   return formatDuration(seconds === null ? null : seconds * 1000)
 }
@@ -60,6 +62,7 @@ export function formatBytes(bytes: number): string {
   return `${(unit === 0 ? whole : oneDigit).format(value)} ${units[unit]!}`
 }
 
+/** Formats a rate with one digit: 12.3 events a second. */
 export function formatRate(perSecond: number): string {
   return `${oneDigit.format(perSecond)} events a second`
 }

@@ -16,7 +16,7 @@ import { NotFound } from './not-found.tsx'
 import { OutageBanner } from './outage-banner.tsx'
 import { BottomBar, SideBar } from './side-bar.tsx'
 
-/** Of a page that shows that its address cannot be read. */
+/** The range of a page that shows that its address cannot be read. */
 const NO_RANGE = { from: '', to: '' }
 const route = getRouteApi('/a/$app')
 

@@ -24,7 +24,7 @@ function Outage(): ReactNode {
     setSeconds(RETRY_SECONDS)
     client.get(shared ? '/api/v1/shared-view' : '/api/v1/me').then(
       () => void queries.invalidateQueries(),
-      // the connection keeps saying that there is no answer
+      // the state of the connection still says that there is no answer
       () => undefined,
     )
   }

@@ -3,7 +3,7 @@ import { useMatch, useRouter, type NavigateOptions } from '@tanstack/react-route
 
 /**
  * Redirects to another page in place of the one that shows it, once, unless the reader is already on the way to
- * another: the old page still stands, and learns what it waited for, while the code of the next one is loaded.
+ * another: while the code of the next page is loaded, the old one is still shown and receives its answers.
  */
 export function Redirect({ to, params }: Required<Pick<NavigateOptions, 'to' | 'params'>>): null {
   const router = useRouter()

@@ -8,7 +8,7 @@ interface Props {
   /** the path below the app, such as `funnels/checkout` */
   to: string
   app: string
-  /** parameters beside the range, comparison, filters and unit, which are kept */
+  /** parameters in addition to the range, comparison, filters and unit, which are kept */
   search?: SearchChange
   className?: string
   label?: string

@@ -7,7 +7,7 @@ import { words } from '../words.ts'
 import { Icon } from './icon.tsx'
 
 interface Props {
-  /** identifies what is shown: the button that opens it has it in `data-opens`, and gets the focus back */
+  /** identifies the content: the button that opens it has this in `data-opens`, and gets the focus back */
   opens: string
   /** the change of the address that closes the panel */
   closed: SearchChange

@@ -14,7 +14,10 @@ import { sharedWords } from './shared-words.ts'
 /** Of an address that cannot be read. */
 const NO_RANGE = { from: '', to: '' }
 const route = getRouteApi('/a/$app')
-/** Many may look at a view: what only late events and notes change is rarely asked again, and never after its dates. */
+/**
+ * Many may look at a view, so answers that only late events and notes can change are rarely polled, and those that
+ * nothing can change never.
+ */
 const SETTLED_MS = 5 * 60_000
 
 /** The page of a shared view, without the other pages of the app. */

@@ -32,10 +32,12 @@ export function dateIn(timezone: string, at: number): string {
   }).format(at)
 }
 
+/** Returns the interval of charts of traffic: hours only for short ranges, where they remain readable. */
 export function trafficStep(range: DateRange): 'hour' | 'day' {
   return daysOf(range) > HOURLY_DAYS_MAX ? 'day' : 'hour'
 }
 
+/** Returns the interval of trends: weeks for long ranges. */
 export function trendStep(range: DateRange): 'day' | 'week' {
   return daysOf(range) < WEEKLY_DAYS_MIN ? 'day' : 'week'
 }

@@ -4,7 +4,7 @@ import { useReport } from '../api/use-report.ts'
 import { dateIn, shiftDate, type DateRange } from './date-range.ts'
 import { useScope } from './scope.tsx'
 
-/** Number of days back in which events are looked for. */
+/** Number of past days in which to look for events. */
 const DAYS = 1_095
 
 /** Returns the first and last date with events; null if there are none, undefined until this is known. */

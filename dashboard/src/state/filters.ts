@@ -2,7 +2,7 @@ import type { Filter, Value } from '@hopper/contracts'
 
 export { SHOW_ROBOTS } from '@hopper/contracts'
 
-/** A filter chip: events whose key has the value, or with `not` has another value or none. */
+/** A filter chip: events whose key has the value; with `not`, those whose key has a different value or none. */
 export interface Chip {
   readonly key: string
   readonly value: string

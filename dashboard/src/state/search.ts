@@ -1,7 +1,7 @@
 import type { DropCause } from '@hopper/contracts'
 import { isDate } from './date-range.ts'
 
-/** Why somebody did not go on; fails to compile when the API gets another cause. */
+/** Causes of dropping out; the type fails to compile when the API gets a new one. */
 export const causes = Object.keys({
   never: 0,
   open: 0,
@@ -20,8 +20,9 @@ export type Sender = (typeof senders)[number]
 export type PanelTab = (typeof panelTabs)[number]
 
 /**
- * The view beside the path of the page: all of it is in the address, so that a link, a reload and another member show
- * the same. What is missing has its default. Texts that a page cannot read stay here, so that the page can say so.
+ * The state of the view apart from the path of the page. All of it is in the address, so that a link, a reload and
+ * another member show the same. A missing parameter has its default. Parameters that a page cannot read stay as texts,
+ * so that the page can say so.
  */
 export interface Search {
   /** `7d`, or two dates as `2026-01-01..2026-01-31` */

@@ -13,6 +13,7 @@ export function applyTheme(): void {
   else document.documentElement.dataset['theme'] = theme
 }
 
+/** Stores the chosen appearance in this browser and applies it. */
 export function setTheme(theme: ThemeChoice): void {
   storage()?.setItem(STORED, theme)
   applyTheme()

@@ -280,7 +280,7 @@ export const apiCalls: readonly Call[] = [
     answer: {
       type: 'SESSION',
       start: at,
-      // It ends by its pause, which is over unless the test runs soon after midnight.
+      // The session ends by its pause, which is over unless the test runs soon after midnight.
       end: expect.toSatisfy((end) => end === null || end === at + 2) as unknown,
       children: ['url_change', 'btn_time', 'click'].map((name, seq) => ({ type: 'EVENT', timestamp: at + seq, name })),
     },

@@ -11,7 +11,7 @@ afterEach(() => receiver[Symbol.asyncDispose]())
 const client = (): PostHog => new PostHog(writeKey, { host: receiver.url, fetchRetryDelay: 50 })
 const timestamp = new Date(Date.now() - 60_000)
 
-it('brings events and who they are of', async () => {
+it('delivers events and their persons', async () => {
   const posthog = client()
   posthog.capture({
     distinctId: 'ann',

@@ -13,8 +13,8 @@ import { until } from '../installations/until.ts'
 const LANES = 4
 const MESSAGES_MAX = 10_000
 const ARRIVAL_MS_MAX = 18_000
-/** Calls that only ask. */
-const asking = /^\/(flags|decide|v1\/m)\b/
+/** Calls that bring no events. */
+const withoutEvents = /^\/(flags|decide|v1\/m)\b/
 
 export const writeKey = 'hw_clients_0123456789abcdef'
 
@@ -59,7 +59,7 @@ export async function openReceiver(): Promise<Receiver> {
   const failing = { how: 'refused', left: 0 }
   const lost = new WeakSet<FastifyRequest>()
   server.addHook('preHandler', async (request) => {
-    if (request.method !== 'POST' || asking.test(request.url) || failing.left === 0) return
+    if (request.method !== 'POST' || withoutEvents.test(request.url) || failing.left === 0) return
     failing.left--
     if (failing.how === 'refused') throw new HopperError('HOP_LOG_UNAVAILABLE')
     lost.add(request)

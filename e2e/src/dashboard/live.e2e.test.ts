@@ -245,7 +245,7 @@ it('says how many people were there in the last 5 and 30 minutes, and where', as
   await expect.poll(() => rowOf('now-page').count(), SOON).toBe(4)
 })
 
-it('is led to by the overview, whose numbers all have a course and what they are compared with', async () => {
+it('is linked from the overview, whose numbers all have a trend line and a comparison', async () => {
   const { page } = dashboard
   const [yesterday, today] = [1, 0].map((days) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10))
   await dashboard.open(`overview?range=${yesterday}..${today}`)

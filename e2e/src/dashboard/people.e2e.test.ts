@@ -118,7 +118,7 @@ describe('hesitation', () => {
 })
 
 describe('people', () => {
-  it('lists as the API does, finds one by its id, and shows what it did', async () => {
+  it('lists the same people as the API, finds one by id, and shows the events of that person', async () => {
     const { page } = dashboard
     const { persons } = await dashboard.get<Listed>(`persons?${query}&order=-events&limit=50`)
     await dashboard.open(`people?range=${rangeText}&order=events`)

@@ -7,7 +7,7 @@ import { expectUsable, forEachLook } from './usable.fixture.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
 const DAY_MS = 86_400_000
-/** A refresh of the page of the system comes at the latest after this time. */
+/** Maximum time until the System page refreshes. */
 const REFRESH_MS = 40_000
 
 let dashboard: OpenedDashboard

@@ -12,7 +12,7 @@ const dir = resolve(import.meta.dirname, '../../../docs/screenshots')
 const wide = { width: 1_280, height: 800 }
 /** On a busy machine, an answer over the whole of the demo data takes its time. */
 const TIMEOUT_MS = 120_000
-/** nothing is sent there: the alert of the picture has nothing to tell */
+/** nothing is sent there, since the alert in the picture never fires */
 const WEBHOOKS = 'https://hooks.example'
 const phone = { width: 390, height: 844 }
 
@@ -21,7 +21,7 @@ interface Shot {
   readonly path: string
   readonly size?: { readonly width: number; readonly height: number }
   readonly scheme?: 'light' | 'dark'
-  /** what must be there, beside the heading, for the page to be complete */
+  /** selects the part that must be there, in addition to the heading, for the page to be complete */
   readonly shows?: string
   /** opens a part of the page first */
   readonly open?: (page: Page) => Promise<void>

@@ -47,7 +47,7 @@ function scrolledSideways(): string[] {
     .map(({ outerHTML }) => outerHTML.slice(0, 160))
 }
 
-/** Returns what is lost in forced colors: bars without a color, faint texts of charts, a choice like the rest. */
+/** Lists what forced colors hide: bars without a color, faint texts of charts, a selection that looks like the rest. */
 function lostInForcedColors(): string[] {
   const probe = document.body.appendChild(document.createElement('i'))
   probe.style.cssText = 'color: CanvasText; background: Canvas'

@@ -3,7 +3,7 @@ import { lazySchema } from './cassandra-jar.ts'
 import versions from './versions.json' with { type: 'json' }
 
 const START_TIMEOUT_MS = 180_000
-/** Tests mostly have an engine do new things: optimizing these costs more than it saves. */
+/** Tests run most code of an engine only a few times, so optimizing it costs more than it saves. */
 const QUICK_COMPILER = '-XX:TieredStopAtLevel=1'
 
 /** An engine in its own container. */

@@ -16,7 +16,7 @@ const BOUND_MS = 600_000
 const admin = 'ha_clock_0123456789abcdef'
 const { id, write, read } = apps.tested
 
-/** Shifts what processes read as the time of day; monotonic clocks stay (https://github.com/wolfcw/libfaketime). */
+/** Shifts the time of day that processes read, but no monotonic clock (https://github.com/wolfcw/libfaketime). */
 const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')
 const root = mkdtempSync(join(tmpdir(), 'hopper-clock-'))
 const shiftFile = join(root, 'shift')

@@ -12,7 +12,7 @@ import { pathsOf, read, Reads, type Read } from './reads.fixture.ts'
 
 const engines = inject('engines')
 const FROZEN_MS = 15_000
-/** Of 95 of 100 answers: a machine that runs four nodes beside other tests delays some in any case. */
+/** Bound of the 95th percentile: a machine that runs four nodes and other tests delays some answers in any case. */
 const READ_MS_MAX = 3_000
 
 describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes that is frozen under load', () => {

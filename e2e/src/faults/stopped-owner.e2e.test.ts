@@ -78,7 +78,7 @@ describe.skipIf(!engines)('an aggregator stopped past its lease that continues w
     )
   }, 480_000)
 
-  it('control: without the lease check, it counts what the other has counted', async () => {
+  it('control: without the lease check, it counts events again that the new owner has counted', async () => {
     const [stopped, other] = [await behindProxy({ HOPPER_UNSAFE_NO_LEASE: '1' }), installation.aggregators[0]!]
     const result = await runTrial(
       { installation, app: apps.control, aggregators: [stopped, other], seed: 22, perSecond: 15 },

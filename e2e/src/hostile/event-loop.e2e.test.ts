@@ -8,7 +8,7 @@ import { probedServer, type ProbedServer } from './probed-server.fixture.ts'
 
 /** The event loop of the HTTP thread may be delayed by this, at the 99th percentile, whatever a caller sends. */
 const DELAY_MS_MAX = 100
-/** Collecting garbage of what came before may fall into a measurement. */
+/** A measurement may include the garbage collection of earlier requests. */
 const ATTEMPTS = 3
 const CONCURRENCY = 3
 const ANSWER_MS_MAX = 10_000

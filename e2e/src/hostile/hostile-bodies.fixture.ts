@@ -23,7 +23,7 @@ interface Operation {
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema?: Schema }>> }
 }
 
-/** Values that a body has at most; deep schemas would never end. */
+/** Maximum number of values in a body: recursive schemas would never end. */
 const VALUES_MAX = 12_000
 const DEPTH_MAX = 14
 

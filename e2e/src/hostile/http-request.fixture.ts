@@ -15,7 +15,7 @@ export interface Answered {
   readonly ms: number
 }
 
-/** A stream of events has no end: its beginning is the answer. */
+/** A stream of events does not end by itself: it is cut after this time, and its beginning counts as the answer. */
 const STREAM_MS = 300
 const TEXT_CHARS_MAX = 20_000
 const agent = new Agent({ keepAlive: true, maxSockets: 8 })

@@ -134,7 +134,7 @@ describe('every route', () => {
       const apps = route.url.includes(':app') ? ['shop', 'blog', 'foreign', 'no-such-app'] : [undefined]
       for (const app of apps)
         for (const { name, headers, may, apps: own, page } of callers) {
-          // the login that these calls would end is needed by the next ones
+          // these calls would end the login that later calls need
           if (route.url === '/api/v1/logout' || route.url === '/api/v1/login' || route.url === '/login') continue
           const answer = await call(route, app ?? '', headers)
           tried++

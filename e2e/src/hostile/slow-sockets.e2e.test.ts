@@ -11,7 +11,7 @@ const CONNECTING = 50
 const RETRY_MS = 100
 /** Of each socket, the server holds the first part of a message: almost as long as a message may be. */
 const HALF = `[${' '.repeat(60_000)}`
-/** Three times what the messages have. */
+/** Three times the size of the messages. */
 const MEMORY_MB_MAX = 180
 const [FRAGMENTS, TOO_MANY_FRAGMENTS] = [200, 2_000]
 const DELAY_MS_MAX = 2_000

@@ -19,7 +19,7 @@ const wanted = environment.DOCKER_HOST !== undefined
 
 const DAY_MS = 86_400_000
 const date = (ms: string | number): string => new Date(ms).toISOString().slice(0, 10)
-/** From this date on, other tests have events of their own. */
+/** Dates from this one on are left to other tests, which send events of their own. */
 const testedFrom = date(Date.now())
 const docker = async (...args: string[]): Promise<string> => (await promisify(execFile)('docker', args)).stdout
 
@@ -32,7 +32,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
   }, START_TIMEOUT_MS)
   afterAll(() => installation?.dispose(), 120_000)
 
-  // The suite starts and ends the installation that it is given; this one outlives it.
+  // The suite would start and end the installation that it is given, but this one must continue.
   demoShopSuite(async () => ({ ...installation, start: async () => undefined, dispose: async () => undefined }))
 
   it.each(services)(

@@ -19,7 +19,7 @@ const browser = { 'user-agent': agents[0]!.userAgent, 'accept-language': 'en' }
 const admin = 'ha_operator_0123456789abcdef'
 const provision = { organizations: [{ id: 'o', name: 'O', admin_key: admin, apps: [app] }] }
 
-/** A page that shows the state of the system is refreshed after this time at the latest. */
+/** Maximum time until a page about the state of the system refreshes. */
 const REFRESH_MS = 40_000
 
 forEachInstallation((open, kind) => {

@@ -29,7 +29,7 @@ interface Counted {
 
 let installation: Installation
 
-/** Reads what is stored of an app; `bot` is a verdict that sessions may have. The installation must be stopped. */
+/** Reads the stored events of an app; `bot` is a verdict that sessions may have. The installation must be stopped. */
 async function readCounted(app: string, bot?: BotReason): Promise<Counted> {
   const storage = await installation.openStorage()
   try {

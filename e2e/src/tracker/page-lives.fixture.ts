@@ -159,7 +159,7 @@ export class PageLives implements AsyncDisposable {
 
   async #kill(): Promise<void> {
     await this.#browser.kill()
-    // Until then, Playwright passes on what pages had reported.
+    // Waits until Playwright has passed on everything that pages had reported.
     await this.#disconnected!.catch(() => undefined)
     const written = this.#browser.storedText()
     const acknowledged = new Set([...this.ingest.acknowledged.values()].map(actionOf))
@@ -273,7 +273,7 @@ function rejectAfter(ms: number): Promise<never> {
   return new Promise((_, reject) => setTimeout(() => reject(new Error(`Timeout of ${ms} ms`)), ms))
 }
 
-/** Returns what the JSON of the action's event contains and that of no other event. */
+/** Returns a text that is in the JSON of the action's event, and of no other event. */
 function inFile(action: string): string {
   const [kind, argument] = [action.slice(0, action.indexOf(' ')), action.slice(action.indexOf(' ') + 1)]
   if (kind === 'track') return `"data":{"n":${argument}}`

@@ -54,7 +54,7 @@ export type CellLoader = (column: string) => Uint8Array | undefined
 /** The page rule of an app that keeps no parameters and does not route by hash. */
 const plainPages: PageRule = { keep_parameters: [] }
 
-/** Prefixes of column names in cache keys; no column name begins like this. */
+/** Prefixes of cache keys for values other than a column; no column name begins like this. */
 const ENCODED = '/encoded/'
 const BY_RUN = '/by run/'
 const OFFSETS = '/offsets/'
@@ -95,7 +95,7 @@ export class Chunk {
     return new Chunk(encoded.summary, (column) => encoded.columns.get(column), cache, pages)
   }
 
-  /** Returns the same chunk with other knowledge about its people. */
+  /** Returns the same chunk with another state of what is known about its people. */
   withPeople(people: People): Chunk {
     return new Chunk(this.summary, this.#load, this.#cache, this.#pages, people)
   }
@@ -271,7 +271,10 @@ export class Chunk {
     })
   }
 
-  /** Returns what is computed from the chunk and its people; cached like a decoded column, by the people's version. */
+  /**
+   * Returns a value that is computed from the chunk and its people; cached like a decoded column, by the people's
+   * version.
+   */
   ofPeople<T extends object>(name: string, derive: (people: People) => { value: T; bytes: number }): T {
     return this.#cache.get(`${this.#name}${OF_PEOPLE}${this.people.version}/${name}`, () => derive(this.people))
   }

@@ -57,6 +57,7 @@ const fixed: ReadonlySet<string> = new Set([
 export const DATA_PREFIX = 'data.'
 const UTM_PREFIX = 'utm_'
 
+/** Returns the column of a campaign parameter, whose name may be given without `utm_`. */
 export function utmColumn(name: string): string {
   return name.startsWith(UTM_PREFIX) ? name : UTM_PREFIX + name
 }
@@ -98,8 +99,8 @@ export function isAddressColumn(column: string): boolean {
 
 /**
  * Keys whose value is that of the person an event belongs to: `person`, as `u:USER` or `d:DEVICE`; `user_id`, unless
- * the event has its own; the person's traits; and its computed properties. They are not stored: they follow from who
- * the devices belong to when the question is asked.
+ * the event has its own; the person's traits; and its computed properties. They are not stored, but computed for each
+ * query, from the persons that the devices belong to at that time.
  */
 export const PERSON_KEY = 'person'
 export const USER_KEY = 'user_id'
@@ -109,14 +110,17 @@ export const PROPERTY_PREFIX = 'property.'
 /** Key of events that their sender has numbered within the session. */
 export const NUMBERED_KEY = 'numbered'
 
+/** Returns whether a query key names a trait; the prefix alone names none. */
 export function isTraitKey(key: string): boolean {
   return key.startsWith(TRAIT_PREFIX) && key.length > TRAIT_PREFIX.length
 }
 
+/** Returns whether a query key names a computed property; the prefix alone names none. */
 export function isPropertyKey(key: string): boolean {
   return key.startsWith(PROPERTY_PREFIX) && key.length > PROPERTY_PREFIX.length
 }
 
+/** Returns whether a query key is one of those at `PERSON_KEY`, whose value is that of the event's person. */
 export function isPersonKey(key: string): boolean {
   return key === PERSON_KEY || key === USER_KEY || isTraitKey(key) || isPropertyKey(key)
 }

@@ -24,7 +24,7 @@ export class GrowableArray<T extends Numbers> {
   }
 
   push(value: number): void {
-    // On this hot path a call that can be avoided costs more than its work.
+    // Calls `extend` only when it must: on this hot path the call costs more than its work.
     if (this.length === this.#values.length) this.extend(1)
     else this.length++
     this.#values[this.length - 1] = value

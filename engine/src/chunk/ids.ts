@@ -9,6 +9,7 @@ export interface Ids {
   readonly texts: ReadonlyMap<number, string>
 }
 
+/** Packs ids: lower-case UUIDs into bytes, all others as texts. */
 export function idsOf(list: readonly string[]): Ids {
   const bytes = new Uint8Array(list.length * UUID_BYTES)
   const texts = new Map<number, string>()
@@ -20,6 +21,7 @@ export function idsOf(list: readonly string[]): Ids {
   return { length: list.length, bytes, texts }
 }
 
+/** Returns the id at index `i`. */
 export function idAt(ids: Ids, i: number): string {
   const text = ids.texts.get(i)
   if (text !== undefined) return text
@@ -49,6 +51,7 @@ export function idFields(ids: Ids): Map<string, Data> {
   return fields
 }
 
+/** Reads the ids of a frame. It lacks the column `uuid` if no id is a UUID, and `text` if all are. */
 export function idsOfFrame(frame: Frame, length: number): Ids {
   const uuid = frame.get('uuid')
   const text = frame.get('text')

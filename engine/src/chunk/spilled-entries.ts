@@ -111,6 +111,7 @@ export interface SpilledKeys {
   readonly numbers: ReadonlyMap<string, number>
 }
 
+/** Reads the spilled keys of a frame that has the fields of `spilledKeyFields`. */
 export function spilledKeysOf(frame: Frame): SpilledKeys {
   const counts = frame.get('entries')!.values as Uint32Array
   const names = textsOf(frame.get('key')!).map((text) => JSON.parse(text) as string)
@@ -133,6 +134,9 @@ export interface EntriesByRow {
   readonly keys: Uint32Array
 }
 
+/**
+ * Groups entries by row: those of key k are from `starts[k]` up to `starts[k + 1]`, and entry e is of row `rowOf[e]`.
+ */
 export function entriesByRow(starts: Uint32Array, rowOf: Uint32Array, rows: number): EntriesByRow {
   const ends = new Uint32Array(rows)
   for (const row of rowOf) ends[row]!++

@@ -4,7 +4,7 @@ import type { World } from './random-world.ts'
 
 export type Row = World['rows'][number]
 
-/** Groups events by person, device or session, each list in order. */
+/** Groups events by person, device or session; the events of each group are in order. */
 export function naiveUnits(world: World, rows: readonly Row[], unit: FunnelUnit): Map<string, Row[]> {
   const units = new Map<string, Row[]>()
   const before = new Map<string, { time: number; start: number }>()

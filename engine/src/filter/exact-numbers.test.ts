@@ -43,7 +43,7 @@ it('compares as exact decimals do', () => {
   )
 })
 
-it('filters tell numbers apart that one double would stand for', () => {
+it('filters distinguish numbers that are equal as doubles', () => {
   const holds = (filter: Filter, value: Value): boolean => {
     const set = new AtomSet()
     set.compile([filter])

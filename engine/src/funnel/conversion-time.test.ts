@@ -9,7 +9,7 @@ it('conversion times have the exact median, average, 90th percentile and histogr
     fc.nat({ max: 5_000_000_000 }),
     fc.nat({ max: 120 }).map((bucket) => bucketBounds(bucket).from_ms),
   )
-  // counted by bucket, or by half cell if already counted; each list once and repeated
+  // short lists are counted by bucket, long ones by half cell; each list is tried once and repeated
   const times = fc.constantFrom(1, 100)
   fc.assert(
     fc.property(fc.array(ms, { minLength: 1, maxLength: 60 }), fc.nat({ max: 60 }), times, (some, cut, many) => {

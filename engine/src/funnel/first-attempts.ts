@@ -8,8 +8,8 @@ import type { RunName } from './scan/unit-scan.ts'
 
 /**
  * Fast path for a simple plan: follows each unit's first attempt over the rows of a chunk. If it finishes, or if no
- * event of the missing step follows at all, no later attempt can get further, so it is the furthest. Only if such an
- * event comes after its window are all attempts searched.
+ * event of its next step follows at all, no later attempt can get further, so it is the furthest. All attempts are
+ * searched only if an event of the next step comes after the window of the first one.
  */
 export class FirstAttempts {
   readonly #plan: FunnelPlan

@@ -27,6 +27,7 @@ function isNumeric(operation: PropertyOperation): boolean {
   return operation === 'sum' || operation === 'difference' || operation === 'minimum' || operation === 'maximum'
 }
 
+/** Returns what a person has before its first event: an amount that any value replaces, or adds to. */
 export function nothingCollected(operation: PropertyOperation): Collected {
   const amount = operation === 'minimum' ? Infinity : operation === 'maximum' ? -Infinity : 0
   return { amount, first: undefined, last: undefined, values: operation === 'unique' ? new Set() : undefined }

@@ -13,16 +13,19 @@ export interface PlacedValue {
 /** The columns that contain the places of a chunk's events. */
 export const orderColumns = ['timestamp', 'seq', 'position', 'index'] as const
 
+/** Returns a negative number if `a` is before `b`, a positive one if it is after, 0 for the same event. */
 export function comparePlaces(a: EventPlace, b: EventPlace): number {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!
   return 0
 }
 
+/** Returns the value of the later event; if only one is defined, that one. */
 export function laterOf(a: PlacedValue | undefined, b: PlacedValue | undefined): PlacedValue | undefined {
   if (!a || !b) return a ?? b
   return comparePlaces(a.place, b.place) < 0 ? b : a
 }
 
+/** Returns the value of the earlier event; if only one is defined, that one. */
 export function earlierOf(a: PlacedValue | undefined, b: PlacedValue | undefined): PlacedValue | undefined {
   if (!a || !b) return a ?? b
   return comparePlaces(a.place, b.place) < 0 ? a : b

@@ -19,7 +19,10 @@ interface PersonRows {
 const PERSON_BYTES = 56
 const VALUE_BYTES = 40
 
-/** Returns the column of a person key; `user_id` is here only the user, not what the event itself says. */
+/**
+ * Returns the column of a person key. For `user_id` it has the user of the person only, not the field of the event
+ * itself.
+ */
 export function personColumn(chunk: Chunk, key: string): ValueColumn {
   return chunk.ofPeople(`values/${key}`, (people) => {
     const { codes, persons } = chunk.ofPeople('rows', ({ identities }) => personRows(chunk, identities))

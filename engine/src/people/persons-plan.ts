@@ -25,7 +25,7 @@ export interface PersonsRequest {
   readonly limit: number
 }
 
-/** The place of a person in a list: the value that the list is ordered by, then the id of the person. */
+/** The place of a person in a list: the value that orders the list, then the id of the person. */
 export interface PersonPlace {
   readonly value: Value | null
   readonly id: string
@@ -82,7 +82,7 @@ export class PersonsPlan {
     return holds(this.#expression, truth)
   }
 
-  /** Returns the value that a person is ordered by. */
+  /** Returns the value that determines the place of a person. */
   orderOf(person: Omit<ListedPerson, 'value'>, people: People): Value | null {
     const { order } = this.request
     if (order === 'last_seen' || order === 'first_seen' || order === 'events') return person[order]

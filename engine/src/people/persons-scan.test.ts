@@ -143,7 +143,7 @@ it('lists the same persons as the naive reference, in any order and page by page
   )
 })
 
-it('refuses keys that are not those of a person', () => {
+it('refuses keys that are not person keys', () => {
   const query = { from: 0, to: 1, filters: [], order: 'events', descending: false, limit: 1 }
   const people = undefined as never
   expect(() => new PersonsScan({ ...query, filters: [{ type: 'all', key: 'page' }] }, people)).toThrow(

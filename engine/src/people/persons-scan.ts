@@ -36,7 +36,7 @@ export interface PersonsPage {
 
 /**
  * Lists the persons that have events in a range. Devices that were never identified are complete once they are visited,
- * so only the best of them are kept; users are held until all lanes are scanned.
+ * so only those that may be on the page are kept; users are held until all lanes are scanned.
  */
 export class PersonsScan {
   readonly plan: PersonsPlan
@@ -46,7 +46,7 @@ export class PersonsScan {
   readonly #users = new Map<string, Held>()
   readonly #best: BestPersons
 
-  /** `found` are the users that the search has found by their traits. */
+  /** `found` has the users whose traits match the search. */
   constructor(
     request: PersonsRequest,
     people: People,
@@ -170,7 +170,7 @@ function sumOf(a: Held, b: Held): Held {
 class BestPersons {
   readonly #plan: PersonsPlan
   #kept: ListedPerson[] = []
-  /** the last person that may still be on the page, once there are enough */
+  /** anybody after this person is no longer on the page; undefined until the page is full */
   #bound: ListedPerson | undefined
 
   constructor(plan: PersonsPlan) {

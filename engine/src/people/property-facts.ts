@@ -70,7 +70,7 @@ function adder(plan: PropertyPlan, chunk: Chunk): (into: Collected, row: number)
   const column = key === undefined ? undefined : keyColumn(chunk, key)
   if (key !== undefined && !column) return () => undefined
   const rates = chunk.values('samplerate')
-  // created when the first value needs it: other operations have no columns of the order
+  // created when the first value needs it: for other operations the columns of the order are not fetched
   let place: ReturnType<typeof placeReader> | undefined
   return (into, row) => {
     const value = column ? column.values[column.codes[row]!]! : true

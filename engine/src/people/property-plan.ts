@@ -18,7 +18,7 @@ export class PropertyPlan {
   /** cached results of the tests, for all chunks */
   readonly known: ValueTruths
 
-  /** @throws HopperError HOP_PARAM_INVALID if the definition makes no sense */
+  /** @throws HopperError HOP_PARAM_INVALID if the definition is contradictory or incomplete */
   constructor(definition: PropertyDefinition) {
     const { event, key, operation, filters = [] } = definition
     if (key === undefined && operation !== 'count')
@@ -34,7 +34,7 @@ export class PropertyPlan {
     this.known = new ValueTruths(this.atoms)
   }
 
-  /** Lists the columns of a chunk that the property is computed from. */
+  /** Lists the columns of a chunk that computing the property needs. */
   columns({ columns }: ChunkSummary): readonly string[] {
     const { key, operation } = this.definition
     const keys = [...keysOfAtoms(this.atoms), ...(key === undefined ? [] : [key]), 'samplerate']

@@ -36,7 +36,7 @@ const keys = [
   'data.utm_source',
 ]
 
-/** Fields whose names are also keys of `data` here: their columns hold the fields alone. */
+/** Fields whose names are also keys of `data` in this test: the columns of these names hold the fields only. */
 const shadowing = ['name', 'to', 'user_id', 'utm_source', 'channel', 'landing_page']
 
 function naive(generated: World, { from, to, filters: wanted, key, prefix = '' }: ValuesRequest): Map<Value, number> {

@@ -30,7 +30,7 @@ export interface ValuesRequest {
 export interface KeyValues {
   readonly key: string
   readonly values: readonly { readonly value: Value; readonly events: number }[]
-  /** true if there are more values than these */
+  /** true if there are more values than the listed ones */
   readonly more: boolean
 }
 
@@ -107,8 +107,8 @@ export class ValuePlan {
   }
 
   /**
-   * Returns the requested keys of a chunk, except those that are too rare for a column. Excludes times and ids, which
-   * are different for every event and therefore useless to choose from.
+   * Returns the requested keys of a chunk, except those that are too rare for a column. Excludes times and ids: each
+   * event has another value, so nobody would choose from a list of them.
    */
   keys({ columns }: ChunkSummary): readonly string[] {
     if (this.request.key !== undefined) return [this.request.key]

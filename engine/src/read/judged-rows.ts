@@ -22,7 +22,7 @@ export const judgedColumns: ReadonlySet<string> = new Set([
   ...valueColumns,
 ])
 
-/** An archived event, as far as it matters to who is a bot. */
+/** An archived event, with the fields that decide whether its sender is a bot. */
 export interface JudgedRow {
   readonly device: string
   readonly session: string | undefined

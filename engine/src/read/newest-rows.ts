@@ -14,7 +14,7 @@ export interface NewestRequest {
   /** ms, exclusive */
   readonly to: number
   readonly filters: readonly Filter[]
-  /** by lane: the place in the log at which the events end that can be returned */
+  /** by lane: only events before this place in the log are returned */
   readonly ends: readonly number[]
   /** only events before this one */
   readonly before?: EventPlace

@@ -33,6 +33,7 @@ export function hasPuts({ columns }: ChunkSummary): boolean {
   return Object.hasOwn(columns, 'payload')
 }
 
+/** Finds the put events of a chunk, in the order of their places. */
 export function putPlaces(chunk: Chunk): PutPlaces {
   const payloads = chunk.texts('payload')
   const [positions, indexes] = [chunk.numbers('position'), chunk.numbers('index')]
@@ -65,7 +66,7 @@ export function putReader(chunk: Chunk): (row: number) => PutEvent {
 
 /**
  * The start of a page of put events. Their order is: the latest receipt in the lane up to the event, then lane, then
- * place. So it follows the receipt, and an event never comes before one of its lane that was there earlier.
+ * place. So events are nearly in the order of receipt, and never precede an earlier event of their lane.
  */
 export interface PutStart {
   /** by lane, the place of the first event to look at */
@@ -75,8 +76,8 @@ export interface PutStart {
 }
 
 /**
- * Returns where to begin in order to skip that many events, past chunks that need not be read for it. `lanes` are the
- * chunks with put events, by lane; `before` is the receipt at which the order ends.
+ * Returns where to begin in order to skip that many events, without reading chunks that are skipped as a whole. `lanes`
+ * are the chunks with put events, by lane; the order is final for receipts before `before`.
  */
 export function skipPuts(lanes: readonly (readonly ChunkSummary[])[], skip: number, before: number): PutStart {
   const parts = lanes.map(partsOf)
@@ -92,7 +93,7 @@ export function skipPuts(lanes: readonly (readonly ChunkSummary[])[], skip: numb
       for (; next[lane]! < laneParts.length && laneParts[next[lane]!]!.received <= time; next[lane]!++)
         skipped += laneParts[next[lane]!]!.rows
     })
-    // up to this time, a lane has at most the events of one more part
+    // up to this time, the lanes have at most this many more events
     const more = parts.reduce((sum, laneParts, lane) => sum + (laneParts[next[lane]!]?.rows ?? 0), 0)
     if (skipped + more > skip) break
     start = { places: parts.map((laneParts, lane) => laneParts[next[lane]! - 1]?.end ?? 0), skip: skip - skipped }

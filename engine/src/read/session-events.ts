@@ -25,6 +25,7 @@ export function mayHaveSession({ columns, values }: ChunkSummary, id: string): b
   return Object.hasOwn(columns, 'session_id') && (values['session_id']?.includes(id) ?? true)
 }
 
+/** Returns whether any event of a chunk has this session id. */
 export function hasSession(chunk: Chunk, id: string): boolean {
   return (chunk.texts('session_id')?.rowsOf(id) ?? []).length > 0
 }

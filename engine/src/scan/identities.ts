@@ -26,6 +26,7 @@ export interface Identities {
   readonly users: readonly string[]
 }
 
+/** Builds the identities of an app's devices, of which those without a user are left out. */
 export function identitiesOf(app: string, devices: Iterable<DeviceUsers>): Identities {
   const codes = new Map<string, number>()
   const users: string[] = []

@@ -42,7 +42,7 @@ function summaryOf({ correlation: _, histogram: __, ...summary }: Hesitation): E
   return summary
 }
 
-it('has for each element what a question about this element alone answers', () => {
+it('gives each element the answer of a query about this element alone', () => {
   let [elements, sides, tapped] = [0, 0, 0]
   fc.assert(
     fc.property(world, fc.array(request, { minLength: 6, maxLength: 6 }), (generated, requests) => {
@@ -93,7 +93,7 @@ it('has for each element what a question about this element alone answers', () =
   expect(Math.min(elements, sides, tapped)).toBeGreaterThan(0)
 }, 60_000)
 
-it('counts what was done with a past XPath for the current one, as if it had been named so from the start', () => {
+it('counts actions under a past XPath for the current one, as if events had always named it', () => {
   let joined = 0
   fc.assert(
     fc.property(world, request, (generated, query) => {

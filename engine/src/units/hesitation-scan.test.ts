@@ -23,7 +23,7 @@ interface Hover {
 
 const named = (value: string): Filter[] => [{ type: 'eq', key: 'name', value }]
 const hover: Filter = { type: 'eq', key: 'type', value: 'btn_time' }
-/** For some questions nobody is deciding any more, for others those who began late are: a window has seven days. */
+/** In some queries nobody is deciding any more, in others those are who began late, since a window has seven days. */
 const contextOf = ({ step }: HesitationRequest): QueryContext => ({
   timezone: 'UTC',
   completeTo: T0 + (step === 2 ? 7.1 : 20) * 86_400_000,
@@ -102,7 +102,7 @@ function correlation(hovers: readonly Hover[]): number | null {
   return pairs.length === 0 || spread < 1e-9 ? null : sum((a, b) => a * b) / spread
 }
 
-/** Rounds correlations, which are computed in another order. */
+/** Rounds correlations, which are computed in a different order. */
 function rounded(result: HesitationResult): HesitationResult {
   const round = <T extends Hesitation>(one: T): T => ({
     ...one,

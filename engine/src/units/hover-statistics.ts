@@ -36,7 +36,7 @@ export function actionHistogram(buckets: ReadonlyMap<number, ActionCounts>): Hes
   return (
     Array.from({ length }, (_, index) => first + index)
       .map((bucket) => ({ ...bucketBounds(bucket), ...(buckets.get(bucket) ?? { leave: 0, click: 0 }) }))
-      // short buckets have no whole ms
+      // the shortest buckets contain no whole millisecond
       .filter(({ from_ms, to_ms }) => from_ms < to_ms)
   )
 }

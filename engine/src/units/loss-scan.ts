@@ -50,8 +50,8 @@ const leftAPage: readonly Filter[] = [
 
 /**
  * Measures lost events by the gaps in the numbers that trackers give to the events of a session. A session belongs to
- * the date of its first received event; the day before the range shows which sessions began earlier, and the day after
- * it has the rest of those that began in it.
+ * the date of its first received event; the day before the range is read to recognize sessions that began earlier, and
+ * the day after it for the rest of sessions that began in it.
  */
 export class LossScan extends UnitScan {
   readonly #from: number
@@ -141,7 +141,7 @@ function planOf({ from, to, by, filters }: LossRequest): FunnelPlan {
     { name: 'closed', filters: [urlChange, ...leftAPage] },
     { name: 'wanted', filters },
   ]
-  // The longest range has no room for the day before it.
+  // For the longest range, the day before it would exceed the limit of a query.
   const earliest = Math.max(from - DAY_MS, to - queryLimits.rangeMsMax)
   return new FunnelPlan(
     { from: earliest, to, steps, count_by: 'session', ...(by === 'day' ? {} : { breakdown: by }) },
@@ -149,7 +149,9 @@ function planOf({ from, to, by, filters }: LossRequest): FunnelPlan {
   )
 }
 
-/** Returns how many numbers are missing below the highest one; a leap of more than `LOSS_GAP_MAX` is none. */
+/**
+ * Returns how many numbers are missing below the highest one; a leap of more than `LOSS_GAP_MAX` counts as a restart.
+ */
 function missing(received: ReadonlySet<number>): number {
   let [count, before] = [0, -1]
   for (const seq of [...received].sort((a, b) => a - b)) {

@@ -38,8 +38,8 @@ export function assertValidSelection(step: number, outcome: StepOutcome, steps: 
 }
 
 /**
- * Returns on which side of a step a unit is, or of the whole funnel without one; undefined if it never came to the
- * step, or may still take it.
+ * Returns whether a unit went on at a step (without one: through the whole funnel) or was lost there. Undefined if it
+ * never came to the step, or may still take it.
  */
 export function sideOf(
   { level, cause }: Pick<Outcome, 'level' | 'cause'>,

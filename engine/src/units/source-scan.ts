@@ -11,9 +11,9 @@ export class SourceScan {
   /** reads the columns of both counts */
   readonly plan: FunnelPlan
   readonly withTieBreakers = true
-  /** ties do not matter to what is counted */
+  /** the order of simultaneous events does not change these counts */
   readonly hasUnresolvedTies = false
-  /** of users: which events match, and whether devices are resolved to persons */
+  /** counts the users; also determines which events match and whether devices are resolved to persons */
   readonly users: DistinctScan
   readonly #sessions: DistinctScan
   readonly #request: SourcesRequest
@@ -60,7 +60,7 @@ export class SourceScan {
     return { at: row[this.#request.order], value: row.value }
   }
 
-  /** Orders rows; those that are equal in it by their value. */
+  /** Orders rows, and rows that are equal in this order by their value. */
   #compare(a: SourcePlace, b: SourcePlace): number {
     const order = a.at < b.at ? -1 : a.at > b.at ? 1 : 0
     return (this.#request.descending ? -order : order) || (a.value < b.value ? -1 : a.value > b.value ? 1 : 0)

@@ -21,7 +21,7 @@ const range = fc
   .map(({ from, ticks }) => ({ from: T0 + from * TICK_MS, to: T0 + (from + ticks) * TICK_MS }))
 const context = { timezone: 'Europe/Berlin', completeTo: T0 }
 const count_by = fc.constantFrom('person' as const, 'device' as const, 'session' as const)
-/** Rows in one order; in which order the fields of a row were set does not matter. */
+/** Sorts rows; the order in which the fields of a row were set does not matter. */
 const sorted = <T extends object>(rows: readonly T[] | undefined): T[] => {
   const textOf = (row: T): string => JSON.stringify(Object.entries(row).sort())
   return [...(rows ?? [])].sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1))

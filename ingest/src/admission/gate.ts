@@ -39,8 +39,8 @@ export class Gate {
   }
 
   /**
-   * Counts a request whose key, if it needs one, is not known before its body is read: until then its address is all
-   * that it can be charged to.
+   * Counts a request whose key, if it needs one, is only known once its body is read: until then it can only be charged
+   * to its address.
    * @throws HopperError HOP_RATE
    */
   admitSource(request: FastifyRequest): void {
@@ -54,10 +54,10 @@ export class Gate {
     if (source !== undefined) this.#sources.charge(source, { events: 1, bytes }, performance.now())
   }
 
-  /** Admits a request by a key that is not where others have it. */
+  /** Admits a request by a key that is neither in a header nor in the query. */
   async admitKey(key: string | undefined, request: FastifyRequest): Promise<Sender> {
     recordSender(request, key === undefined ? {} : { key })
-    // before the key is looked up: one who guesses keys has no other limit
+    // before the key is looked up: this is the only limit for somebody who guesses keys
     this.admitSource(request)
     return this.admitLate(key, request)
   }

@@ -23,7 +23,7 @@ interface Known {
 
 const KEY_CHARS_MAX = 200
 const KEYS_MAX = 10_000
-// Time that a revoked key still works, and time that a new key is refused when it was tried before it existed.
+// Time for which a revoked key still works, and for which a new key is refused if it was tried before it existed.
 const KNOWN_MS = 5_000
 const UNKNOWN_MS = 1_000
 const SLOW_MS = 1_000

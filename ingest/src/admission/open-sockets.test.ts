@@ -77,7 +77,7 @@ it('the control: without an address to count by, one sender takes the half that 
   expect(await open(quiet, keys.bound)).toBe('open')
 })
 
-it('closes what exceeds the share of an app, from however many addresses', async () => {
+it('closes sockets that exceed the share of an app, from any number of addresses', async () => {
   const outcomes = []
   for (let index = 0; index < 6; index++) outcomes.push(await open(`203.0.113.${index}`))
   expect(outcomes.filter((outcome) => outcome === 'closed 1013')).toHaveLength(2)

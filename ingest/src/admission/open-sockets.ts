@@ -1,7 +1,7 @@
 import { HopperError } from '@hopper/contracts'
 import type { Sender } from './key-check.ts'
 
-/** Of all sockets, what one app and what one address may hold. */
+/** Shares of all sockets that one app and one address may hold. */
 const [APP_SHARE, SOURCE_SHARE] = [1 / 2, 1 / 4]
 
 type Owner = Pick<Sender, 'app' | 'source'>

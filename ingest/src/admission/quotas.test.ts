@@ -72,13 +72,13 @@ it('the control: without a quota an app may send more', async () => {
   expect(await statuses(6)).toEqual([202, 202, 202, 202, 202, 202])
 })
 
-it('still answers pages what to track while the app is refused', async () => {
+it('still sends pages their configuration while the app is over its quota', async () => {
   await setApp({ quota_bytes: 1 })
   expect(await statuses(2)).toEqual([202, 429])
   expect((await ingest.server.inject(`/v1/config?key=${keys.write}`)).statusCode).toBe(200)
 })
 
-it('counts what repeats an id, and what is rejected beside it: the log has it', async () => {
+it('counts events with repeated ids and rejected ones too, because the log has them', async () => {
   await setApp({ quota_bytes: QUOTA })
   const same = { ...body(), events: [{ ...(body() as { events: object[] }).events[0], event_id: 'e' }] }
   expect(await statuses(4, () => same)).toEqual([202, 202, 202, 429])
@@ -125,7 +125,7 @@ it('refuses messages of a socket by the same error, and keeps the socket', async
   socket.terminate()
 })
 
-it('several processes share a quota, whichever has started when, and are a few seconds behind each other', async () => {
+it('several processes share a quota, a few seconds behind each other, in any order of their starts', async () => {
   const app = { id: 'shop', timezone: 'UTC', quota_bytes: QUOTA } as App
   const { registry } = ingest.storage
   const logger = { info: () => undefined, error: () => undefined }
@@ -142,7 +142,7 @@ it('several processes share a quota, whichever has started when, and are a few s
   await later.close()
 })
 
-it('continues while the registry is unavailable, and stores then what it has counted', async () => {
+it('continues while the registry is unavailable, and stores its counts afterwards', async () => {
   const { registry } = ingest.storage
   let isAway = true
   let failures = 0

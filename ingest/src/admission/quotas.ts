@@ -9,7 +9,7 @@ const APPS_MAX = 10_000
 /** After this time, the counts of other processes are read again, and those of this process are stored. */
 const READ_INTERVAL_MS = 10_000
 const STORE_INTERVAL_MS = 10_000
-/** A request waits no longer for the registry: it is taken, as far as is known. */
+/** Maximum time that a request waits for the registry; after it, the request is judged by the known counts. */
 const PATIENCE_MS = 1_000
 const CLOSE_MS_MAX = 2_000
 const WRITE_CONCURRENCY = 16
@@ -30,9 +30,9 @@ export interface QuotaPauses {
 }
 
 /**
- * Counts the bytes that each app sends, and refuses more than its quota. Each process stores what it has received, and
- * reads what others have, every few seconds; so several processes together may exceed a quota by what they receive in
- * twice that time, and a process that is killed forgets what it has not stored.
+ * Counts the bytes that each app sends, and refuses more than its quota. Every few seconds, each process stores its own
+ * count and reads those of others. So several processes together may exceed a quota by the bytes they receive in twice
+ * that time, and the bytes that a killed process had not stored yet do not count.
  */
 export class Quotas {
   readonly #registry: Pick<Registry, 'usages'>
@@ -71,7 +71,7 @@ export class Quotas {
     })
   }
 
-  /** Counts what was stored of an app. */
+  /** Adds the bytes that were stored for an app. */
   add({ id }: Pick<App, 'id'>, { bytes, events }: Pick<Usage, 'bytes' | 'events'>, receivedAt: number): void {
     const date = utcDate(receivedAt)
     const days = this.#own.get(id) ?? new Map<string, Day>()
@@ -82,7 +82,7 @@ export class Quotas {
     this.#unstored.set(`${id} ${date}`, { app: id, process: this.#process, ...day })
   }
 
-  /** Stores what is not stored yet, as far as that is possible in a short time. */
+  /** Stores the counts that are not stored yet, as far as that is possible in a short time. */
   async close(): Promise<void> {
     clearInterval(this.#storing)
     await Promise.race([this.#store(), pause(CLOSE_MS_MAX, undefined, { ref: false })])
@@ -99,7 +99,7 @@ export class Quotas {
     return this.#others.get(app.id)?.usages ?? []
   }
 
-  /** Reads what other processes have received of an app, and removes what has expired. */
+  /** Reads the counts of an app by other processes, and removes expired ones. */
   #read(app: App): Promise<void> {
     const reading = this.#reading.get(app.id)
     if (reading) return reading
@@ -111,7 +111,7 @@ export class Quotas {
       for (const usage of usages.filter(({ date }) => date < from))
         await this.#registry.usages.remove(app.id, usageId(usage))
     }
-    // what was known holds while the registry does not answer
+    // the known counts hold while the registry does not answer
     const done = read()
       .catch(() => this.#know(app.id, this.#others.get(app.id)?.usages ?? []))
       .finally(() => this.#reading.delete(app.id))

@@ -52,7 +52,7 @@ it('stores a new kind soon, and repetitions with the next round', async () => {
   await expect.poll(requests, { timeout: 3_000 }).toEqual([2, 1])
 })
 
-it('stores what the last seconds of a date had, and begins another date', async () => {
+it('stores the refusals of the last seconds of a date before it begins the next date', async () => {
   await send('hw_nobody_knows_this')
   now += 86_400_000
   await send('hw_nobody_knows_this')
@@ -60,7 +60,7 @@ it('stores what the last seconds of a date had, and begins another date', async 
   expect((await rows()).map(({ requests }) => requests)).toEqual([1, 1])
 })
 
-it('bounds the kinds of refusals of a date, and what is not an origin is none', async () => {
+it('bounds the kinds of refusals of a date, and stores no origin for texts that are not origins', async () => {
   for (let n = 0; n < REFUSALS_PER_DAY_MAX + 7; n++) await send('hw_nobody_knows_this', `https://a${n}.example`)
   await send('short', 'javascript:alert(1)')
   await expect

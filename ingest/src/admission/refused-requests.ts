@@ -15,7 +15,7 @@ import type { Registry } from '@hopper/storage'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 
 const STORE_INTERVAL_MS = 10_000
-/** A kind that is new on its date is stored this soon: somebody may be putting a tag in place and wait for it. */
+/** Delay until a kind that is new on its date is stored: short, since somebody who installs a tag may wait for it. */
 const STORE_NEW_MS = 500
 const CLOSE_MS_MAX = 2_000
 const HINT_CHARS = 4
@@ -42,8 +42,9 @@ export function recordSender(request: FastifyRequest, sender: KnownSender): void
 }
 
 /**
- * Counts refused requests by reason, app, origin and the end of the key, for those who must do something about them.
- * Addresses of senders are not among it. Stored every few seconds; a process that is killed forgets the last ones.
+ * Counts refused requests by reason, app, origin and the end of the key, for the people who must do something about
+ * them. Addresses of senders are not recorded. Stored every few seconds; a process that is killed forgets the last
+ * ones.
  */
 export class RefusedRequests {
   readonly #registry: Pick<Registry, 'refusals'>
@@ -88,7 +89,7 @@ export class RefusedRequests {
     if (!known) this.#storeSoon()
   }
 
-  /** Stores what is not stored yet, as far as that is possible in a short time. */
+  /** Stores the counts that are not stored yet, as far as that is possible in a short time. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     clearTimeout(this.#early)

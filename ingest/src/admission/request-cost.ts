@@ -2,12 +2,15 @@ import { Dropped, type Incoming } from '../batch/incoming.ts'
 import type { RequestCost } from './rate-limit.ts'
 
 const DAY_MS = 86_400_000
-/** Earlier dates are past: no other events touch their tables, so each date costs as much as a batch of its own. */
+/**
+ * Dates before this are past: hardly any other events touch their tables, so each date costs as much as a batch of its
+ * own.
+ */
 const RECENT_MS = 8 * DAY_MS
 const EVENTS_PER_PAST_DATE = 10
 const VALUES_PER_EVENT = 8
 
-/** Up to this number, the distinct keys of one request have their own columns; more are the mark of a flood. */
+/** Up to this number, the distinct keys of one request get columns of their own; more than that indicate a flood. */
 const KEYS_FREE = 192
 const KEYS_PER_EVENT = 8
 

@@ -12,11 +12,11 @@ export interface ReadBatch {
   readonly batch: Batch
   /** events as `POST /v1/events` takes them; `Dropped` for one that a translation has rejected */
   readonly sent: readonly unknown[]
-  /** by index, the statements of a server about an event beside its fields */
+  /** by index, a server's statements about an event in addition to its fields */
   readonly supplements?: readonly (Supplement | undefined)[]
   /** true when the sender reports that a program controls its browser */
   readonly webdriver: boolean
-  /** changes of the body itself compared with what was sent */
+  /** changes of the body itself, outside of its events */
   readonly changes: Changes
 }
 
@@ -127,7 +127,7 @@ function changesOf(body: object, room: Room): Changes {
   return changes
 }
 
-/** Leaves out the ids of a cookieless body, and records those that it has. */
+/** Removes ids from a cookieless body, and records them as changes. */
 function withoutIds(ids: Readonly<Record<string, unknown>>, changes: Changes): object {
   for (const [name, value] of Object.entries(ids))
     if (value !== undefined && value !== null) changes.record(name, 'cookieless')

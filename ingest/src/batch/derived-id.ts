@@ -15,7 +15,10 @@ export function nthId(repetitions: Map<string, number>, content: string): string
   return before === 0 ? content : derivedId(content, before)
 }
 
-/** Depth to which values are distinguished: deeper parts do not affect the id. No stack overflows before that. */
+/**
+ * Depth to which values are distinguished: deeper parts do not affect the id. The stack does not overflow at this
+ * depth.
+ */
 const DEPTH_MAX = 64
 
 /** Returns JSON with sorted keys in every object: two senders may write the same content in different orders. */

@@ -123,7 +123,7 @@ function isTakenAsSent(
   return results.every((result) => !(result instanceof Dropped) && !result.rewritten)
 }
 
-/** Returns whether an event is a URL change that entered a page; one to '' says only that a page was left. */
+/** Returns whether an event is a URL change that entered a page; a change to '' only reports that a page was left. */
 function entersPage({ type, wire }: Incoming): boolean {
   return type === 'url_change' && wire['to'] !== ''
 }

@@ -86,6 +86,7 @@ export class Dropped {
 /** Step of the pipeline: returns the same event with more fields filled in, or why it is rejected. */
 export type Step = (incoming: Incoming) => Incoming | Dropped
 
+/** Returns an event of a batch as it enters the pipeline; its steps fill in the empty fields. */
 export function incomingOf(batch: Batch, index: number, sent: unknown, supplement?: Supplement): Incoming {
   return {
     batch,

@@ -40,7 +40,7 @@ export class DailySalts {
     return new Map(salts.flatMap(([day, salt]) => (salt ? [[day, salt] as const] : [])))
   }
 
-  /** Deletes the salts whose time is over. `now`: ms since the epoch. */
+  /** Deletes the salts that have expired. `now`: ms since the epoch. */
   async removeExpired(now: number): Promise<void> {
     this.#forgetExpired(now)
     await this.#secrets.removeExpired(now)

@@ -59,7 +59,7 @@ export class GeoDatabase implements AsyncDisposable {
     return database
   }
 
-  /** Returns where an address is; nothing for one that the database does not have. */
+  /** Returns country and region of an address; empty if the database does not have it. */
   placeOf(address: string | undefined): Place {
     const plain = plainAddress(address)
     if (plain === undefined) return nowhere

@@ -25,7 +25,7 @@ function rejection(result: Incoming | Dropped, index: number): EventsAnswer['rej
   return result instanceof Dropped ? [{ index, reason: result.reason, message: result.message }] : []
 }
 
-/** Lists the changes of accepted events; rejected events are not stored, so their changes do not matter. */
+/** Lists the changes of accepted events; changes of rejected events do not matter, since they are not stored. */
 function listChanges(
   results: readonly (Incoming | Dropped)[],
   ofBody: Changes,

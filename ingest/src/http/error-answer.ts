@@ -4,7 +4,7 @@ import type { Counter } from 'prom-client'
 import type { RefusedRequests } from '../admission/refused-requests.ts'
 
 const RETRY_AFTER_SECONDS = 1
-/** A refused key may be accepted later; a page that asks sooner only fills its console. */
+/** A refused key may be accepted later; a page that retries sooner only fills its console with errors. */
 const REFUSED_KEY_SECONDS = 3_600
 
 /** Turns any thrown value into the common shape of errors, and counts it. */
@@ -21,7 +21,7 @@ export function answerError(
     refused.add(request, error.code)
     const isRefused = error.status === 401 || error.status === 403
     if (isRefused || (error.retryable && error.status < 504)) {
-      // readable in a page, too: its client waits for that time
+      // also readable for scripts of a page, whose client waits for that time
       reply
         .header('retry-after', isRefused ? REFUSED_KEY_SECONDS : retryAfter(error))
         .header('access-control-expose-headers', 'retry-after')

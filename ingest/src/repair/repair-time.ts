@@ -6,7 +6,8 @@ const number = /^\s*[+-]?\d{1,20}(\.\d{1,20})?\s*$/
 const dateTime = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i
 
 /**
- * Reads a time in another than the documented form, in ms since the epoch; undefined when it is ambiguous or no time.
+ * Reads a time in a form other than the documented one, in ms since the epoch; undefined when it is ambiguous or not a
+ * time.
  */
 export function repairTime(sent: unknown, record: RecordChange): number | undefined {
   if (typeof sent === 'number') return roundTime(sent, record)

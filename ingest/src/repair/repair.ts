@@ -30,7 +30,7 @@ export function repair(incoming: Incoming): void {
     const value = Object.hasOwn(sent, name) ? sent[name] : undefined
     if (name === 'type' || value === undefined) continue
     const record: RecordChange = (reason) => changes.record(name, reason)
-    // A payload is kept as it was sent: nothing is lost of what becomes of its keys.
+    // A payload is stored as it was sent, so changes of the keys read from it lose nothing and are not recorded.
     const ofData = isPayload(incoming) ? new Changes(new Room()) : changes
     const repaired = repairField(name, value, schemas[name]!, ofData, record)
     if (repaired !== undefined) wire[name] = repaired

@@ -97,7 +97,7 @@ it('takes the origins of an app for hosts of it, and needs hosts that share devi
   expect((await get(token, { origin: 'https://pay.example' }, keys.bound)).status).toBe(403)
 })
 
-it('refuses what another app, another purpose or nobody has signed', async () => {
+it('refuses tokens of another app or purpose, and unsigned ones', async () => {
   const tokens = new SignedTokens(ingest.storage.secrets, () => now)
   const foreign = await tokens.sign('link', 'bound', 'd', 60_000)
   const picker = await tokens.sign('pick', 'shop', 'shop.example', 60_000)

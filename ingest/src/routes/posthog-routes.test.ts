@@ -131,7 +131,7 @@ describe('the calls before events are sent', () => {
     }
   })
 
-  it('is what a project has turned on: nothing but events', async () => {
+  it('has everything turned off but events', async () => {
     const answer = await ingest.server.inject({ url: `/array/${keys.write}/config` })
     expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([200, '*'])
     expect(answer.json()).toMatchObject({ sessionRecording: false, hasFeatureFlags: false, siteApps: [] })

@@ -5,8 +5,8 @@ import { arriving } from '../http/body-parser.ts'
 import { allowAnyOrigin, onlyMethod } from '../http/cors.ts'
 
 /**
- * Features that the browser client may turn on: nothing that would be sent to a call that does not exist here. Surveys
- * are not named: even when they are off, the client loads their script.
+ * Features of the browser client: all off whose data would go to calls that do not exist here. Surveys are left out,
+ * because the client loads their script even when they are off.
  */
 const config = {
   supportedCompression: ['gzip', 'gzip-js'],

@@ -14,8 +14,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 /** Bytes of one message; a longer one closes the socket with 1009. A socket holds one message at a time. */
 const MESSAGE_BYTES_MAX = 65_536
 /**
- * Fragments of a message, and pieces of one that the network delivers; more of them close the socket with 1008. Each
- * costs far more memory than the byte that it may be.
+ * Maximum fragments of a message, and pieces in which the network delivers one; more close the socket with 1008. Even a
+ * piece of one byte costs far more memory than that.
  */
 const PARTS_MAX = 256
 /** Sockets of this process: 256 MB of messages at most, in about twice the memory. */
@@ -62,7 +62,7 @@ export async function sessionSocket(
     method: 'GET',
     url: '/ws',
     config: { access: 'write' },
-    // The plugin logs each broken frame as an error; below they are logged now and then as information.
+    // The plugin would log each broken frame as an error; the handler below logs them now and then, as information.
     logLevel: 'silent',
     onRequest: async (request) => {
       const sender = await parts.gate.admit(request)
@@ -86,7 +86,10 @@ export async function sessionSocket(
   })
 }
 
-/** Logs that sockets were closed for their content, at most once a minute: who has a write key can bring it about. */
+/**
+ * Logs that sockets were closed for their content, at most once a minute, since everybody with a write key can cause
+ * it.
+ */
 function brokenSocketLog(logger: Pick<FastifyBaseLogger, 'info'>): (error: Error) => void {
   let saidAt = -Infinity
   let sockets = 0

@@ -21,7 +21,7 @@ export async function trackerRoutes(
     allowAnyOrigin(reply)
     const { key } = request.query as { key?: unknown }
     if (key === undefined) return answer(scripts.default, SHORT, request, reply)
-    // before the key is looked up: one who guesses keys has no other limit
+    // before the key is looked up: this is the only limit for somebody who guesses keys
     gate.admitSource(request)
     const script = scripts.of((await gate.senderOf(textOf(key))).app)
     return answer(script, SHORT, request, reply)

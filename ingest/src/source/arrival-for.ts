@@ -46,7 +46,8 @@ export function arrivalFor(evidence: ArrivalEvidence, arrivals?: SessionArrivals
   }
   const known = arrivals?.get(app.id, device, session, receivedAt)
   if (known) return known
-  // A page to which no other one led. From another page of the site, the session has begun before all that is known.
+  // The first page of a session, to which no other page of the site led. Otherwise, the session began before everything
+  // that is known.
   if (!first || first.from !== '' || first.to === '') return shown
   const direct = completeArrival({ landing_page: shown.landing_page ?? first.to }, app)
   arrivals?.set(app.id, device, session, receivedAt, direct)

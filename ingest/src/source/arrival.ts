@@ -71,6 +71,7 @@ export function arrivalOf(
   )
 }
 
+/** Returns whether an arrival has a referrer, a campaign or a click id. */
 export function hasOrigin({ referrer, click_id, utm }: Arrival): boolean {
   return referrer !== undefined || click_id !== undefined || utm !== undefined
 }
@@ -111,7 +112,7 @@ function isReferrer(url: string, page: string, { origins }: App): boolean {
 }
 
 /**
- * Returns whether an address is of another site than a page; any site is another one than that of an unknown page. A
+ * Returns whether an address is of another site than a page; true for any address if the page is not known. A
  * leading `www.` makes no other site.
  */
 export function isOtherSite(url: string, page: string): boolean {

@@ -23,7 +23,7 @@ export class SessionArrivals {
     sizeCalculation: ({ arrival }, key) => ENTRY_BYTES + 2 * (key.length + JSON.stringify(arrival).length),
   })
 
-  /** Returns how a session began. One without an id ends with a pause. `now`: ms since the epoch. */
+  /** Returns how a session began. A session without an id ends with a pause. `now`: ms since the epoch. */
   get(app: string, device: string, session: string | undefined, now: number): Arrival | undefined {
     const key = keyOf(app, device, session)
     const known = this.#known.get(key)

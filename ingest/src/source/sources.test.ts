@@ -220,7 +220,7 @@ describe('country and region', () => {
   })
 })
 
-it('takes the place that the sender knows before the one of its address', async () => {
+it('prefers the country and region that the sender states over those of its address', async () => {
   const known = await send(device(), [event()], { country: 'at', region: 'AT-9' }, { 'x-forwarded-for': address })
   expect(known.context).toMatchObject({ country: 'AT', region: 'AT-9' })
   const odd = await send(device(), [event()], { country: 'Utopia', region: 'x' })
@@ -228,7 +228,7 @@ it('takes the place that the sender knows before the one of its address', async 
   expect(odd.context).not.toHaveProperty('country')
 })
 
-it('marks only what the sender has numbered', async () => {
+it('marks only events that their sender has numbered', async () => {
   expect((await send(device(), [event(), event()])).context).toHaveProperty('numbered', true)
   expect((await send(device(), [event(), event({ seq: undefined })])).context).not.toHaveProperty('numbered')
 })

@@ -4,6 +4,7 @@ import { Dropped, type Batch, type Incoming } from '../batch/incoming.ts'
 /** the first instant whose events are kept, by batch */
 const kept = new WeakMap<Batch, number>()
 
+/** Drops an event that is too old, too far ahead of its receipt, or older than its app keeps events. */
 export function checkClock(incoming: Incoming): Incoming | Dropped {
   if (incoming.timestamp < limits.timestampMsMin) return new Dropped('too_old', rejectReasons.too_old)
   if (incoming.timestamp > incoming.batch.received_at + limits.aheadMsMax)

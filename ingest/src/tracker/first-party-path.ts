@@ -1,7 +1,7 @@
 const CALL = /^\/[^?]*?(\/v1\/(?:events|config|link|picks|picker\.js))(\?.*)?$/
 const SCRIPT = /^\/[^?]*\.js(\?(?:[^#]*&)?key=hw_[^#]*)$/
 const HASHED_SCRIPT = /^\/[^?]*\.([0-9a-f]{16})\.js(\?.*)?$/
-/** Paths of our own that could look like those of a prefix. */
+/** Paths of Hopper itself that look like paths below a prefix. */
 const OWN = /^\/(?:(?:api\/v1\/apps|array)\/|v1\/picker\.js)/
 
 /**

@@ -46,7 +46,7 @@ function sampleOf(
 
 /**
  * Translates `PUT /events` and `PUT /event`: a list of `{ message_id, timestamp, event_type, payload }`, or one. The
- * payload is kept as it was sent; the keys of one that is an object, or the text of one, are the event's `data` too.
+ * payload is kept as it was sent. If it is an object, or the JSON text of one, its keys also become the event's `data`.
  * A message is a device of its own, which its id identifies, so that the id is unique in the app.
  */
 export function messagesOf(body: ParsedBody, app: string): Translated {

@@ -138,7 +138,7 @@ describe('an event of a server', () => {
   })
 })
 
-it('keeps own properties before those of PostHog, of which some are kept', () => {
+it('keeps all properties of the sender, and after them some of those that PostHog adds', () => {
   const properties = { $feature_flag: 'f', '$feature/f': true, $exception_type: 'E', $os: 'Linux', b: 1, a: 2 }
   const { event } = translated({ event: 'x', distinct_id: 'u', properties })
   expect(Object.entries((event as { data: object }).data)).toEqual([

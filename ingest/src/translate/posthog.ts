@@ -67,8 +67,8 @@ function eventOf(name: string, message: Message): Fields {
 }
 
 /**
- * In a single-page application the client knows the page before this one and the time spent there; else the browser's
- * referrer is all there is.
+ * In a single-page application the client knows the page before this one and the time spent there; otherwise only the
+ * browser's referrer is known.
  */
 function pageview(to: string, properties: Fields): Fields {
   const previous = textOf(properties['$prev_pageview_pathname'])

@@ -10,9 +10,9 @@ const names = { SESSION_START: 'session_start', SESSION_END: 'session_end' } as 
 const types: readonly unknown[] = ['SESSION_START', 'EVENT', 'SESSION_END']
 
 /**
- * Translates a message of a session's socket: a list of `{ type: SESSION_START | EVENT | SESSION_END, timestamp,
- * session_id?, name?, data? }`, or one. Each is a custom event of its session, marked by `data.session_message`. A
- * message that is sent again, in whatever order, has the same ids, so that it changes nothing.
+ * Translates a message of a session's socket: one object `{ type: SESSION_START | EVENT | SESSION_END, timestamp,
+ * session_id?, name?, data? }`, or a list of them. Each becomes a custom event of its session, marked by
+ * `data.session_message`. A message that is sent again, in whatever order, has the same ids, so it changes nothing.
  * @throws HopperError HOP_BODY_INVALID for anything but an object or a list
  */
 export function sessionMessages(body: unknown, app: string, sessionId: string): Translated {

@@ -72,7 +72,7 @@ function translated(
   }
 }
 
-/** Reads the campaign from `utm: { source, … }`, or from `utm_…` beside the other fields or in `data`. */
+/** Reads the campaign from `utm: { source, … }`, or from `utm_…` among the other fields or in `data`. */
 function campaignOf(sent: Fields, data: Fields = {}): Supplement | undefined {
   const named = isObject(sent['utm']) ? sent['utm'] : {}
   const entries = [

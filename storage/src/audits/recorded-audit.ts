@@ -13,7 +13,7 @@ import type { Registry } from '../ports/registry.ts'
 
 const CLAIM = 'audit'
 const CLAIM_MS = 60_000
-/** Well below the silence after which an audit counts as interrupted. */
+/** Interval between signs of life: well below the silence after which an audit counts as interrupted. */
 const HEARTBEAT_INTERVAL_MS = 5_000
 
 /** The scope of an audit, and who asked for it. */
@@ -30,8 +30,8 @@ export interface AuditOrder {
 export type AuditRegistry = Pick<Registry, 'auditRuns' | 'claims'>
 
 /**
- * An audit in the history. Its process says every few seconds that it lives, so that one that was killed is known as
- * interrupted, and holds a claim meanwhile, so that no other begins.
+ * An audit in the history. Its process records a sign of life every few seconds, so that a killed audit is recognized
+ * as interrupted, and holds a claim, so that no other audit begins.
  */
 export class RecordedAudit {
   readonly #registry: AuditRegistry
@@ -39,7 +39,7 @@ export class RecordedAudit {
   readonly #holder: string
   readonly #timer: NodeJS.Timeout
   #stored: StoredAudit
-  /** writes in their order, so that the last one is the last state */
+  /** the writes in order, so that the last one stores the last state */
   #writing: Promise<void> = Promise.resolve()
 
   private constructor(registry: AuditRegistry, clock: () => number, holder: string, stored: StoredAudit) {
@@ -47,7 +47,7 @@ export class RecordedAudit {
     this.#clock = clock
     this.#holder = holder
     this.#stored = stored
-    // a beat that fails is followed by another; the final state is written by who waits for it
+    // a failed sign of life is followed by another; the final state is written by a caller that waits for it
     this.#timer = setInterval(() => void this.#beat().catch(() => undefined), HEARTBEAT_INTERVAL_MS)
     this.#timer.unref()
   }

@@ -24,8 +24,8 @@ export { cassandraDefaults, consistencies, type CassandraSettings, type Consiste
 
 /**
  * Opens a storage without the log over one Cassandra cluster. Throws HOP_CONFIG when `migrate` has not prepared the
- * keyspace, HOP_STORE_UNAVAILABLE when the cluster cannot be reached. `logger` receives the nodes that lanes wait for,
- * and whether the clock of this machine differs from theirs.
+ * keyspace, HOP_STORE_UNAVAILABLE when the cluster cannot be reached. `logger` is told which nodes lanes wait for, and
+ * whether the clock of this machine differs from theirs.
  */
 export async function openCassandra(
   settings: CassandraSettings,
@@ -67,7 +67,7 @@ export async function openCassandra(
           () => undefined,
           (error: Error) => error.message,
         )
-      // A cluster with a frozen node answers; its lanes may stand still nevertheless.
+      // A cluster with a frozen node still answers, but lanes may be waiting for that node.
       const detail = failure ?? frozen.detail
       return [{ name: 'cassandra', healthy: failure === undefined, ...(detail ? { detail } : {}) }]
     },

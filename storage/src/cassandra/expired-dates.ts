@@ -9,7 +9,7 @@ import { versionsOf } from './visitors/versions.ts'
 const MONTH_CONCURRENCY = 16
 /** No event is older: ingest rejects it. */
 const FIRST_DATE = '2000-01-01'
-/** Not less than the write timestamp of any id, see `SeenIds`. */
+/** At least the write timestamp of any id, see `SeenIds`. */
 const ID_TIMESTAMP_MAX = 2n ** 52n
 const auxiliary = ['visitor-blocks-by-date', 'visitor-deltas', 'visitor-digests'] as const
 

@@ -25,15 +25,17 @@ function identityWrites({ lane, identities }: LaneBatch): Statement[][] {
   })
 }
 
-/** Of two writes the smaller place wins, and the later generation: a deletion hides whatever has a lower timestamp. */
+/**
+ * Of two writes the later generation wins, then the smaller place. A deletion hides everything with a lower timestamp.
+ */
 function firstUserWrite(lane: number, { app, device, user, place, generation = 0 }: IdentityChange): Statement {
   const timestamp = BigInt(generation) * GENERATION + TOP - BigInt(place)
   return { query: statement('identity.insertFirst'), params: [app, lane, device, BigInt(place), user, timestamp] }
 }
 
 /**
- * Statements that remove identities of a device, of which `remaining` stay. All of them take effect or none, so that
- * one that was interrupted can be found again by the device and by the user.
+ * Statements that remove identities of a device, of which `remaining` stay. Either all of them take effect or none, so
+ * that after an interruption the device is found both by its id and by its user.
  */
 export function identityRemovals(
   lane: number,

@@ -96,8 +96,8 @@ export class CassandraLanes implements Lanes {
 
   /**
    * Waits until the other owner has released the lane, or has not renewed it for its lease, every node has answered
-   * since (a frozen one may still have that owner's last write), and the time that such a write may last is over. An
-   * owner that keeps renewing is alive: after `ALIVE_WAITS` such periods the call rejects.
+   * since (a frozen one may still have that owner's last write), and the maximum duration of such a write has passed.
+   * An owner that keeps renewing is alive: after `ALIVE_WAITS` such periods the call rejects.
    */
   async #waitOut(lane: number, first: LaneRow): Promise<LaneRow> {
     const { unknownOutcomeMs } = this.#settings

@@ -124,7 +124,7 @@ export class CassandraTableWriter implements TableWriter {
     await mapConcurrent(idempotent, WRITE_CONCURRENCY, (statements) => this.#writeIdempotent(statements))
     watermarks.doubt(batch.counters)
     await this.#count(lease, batch.counters, watermarks)
-    // Another batch of the lane, with other apps, may have settled these dates before they were counted.
+    // Again: a concurrent batch of the lane, with other apps, may have settled these dates before they were counted.
     watermarks.doubt(batch.counters)
     const { unsure: counted } = watermarks
     await bumpVersions(this.#client, lease.lane, [...visitors, ...identities], [...counted, ...batch.visitors])
@@ -136,8 +136,8 @@ export class CassandraTableWriter implements TableWriter {
   }
 
   /**
-   * Removes rows. Blocks that contain them are written out first: a block would bring a removed row back. Deltas go
-   * too: readers do without them.
+   * Removes rows. Blocks that contain them are written out first: readers would still find a removed row in its block.
+   * Deltas are removed too: readers then read the whole partition.
    */
   async removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void> {
     const assertLease = (): void => assertLeaseHolds(lease)
@@ -168,7 +168,7 @@ export class CassandraTableWriter implements TableWriter {
       assertLeaseHolds(lease)
       if (empty.flat().some((key) => parseStoredKey(key).generation === present)) await generations.begin(app)
       const query = statement(`${file}.remove`)
-      // All rows of a key go in one batch, which is atomic in a partition: their sum is zero, but they may not be.
+      // One batch per key, which is atomic in a partition: the rows add up to zero only together, not one by one.
       await mapConcurrent(splitByCount(empty, KEYS_PER_REMOVAL), WRITE_CONCURRENCY, (keys) => {
         assertLeaseHolds(lease)
         return this.#writeIdempotent(keys.flat().map((key) => ({ query, params: [app, date, lease.lane, ...key] })))
@@ -221,7 +221,7 @@ export class CassandraTableWriter implements TableWriter {
     return countedDates(this.#client, { lane, app, from, before })
   }
 
-  /** Blocks are written out first: one that is being written out would bring rows back. */
+  /** Writes out blocks first: one that is written out afterwards would add expired rows again. */
   async expire(lease: Lease, partition: Partition, tables: ExpiredTables): Promise<boolean> {
     const assertLease = (): void => assertLeaseHolds(lease)
     if (tables === 'counted') await this.#packed.writeOutAll(lease, partition, assertLease)
@@ -270,7 +270,7 @@ export class CassandraTableWriter implements TableWriter {
     return own
   }
 
-  /** Removes deltas, before what they say: readers without them take a partition as a whole. */
+  /** Removes deltas before the rows that they list are removed: without deltas, readers read the whole partition. */
   async #removeDeltas({ lane }: Lease, { app, date }: Partition): Promise<void> {
     await this.#client.execute(statement('visitor-deltas.expire'), [app, date, lane], {
       prepare: true,
@@ -292,7 +292,7 @@ export class CassandraTableWriter implements TableWriter {
   /**
    * Writes one counter batch per partition: deltas and watermark in one atomic mutation. A failure may be an unknown
    * outcome. The call then rejects only when the server can no longer apply anything that was sent, so that the next
-   * read is final (rule 4): every node has answered since, or is gone, and the time that a write may last is over.
+   * read is final (rule 4): every node has answered since, or is gone, and the maximum duration of a write has passed.
    */
   async #count(lease: Lease, changes: readonly CounterChange[], watermarks: Watermarks): Promise<void> {
     let isSent = false

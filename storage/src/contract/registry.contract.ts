@@ -41,7 +41,7 @@ export function registryContract(name: string, make: () => Promise<Storage>): vo
       expect(await storage.registry.app(randomUUID())).toBeUndefined()
     })
 
-    it('adds to an app from which date it keeps events, and never takes that date from the stored app', async () => {
+    it('adds to an app the date from which it keeps events, and ignores such a date in the stored app', async () => {
       const [id, organization] = [randomUUID(), randomUUID()]
       const { apps, retentions } = storage.registry
       const app = { id, organization, name: 'Shop', timezone: 'UTC', origins: [], keep_parameters: [] }

@@ -8,6 +8,7 @@ export interface LetterFields extends Pick<FoundLetter, 'lane' | 'position' | 'r
   readonly bytes: number
 }
 
+/** Returns the fields of a letter; `bytes` is the size of its message, and what is not known is null. */
 export function letterFields({ lane, position, reason, detail, app, received_at, value }: FoundLetter): LetterFields {
   return { lane, position, reason, detail, app: app ?? null, received_at: received_at ?? null, bytes: value.length }
 }

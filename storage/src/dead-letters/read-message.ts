@@ -52,10 +52,12 @@ export async function readMessage<A extends ReadApp>(
   return { position, envelope: kept, app }
 }
 
+/** Returns whether a message that was read can be counted, or is a dead letter. */
 export function isCountable<A extends ReadApp>(read: CountableMessage<A> | DeadLetter): read is CountableMessage<A> {
   return 'envelope' in read
 }
 
+/** Makes a dead letter of a message; a long `detail` is cut. */
 export function letterOf({ position, value }: LogMessage, reason: DeadLetterReason, detail: string): DeadLetter {
   return { position, value, reason, detail: detail.slice(0, DETAIL_CHARS_MAX) }
 }

@@ -31,8 +31,8 @@ export interface BackupReport {
 /**
  * Copies a data directory while Hopper writes to it. The tables are copied before the log, each at one point of its
  * transactions (https://www.sqlite.org/backup.html), so the log of the copy has every message that its tables have
- * counted, and what it has beyond them is counted when the copy is started. The copy is opened once, which checks it as
- * every start does, and appears under its name only when it is complete.
+ * counted; further messages are counted when the copy is started. The copy is opened once, which checks it as every
+ * start does, and appears under its name only when it is complete.
  * @throws HopperError HOP_CONFIG for a directory that cannot be used or is not empty; HOP_DATA_DAMAGED when the copy is
  * damaged, because the original is
  */

@@ -99,8 +99,8 @@ function open({ dir, lanes, logger }: EmbeddedOptions, id: string | undefined): 
 }
 
 /**
- * Rewrites the tables without what was deleted: rows and chunks leave their bytes in free parts of the file. A rebuild
- * that was cut has an own copy of everything; it begins again.
+ * Rewrites the tables, since deleted rows and chunks leave their bytes in free parts of the file. Also deletes the
+ * staged copy of an interrupted rebuild, which then starts over.
  */
 async function scrub(dir: string, database: DatabaseSync, log: EmbeddedEventLog): Promise<Scrubbed> {
   for (const suffix of ['', '-wal', '-shm']) rmSync(join(dir, `${REBUILD_FILE}${suffix}`), { force: true })
@@ -127,7 +127,7 @@ function health(dir: string, { database, log, notes }: CheckedParts): PartHealth
 }
 
 /**
- * The reason why the log accepts nothing now. Callers that see a refusal send nothing, so this probes whether the disk
+ * The reason why the log accepts nothing now. No caller appends while there is one, so this probes whether the disk
  * accepts writes again.
  */
 function refusalOf({ refusal }: EmbeddedEventLog, dir: string): Error | undefined {

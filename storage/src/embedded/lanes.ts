@@ -13,7 +13,8 @@ interface LaneRow {
 /**
  * Ownership of lanes in one process. The directory's lock proves that every owner of an earlier process is dead, so a
  * lane is taken immediately. An earlier owner in this process is fenced by the epoch, which `apply` checks in its own
- * transaction. So a lease has no end: on a machine so busy that renewals come late, one would only interrupt counting.
+ * transaction. So a lease does not expire: on a machine so busy that renewals come late, an expiry would only interrupt
+ * counting.
  */
 export class EmbeddedLanes implements Lanes {
   readonly #database: DatabaseSync

@@ -40,8 +40,8 @@ export interface Rebuild {
 }
 
 /**
- * Opens a data directory for a rebuild. `basis` identifies everything that the tables depend on besides the log: what
- * was counted on another basis is discarded. Throws HOP_CONFIG when another process has the directory.
+ * Opens a data directory for a rebuild. `basis` identifies everything that the tables depend on besides the log: counts
+ * that were made on another basis are discarded. Throws HOP_CONFIG when another process has the directory.
  */
 export function openRebuild(
   dir: string,

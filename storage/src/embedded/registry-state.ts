@@ -29,6 +29,7 @@ const temporaryKinds: readonly string[] = [
   'usage',
 ]
 
+/** Returns whether losing records of a kind is damage; temporary ones come back or are not missed. */
 export function isLasting(kind: string): boolean {
   return !temporaryKinds.includes(kind)
 }

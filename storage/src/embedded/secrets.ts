@@ -8,8 +8,8 @@ import { openError, openSmallDatabase } from './sqlite.ts'
 export const SECRETS_FILE = 'secrets.db'
 
 /**
- * Secrets in a file of their own: it can be left out of backups, and what is deleted is overwritten in it, which would
- * slow down the tables. The file is made when the first secret is.
+ * Secrets in a file of their own: it can be left out of backups, and it overwrites deleted data, which would make the
+ * tables slow. The file is created with the first secret.
  */
 export class EmbeddedSecrets implements Secrets {
   readonly #file: string

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { readSideRecord, SideRecord } from './side-record.ts'
 
-/** More than the thread pool of Node has threads, so that what is started later waits. */
+/** More tasks than Node's thread pool has threads, so that a task that is started later waits. */
 const TASKS = 64
 
 it('finishes a sync that waits for a thread while the record is closed', async () => {

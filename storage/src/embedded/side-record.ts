@@ -66,7 +66,10 @@ export class SideRecord<T> {
     })
   }
 
-  /** Syncs what is written. A sync in flight keeps the descriptor, whose number another file could get. */
+  /**
+   * Syncs the writes so far. The descriptor stays open while a sync is in flight, since another file could otherwise
+   * get its number.
+   */
   close(): void {
     if (this.#synced !== this.#sequence) fdatasyncSync(this.#descriptor)
     this.#closing = true

@@ -123,8 +123,8 @@ const WAL_TRIES = 200
 const WAL_PAUSE_MS = 50
 
 /**
- * Moves the whole write-ahead log into the database and truncates it: it has older versions of pages. Readers that are
- * in the way are waited for.
+ * Moves the whole write-ahead log into the database and truncates it: it has older versions of pages. Waits for readers
+ * that are in the way.
  * @throws HopperError HOP_STORE_UNAVAILABLE when they do not end
  */
 export async function truncateWal(database: DatabaseSync, file: string): Promise<void> {

@@ -15,8 +15,8 @@ const NO_ID = 'expired'
 
 /**
  * Returns a message without its expired events; the message itself when there are none. The index of each removed event
- * remains while other events need it or its fate is still counted. The user that a removed event identified the device
- * as remains, too, if `isInEffect` returns true: later events of the device are that user's.
+ * remains while other events need it or its fate is still counted. If a removed event has identified the device and
+ * `isInEffect` returns true, its user remains too: later events of the device belong to that user.
  */
 export function withoutExpired(
   app: Pick<App, 'kept_from' | 'timezone'>,

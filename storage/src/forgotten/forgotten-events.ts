@@ -24,7 +24,7 @@ interface ForgottenOfDevice {
   mark: number
   /** messages from the mark on that were received before this are forgotten as a whole (ms) */
   wholeBefore: number
-  /** digests of users, with the time before which what they sent is forgotten */
+  /** digests of users, with the time before which their events are forgotten */
   readonly users: Map<string, number>
 }
 
@@ -38,7 +38,7 @@ interface ForgottenOfDevice {
 export class ForgottenEvents {
   readonly #app: string
   readonly #devices: ReadonlyMap<string, ForgottenOfDevice>
-  /** messages from this position on that were received at or after this time contain nothing that is forgotten */
+  /** messages from this position on, if received at or after this time, contain no forgotten events */
   readonly #mark: number
   readonly #before: number
 
@@ -82,17 +82,17 @@ export class ForgottenEvents {
     return parts.length === 0 ? undefined : ForgottenEvents.of(app, await registry.forgets.list(app), parts)
   }
 
-  /** Returns how often something of a device was forgotten. */
+  /** Returns how often events of a device were forgotten. */
   generationOf(device: string): number {
     return this.#devices.get(deviceDigest(this.#app, device))?.times ?? 0
   }
 
-  /** Returns whether a message is of a device of which something is forgotten, and came before that. */
+  /** Returns whether a message is of a device with forgotten events, and came before they were forgotten. */
   concerns(envelope: Envelope): boolean {
     return envelope.received_at < this.#before && this.knows(envelope)
   }
 
-  /** Returns whether a message is of a device of which something is forgotten. */
+  /** Returns whether a message is of a device with forgotten events. */
   knows({ device_id }: Pick<Envelope, 'device_id'>): boolean {
     return this.#devices.has(deviceDigest(this.#app, device_id))
   }
@@ -115,8 +115,8 @@ export class ForgottenEvents {
   }
 
   /**
-   * Returns whether an event is forgotten, or (`undefined`) the refused events of a message, which belong to the person
-   * that had the device before its first event. Called in order.
+   * Returns whether an event is forgotten. With `undefined`: whether the refused events of the message are, which
+   * belong to the person that had the device before its first event. Must be called in order.
    */
   #isGone(
     { ranges, mark, wholeBefore, users }: ForgottenOfDevice,
@@ -162,7 +162,7 @@ export function withoutEvents(
   return { ...emptied(envelope), ...what }
 }
 
-/** A message that says only that there was one, and when. */
+/** A message of which only the time of receipt is left. */
 export function emptied({ version, app, received_at }: Envelope): Envelope {
   const context = { device: 'unknown', browser: '', os: '' } as const
   const isInCalendar = Math.abs(received_at) <= INSTANT_MS_MAX

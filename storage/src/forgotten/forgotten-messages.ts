@@ -51,7 +51,7 @@ export class ForgottenMessages {
    */
   async appended(value: Uint8Array, { reader, lanes }: ForgottenIds): Promise<Uint8Array> {
     return this.#changed(value, async (envelope, forgotten) => {
-      // At a new place it identifies nobody: the device may be another's by now.
+      // At a new place, an identify does not take effect: the device may belong to somebody else by now.
       const kept = await this.#withoutExpired(envelope)
       if (!forgotten?.concerns(kept)) return kept
       const isValid = validateEnvelope(kept) === undefined
@@ -106,7 +106,7 @@ export class ForgottenMessages {
   }
 }
 
-/** Returns a message without the events whose ids the tables have as forgotten. */
+/** Returns a message without the events whose ids are marked as forgotten in the tables. */
 async function withoutIds(reader: ForgottenIds['reader'], lane: number, envelope: Envelope): Promise<Envelope> {
   const gone = new Set<string>()
   for (const [date, events] of Map.groupBy(envelope.events, seenDateOf)) {

@@ -47,7 +47,7 @@ export class AdminClient {
 
 function connect(settings: KafkaSettings): Client {
   const sockets = new Sockets()
-  // Unlike a producer's request, an admin request is not retried: creating a topic may use all the time there is.
+  // Not retried, unlike a producer's request: creating a topic may take the whole time limit.
   const admin = new Kafka({ ...promptConfig(settings, sockets), requestTimeout: settings.timeoutMs }).admin()
   return { sockets, admin: admin.connect().then(() => admin) }
 }

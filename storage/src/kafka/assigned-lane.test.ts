@@ -35,7 +35,7 @@ class Recorder implements LaneConsumer {
 const messages = (from: number): { position: number; value: Uint8Array }[] =>
   Array.from({ length: 3 }, (_, index) => ({ position: from + index, value: new Uint8Array() }))
 
-it('never overlaps calls of its consumer: assigned, batches, revoked, however the group changes its mind', async () => {
+it('never overlaps calls of its consumer, whatever the group assigns and revokes', async () => {
   const step = fc.constantFrom('take', 'take again', 'release', 'deliver', 'wait')
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {

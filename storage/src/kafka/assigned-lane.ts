@@ -66,7 +66,7 @@ export class AssignedLane {
 
   /**
    * Hands over, in parts, the messages that are still wanted. `messages` are those of the lane from position `from` on.
-   * @returns whether the consumer took them; what it did not take is delivered again
+   * @returns whether the consumer took them; otherwise they are delivered again
    */
   async deliver(from: number, messages: readonly LogMessage[]): Promise<boolean> {
     const { signal } = this.#revocation

@@ -52,7 +52,7 @@ describe.skipIf(!broker)('a topic that other systems write', () => {
     expect(Math.abs(timestamp - Date.now())).toBeLessThan(600_000)
   })
 
-  it('is continued behind what was committed, by whichever member of the group', async () => {
+  it('is continued after the committed messages, by any member of the group', async () => {
     const settings = freshSettings({ sessionTimeoutMs: 6_000 })
     const [first, second] = [new Taking(), new Taking()]
     await produce(settings, ['a', 'b', 'c'])
@@ -67,7 +67,7 @@ describe.skipIf(!broker)('a topic that other systems write', () => {
     await other.close()
   })
 
-  it('is created with a partition for each lane, by one of those who ask at once, and stays as it is', async () => {
+  it('is created with a partition for each lane by one of concurrent callers, and is not changed later', async () => {
     const settings = freshSettings({ lanes: 3 })
     const states = await Promise.all([createExternalTopic(settings), createExternalTopic(settings)])
     expect(states.toSorted()).toEqual(['created', 'exists'])
@@ -79,7 +79,7 @@ describe.skipIf(!broker)('a topic that other systems write', () => {
     await admin.disconnect()
   })
 
-  it('is created also while its broker does not know it yet', async () => {
+  it('counts as created although the broker does not know it yet', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     const settings = freshSettings({ brokers: [proxy.address] })
     const responses = { left: 5 }
@@ -88,7 +88,7 @@ describe.skipIf(!broker)('a topic that other systems write', () => {
     expect(responses.left).toBe(0)
   })
 
-  it('is not made by who reads it, and closing does not wait for it', async () => {
+  it('is not created by its reader, whose closing does not wait for it', async () => {
     const settings = freshSettings()
     const topic = new ExternalTopic(settings, new Taking().take, logger)
     topic.start()

@@ -4,7 +4,7 @@ import { AdminClient } from './admin-client.ts'
 import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
 
-/** A topic that does not exist yet is looked for again after this time; so is one that could not be read. */
+/** A topic that does not exist yet, or that could not be read, is tried again after this time. */
 const LOOK_MS = 20_000
 const RETRY_MS = 2_000
 const MESSAGES_PER_TAKE = 500

@@ -74,7 +74,7 @@ export class IdempotentProducer {
     return firsts
   }
 
-  /** Ends the producer. Nothing that has not left by now is sent any more. */
+  /** Ends the producer at once: messages that were not sent yet are dropped. */
   end(): void {
     this.#sockets.end()
   }

@@ -64,8 +64,8 @@ export class KafkaEventLog implements EventLog {
   /**
    * Checks that Kafka answers and that the topic exists with L partitions. A caller may continue after a failure: each
    * append tries again.
-   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is unavailable, HOP_CONFIG when the topic has another number of
-   * partitions
+   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is unavailable, HOP_CONFIG when the topic has a different number
+   * of partitions
    */
   async connect(): Promise<this> {
     try {
@@ -106,7 +106,7 @@ export class KafkaEventLog implements EventLog {
     return { close: () => this.#end(subscription) }
   }
 
-  /** Reads with one of a few consumers that are kept for the next reads, see `LaneReaders`. */
+  /** Reads with one of a few consumers that later reads use again, see `LaneReaders`. */
   async read(lane: number, from: number, limit: number, bytesMax = Infinity): Promise<readonly LogMessage[]> {
     const { starts, ends } = await this.#offsets()
     const [first, end] = [Math.max(from, starts[lane] ?? 0), ends[lane] ?? 0]
@@ -179,7 +179,8 @@ export class KafkaEventLog implements EventLog {
   async #offsets(): Promise<LaneBounds> {
     await this.#ensureTopic()
     const { topic, timeoutMs } = this.#settings
-    // Each attempt is a `send` of its own: kafkajs keeps the leaders that it has learned, a new client asks again.
+    // Each attempt is a `send` of its own: after a failed one, the next has a new client, which asks for the leaders
+    // again.
     const offsets = await untilSettled(timeoutMs, () =>
       this.#adminClient.send((admin) => admin.fetchTopicOffsets(topic)),
     )

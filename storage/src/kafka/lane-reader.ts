@@ -10,8 +10,8 @@ const FETCH_WAIT_MS = 50
 const FETCH_BYTES_MAX = 1_048_576
 
 /**
- * A part of a lane: the messages from `from`, which the log has, up to, but not including, `end`; at most `limit` of
- * them, and after the first at most `bytesMax`.
+ * A part of a lane: the messages from position `from`, which must exist, up to but excluding `end`. At most `limit`
+ * messages, and at most `bytesMax` bytes unless the first message alone is larger.
  */
 export interface LaneRange {
   readonly lane: number
@@ -32,8 +32,8 @@ interface Reading extends LaneRange {
 }
 
 /**
- * Reads parts of lanes, one after another. kafkajs reads only as a member of a group, so this is a group of one, of
- * which every lane is paused that is not read. A reader that has failed once reads nothing more.
+ * Reads parts of lanes, one after another. kafkajs reads only as a member of a group, so this is a group of one member,
+ * which pauses all lanes but the one being read. A reader that has failed once cannot be used again.
  */
 export class LaneReader {
   readonly groupId: string
@@ -87,7 +87,7 @@ export class LaneReader {
   async #join(): Promise<void> {
     const joined = new Promise<void>((resolve, reject) => {
       this.#consumer.on(this.#consumer.events.GROUP_JOIN, () => {
-        // It joins again after the broker has missed its heartbeats.
+        // The consumer joins again after the broker has missed its heartbeats.
         this.#consumer.pause([{ topic: this.#topic }])
         if (this.#reading) this.#begin(this.#reading)
         resolve()
@@ -116,7 +116,7 @@ export class LaneReader {
   #take(payload: EachBatchPayload): void {
     const { batch } = payload
     const reading = this.#reading
-    // A batch of a read before this one may still come.
+    // A batch of an earlier read may still arrive.
     const { fetchedOffset } = batch as typeof batch & { readonly fetchedOffset: string }
     if (reading?.lane !== batch.partition || Number(fetchedOffset) !== reading.next) return
     reading.timer.refresh()
@@ -134,7 +134,7 @@ export class LaneReader {
   }
 
   #finish({ timer, found, resolve }: Reading): void {
-    // The whole topic: kafkajs resumes all other lanes of a topic that is paused as a whole when one is paused.
+    // Pauses the whole topic: to pause one lane of a paused topic would make kafkajs resume all others.
     this.#consumer.pause([{ topic: this.#topic }])
     this.#reading = undefined
     clearTimeout(timer)

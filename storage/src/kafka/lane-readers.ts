@@ -88,7 +88,7 @@ export class LaneReaders {
       )
       this.#end(reader)
     }, IDLE_MS)
-    // It must not keep a command from ending.
+    // The timer must not keep a command from ending.
     timer.unref()
     this.#idle.push({ reader, timer })
     this.#waiting.shift()?.()

@@ -9,7 +9,7 @@ const METADATA_RETRY_MS = 100
  * Ensures that the topic exists with one partition for each lane. Devices never change their lane, so a topic with
  * another number is refused. Messages are retained without limit by default (`retention.ms` -1): the log is the source
  * of truth until the archive has them.
- * @throws HopperError HOP_CONFIG when the topic has another number of partitions
+ * @throws HopperError HOP_CONFIG when the topic has a different number of partitions
  */
 export async function ensureTopic(admin: Admin, settings: KafkaSettings): Promise<void> {
   const { topic, lanes, replication } = settings
@@ -31,7 +31,7 @@ function createTopic(admin: Admin, topic: ITopicConfig): Promise<boolean> {
 
 /**
  * Returns the number of partitions of a topic that exists. Brokers learn of a new topic and its leaders some time after
- * the controller has created it, so unknown topics are asked for again until the time of a request is over.
+ * the controller has created it, so an unknown topic is requested again until the time limit of a request.
  */
 async function partitionsOf(
   admin: Admin,
@@ -69,8 +69,8 @@ export type ExternalTopicState = 'exists' | 'created' | 'forbidden'
 
 /**
  * Creates the topic that other systems write, with a partition for each lane. A topic that exists is not changed and
- * may have any number of partitions. Its retention is the broker's default, since the log has what was read from it.
- * Reports a user who may not create topics as `forbidden`: another user can create it later.
+ * may have any number of partitions. Its retention is the broker's default, since messages that were read are in the
+ * log. Reports a user who may not create topics as `forbidden`: another user can create it later.
  */
 export async function ensureExternalTopic(admin: Admin, settings: KafkaSettings): Promise<ExternalTopicState> {
   const { topic, lanes, replication } = settings
@@ -95,7 +95,7 @@ function isForbidden(error: unknown): boolean {
 function configEntries(replication: number): { name: string; value: string }[] {
   return [
     { name: 'retention.ms', value: '-1' },
-    // One replica may be down, and acknowledged messages are still on two disks.
+    // With one replica down, acknowledged messages are still on two disks.
     { name: 'min.insync.replicas', value: String(Math.max(1, replication - 1)) },
     { name: 'max.message.bytes', value: '8000000' },
   ]

@@ -81,14 +81,14 @@ export interface EventLog {
    */
   fill?(lane: number, to: number): Promise<void>
   /**
-   * Replaces the values of messages of a lane, at their positions; durable when it resolves. What they were is
-   * overwritten on the disk, see also `Storage.scrub`. Positions that the lane does not have are passed over. Missing
-   * in logs that cannot change a message.
+   * Replaces the values of messages of a lane, at their positions; durable when it resolves. The old values are
+   * overwritten on the disk, see also `Storage.scrub`. Positions that the lane does not have are skipped. Missing in
+   * logs that cannot change a message.
    */
   rewrite?(lane: number, messages: readonly LogMessage[]): Promise<void>
   /**
-   * The instant (ms) by which messages that were appended before another have been deleted by the log itself; undefined
-   * when it never deletes any. Missing in logs that can change a message.
+   * The instant (ms) by which the log itself has deleted all messages that were appended before a given instant;
+   * undefined when it never deletes any. Missing in logs that can change a message.
    */
   keptUntil?(appendedBefore: number): Promise<number | undefined>
   close(): Promise<void>

@@ -97,7 +97,10 @@ export interface Login {
   readonly created_at?: number
 }
 
-/** When a key was last used: a record of its own, since any process notes it, and most often the key is not changed. */
+/**
+ * When a key was last used: a record of its own, since every process writes it, while the key itself hardly ever
+ * changes.
+ */
 export interface KeyUse {
   /** of the key */
   readonly hash: string
@@ -105,7 +108,7 @@ export interface KeyUse {
   readonly at: number
 }
 
-/** When a session was last used: a record of its own, so that noting it never brings a session back that was ended. */
+/** When a session was last used: a record of its own, so that writing it never brings back a session that was ended. */
 export interface LoginUse {
   /** of the login */
   readonly hash: string
@@ -167,9 +170,9 @@ export interface AcceptedLoss extends LanePositions {
 }
 
 /**
- * Progress of a lane beyond its committed position while some apps are deferred: every message before `ahead`, except
- * those of an app of `behind` from its position there on. Counted means in the tables and in the archive. Holds only
- * while the committed position of the lane is `position`: a rebuild may have counted less than that since.
+ * Progress of a lane beyond its committed position while some apps are deferred. All messages before `ahead` are in the
+ * tables and in the archive, except those of the apps in `behind` from their positions on. Holds only while the
+ * committed position of the lane is `position`: a rebuild may have counted less than that since.
  */
 export interface LaneAhead {
   readonly lane: number
@@ -202,7 +205,7 @@ export interface Registry {
   readonly funnelMarks: Collection<FunnelMark>
   /** progress of counting the tables of funnels for the past, by app; see `backfillId` */
   readonly backfills: Collection<LaneBackfill>
-  /** requests to forget a person, by app; they outlive their work, since every reader of a log must know of them */
+  /** requests to forget a person, by app; kept after they are done, since every reader of a log needs them */
   readonly forgets: Collection<Forget>
   /** the part of each lane in a request, by app; see `forgetPartId` */
   readonly forgetParts: Collection<ForgetPart>

@@ -14,7 +14,7 @@ export interface PartHealth {
 
 /** The data that a scrub could not erase. */
 export interface Scrubbed {
-  /** files that were left alone although they may contain what was deleted, such as damaged ones that were set aside */
+  /** files that were left alone although they may contain deleted data, such as damaged ones that were set aside */
   readonly keptFiles: readonly string[]
 }
 
@@ -35,9 +35,9 @@ export interface Storage {
   /** health of each engine, by name */
   readonly health: () => Promise<readonly PartHealth[]>
   /**
-   * Removes from the disk whatever was deleted or replaced: afterwards no file contains any of it, except those it
-   * names. Takes time and space in proportion to the tables, and blocks who writes them meanwhile. Missing where the
-   * engine decides when it does that.
+   * Removes all deleted and replaced data from the disk: afterwards no file contains any of it, except the files that
+   * it returns. Takes time and space in proportion to the tables, and blocks their writers meanwhile. Missing where the
+   * engine itself decides when to do that.
    */
   readonly scrub?: () => Promise<Scrubbed>
   readonly close: () => Promise<void>

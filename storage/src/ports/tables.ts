@@ -191,8 +191,8 @@ export interface TableWriter {
    */
   removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void>
   /**
-   * Removes rows of counters of a date whose counters are all zero, where their keys are texts of events: pages and
-   * clicks. Called like `removeVisitors`; idempotent. Missing where `apply` does that itself.
+   * Removes rows of a date whose counters are all zero, in the tables whose keys are texts of events: pages and clicks.
+   * Called like `removeVisitors`; idempotent. Missing where `apply` does that itself.
    */
   removeEmptyCounters?(lease: Lease, partition: Partition): Promise<void>
   /**
@@ -223,8 +223,7 @@ export interface TableWriter {
   /** Removes dead letters of a lane. Needs no lease: a letter is written once, by the reader of its position. */
   removeDeadLetters(lane: number, positions: readonly number[]): Promise<void>
   /**
-   * Dates from one up to, but not including, another of which the tables may have something of an app in a lane,
-   * ascending.
+   * Ascending dates, from `from` up to but excluding `before`, for which the tables may have data of an app in a lane.
    */
   datesOf(lane: number, app: string, from: string, before: string): Promise<readonly string[]>
   /**
@@ -293,8 +292,8 @@ export interface UniquesRow {
 /** The tables as the API needs them. Dates are a closed range, ascending. Rows are sorted by date and key. */
 export interface TableReader {
   /**
-   * The version of the counts of an app on each of these dates; dates without anything are missing. It differs from
-   * every earlier one once a batch or a correction has changed the date, and means nothing else. Rows that are read
+   * The version of the counts of an app on each of these dates; dates without anything are missing. It only shows
+   * whether the date has changed: after a batch or a correction it differs from every earlier one. Rows that are read
    * afterwards are at least as new.
    */
   versions(app: string, dates: readonly string[]): Promise<ReadonlyMap<string, string>>
@@ -313,7 +312,7 @@ export interface TableReader {
   session(app: string, sessionId: string): Promise<Session | undefined>
   /** All identities of a device, ascending by place. */
   identitiesOf(app: string, device: string): Promise<readonly Identity[]>
-  /** At most `limit` of the devices that were identified as a user, in all lanes. */
+  /** Devices of all lanes that were identified as a user, at most `limit` of them. */
   devicesOf(app: string, user: string, limit: number): Promise<readonly string[]>
   deadLetters(): Promise<number>
   /**

@@ -3,8 +3,8 @@ import type { App, Element, Funnel, KeyRecord } from '@hopper/contracts'
 import type { Registry } from '../ports/registry.ts'
 
 /**
- * Limits of a snapshot. Reading a larger registry for every snapshot would cost Cassandra more than an ingest that
- * waits for it.
+ * Limits of a snapshot. Without one, ingest waits for Cassandra while that is unavailable; reading a larger registry
+ * every half minute would be the greater burden.
  */
 const RECORDS_MAX = 100_000
 const BYTES_MAX = 64_000_000

@@ -57,7 +57,7 @@ export class DiskSpool {
 
   /**
    * @throws HopperError HOP_CONFIG when the directory cannot be used, every place in it is taken, or it was made for
-   * another number of lanes; HOP_DATA_DAMAGED when it lacks acknowledged envelopes
+   * a different number of lanes; HOP_DATA_DAMAGED when it lacks acknowledged envelopes
    */
   constructor({ dir, lanes, bytesMax, acceptLoss = false, logger }: DiskSpoolOptions) {
     const place = takePlace(dir)
@@ -70,7 +70,7 @@ export class DiskSpool {
     }
     this.#file = join(place.dir, LOG_FILE)
     this.#database = openDatabase(this.#file)
-    // Deleted blocks may reappear after a power failure: they would be sent once more.
+    // After a power failure, deleted blocks may reappear and be sent once more.
     this.#database.exec('PRAGMA synchronous = NORMAL')
     this.#size = this.#database.prepare(
       'SELECT (page_count - freelist_count) * page_size AS bytes ' +
@@ -134,7 +134,7 @@ export class DiskSpool {
   }
 
   /**
-   * The oldest blocks of every lane, up to about `bytesMax` before compression. Begins with another lane each time.
+   * The oldest blocks of every lane, up to about `bytesMax` before compression. Begins with a different lane each time.
    * Deletes nothing.
    */
   peek(bytesMax: number): SpooledRound {

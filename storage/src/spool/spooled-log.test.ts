@@ -49,7 +49,7 @@ async function open(
   return { main, spooled: await SpooledLog.open(options, async () => main) }
 }
 
-/** For appends that must reach the main log even on a busy machine. */
+/** Time limit of appends that must reach the main log even on a busy machine. */
 const patient = { patienceMs: 15_000 }
 const isDirect = (spooled: SpooledLog): Promise<void> =>
   vi.waitFor(() => expect(spooled.depth.direct).toBe(true), DRAINED_MS)
@@ -66,7 +66,7 @@ eventLogContract('a spool over SQLite', async (): Promise<Storage> => {
 })
 
 describe('a spool', () => {
-  it('takes what the main log refuses and sends it in order when that is back', async () => {
+  it('takes messages that the main log refuses, and sends them in order once it is back', async () => {
     const { main, spooled } = await open(makeDir(), 'takes', patient)
     const [first] = await spooled.append([numbered('d', 0)])
     main.behaviour = 'refuses'
@@ -103,7 +103,7 @@ describe('a spool', () => {
     await spooled.close()
   })
 
-  it('drains first what a former process left, and starts while the main log is unavailable', async () => {
+  it('first drains the messages of a former process, and starts while the main log is unavailable', async () => {
     const dir = makeDir()
     const { spooled: former } = await open(dir, 'refuses')
     for (const n of upTo(5)) await former.append([numbered('d', n)])
@@ -142,7 +142,7 @@ describe('a spool', () => {
     const closing = spooled.close()
     connected.resolve(main)
     await closing
-    // whatever else would close it was due before `closing` was over
+    // anything else that could close it would have happened before `closing` was over
     await vi.waitFor(() => expect(closes).toBe(1))
     await real.close()
   })

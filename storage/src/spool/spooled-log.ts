@@ -287,8 +287,8 @@ export class SpooledLog implements EventLog {
   /** Sends the oldest round. Returns true when nothing waits any more and appends go to the main log. */
   async #drainRound(main: EventLog): Promise<boolean> {
     const round = this.#spool.peek(ROUND_BYTES_MAX)
-    // Under load there is always another round. The last round is therefore the last only if new appends are held
-    // meanwhile, which is done only for a main log that has just answered.
+    // Under load there is always another round. To make a round the last, new appends are held meanwhile; this is done
+    // only if the main log has just answered.
     if (round.complete && (this.#failure === undefined || round.envelopes.length === 0)) this.#state = 'handing over'
     if (round.envelopes.length > 0) await this.#deliver(main, round)
     else if (this.#state === 'handing over' && !this.#spool.busy) {

@@ -11,7 +11,10 @@ export function elementAt(x: number, y: number): Element | undefined {
   return found ? targetOf(found) : undefined
 }
 
-/** Returns what the tracker names a click on an element by: what acts there, or what contains a part of an image. */
+/**
+ * Returns the element that the tracker names for a click on an element: the one that acts, or the one that contains a
+ * part of an image.
+ */
 export function targetOf(element: Element): Element {
   return within(element, acting) || within(element, ':not(svg,svg *)') || element
 }

@@ -15,7 +15,7 @@ const URL_CHARS_MAX = 2048
 
 type State = 'picking' | 'choosing' | 'paused' | 'done'
 
-/** Sends what was picked; returns why that failed, undefined once it is taken. */
+/** Sends the picked element; returns why that failed, undefined once it is accepted. */
 export type Send = (picked: PickedElement) => Promise<string | undefined>
 
 /**
@@ -150,7 +150,7 @@ export class Overlay {
 
   async #choose({ css, xpath }: Proposal, all: readonly Proposal[]): Promise<void> {
     const others = all.filter((other) => other.css !== css && other.matches === 1 && other.stability !== 'low')
-    // a choice that no selector expresses goes alone: other selectors would come before it
+    // a choice that no selector can express is sent alone, since other selectors would take precedence over it
     const selectors = css === undefined ? [] : [css, ...others.map((other) => other.css)]
     this.#panel.showSending()
     const failure = await this.#send({

@@ -17,7 +17,7 @@ async function begin(): Promise<void> {
   new Overlay((picked) => send({ token, picked })).open()
 }
 
-/** Sends what was picked; returns why that failed, undefined once it is taken. */
+/** Sends the picked element; returns why that failed, undefined once it is accepted. */
 async function send(body: PickBody): Promise<string | undefined> {
   const answer = await fetch(endpoint('picks'), { method: 'POST', body: JSON.stringify(body) }).catch(() => undefined)
   if (answer?.ok) return undefined

@@ -17,7 +17,7 @@ const XPATH_CHARS_MAX = 1024
 const TEXT_CHARS_MAX = 80
 const CLASSES_MAX = 3
 const ORDER: readonly Stability[] = ['high', 'medium', 'low']
-/** Texts of these were typed by somebody, or are no texts of the page. */
+/** The texts of these elements were typed by somebody, or are not texts of the page. */
 const unread = 'input,textarea,select,[contenteditable]:not([contenteditable="false"]),script,style,template,noscript'
 // eslint-disable-next-line @typescript-eslint/unbound-method -- they are called with their element
 const { getAttribute, matches } = Element.prototype

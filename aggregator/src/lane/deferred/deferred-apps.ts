@@ -33,7 +33,7 @@ export class ByteBudget {
 /** Messages of deferred apps that are counted together. */
 export interface DeferredPiece {
   readonly messages: readonly LogMessage[]
-  /** the position before which no messages of these apps are left once this piece is counted */
+  /** once this piece is counted, no messages of these apps before this position are left */
   readonly until: number
   /** the deferred apps */
   readonly apps: ReadonlySet<string>
@@ -41,8 +41,8 @@ export interface DeferredPiece {
 }
 
 /**
- * Tracks the apps of a lane whose messages wait for turns of their own, because they have more than can be counted in
- * time, and how far they are counted. Their messages are held while there is room; the rest is read from the log again.
+ * Tracks the apps of a lane that have more messages than can be counted in time, so that they wait for turns of their
+ * own, and how far they are counted. Their messages are held while there is room; the rest is read from the log again.
  */
 export class DeferredApps {
   readonly #budget: ByteBudget

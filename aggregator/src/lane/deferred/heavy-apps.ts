@@ -3,11 +3,11 @@ const BACKLOG_MS = 500
 /** An app with fewer bytes in a backlog is counted immediately: deferring it would take longer. */
 const BACKLOG_BYTES_MIN = 8_000
 /**
- * An app with more bytes is deferred even without a backlog: on Cassandra, events that each have another date take 5 ms
- * each.
+ * An app with more bytes is deferred even without a backlog: on Cassandra, an event takes 5 ms when no two events have
+ * the same date.
  */
 const NO_BACKLOG_BYTES_MIN = 64_000
-/** Share of all bytes that are delivered together. */
+/** Minimum share of an app in the bytes of a delivery for the app to be deferred. */
 const SHARE_MIN = 0.25
 
 /** Messages that a lane delivers together. */
@@ -26,7 +26,7 @@ export type ChooseDeferred = (delivery: Delivery) => readonly string[]
  * not deferred.
  */
 export const heavyApps: ChooseDeferred = ({ bytes, waitedMs }) => {
-  const total = [...bytes.values()].reduce((sum, owned) => sum + owned, 0)
+  const total = [...bytes.values()].reduce((sum, ofApp) => sum + ofApp, 0)
   const bytesMin = Math.max(total * SHARE_MIN, waitedMs >= BACKLOG_MS ? BACKLOG_BYTES_MIN : NO_BACKLOG_BYTES_MIN)
   return [...bytes.keys()].filter((app) => bytes.get(app)! >= bytesMin)
 }

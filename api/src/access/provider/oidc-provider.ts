@@ -103,7 +103,7 @@ export class OidcProvider {
   /**
    * Returns the address at which a browser ends its session at the provider (OpenID Connect RP-Initiated Logout 1.0);
    * undefined if the provider has none, or does not answer: the logout here does not depend on it. It names no address
-   * to come back to, which a provider refuses unless it was told before.
+   * to come back to: providers refuse addresses that are not registered with them.
    * @param idToken of the login; empty if it is not known, and the provider asks the person then
    */
   async endSessionUrl(idToken: string): Promise<string | undefined> {
@@ -184,7 +184,7 @@ export class OidcProvider {
     }
   }
 
-  /** Runs what talks to the provider. What fails is logged without anything that was sent or received. */
+  /** Runs a request to the provider. A failure is logged without anything that was sent or received. */
   private async guard<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()

@@ -210,7 +210,7 @@ test('the way back works once, and not after ten minutes', async () => {
   expect(outcome(await open(late, lateBack))).toEqual(IN)
 })
 
-test('it may begin at one process and end at another, and of two that end it one succeeds', async () => {
+test('a login may begin at one process and end at another; of two processes that end it, one succeeds', async () => {
   const other = await apiOver(hopper.storage, { oidc, clock: () => hopper.clock })
   const browser = browserAt()
   const back = await atProvider(await begin(browser))

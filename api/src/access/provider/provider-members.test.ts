@@ -159,7 +159,7 @@ test('another address set by an admin ends the sessions and lets in who has that
   expect(outcome(await logIn(browserAt()))).toEqual(IN)
 })
 
-test('a removed member is out at once, also one who is made again under that id', async () => {
+test('a removed member is logged out at once, even if a new member gets the same id', async () => {
   const browser = browserAt()
   await logIn(browser)
   expect((await hopper.send('DELETE', `/api/v1/members/${ann.id}`, undefined, admin)).status).toBe(204)

@@ -75,7 +75,7 @@ it('does not wait for an answer, nor for the rest of one', async () => {
   }
 })
 
-it('does not say what was sent', async () => {
+it('does not reveal the content of the request', async () => {
   const answer = boundedFetch(new Set([origin]))(origin, {
     body: undefined,
     headers: { authorization: 'Bearer a-token\u0000' },

@@ -7,7 +7,7 @@ const ANSWER_BYTES_MAX = 262_144
 /** Statuses whose answers have no body. */
 const EMPTY = new Set([101, 204, 205, 304])
 
-/** The provider did not answer, or with a failure of its own: the same login may succeed later. */
+/** The provider did not answer, or reported a failure of its own: the same login may succeed later. */
 export class ProviderUnreachable extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
@@ -15,7 +15,7 @@ export class ProviderUnreachable extends Error {
   }
 }
 
-/** The provider is not what the operator has set. The message is for the log. */
+/** The provider does not fit the settings of the operator. The message is for the log. */
 export class UnusableProvider extends Error {
   constructor(message: string) {
     super(message)
@@ -47,7 +47,7 @@ export function boundedFetch(origins: ReadonlySet<string>): Fetch {
   }
 }
 
-/** @throws UnusableProvider for an address outside of what the operator has set */
+/** @throws UnusableProvider for an address that the settings of the operator do not allow */
 export function checkAddress(url: string, origins: ReadonlySet<string>): void {
   const { origin } = new URL(url)
   if (origins.has(origin)) return

@@ -1,7 +1,7 @@
 import type { EventPlace, ExportedEvent, PersonPlace } from '@hopper/engine'
 import { cursorOf, cursorParts, foreignCursor } from './cursor.ts'
 
-/** Encodes the place of the last person of a page, with the order that it is a place in. */
+/** Encodes the place of the last person of a page, together with the order of the list. */
 export function personsCursor(order: string, { value, id }: PersonPlace): string {
   return cursorOf([order, value, id])
 }

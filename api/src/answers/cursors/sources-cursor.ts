@@ -1,7 +1,7 @@
 import type { SourcePlace } from '@hopper/contracts'
 import { cursorOf, cursorParts, foreignCursor } from './cursor.ts'
 
-/** Encodes the place of the last row of a page, with the question that it is a place in. */
+/** Encodes the place of the last row of a page, together with the query. */
 export function sourcesCursor(question: string, { at, value }: SourcePlace): string {
   return cursorOf([question, at, value])
 }

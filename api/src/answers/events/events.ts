@@ -59,6 +59,7 @@ export const event = Type.Object({
 })
 export type EventView = Static<typeof event> & Readonly<Record<string, unknown>>
 
+/** Builds an event as the API returns it; the fields of the log follow its own. */
 export function eventView({
   event: own,
   device_id,

@@ -50,10 +50,12 @@ export function newestStart(start: string | undefined): EventPlace | undefined {
   ])
 }
 
+/** Returns the cursor after an event, in a list with the newest first; `newestStart` parses it. */
 export function newestCursor(place: EventPlace): string {
   return `t${cursorOf(place)}`
 }
 
+/** Returns the cursor of a page from the next place by lane; `placesOfCursor` parses it. */
 export function pageCursor(next: readonly number[]): string {
   return `c${next.map((place) => place.toString(36)).join('.')}`
 }

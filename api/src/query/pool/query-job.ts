@@ -45,7 +45,7 @@ export type WorkerRequest =
   | { readonly ask: 'cells'; readonly fetches: readonly ColumnFetch[] }
   | { readonly ask: 'known'; readonly identities: string }
   | { readonly ask: 'take'; readonly bytes: Uint8Array }
-/** The answer to a request. `undefined` ends the job: it is over, or its answer is known already. */
+/** The answer to a request. `undefined` ends the job: it was cancelled, or its answer is known already. */
 export interface Reply {
   readonly id: number
   readonly answer: readonly Cells[] | 'go on' | 'pause' | undefined

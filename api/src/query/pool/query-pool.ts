@@ -18,7 +18,7 @@ export interface PoolBounds {
   readonly waitingPerCallerMax?: number
   /** minimum number of rows for which a funnel is split across threads */
   readonly splitRowsMin: number
-  /** a query that has had its thread for this long gives it up once if others have none */
+  /** a query that has had its thread for this long gives it up once, if other queries wait for one */
   readonly sliceMs?: number
 }
 

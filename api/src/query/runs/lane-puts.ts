@@ -1,7 +1,7 @@
 import { limits, type ChunkSummary } from '@hopper/contracts'
 import { endOfPlaces, lastReceived, type PutPlaces } from '@hopper/engine'
 
-/** A put event, and its receipt in the order of its lane: the latest one up to it. */
+/** A put event. `received` is the latest time of receipt in its lane up to this event, so that it never descends. */
 export interface PutRow {
   readonly place: number
   readonly received: number

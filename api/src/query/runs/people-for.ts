@@ -10,7 +10,7 @@ export function peopleFor(question: Query, job: QueryJob, { people, budget }: Qu
   return people.of(job, scopeOf(question, job.context).personKeys, budget)
 }
 
-/** Returns false if the answer is cached: beside its chunks it depends only on who the people are. */
+/** Returns false if the answer is cached: apart from its chunks, it depends only on the people. */
 export async function isNeeded(
   people: People,
   { identifying, history }: QueryJob,

@@ -140,8 +140,8 @@ function userOf(id: string): string | undefined {
 }
 
 /**
- * Returns the devices that a unit may belong to: one, but for a session. Its id is that of its device, a slash and its
- * own, and both may contain slashes; the scan finds the right one.
+ * Returns the devices that a unit may belong to: one, except for a session. Its name is `DEVICE/SESSION`, and both ids
+ * may contain slashes; the scan finds the right device.
  */
 function deviceIdsOf(id: string, unit: 'person' | 'device' | 'session'): string[] {
   if (unit === 'device') return [id]

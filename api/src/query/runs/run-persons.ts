@@ -7,7 +7,7 @@ import { peopleFor } from './people-for.ts'
 import { PersonDetails } from './person-details.ts'
 import { prefetchChunks } from './prefetch-chunks.ts'
 
-/** Lists the persons of a range, page by page; their traits and computed properties are read at the end. */
+/** Lists the persons of a range, page by page. Traits and computed properties are read last, for the page only. */
 export async function runPersons(
   question: QueryOf<'persons'>,
   job: QueryJob,

@@ -39,7 +39,7 @@ interface Merged {
   readonly excluded?: number
 }
 
-/** Takes the rows of a page from the lanes, each time from the lane whose next row is the first in order. */
+/** Takes the rows of a page from the lanes, each from the lane whose next row is first in the order. */
 async function mergeLanes(
   lanes: readonly LanePuts[],
   { skip, limit, before }: QueryOf<'puts'>['request'],

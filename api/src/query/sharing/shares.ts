@@ -72,6 +72,7 @@ function callerMaxOf({ caller }: Requester, { perCaller }: Pick<ShareBounds, 'pe
   return isReader(caller) ? Math.max(1, Math.floor(perCaller / 2)) : perCaller
 }
 
+/** Returns whether the name of a caller is that of the readers of shared links, see `callerName`. */
 export function isReader(caller: string | undefined): boolean {
   return caller?.startsWith(READERS_PREFIX) ?? false
 }

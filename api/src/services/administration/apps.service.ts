@@ -129,7 +129,7 @@ export class AppsService {
   }
 }
 
-/** Names what is not bounded, too. */
+/** Returns the app with null for each limit that is not set. */
 function withoutBounds(app: App): App {
   return { ...app, retention_days: app.retention_days ?? null, quota_bytes: app.quota_bytes ?? null }
 }

@@ -16,7 +16,7 @@ import { CLOCK, INGEST_URL, REGISTRY, type Clock } from '../../tokens.ts'
 const COOKIE_MS = 30 * 86_400_000
 const WINDOW_MS = 15 * 60_000
 const WRONG_CODES_MAX = 20
-/** Organizations with a member of one name; in a larger installation a login must name its organization. */
+/** Maximum members of one name, each of another organization; if there are more, a login must name its organization. */
 const CANDIDATES_MAX = 4
 const SESSION_ID_CHARS = 16
 
@@ -72,8 +72,8 @@ export class LoginService {
   }
 
   /**
-   * Logs in by link. A link works once: only the request that removes it succeeds. One without a valid code of a member
-   * who has a second factor does not use it up.
+   * Logs in by link. A link works once: only the request that removes it succeeds. If the member has a second factor, a
+   * request without a valid code does not use it up.
    */
   async byLink(token: string, code: string | undefined, address: string): Promise<NewLogin> {
     const hash = secretHash(token)

@@ -64,7 +64,7 @@ export class MembersService {
     )
   }
 
-  /** Creates a member. Ids are unique in the organization only, so that it learns nothing of another one's members. */
+  /** Creates a member. Ids are unique in the organization only, so that it learns nothing of others' members. */
   async create(caller: Caller, { id, name, role, password, email }: NewMember): Promise<CreatedMember> {
     const { organization } = caller
     checkMayGive(caller, role)
@@ -197,7 +197,7 @@ function checkMayGive(caller: Caller, role: Role): void {
   if (role === 'owner' && roleOf(caller) !== 'owner') throw new HopperError('HOP_ROLE')
 }
 
-/** An e-mail address belongs to one member: otherwise it would not be clear who logs in by it. */
+/** An e-mail address belongs to one member, since it decides who logs in at the provider. */
 function checkEmailIsFree(email: string, others: readonly Member[]): void {
   const address = comparableEmail(email)
   if (others.some((member) => member.email === address))

@@ -11,7 +11,7 @@ const LIFETIME_MS = 600_000
 const PARAMETER = 'hopper-pick'
 const ID_BYTES = 16
 
-/** Links to pages on which an element is picked, and what was picked there. */
+/** Links to pages on which somebody picks an element, and the elements picked there. */
 @Injectable()
 export class PicksService {
   private readonly registry: Registry
@@ -46,7 +46,7 @@ export class PicksService {
     return { id, url: url.href, expires_at: new Date(expiresAt).toISOString() }
   }
 
-  /** Returns what was picked on the page of a link; nothing yet while nobody has. */
+  /** Returns the element that was picked on the page of a link, if any was yet. */
   async picked(app: App, id: string): Promise<PickAnswer> {
     const picking = await this.registry.picks.get(app.id, id)
     if (!picking || !this.isOpen(picking))
@@ -55,7 +55,7 @@ export class PicksService {
     return { ...(picked && { picked }), expires_at: new Date(expires_at).toISOString() }
   }
 
-  /** A link only leads to where the app is: an admin who follows it brings a token there. */
+  /** A link may only lead to pages of the app: an admin who follows it carries a token there. */
   private async checkIsOfApp(app: App, url: URL): Promise<void> {
     if (app.origins.length > 0) {
       if (app.origins.includes(url.origin)) return
@@ -81,7 +81,10 @@ export class PicksService {
   }
 }
 
-/** Returns what a fragment begins with: one that is a route gets a parameter as its router understands it. */
+/**
+ * Returns the beginning of the fragment, to which the token is appended. If the fragment is a route, it is written as a
+ * parameter that routers understand.
+ */
 function beforeParameter(fragment: string): string {
   if (fragment === '') return ''
   return /^#!?\/[^?]*$/.test(fragment) ? `${fragment}?` : `${fragment}&`

@@ -53,8 +53,8 @@ export class ProviderLoginService {
   }
 
   /**
-   * Finishes a login. Without the cookie of the browser that has begun it nothing is compared with a secret and nothing
-   * is asked of the provider, so that no page of others can use up what an address may fail.
+   * Finishes a login. Without the cookie of the browser that began it, neither a secret is compared nor the provider
+   * called, so that no foreign page can use up the failures that an address may have.
    * @param query of the address to which the provider has led the browser
    */
   async finish(query: string, state: string, cookie: string | undefined, address: string): Promise<ProviderLogin> {

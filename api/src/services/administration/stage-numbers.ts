@@ -42,7 +42,7 @@ export async function markOf({ funnelMarks }: Registry, app: string, funnel: str
   return (await funnelMarks.get(app, funnel))?.highest ?? -1
 }
 
-/** Stores a funnel, after the mark that prevents its ids from being reused. A time of creation that is known stays. */
+/** Stores a funnel, after the mark that prevents its ids from being reused. Keeps a known time of creation. */
 export async function putFunnel(
   { funnels, funnelMarks }: Registry,
   app: string,

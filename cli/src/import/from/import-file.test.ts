@@ -211,7 +211,7 @@ it('changes nothing when it is repeated: the same file, a copy, and a longer fil
   expect(await messagesIn(storage)).toEqual(messages)
   expect(await fatesOf(storage)).toEqual({ 'accepted historical': 2_504, 'rejected not_an_object': 1 })
 
-  // In another order, with keys in another order, and one row more.
+  // In a different order, with keys in a different order, and one row more.
   const other = [...rows(2_500, 10).trimEnd().split('\n').reverse(), ...equal.trimEnd().split('\n'), row(5_000)]
   const reordered = other.map((line) =>
     JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(line) as object).reverse())),
@@ -226,7 +226,7 @@ it('changes nothing when it is repeated: the same file, a copy, and a longer fil
 
 it('continues after an interruption at any append, and appends each message once', async () => {
   await using whole = await makeTarget()
-  // a device for each row, so that there are several appends
+  // each row has a device of its own, so that there are several appends
   const varied = `${Array.from({ length: 6_000 }, (_, n) => row(n, { device_id: `d${n}` })).join('\n')}\nnot JSON\n`
   await read(whole.storage, await createFile(whole.dir, 'a.ndjson', varied))
   const wanted = withoutReceipt(await messagesIn(whole.storage))

@@ -11,11 +11,11 @@ import type { Format } from './row.ts'
 import type { SourceFile } from './source-file.ts'
 
 /**
- * Changes whenever the same file would be cut into other messages: an import that an earlier version began must not be
- * continued then, but begun again, which counts nothing twice either.
+ * To be increased whenever the same file would be cut into different messages. An import begun by an earlier version
+ * then starts over instead of continuing; its events are recognized as duplicates.
  */
 const VERSION = 2
-/** One append stores its progress first, so that it must be worth its two syncs. */
+/** Each append costs two syncs, one of them to store the progress before it, so appends are large. */
 const MESSAGES_PER_APPEND = 2_000
 
 /** File that is imported into an app. */
@@ -75,7 +75,7 @@ export async function importFile(
   return counts
 }
 
-/** Yields the content; looks before each part whether the file has changed, so that this shows early. */
+/** Yields the content. Checks before each part whether the file has changed, to fail early. */
 async function* watched(file: SourceFile): AsyncGenerator<Uint8Array> {
   for await (const part of file.content()) {
     await file.assertUnchanged()

@@ -50,7 +50,7 @@ export function mappedEvent(
   return withKind(event, isText)
 }
 
-/** Fills in what a file of one kind of events need not say. */
+/** Fills in the fields that a file with only one kind of events may leave out. */
 function withKind(event: Record<string, unknown>, isText: boolean): Record<string, unknown> {
   const isPage = event['to'] !== undefined && event['name'] === undefined
   const type = (event['type'] ??= isPage ? 'url_change' : 'custom')

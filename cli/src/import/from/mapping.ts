@@ -9,7 +9,10 @@ export type TimestampUnit = keyof typeof unitsMs
 export interface Mapping {
   /** column by field */
   readonly fields: Readonly<Record<string, string>>
-  /** columns that become `data`: all that are nothing else (`*`), these, or the one that has an object */
+  /**
+   * columns that become `data`: all that are not mapped otherwise (`*`), the listed ones, or one that contains an
+   * object
+   */
   readonly data?: '*' | readonly string[] | { readonly column: string }
   readonly timestampUnit: TimestampUnit
   /** of a CSV file */
@@ -31,6 +34,7 @@ export const mappableFields: readonly string[] = [
 const names = [...mappableFields, 'data', 'timestamp_unit', 'delimiter']
 const MAPPING_BYTES_MAX = 1_000_000
 
+/** Returns the length of a unit in milliseconds. */
 export function msOf(unit: TimestampUnit): number {
   return unitsMs[unit]
 }

@@ -42,8 +42,8 @@ export class RowBatch {
   }
 
   /**
-   * Returns the rows as events. One without an id of its own is known by its content and by how many equal ones came
-   * before. Rows of the same time stay in the order of the file.
+   * Returns the rows as events. The id of an event without one is derived from its content and the number of equal
+   * events before it. Rows of the same time stay in the order of the file.
    */
   toOffline(options: BatchOptions): OfflineBatch {
     const { app, receivedAt, historical } = options

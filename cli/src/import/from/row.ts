@@ -34,6 +34,7 @@ export function jsonRow(number: number, bytes: Uint8Array): Row {
   }
 }
 
+/** Returns the row of a record that cannot be read; `flaw` says why. */
 export function flawedRow(number: number, bytes: number, flaw: string): Row {
   return { number, value: undefined, bytes, isUnicode: true, flaw }
 }

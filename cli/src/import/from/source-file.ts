@@ -53,7 +53,8 @@ export class SourceFile {
 
   /**
    * Yields the content, decompressed when the name ends with `.gz`.
-   * @throws HopperError HOP_CONFIG when it cannot be read, and at the end when it is not what was read for the checksum
+   * @throws HopperError HOP_CONFIG when it cannot be read, and at the end when the content differs from the one that
+   * the checksum was computed from
    */
   async *content(): AsyncGenerator<Uint8Array> {
     const hash = createHash('sha256')
@@ -73,7 +74,7 @@ export class SourceFile {
     if (hash.digest('hex') !== this.identity.sha256) throw this.#changed()
   }
 
-  /** @throws HopperError HOP_CONFIG when the file has another size or time of change than at first */
+  /** @throws HopperError HOP_CONFIG when the file has a different size or time of change than at first */
   async assertUnchanged(): Promise<void> {
     const { size, mtimeMs } = await regularFile(this.path)
     if (size !== this.identity.size || mtimeMs !== this.identity.mtimeMs) throw this.#changed()

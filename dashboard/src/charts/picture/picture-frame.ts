@@ -22,6 +22,7 @@ const FACT = { size: 13, leading: 20, font: `400 13px ${FONT}` }
 const GAP = 16
 const LINES_MAX = 4
 
+/** Returns the CSS font of a line, as a canvas takes it. */
 export function fontOf({ isTitle }: Pick<FrameLine, 'isTitle'>): string {
   return isTitle ? TITLE.font : FACT.font
 }
@@ -47,7 +48,7 @@ export function layoutHead(
   return { lines, bottom: top + GAP }
 }
 
-/** Breaks a text into lines that fit, at spaces where it can; what is too much ends with an ellipsis. */
+/** Breaks a text into lines that fit, at spaces where it can; a text that is too long ends with an ellipsis. */
 export function wrap(text: string, fits: (part: string) => boolean): string[] {
   const lines: string[] = []
   let rest = text.trim()

@@ -31,14 +31,14 @@ interface Choice {
   /** unique among all choices */
   readonly id: string
   readonly name: string
-  /** further words that find it, beside its name */
+  /** words that find it in addition to its name */
   readonly keywords?: readonly string[]
   /** the key that does the same */
   readonly hint?: string
   readonly run: () => void
 }
 
-/** A search through all that can be gone to and done: pages, funnels, elements, people, ranges and apps. */
+/** A search through everything that one can go to or do: pages, funnels, elements, people, ranges and apps. */
 export default function Palette({ apps, app, onClose, showKeys }: Props): ReactNode {
   const [typed, setTyped] = useState('')
   const groups = useChoices({ apps, app, showKeys })
@@ -73,7 +73,7 @@ interface GroupProps {
   name: string
   choices: readonly Choice[]
   choose: (run: () => void) => void
-  /** true if the server has found the choices, by more than their names */
+  /** true if the server has found the choices: they need not match by name */
   isFound?: boolean
 }
 

@@ -22,7 +22,7 @@ interface Props {
   cancel: () => void
 }
 
-/** The form of an alert. What is watched is chosen when it is made, and stays. */
+/** The form of an alert. The kind of an alert is chosen when it is created and cannot be changed. */
 export function AlertForm({ edited, funnels, channels, busy, save, cancel }: Props): ReactNode {
   const [draft, setDraft] = useState<AlertDraft>(
     edited ? draftOf(edited) : { ...newDraft, funnel: funnels[0]?.id ?? '' },

@@ -43,7 +43,7 @@ interface ListProps {
   reload: () => void
 }
 
-/** The part of the last answer that the list does not have: it is shown until the next one. */
+/** The part of the last answer that the list does not include; it is shown until the next answer. */
 interface ShownOnce {
   readonly secret?: string
   readonly tested?: { readonly name: string; readonly notice: Notice }

@@ -8,7 +8,7 @@ import { useScope } from '../../state/scope.tsx'
 import { sightingWords as texts } from './sighting-words.ts'
 import { recentFates, recentRefusals, type SeenRefusal } from './sightings.ts'
 
-/** While somebody waits for the first event, its fate is looked for as often. */
+/** Interval of looking for refusals and fates while somebody waits for the first event. */
 const WAITING_MS = 1_500
 
 /** Events and requests of the last day that were not counted, each with the reason and a way out. */

@@ -10,8 +10,8 @@ export interface ProposedStage {
 const STAGES_MAX = 5
 
 /**
- * Proposes a funnel from what people do: the most used first page, then from each page the one that most went to next.
- * Empty unless somebody has been on two pages.
+ * Proposes a funnel from what people do: the most used first page, then from each page the one to which most people
+ * went next. Empty unless somebody has been on two pages.
  */
 export function proposedStages({ nodes, links }: JourneyResult): ProposedStage[] {
   const places = new Map(nodes.filter(({ kind }) => kind === undefined).map((node) => [node.id, node]))

@@ -14,7 +14,7 @@ const refusal = (more: Partial<Refusal>): Refusal => ({
   ...more,
 })
 
-it('refusals of the app or of no app are those of the last day, added up over midnight', () => {
+it('shows refusals of the app or of no app in the last 24 hours, added up across midnight', () => {
   const rows = [
     refusal({}),
     refusal({ date: '2026-03-29', requests: 4, last_at: NOW - 3_600_000 }),

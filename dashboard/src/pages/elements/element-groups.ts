@@ -24,7 +24,7 @@ interface Sources {
 
 /**
  * Groups elements by the stage that a click on them enters, else by that of their page; if several stages fit, the last
- * one counts, as everywhere. In a group the pages of most looks and taps come first.
+ * one counts, as everywhere. In a group, the pages whose elements have the most looks and taps come first.
  */
 export function elementGroups({ rows, elements, clicks, stages }: Sources): ElementGroup[] {
   const names = new Map(elements.map(({ xpath, name }) => [xpath, name]))

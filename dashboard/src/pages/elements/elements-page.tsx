@@ -53,7 +53,7 @@ function Elements({ funnels }: { funnels: readonly ListedFunnel[] }): ReactNode 
   const report = useLongQuery<ElementsAnswer>(path, body, live)
   const named = useReport<{ elements: Element[] }>(appPath(app.id, 'elements'))
   const shared = useShared()
-  // clicks, which no filter can narrow, only tell on which page an element is
+  // clicks ignore filters, but here they only tell on which page an element is
   const hasClicks = !shared || filters.length === 0
   const clicks = useReport<Clicks>(hasClicks ? reportPath(app.id, 'clicks', range) : null, live)
   const failed = [named, clicks].find(({ error, data }) => error && !data)

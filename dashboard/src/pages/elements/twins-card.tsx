@@ -11,7 +11,7 @@ import { shiftDate } from '../../state/date-range.ts'
 import { useScope } from '../../state/scope.tsx'
 import { elementWords } from './element-words.ts'
 
-/** Days in which elements that have vanished, and their twins, are looked for. */
+/** Number of days in which to look for elements that have vanished, and for their twins. */
 const PAST_DAYS = 30
 
 type Twin = ElementTwins['twins'][number]
@@ -49,7 +49,7 @@ function TwinItem({ twin, mayChange, changed }: { twin: Twin; mayChange: boolean
   const { client } = useSession()
   const { error, busy, run } = useChange(changed)
   const { xpath, name, last_clicked: last, appeared, hits } = twin
-  /** Changes the element by what it is now: a list replaces the one before. */
+  /** Reads the element again before changing it, since a list in a request replaces the stored one. */
   const change = (changeOf: (element: Element) => Partial<Element>): void =>
     void run(async () => {
       const { elements } = await client.get<{ elements: Element[] }>(appPath(app.id, 'elements'))

@@ -6,7 +6,7 @@ import { words } from '../../words.ts'
 import { curlOf } from '../funnels/funnel-question.ts'
 import { exploreWords } from './explore-words.ts'
 
-/** A longer answer is cut on the page: to copy it needs no look at all of it. */
+/** A longer answer is cut on the page, since it can be copied without being shown in full. */
 const LETTERS_SHOWN = 20_000
 
 /** The question as a call of the API, and its answer; absent for readers of a shared view, who have no key. */

@@ -13,7 +13,7 @@ import { ExploreSlots } from './explore-slots.tsx'
 import { exploreWords } from './explore-words.ts'
 import { RetentionView } from './retention-view.tsx'
 
-/** A question of one's own to the archive, in four parts, and the call that asks the same of the API. */
+/** A query that the user puts together from four parts, its answer, and the API call that returns the same. */
 export default function ExplorePage(): ReactNode {
   const { app } = useScope()
   const shared = useShared()

@@ -12,7 +12,7 @@ export const EVENTS_SHOWN = 200
 export const LINES_SHOWN = 5
 /** Columns of an event that are shown unless the address says otherwise. */
 export const columnsOfEvents: readonly string[] = ['timestamp', 'type', 'page', 'target', 'person', 'device']
-/** As many columns as fit, and no more than the API shows. */
+/** Maximum columns: as many as fit, and no more than the API returns. */
 export const COLUMNS_MAX = 12
 
 /** Returns the condition of the events that a text of the address names, such as `type:click`; none for all events. */
@@ -22,8 +22,8 @@ export function eventFilters(what: string | undefined): Filter[] {
 }
 
 /**
- * Returns the question how many people had such an event: a funnel of one stage. A breakdown gives each the value of
- * their first event, so the rows add up to the total.
+ * Returns the query that counts the people with such an event: a funnel of one stage. A breakdown gives each the value
+ * of their first event, so the rows add up to the total.
  */
 export function countQuestion(
   { filters, unit, range }: QuestionScope,
@@ -57,7 +57,7 @@ export function eventsQuestion(
   }
 }
 
-/** Returns the question who comes back: after their first such event, with an event that `again` names. */
+/** Returns the query for retention: who comes back after their first such event, with an event that `again` names. */
 export function retentionQuestion(
   { filters, unit, range }: QuestionScope,
   what: string | undefined,

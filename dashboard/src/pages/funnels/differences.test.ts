@@ -10,7 +10,7 @@ const row = (value: string, count: number, dropped: number, open = 0): Rows[numb
 })
 
 describe('the differences between the lost and those who continued', () => {
-  it('leave out who is still deciding, and values of fewer than 30', () => {
+  it('leave out people who are still deciding, and values of fewer than 30 people', () => {
     const found = differences('device', [row('desktop', 300, 200), row('mobile', 100, 420, 20), row('tv', 20, 9)], 2)
     expect(found.map(({ value, lost, wentOn }) => [value, lost, wentOn])).toEqual([
       ['desktop', 200, 300],
@@ -21,7 +21,7 @@ describe('the differences between the lost and those who continued', () => {
     expect(found[1]!.verdict.is).toBe('real')
   })
 
-  it('are none where nobody was lost or nobody continued', () => {
+  it('are empty if nobody was lost or nobody continued', () => {
     expect(differences('device', [row('desktop', 300, 0)], 2)).toEqual([])
     expect(differences('device', [row('desktop', 0, 300)], 2)).toEqual([])
   })

@@ -25,7 +25,7 @@ interface Props {
   funnels: readonly ListedFunnel[]
 }
 
-/** A funnel in the scope of the page, and the panel of what is chosen in it. */
+/** A funnel in the scope of the page, and the panel about the selected part of it. */
 export function FunnelView({ funnel, funnels }: Props): ReactNode {
   const scope = useScope()
   const { search } = useSearchState()

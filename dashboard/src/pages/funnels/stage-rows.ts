@@ -41,6 +41,7 @@ const lostCauses = (Object.keys(causePlaces) as (keyof typeof causePlaces)[]).so
   (a, b) => causePlaces[a] - causePlaces[b],
 )
 
+/** Returns a row for each step of an answer; the first has no rate or time from a stage before. */
 export function stageRows(steps: readonly FunnelStepAnswer[]): StageRow[] {
   return steps.map((step, index) => {
     const before = index === 0 ? step.count : steps[index - 1]!.count

@@ -56,7 +56,7 @@ describe('the graph of journeys', () => {
     expect(graph.links.map(isListable)).toEqual([true, false, false, true, true, false])
   })
 
-  it('that ends at a place says where those come from who were nowhere before', () => {
+  it('that ends at a place also shows people who were nowhere before', () => {
     const graph = journeyGraph(answerOf([['help', 'cart'], ['cart'], ['home', 'help', 'cart']], 3, true))
     expect(graph.columns.map(names)).toEqual([['0:home 1', '0/entry 1'], ['1:help 2', '1/entry 1'], ['2:cart 3']])
     expect(graph.links.map(({ from, to, users }) => `${from.id} ${to.id} ${users}`)).toContain('1/entry 2:cart 1')

@@ -1,6 +1,6 @@
 import type { JourneyResult } from '@hopper/contracts'
 
-/** The most used places of a column that have a node of their own; the others are one. */
+/** Maximum places of a column with a node of their own, the most used ones; the others share one. */
 export const PLACES_SHOWN = 8
 
 export interface JourneyNode {
@@ -37,8 +37,8 @@ export interface JourneyActions {
 }
 
 /**
- * Returns what is shown of an answer: of each column the most used places, `other`, and in journeys that end at a place
- * where those come from who were nowhere before. What comes into a place and what leaves it stay equal.
+ * Returns the part of an answer that is shown: of each column the most used places and `other`; in journeys that end at
+ * a place, also an entry for people who were nowhere before. As many people enter a place as leave it.
  */
 export function journeyGraph({ nodes, links }: JourneyResult, shown: number = PLACES_SHOWN): JourneyGraph {
   const first = Math.min(...nodes.map(({ step }) => step))
@@ -102,6 +102,7 @@ function entries(
   })
 }
 
+/** Returns the id of a link, made of the ids of its ends. */
 export function linkId(from: Pick<JourneyNode, 'id'>, to: Pick<JourneyNode, 'id'>): string {
   return JSON.stringify([from.id, to.id])
 }

@@ -1,7 +1,7 @@
 import { sankey, sankeyLinkHorizontal, type SankeyGraph } from 'd3-sankey'
 import type { JourneyGraph, JourneyLink, JourneyNode } from './journey-graph.ts'
 
-/** Room at the right of the last column for the names of its places, if the others have as much. */
+/** Maximum room at the right of the last column for the names of its places: it has no more than the other columns. */
 const LABEL_PX = 132
 const NODE_PX = 10
 /** a name and a number below it fit between two places */

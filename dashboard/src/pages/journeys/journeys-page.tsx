@@ -29,7 +29,7 @@ export default function JourneysPage(): ReactNode {
   const { app, range, filters } = useScope()
   const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(app.id, 'funnels'))
   const shared = useShared()
-  // views of pages, which no filter can narrow, only shorten the names of places
+  // page views ignore filters, but here they are only used to shorten the names of places
   const hasPages = !shared || filters.length === 0
   const pages = useReport<PageViews>(hasPages ? reportPath(app.id, 'pages/views', range) : null)
   const seen = useMemo(() => {

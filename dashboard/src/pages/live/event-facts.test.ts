@@ -63,7 +63,7 @@ it('addresses are decoded for reading, and stay as they are if they cannot be', 
   expect(pageText('shop.example/%E0%A4%A')).toBe('shop.example/%E0%A4%A')
 })
 
-it('a search finds what a row shows and what only the event has', () => {
+it('a search finds texts of the row and texts that only the event has', () => {
   const own = event({ type: 'custom', name: 'order', data: { plan: 'Pro' }, current_url: '/%D7%A9', user: 'Ann' })
   const facts = factsOf(own, names)
   for (const text of ['', ' ORDER', 'pro', 'ש', 'u:ann', 'phone']) expect(hasText(own, facts, text)).toBe(true)

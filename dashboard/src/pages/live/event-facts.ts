@@ -49,7 +49,7 @@ export function pageText(address: string): string {
   }
 }
 
-/** Returns whether an event has the text in anything that it consists of, in any case. */
+/** Returns whether any part of an event contains the text, ignoring case. */
 export function hasText(event: LiveEvent, facts: EventFacts, typed: string): boolean {
   const wanted = typed.trim().toLowerCase()
   if (wanted === '') return true

@@ -1,6 +1,9 @@
 import type { TimelineEvent } from '../../format/event-text.ts'
 
-/** Characters of the texts of events that arrived and are kept, and their number; the oldest are dropped first. */
+/**
+ * Bounds of the arrived events that are kept: characters of their texts, and their number; the oldest are dropped
+ * first.
+ */
 export const KEPT_CHARS = 512 * 1024
 export const KEPT_EVENTS = 500
 
@@ -31,7 +34,7 @@ export interface LiveList {
 
 export const emptyList: LiveList = { events: [], chars: 0, received: 0 }
 
-/** Adds events, the newest last, and drops the oldest that are too many. */
+/** Adds events, the newest last, and drops the oldest ones above the bounds. */
 export function withArrived(list: LiveList, texts: readonly string[]): LiveList {
   const events = [
     ...texts.map((text) => ({ event: JSON.parse(text) as LiveEvent, chars: text.length })).reverse(),
@@ -48,7 +51,7 @@ export function withArrived(list: LiveList, texts: readonly string[]): LiveList 
   return { events: events.slice(0, kept), chars, received: list.received + texts.length }
 }
 
-/** Returns whether events were dropped, so that those that were stored before do not follow any more. */
+/** Returns whether events were dropped, so that there is a gap before the stored ones. */
 export function isCut({ events, received }: LiveList): boolean {
   return events.length < received
 }

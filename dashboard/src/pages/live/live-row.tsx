@@ -56,7 +56,7 @@ export function LiveRow({ event, facts, isChosen, choose }: Props): ReactNode {
   )
 }
 
-/** The verdict, where it is another than that the event came on time. */
+/** The fate of the event, unless it was simply accepted in time. */
 function Verdict({ fate, facts: { robot } }: { fate: string; facts: EventFacts }): ReactNode {
   const name = words.trust.fateNames[fate] ?? fate
   if (fate === 'accepted') return <span className="live-verdict unseen">{name}</span>

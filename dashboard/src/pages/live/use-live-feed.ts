@@ -9,7 +9,7 @@ import { useSession } from '../../api/session.tsx'
 import { reportOf, type Report } from '../../api/use-report.ts'
 
 const PER_PAGE = 100
-/** Characters of stored events after which no older ones are loaded; who looks for more asks on the page Explore. */
+/** Characters of stored events after which no older ones are loaded; for more there is the page Explore. */
 const STORED_CHARS = 1024 * 1024
 /** Events that arrive within this time are shown together. */
 const GATHER_MS = 250
@@ -42,7 +42,7 @@ export interface LiveFeed {
   readonly isLoadingOlder: boolean
 }
 
-/** One reading of the events of an app: it begins with the stored ones. */
+/** One session of following the events of an app, which begins with the stored ones. */
 interface Reading {
   readonly id: string
   /** id of the stream behind which it continues */
@@ -50,8 +50,8 @@ interface Reading {
 }
 
 /**
- * Loads the newest stored events that match filters, then follows the stream from there. While it is paused, those of
- * before stay. The stream has all events, so other filters do not interrupt it.
+ * Loads the newest stored events that match filters, then follows the stream from there. While it is paused, the events
+ * so far stay. The stream has all events, so a change of filters does not interrupt it.
  */
 export function useLiveFeed(app: string, filters: readonly Filter[], matches: (event: LiveEvent) => boolean): LiveFeed {
   const [restarts, setRestarts] = useState(0)
@@ -102,7 +102,7 @@ function useStored(app: string, id: string, filters: readonly Filter[]) {
     initialPageParam: '',
     getNextPageParam: ({ next }) => next,
     placeholderData: keepPreviousData,
-    // the stream has what is newer
+    // newer events come by the stream
     staleTime: Infinity,
     gcTime: 0,
     refetchOnWindowFocus: false,
@@ -126,7 +126,7 @@ interface Arrivals {
 
 const noArrivals: Arrivals = { list: emptyList, isOpen: false }
 
-/** Follows the stream of a reading while the tab is visible. */
+/** Follows the stream of a `Reading` while the tab is visible. */
 function useArrivals(app: string, reading: Reading | undefined, restart: () => void): Arrivals {
   const { client } = useSession()
   const [arrivals, setArrivals] = useState<Arrivals & { readonly id?: string }>(noArrivals)

@@ -83,7 +83,7 @@ function useCount(period: 'now' | 'before', unit: 'person' | 'device' | 'session
   return useFunnel(app.id, question, live && period === 'now').data
 }
 
-/** Names the period that a number is compared with: the days before the range, or its dates. */
+/** Names the period of the earlier number: the days before the range, or its dates. */
 function periodName(compared: DateRange, range: DateRange): string {
   const days = daysOf(range)
   const isBefore = compared.to === shiftDate(range.from, -1) && daysOf(compared) === days
@@ -96,7 +96,7 @@ interface NumberProps {
   before?: number | undefined
   course?: readonly number[] | undefined
   openFrom: number
-  /** what the change is against */
+  /** names the period of `before` */
   against: string
   hint?: string
 }

@@ -62,7 +62,7 @@ export default function OverviewPage(): ReactNode {
   )
 }
 
-/** How many people are on the site now; leads to what they do. */
+/** How many people are on the site now, with a link to their events. */
 function LiveCount(): ReactNode {
   const { app } = useScope()
   const isShared = useShared() !== undefined
@@ -93,7 +93,7 @@ function Empty(): ReactNode {
 
 function Cards(): ReactNode {
   const { app, range, live, countBy, filters } = useScope()
-  // reports that no filter can narrow would show more than what is shared
+  // reports that ignore filters would show more than the shared view
   const hasCounted = useShared() === undefined || filters.length === 0
   const step = trafficStep(range)
   const path = reportPath(app.id, 'traffic', range, { by: step, count_by: countBy })

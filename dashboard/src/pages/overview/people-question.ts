@@ -4,8 +4,8 @@ import type { Scope } from '../../state/scope.tsx'
 import type { Unit } from '../../state/search.ts'
 
 /**
- * Returns the question how many people, devices or sessions there were: a funnel of one stage that every event
- * reaches. A breakdown gives each the value of its first event, so the rows add up to the total.
+ * Returns the query that counts people, devices or sessions: a funnel of one stage that every event reaches. A
+ * breakdown gives each the value of its first event, so the rows add up to the total.
  */
 export function peopleQuestion(
   { filters, unit }: Pick<Scope, 'filters' | 'unit'>,

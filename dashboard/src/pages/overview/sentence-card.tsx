@@ -11,7 +11,7 @@ import { overviewSentence } from './sentence.ts'
 
 const BY = 'device'
 
-/** The answer to the question of the first five seconds; each part leads to what it says. */
+/** The most important facts in one sentence, to be read in five seconds; each part links to its details. */
 export function SentenceCard({ funnel }: { funnel: ListedFunnel }): ReactNode {
   const { app, unit, live } = useScope()
   const { question, before } = useFunnelPeriods(funnel.id)

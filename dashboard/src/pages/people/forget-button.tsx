@@ -13,10 +13,10 @@ import { useSearchState } from '../../state/use-search.ts'
 import { words } from '../../words.ts'
 import type { Person } from './persons.ts'
 
-/** The longest range that the API answers; the type fails to compile when it has another limit. */
+/** The longest range that the API answers; the type fails to compile when it has a different limit. */
 const DAYS_MAX: (typeof limits)['rangeDaysMax'] = 1_100
 
-/** Forgets a person after its id was typed. Shows before how much is deleted. */
+/** Forgets a person after its id was typed. Shows beforehand how much will be deleted. */
 export function ForgetButton({ id }: { id: string }): ReactNode {
   return (
     <PopoverButton className="small danger" label={words.people.forget} button={words.people.forget}>

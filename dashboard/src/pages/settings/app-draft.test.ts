@@ -27,7 +27,7 @@ it('a form that was not touched changes nothing, and all settings round-trip thr
   })
 })
 
-it('takes lists as lines, without those that are empty', () => {
+it('reads lists from lines, without empty ones', () => {
   const draft = { ...appDraftOf(app), origins: ' https://a.example \n\nhttps://b.example\n', crossDomains: ' \n' }
   expect(changedSettings(app, draft)).toEqual({
     origins: ['https://a.example', 'https://b.example'],

@@ -31,6 +31,7 @@ type Settings = Pick<
 
 const GIGABYTE = 1e9
 
+/** Returns the settings as texts of the form: lists with one entry a line, the quota in GB. */
 export function appDraftOf(app: Settings): AppDraft {
   const { tracker = {} } = app
   return {

@@ -21,7 +21,7 @@ it.each([
   expect(matches(kind, value, text)).toBe(isMatched)
 })
 
-it('has no filter for what is not stored', () => {
+it('has no filter for rules about values that are not stored', () => {
   expect(filtersOfRule({ kind: 'user_agent', value: 'x' })).toBeUndefined()
   expect(filtersOfRule({ kind: 'network', value: '10.0.0.0/8' })).toBeUndefined()
 })

@@ -2,7 +2,7 @@ import type { BotRule, Filter } from '@hopper/contracts'
 import { SHOW_ROBOTS } from '../../state/filters.ts'
 
 /**
- * Returns filters for the events that a rule matches; undefined for one that compares what is not stored. Events of
+ * Returns filters for the events that a rule matches; undefined for a rule about values that are not stored. Events of
  * robots are included.
  */
 export function filtersOfRule({ kind, value }: Pick<BotRule, 'kind' | 'value'>): Filter[] | undefined {

@@ -47,7 +47,7 @@ export function CountedCard({ fates }: { fates: readonly Fate[] }): ReactNode {
   )
 }
 
-/** Those that count first: neither late nor repeated events are a fault. */
+/** Counted fates come first: neither late nor repeated events are a fault. */
 function FateTables({ fates }: { fates: readonly Fate[] }): ReactNode {
   const all = Math.max(1, sumOf(fates))
   if (fates.length === 0) return <p className="nothing">{texts.empty}</p>

@@ -9,6 +9,7 @@ export function isCounted({ fate }: Pick<Fate, 'fate'>): boolean {
   return counted.has(fate)
 }
 
+/** Returns the number of events of all these fates. */
 export function sumOf(fates: readonly Fate[]): number {
   return fates.reduce((sum, { events }) => sum + events, 0)
 }

@@ -11,7 +11,7 @@ import { Skeleton } from '../../parts/states/skeleton.tsx'
 import { systemWords } from './system-words.ts'
 
 const { processes: texts } = systemWords
-/** A process that has missed as many reports does not run any more, or cannot reach the database. */
+/** A process that has missed this many reports no longer runs, or cannot reach the database. */
 const MISSED_MAX = 3
 
 const looks = { runs: 'settled', ended: 'settled', silent: 'bad' }

@@ -104,7 +104,7 @@ describe('the sentence of the system', () => {
     expect(verdict({}, {}, under).facts[2]).toBe('No audit has run yet.')
   })
 
-  it('says what is not known', () => {
+  it('names the facts that are not known', () => {
     expect(verdict({ complete_to: null }).facts[0]).toBe('It is not known how far counting is.')
     expect(verdict({}, { bytes_per_day: null }).facts[1]).toContain('the forecast needs an hour of measurements')
     expect(verdict({}, { full_in_seconds: null }).facts[1]).toContain('38.0 GB free: not growing.')

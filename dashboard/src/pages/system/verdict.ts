@@ -71,7 +71,7 @@ function lowDiskText({ place, free_bytes: free, full_in_seconds: left }: Disk['p
   return sentence.disk(place, room, left === null ? undefined : formatSpan(left))
 }
 
-/** The sum of what is used, and the place that is full first. */
+/** The used bytes of all places together, and the place that will be full first. */
 function diskText({ places }: Disk): string {
   const { sentence } = systemWords
   if (places.length === 0) return sentence.noDisk

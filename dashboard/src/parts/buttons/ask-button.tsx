@@ -13,7 +13,7 @@ interface Props {
   onConfirm: () => void
 }
 
-/** Acts once a dialog that says what is lost is confirmed. */
+/** A button that acts after a dialog, which says what will be lost, is confirmed. */
 export function AskButton({ label, verb = words.delete, consequence, onConfirm }: Props): ReactNode {
   const button = useFocusHandover()
   const [isAsking, setAsking] = useState(false)

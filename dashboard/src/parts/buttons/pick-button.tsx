@@ -59,7 +59,7 @@ function PickOnPage({ picked }: Pick<Props, 'picked'>): ReactNode {
   const [link, setLink] = useState<Link>()
   const { error, busy, run } = useChange(() => undefined)
   const address = typed ?? pages[0] ?? origins[0] ?? ''
-  // a link is a change that admins make, by a form that is not inside of another one
+  // only admins may create a link; a form must not be inside of another form
   const getLink = (): Promise<unknown> =>
     run(async () => setLink(await client.send<Link>('POST', appPath(app.id, 'picker-links'), { url: address })))
   return (
@@ -96,7 +96,7 @@ function PickOnPage({ picked }: Pick<Props, 'picked'>): ReactNode {
   )
 }
 
-/** Shows the link, and waits for what is picked behind it. */
+/** Shows the link, and waits for the element that somebody picks there. */
 function Waiting({ link, picked }: { link: Link; picked: Props['picked'] }): ReactNode {
   const { app } = useScope()
   const { client } = useSession()

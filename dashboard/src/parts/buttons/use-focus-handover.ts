@@ -5,8 +5,8 @@ const ITEMS = 'li, tr, .chip'
 const REGIONS = 'section, [role="region"], .card, main'
 
 /**
- * Returns the ref of a button whose press can remove it, with the item that it is in: when it goes while it has the
- * focus, the focus goes to what comes next instead of to the page.
+ * Returns a ref for a button that may disappear, with its item, when it is pressed. If it has the focus then, the focus
+ * moves to the next control instead of to the page.
  */
 export function useFocusHandover(): RefObject<HTMLButtonElement | null> {
   const button = useRef<HTMLButtonElement>(null)
@@ -23,8 +23,8 @@ export function useFocusHandover(): RefObject<HTMLButtonElement | null> {
 }
 
 /**
- * Lists what may get the focus when a button goes, the best first: the rest of its item, the same button of the next
- * item or of the one before, what follows in the region, and what is in front of it.
+ * Lists the controls that may get the focus when a button disappears, the best first: the rest of its item, the same
+ * button of the next item or of the one before, what follows in the region, and what is in front of it.
  */
 function heirsOf(button: HTMLElement): HTMLElement[] {
   const item = button.closest(ITEMS)

@@ -9,14 +9,14 @@ import { words } from '../../words.ts'
 import { peopleWords } from './people-words.ts'
 import { PersonItem, type ListedRow } from './person-item.tsx'
 
-/** At most this many people are listed; the type fails to compile when the API has another limit. */
+/** At most this many people are listed; the type fails to compile when the API has a different limit. */
 export const PEOPLE_MAX: (typeof queryLimits)['peopleMax'] = 100_000
 const ROW_PX = 57
 
-/** Sizes of the rows of the list that was left last: Back finds them, so that it finds the place at which it was. */
+/** Row sizes of the list that was left last, so that Back can restore the scroll position. */
 let left: { readonly listId: string; readonly sizes: VirtualItem[] } | undefined
 
-/** Rows before the last one at which the next page is asked for. */
+/** The next page is requested when the list is scrolled to within this many rows of its end. */
 const AHEAD = 20
 
 interface Props {
@@ -29,7 +29,10 @@ interface Props {
   more?: () => void
 }
 
-/** A list of people, of which only those in view are drawn. Back returns to who was opened, and as far scrolled. */
+/**
+ * A list of people, of which only those in view are drawn. Back returns to the person that was opened, at the same
+ * scroll position.
+ */
 export function PeopleList({ listId, rows, stages, more }: Props): ReactNode {
   const { unit } = useScope()
   const { search, change } = useSearchState()

@@ -35,7 +35,7 @@ interface PeoplePage {
 }
 
 interface Props {
-  /** where the people are asked for */
+  /** the call that lists the people */
   path: string
   /** the question for the first page; must stay the same object while it is the same question */
   body: object

@@ -3,7 +3,7 @@ import type { LongReport } from '../../api/use-funnel.ts'
 import { formatPercent } from '../../format/numbers.ts'
 import { words } from '../../words.ts'
 
-/** A question that is answered sooner shows no progress. */
+/** Delay before progress is shown: a faster query shows none. */
 const SHOWN_AFTER_MS = 1_000
 
 /** Shows the progress of a long query, with a button that stops it. Takes no room, so that nothing moves. */

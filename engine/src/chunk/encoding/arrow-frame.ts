@@ -52,6 +52,7 @@ export function packFrame(
   return withZstd(() => zstdCompressSync(bytes, { params: ZSTD }))
 }
 
+/** Decodes a packed frame: its columns by name, and its metadata. */
 export function unpackFrame(bytes: Uint8Array): {
   readonly frame: Frame
   readonly metadata: ReadonlyMap<string, string>
@@ -69,10 +70,12 @@ function unpack(bytes: Uint8Array): Uint8Array {
   return withZstd(() => zstdDecompressSync(bytes, { maxOutputLength: FRAME_BYTES_MAX, chunkSize }))
 }
 
+/** Creates a column of unsigned bytes without nulls. */
 export function bytesData(values: Uint8Array): Data {
   return makeData({ type: new Uint8(), data: values, nullCount: 0 }) as Data
 }
 
+/** Creates a column of unsigned 32-bit integers without nulls. */
 export function uint32Data(values: Uint32Array): Data {
   return makeData({ type: new Uint32(), data: values, nullCount: 0 }) as Data
 }

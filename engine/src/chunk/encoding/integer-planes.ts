@@ -45,6 +45,7 @@ export function zigzag(value: number): number {
   return value < 0 ? -2 * value - 1 : 2 * value
 }
 
+/** Reverses `zigzag`: 0, 1, 2, 3, 4 become 0, -1, 1, -2, 2. */
 export function unzigzag(value: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2
 }

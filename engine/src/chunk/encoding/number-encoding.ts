@@ -50,6 +50,7 @@ export function encodeNumbers(
   return splitIntegers(out)
 }
 
+/** Returns the number of each row. `timestamps` is only called where the encoding is relative to them. */
 export function decodeNumbers(
   { encoding, planes, base }: EncodedNumbers,
   starts: Uint32Array,

@@ -27,12 +27,14 @@ export function decodeOffsets(encoded: EncodedNumbers, starts: Uint32Array, span
   return { base, offsets }
 }
 
+/** Returns times as offsets from `base`; `span` is an upper bound of them, in ms, which decides their width. */
 export function offsetsOf(times: Float64Array, base: number, span: number): TimeOffsets {
   const offsets = span < TWO_32 ? new Uint32Array(times.length) : new Float64Array(times.length)
   for (let i = 0; i < times.length; i++) offsets[i] = times[i]! - base
   return { base, offsets }
 }
 
+/** Returns the times (ms since the epoch) of offsets. */
 export function timesOf({ base, offsets }: TimeOffsets): Float64Array {
   const times = new Float64Array(offsets.length)
   for (let i = 0; i < times.length; i++) times[i] = base + offsets[i]!

@@ -81,8 +81,8 @@ export class RunPlaces {
 }
 
 /**
- * Appends the rows of a run like `gatherSegment`, with tie-breakers and the row number as `unit`. `all` includes
- * irrelevant events.
+ * Appends the rows of a run like `gatherSegment`, with tie-breakers, and with the row number as `unit`. With `all`,
+ * irrelevant events are included.
  */
 export function gatherWithTieBreakers(
   rows: UnitRows,

@@ -26,7 +26,7 @@ export interface Symbols {
 export class PlanState {
   /** steps of each symbol, numbered from 1, the highest first */
   readonly symbolSteps: readonly (readonly number[])[]
-  /** exclusions of each symbol, into those of the plan */
+  /** exclusions of each symbol, as indexes into those of the plan */
   readonly symbolExclusions: readonly (readonly number[])[]
   /** the only step of each symbol, 0 = none; only valid while the scan is simple */
   readonly symbolStep = new Uint8Array(65_536)

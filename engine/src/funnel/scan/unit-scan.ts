@@ -23,7 +23,7 @@ export interface LaneInput {
   readonly only?: (chunk: Chunk) => Uint8Array
 }
 
-/** Returns the name of the unit whose only device is that of a run. */
+/** Returns the name of the unit of a run, for a unit that has no device but that of the run. */
 export type RunName = (run: number) => string
 
 /**
@@ -38,7 +38,7 @@ export abstract class UnitScan {
   readonly #budget: Budget
   /** assigns numbers to the breakdown values */
   protected readonly groups = new Dictionary()
-  /** the state that this scan has added to the plan */
+  /** what this scan has learned while it runs the plan, which itself never changes */
   protected readonly state: PlanState
   /** assigns numbers to the match values */
   protected readonly matches: TupleNumbers
@@ -135,7 +135,7 @@ export abstract class UnitScan {
     }
   }
 
-  /** Keeps the rows of a device that continues in another chunk; `identity` is not -1 if it is shared. */
+  /** Keeps the rows of a device that continues in the next chunk; `identity` is -1 unless the device is shared. */
   #carry(prepared: Prepared, run: number, identity: number): void {
     const { starts } = prepared
     if (identity >= 0) this.#share(prepared, run, identity)
@@ -290,7 +290,7 @@ export abstract class UnitScan {
   }
 }
 
-/** Returns 1 for each run that is 1 in both; all runs are 1 in undefined. */
+/** Returns 1 for each run that is 1 in both; `b` undefined means 1 for all runs. */
 function bothOf(a: Uint8Array, b: Uint8Array | undefined): Uint8Array {
   return b === undefined ? a : a.map((one, run) => one & b[run]!)
 }

@@ -8,7 +8,7 @@ import { PeopleRows } from '../people/people-rows.ts'
 import type { FoundPeople, FoundPerson } from '../people/people-scan.ts'
 import { placeFilters, WayScan } from './way-scan.ts'
 
-/** Finds a page of the people who came to a node of journeys, or took a link: who came last is first. */
+/** Finds a page of the people who came to a node of journeys, or took a link, the latest first. */
 export class JourneyPeopleScan extends WayScan {
   readonly #request: JourneyPeopleRequest
   readonly #page: PeoplePage<FoundPerson>
@@ -34,7 +34,7 @@ export class JourneyPeopleScan extends WayScan {
   }
 }
 
-/** Returns the query whose rows say what the events of people of a journey say: those of their visits of places. */
+/** Returns the query for the rows of people of a journey, whose events are their visits of places. */
 export function rowsRequest(request: JourneyPeopleRequest): PeopleRequest {
   const { from, to, filters, count_by, limit } = request
   return {
@@ -43,7 +43,7 @@ export function rowsRequest(request: JourneyPeopleRequest): PeopleRequest {
     steps: [{ name: 'place', filters: placeFilters(request) }],
     step: 1,
     outcome: 'reached',
-    // the shortest: no event after the range is of a journey
+    // the shortest window: no event after the range belongs to a journey
     window_ms: 1,
     limit,
     ...(filters ? { filters } : {}),

@@ -16,7 +16,7 @@ export interface Way {
 /** A node or a link of journeys. */
 export type WayPart = Pick<JourneyPeopleRequest, 'node' | 'link'>
 
-/** @throws HopperError HOP_PARAM_INVALID unless exactly one of both is asked for, and it is of one place */
+/** @throws HopperError HOP_PARAM_INVALID unless the query names exactly one of both, and it is of one place */
 export function checkPart({ node, link }: WayPart): void {
   if (node === undefined && link === undefined) throw invalid('node', 'is required, unless there is a `link`')
   if (node !== undefined && link !== undefined) throw invalid('node', 'cannot be sent together with `link`')

@@ -7,9 +7,9 @@ import type { Budget } from '../../scan/budget.ts'
 interface Options {
   readonly plan: FunnelPlan
   readonly budget: Budget
-  /** Returns the instant, in ms, after which a unit's next place is looked for; undefined for units not asked for. */
+  /** Returns the instant (ms) after which to find a unit's next place; undefined for units that do not matter. */
   readonly after: (name: string) => number | undefined
-  /** true if a visit of the place where the unit already is does not count */
+  /** true: visits of the place where the unit already is do not count */
   readonly elsewhere: boolean
   /** Returns the place of a value. */
   readonly placeOf: (value: string) => string

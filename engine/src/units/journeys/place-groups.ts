@@ -12,7 +12,7 @@ export class PlaceGroups {
   constructor(patterns: readonly string[]) {
     if (patterns.length > queryLimits.journeyGroupsMax) throw over('groups', 'journeyGroupsMax')
     this.#groups = patterns.map((name, i) => {
-      // a page has neither the scheme nor the parameters that other patterns ask for
+      // other patterns require a scheme or parameters, which a page here does not have
       const problem = /^[/*][^?#]*$/.test(name)
         ? patternProblem(name, {})
         : 'must be a path pattern, like "/products/*"'

@@ -1,19 +1,19 @@
 import type { PeoplePlace } from '@hopper/contracts'
 
-/** The page of a list of people that is asked for. */
+/** The requested page of a list of people. */
 export interface PageOfPeople {
   readonly limit: number
   /** the last row of the page before */
   readonly after?: PeoplePlace
 }
 
-/** Keeps a page of people: who came last is first. Only the people of the page are held, whatever their number. */
+/** Keeps a page of people, latest first. Memory is bounded by the size of the page, not by the number of people. */
 export class PeoplePage<T extends PeoplePlace> {
   readonly #limit: number
   readonly #after: PeoplePlace | undefined
   #total = 0
   #kept: T[] = []
-  /** the last person that may still be on the page, once there are enough */
+  /** anybody after this person is no longer on the page; undefined until the page is full */
   #bound: PeoplePlace | undefined
 
   constructor({ limit, after }: PageOfPeople) {
@@ -24,7 +24,7 @@ export class PeoplePage<T extends PeoplePlace> {
   /** Adds a person who came at `entered`; `person` makes its row, if it may be on the page. */
   add(entered: number, person: () => T): void {
     this.#total++
-    // names are texts that are made for this, so only for those who may be on the page
+    // `person` builds the name of the person as a text: it is only called for people who may be on the page
     if ((this.#after && entered > this.#after.entered_at) || (this.#bound && entered < this.#bound.entered_at)) return
     const row = person()
     if (this.#after && comparePeople(row, this.#after) <= 0) return
@@ -46,7 +46,7 @@ export class PeoplePage<T extends PeoplePlace> {
   }
 }
 
-/** Orders people by when they came, the last first. */
+/** Orders people by the time at which they came, latest first. */
 function comparePeople(a: PeoplePlace, b: PeoplePlace): number {
   return b.entered_at - a.entered_at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 }

@@ -110,7 +110,7 @@ export class PeopleRows {
 
 type FoundLast = (name: string, last: () => Pick<PersonRow, 'last_at' | 'last_page'>) => void
 
-/** Finds the last event of each unit, and the last page that an event until then has. */
+/** Finds the last event of each unit, and the page of its last event that has one. */
 class LastEventScan extends UnitScan {
   readonly #found: FoundLast
 

@@ -26,7 +26,7 @@ export interface FoundPeople {
   readonly more: boolean
 }
 
-/** Plan of the funnel of a query for people, by which those of a page are found. */
+/** Plan of the funnel of a query for people, which finds the people of a page. */
 export class FoundPlan extends CombinedPlan {
   readonly funnel: FunnelPlan
 
@@ -40,7 +40,7 @@ export class FoundPlan extends CombinedPlan {
   }
 }
 
-/** Finds a page of the people who took a step of a funnel, or did not: who began last is first. */
+/** Finds a page of the people who took a step of a funnel, or did not, the latest start first. */
 export class PeopleScan {
   readonly plan: FoundPlan
   readonly withTieBreakers = true

@@ -233,7 +233,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     expect(await list(app)).toEqual([])
   })
 
-  it('finds what is archived after all tables were emptied', async () => {
+  it('still finds archived events after all tables were emptied', async () => {
     const app = randomUUID()
     await archive.append(lease, [chunk(app, 0, 0, 9)])
     await archive.append(lease, [chunk(app, 0, 10, 19)])

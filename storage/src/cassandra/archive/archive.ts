@@ -168,7 +168,7 @@ export class CassandraArchive implements Archive {
 
   /**
    * Applies a manifest change. When the response is lost, or is wrong because the change contended with itself, the
-   * change counts as applied if the manifest is as it would make it.
+   * change counts as applied if the manifest has the content that it would write.
    */
   async #applyChange(
     key: ManifestKey,
@@ -198,7 +198,7 @@ export class CassandraArchive implements Archive {
     return span
   }
 
-  /** Sweeps the ledger. What fails now is left to a later sweep. */
+  /** Sweeps the ledger. A failed check is left to a later sweep. */
   async #sweep(lane: number): Promise<void> {
     await this.#ledger.sweep(lane).catch(() => undefined)
   }

@@ -51,7 +51,7 @@ export class OrphanSpans {
     })
   }
 
-  /** Runs `work`, which writes these spans. They are not checked meanwhile, however long it takes. */
+  /** Runs `work`, which writes these spans. The sweep does not check them meanwhile, however long it takes. */
   async during<T>(spans: readonly types.TimeUuid[], work: () => Promise<T>): Promise<T> {
     for (const span of spans) this.#writing.add(String(span))
     try {

@@ -18,7 +18,7 @@ export class SpanMonths {
     await this.#client.execute(statement('spans.addMonth'), [app, month, lane], { prepare: true, isIdempotent: true })
   }
 
-  /** The manifests that may have events between two times in ms, in whatever time zone the app's dates are. */
+  /** The manifests that may have events between two times in ms, for any time zone of the app. */
   async between(app: string, from: number, to: number): Promise<ManifestKey[]> {
     const rows = await rowsOf(this.#client, 'spans.months', [app, monthAt(from - DAY_MS), monthAt(to + DAY_MS)])
     return rows.map((row) => ({ app, month: row.get('month') as string, lane: row.get('lane') as number }))

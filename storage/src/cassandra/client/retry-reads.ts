@@ -25,7 +25,7 @@ export class RetryIdempotent extends policies.retry.FallthroughRetryPolicy {
 
   #retryOrFail(info: OperationInfo): Decision {
     const mayRepeat = info.executionOptions.isIdempotent() === true && info.nbRetry < RETRIES_MAX
-    // Without a consistency the driver uses that of the request; its types do not know that.
+    // Without a consistency the driver uses that of the request, although its types require one.
     return mayRepeat ? this.retryResult(undefined as never, false) : this.rethrowResult()
   }
 }

@@ -88,13 +88,11 @@ export function serialConsistency({ consistency }: CassandraSettings): types.con
 }
 
 /**
- * Builds the options of the driver.
- * A watermark must be visible to every later owner once it is written, so reads and writes must overlap: by
- * LOCAL_QUORUM, or with a single replica.
- * The driver must never retry a counter write or a lightweight transaction by itself: these are not idempotent, and
- * nothing is unless its call says so. Idempotent requests (reads, sets) go to another node when the first is slow,
- * fails, or is silent.
- * Throws HOP_CONFIG for settings that could lose or double a count, and for a file that cannot be read.
+ * Builds the options of the driver. A watermark must be visible to every later owner once it is written, so reads and
+ * writes must overlap: by LOCAL_QUORUM, or with a single replica. The driver must never retry a counter write or a
+ * lightweight transaction by itself, as they are not idempotent. A call counts as idempotent only if it says so.
+ * Idempotent requests (reads, sets) go to another node when the first is slow, fails, or is silent. Throws HOP_CONFIG
+ * for settings that could lose or double a count, and for a file that cannot be read.
  */
 export function clientOptions(settings: CassandraSettings, keyspace?: string): ClientOptions {
   const { consistency = 'LOCAL_QUORUM', replication } = settings

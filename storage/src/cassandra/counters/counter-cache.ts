@@ -60,7 +60,8 @@ export class CounterCache {
         { ...wanted, date, asOf },
         this.#lanes.map((lane) => `${era} ${versions.get(versionKey(date, lane))}`),
       )
-      // A counter cannot be deleted and counted again: rows whose events were all removed may stay, with zeros.
+      // Leaves out rows of zeros: a deleted counter cannot be counted again, so rows may stay after all their events
+      // were removed.
       return rows.filter(hasCounted).map(({ key, counters }) => ({ date, key, counters }))
     })
     return found.flat()

@@ -56,7 +56,7 @@ describe.skipIf(!engines)('counter rows that are deleted on Cassandra', () => {
       })
     }
 
-    /** Returns the views of each page, as reports have them, of all or of one. */
+    /** Returns the views by page as reports read them, of all pages or of one. */
     async views(prefix: readonly string[] = []): Promise<Record<string, number>> {
       const cache = new CounterCache(client(), 1, 0)
       const rows = await cache.rows({ table, app: this.app, prefix }, [date])
@@ -71,7 +71,7 @@ describe.skipIf(!engines)('counter rows that are deleted on Cassandra', () => {
     }
   }
 
-  it('are gone, and what the page has later is counted, by any owner, however often it is deleted', async () => {
+  it('are gone, and later views of the page are counted, by any owner and after any number of deletions', async () => {
     const pages = new Pages()
     const first = await pages.owner()
     await pages.count(first, { '/a': 2, '/b': 1 })
@@ -87,7 +87,7 @@ describe.skipIf(!engines)('counter rows that are deleted on Cassandra', () => {
     expect(await pages.views(['/a'])).toEqual({ '/a': 4 })
     await pages.count(second, { '/a': -4, '/b': -5 })
     await second.writer.removeEmptyCounters(second.lease, { app: pages.app, date })
-    // A count of one generation that was taken back in the next is in neither.
+    // Views of one generation that the next one subtracts leave no row of either.
     expect(await pages.stored()).toEqual([])
     await pages.count(second, { '/a': 7 })
     expect(await pages.views()).toEqual({ '/a': 7 })

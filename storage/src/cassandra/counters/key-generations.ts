@@ -3,7 +3,7 @@ import type { CounterTableName, Key, KeyValue } from '../../ports/table-definiti
 import type { CounterPartitionRow } from '../../ports/tables.ts'
 import { rowsOf, statement } from '../client/statements.ts'
 
-/** Tables whose last key column is a text that events bring, so that a row may be about a single person. */
+/** Tables whose last key column is a text that senders choose, so that a row may be about a single person. */
 export const removableTables = ['page_views_by_date', 'clicks_by_date'] as const satisfies CounterTableName[]
 export type RemovableTable = (typeof removableTables)[number]
 
@@ -11,16 +11,17 @@ const MARK = '\0g'
 const stored = /^(?<text>[^]*)\0g(?<generation>[1-9]\d{0,8})$/
 const APPS_MAX = 20_000
 
+/** Returns whether rows of a table may be about a single person and so have to be removable. */
 export function isRemovable(table: CounterTableName): table is RemovableTable {
   return (removableTables as readonly CounterTableName[]).includes(table)
 }
 
-/** Returns the key under which a generation counts: its last text ends with a mark and the number, from 1 on. */
+/** Returns the key under which a generation counts: from 1 on, its last text ends with a mark and the generation. */
 export function storedKey(key: Key, generation: number): Key {
   return generation === 0 ? key : [...key.slice(0, -1), `${key.at(-1)}${MARK}${generation}`]
 }
 
-/** Returns the key of a stored one, and its generation. */
+/** Returns the key without its mark, and its generation: the inverse of `storedKey`. */
 export function parseStoredKey(key: Key): { readonly key: Key; readonly generation: number } {
   const last = key.at(-1) as KeyValue
   const found = typeof last === 'string' && last.includes(MARK) ? stored.exec(last)?.groups : undefined
@@ -37,9 +38,9 @@ export function emptyKeys(rows: readonly CounterPartitionRow[]): Key[][] {
 }
 
 /**
- * The generation of keys under which the owner of a lane counts each app. Cassandra does not define what a counter
- * holds that is counted again after it was deleted: replicas may bring back a part of what it was. So rows are deleted
- * only after the lane has begun to count under other keys; readers add the rows of all generations.
+ * The generation of keys under which the owner of a lane counts each app. A counter of Cassandra must not be used again
+ * after it was deleted: its value is undefined then, since replicas may bring back a part of the old one. So rows are
+ * deleted only after the lane has begun to count under other keys; readers add up the rows of all generations.
  */
 export class KeyGenerations {
   readonly #client: Client
@@ -52,7 +53,7 @@ export class KeyGenerations {
     this.#lane = lane
   }
 
-  /** Sets the epoch of the owner. Another one may have begun new generations since the last. */
+  /** Sets the epoch of this owner. Between two of its epochs, another owner may have begun new generations. */
   enter(epoch: number): void {
     if (this.#epoch !== epoch) this.#known.clear()
     this.#epoch = epoch
@@ -71,7 +72,7 @@ export class KeyGenerations {
   /** Begins the next generation of an app: everything that is counted from now on has other keys. */
   async begin(app: string): Promise<void> {
     const generation = (await this.of(app)) + 1
-    // Until this is known to be stored, nothing may be counted with it, nor with the one before.
+    // Until the write is answered, either generation may be the stored one: neither may be used.
     this.#known.delete(app)
     await this.#client.execute(statement('key-generations.write'), [app, this.#lane, generation], {
       prepare: true,

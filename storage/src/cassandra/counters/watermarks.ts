@@ -41,7 +41,7 @@ export class Watermarks {
     for (const { app, date } of partitions) this.#unsure.delete(`${app}\0${date}`)
   }
 
-  /** Sets the epoch of the owner. Watermarks cached in another epoch may have changed since. */
+  /** Sets the epoch of the owner. Watermarks that were cached in an earlier epoch may have changed since. */
   enter(epoch: number): void {
     if (this.#epoch !== epoch) this.forget()
     this.#epoch = epoch

@@ -97,7 +97,7 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
 
   it('provide a table for every named query, so that it can be prepared', async () => {
     for (const [query, text] of loadQueries()) {
-      // Without its values the server refuses a statement only after it has parsed it and found its tables and columns.
+      // The server parses a statement and looks up its tables and columns before it refuses it for missing values.
       await expect(client.execute(text, [], { prepare: true }), query).rejects.toThrow(
         /markers\(\?\) in CQL but 0 bound variables/,
       )

@@ -40,8 +40,8 @@ const TOP = 2n ** 52n
 /**
  * The ids that a lane has seen. Those of a small batch are written as one row each, those of a large batch are packed
  * into one block per hash bucket. The key of a block is the range of positions of its batch in the bucket. A
- * redelivered batch thus writes the same ids there again, or others under their own key: nothing written is ever
- * overwritten with other ids.
+ * redelivered batch thus writes either the same block again or a block under another key: no block is ever overwritten
+ * with other ids.
  */
 export class SeenIds {
   readonly #client: Client
@@ -82,8 +82,8 @@ export class SeenIds {
   }
 
   /**
-   * Replaces ids by others at the same position, or removes them. What is written first are the others, so that one of
-   * both is always there; a removed id hides every row of it that is written later, so it must not come again.
+   * Replaces ids by others at the same position, or removes them. The replacements are written first, so that one of
+   * both is always there. A removal also hides rows of the id that are written later, so the id must not come again.
    */
   async replace(lane: number, { app, date }: Partition, replacements: readonly SeenReplacement[]): Promise<void> {
     const found = await this.find(

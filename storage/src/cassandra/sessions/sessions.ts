@@ -10,7 +10,7 @@ import { rowsOf, statement, type Statement } from '../client/statements.ts'
 /** Number of buckets of the sessions of a lane and month, by hash. Stored, so it must never change. */
 const BUCKETS = 16
 const ROWS_PER_BATCH = 300
-/** A session that is evicted continues in another row. */
+/** An evicted session continues in a new row. */
 const OPEN_PER_LANE_MAX = 5_000
 const READ_CONCURRENCY = 64
 
@@ -25,7 +25,7 @@ type Row = readonly [start: number, end: number, last_position: number, device: 
 /**
  * Writes sessions: one row for each session of a batch, with everything that the lane's owner has counted of it so far.
  * The key of the row contains the first position and the write timestamp is the last position, so of two writes of a
- * row the more complete one wins. Another owner, or a replay from another position, begins another row.
+ * row the more complete one wins. Another owner, or a replay from another position, begins a new row.
  */
 export class SessionRows {
   readonly #lanes = new Map<number, { readonly epoch: number; readonly open: Map<string, OpenSession> }>()
@@ -45,8 +45,8 @@ export class SessionRows {
   }
 
   /**
-   * Statements that replace everything that the lane has counted of these sessions before a position. Rows that are
-   * written again have a higher timestamp than their removal, and a lower one than later rows.
+   * Statements that replace everything that the lane has counted of these sessions before a position. Replacements have
+   * a higher timestamp than the removal, and a lower one than rows of later batches.
    */
   async replacements(
     client: Client,
@@ -106,8 +106,8 @@ export class SessionRows {
   }
 
   /**
-   * Sessions open in this epoch. Another owner may have written rows in another epoch, so older state may be
-   * incomplete.
+   * Sessions of this epoch only. Another owner may have written rows in between, so the state of an earlier epoch may
+   * be incomplete.
    */
   #openIn(lane: number, epoch: number): Map<string, OpenSession> {
     let entry = this.#lanes.get(lane)

@@ -7,7 +7,7 @@ import { clientOptions } from '../client/settings.ts'
 /** A keyspace for one test file. */
 export interface OwnKeyspace {
   readonly settings: CassandraSettings
-  /** Must be called at the end: an engine that many runs share has no room for the tables of all of them. */
+  /** Must be called at the end: a shared engine has no room for the tables of many runs. */
   readonly drop: () => Promise<void>
 }
 

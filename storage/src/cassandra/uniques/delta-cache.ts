@@ -14,7 +14,7 @@ interface State<T> {
   readonly content: T
   /** maximum number of rows before a full read */
   readonly rowsMax: number
-  /** a delta that is contained, as are all before it; undefined if deltas cannot be added */
+  /** the value contains this delta and all before it; undefined if deltas cannot be added */
   readonly since: bigint | undefined
 }
 
@@ -58,7 +58,7 @@ export class DeltaCache<T extends Content> {
   }
 
   async #whole({ place, isGrowing, read }: Source<T>): Promise<State<T>> {
-    // Read before the rows, so that the rows include those of this delta.
+    // Read before the rows, so that the rows include the rows of this delta.
     const since = isGrowing ? await deltaBefore(this.#client, place) : undefined
     const content = await read()
     return { content, rowsMax: rowsMaxOf(content.rows), since }

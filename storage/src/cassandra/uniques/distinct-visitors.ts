@@ -8,7 +8,7 @@ import { NumberSet } from './number-set.ts'
 const OPEN_DATES = 2
 const SETTLED_BYTES_MAX = 32_000_000
 const GROUP_BYTES = 300
-/** Growth factor: not every new visitor needs larger arrays. */
+/** Arrays grow by this factor, so that few new visitors need larger ones. */
 const ROOM = 1.25
 
 /** The visitors of a lane on a date. */

@@ -81,7 +81,8 @@ export class FirstUserCache {
 
   #extended(cached: CachedLane, added: readonly VisitorRow[]): CachedLane | undefined {
     const identified = added.map(({ key, visitor }): Identified => ({ ...visitor, place: Number(key[0]) }))
-    // A place before the cached ones is a repair: the cache does not know the place of each entry.
+    // An addition before the cached places is a repair. It cannot be merged, since the cache has no place for each
+    // entry.
     if (identified.some(({ place }) => place < cached.place)) return undefined
     const { devices, users, rows, ...rest } = this.#numbered(identified, cached.place)
     return {

@@ -6,7 +6,7 @@ import { pagesOf, statement, type Statement } from '../client/statements.ts'
 import { unpackVisitors, type VisitorRow } from './visitor-block.ts'
 import { distinct, rowWrites } from './visitor-rows.ts'
 
-/** Time that a block waits, so that rows that several blocks of this period have in common are written once. */
+/** Time that a block waits, so that a row that is in several blocks of this time is written once. */
 const HELD_MS = 15_000
 /** Pause after a failed write-out. */
 const RETRY_MS = 30_000

@@ -9,15 +9,16 @@ import type { Delta } from './visitor-deltas.ts'
 const CONCURRENCY = 16
 
 /**
- * Everything that has a version for each date and lane: a table with deltas, or all counter tables together. The latter
- * is bumped with every other one of its date, so that it alone shows whether a date has changed.
+ * Everything that has a version for each date and lane: a table with deltas, or all counter tables together. The
+ * version of the counters is bumped whenever another one of its date is, so that it alone shows whether the date has
+ * changed.
  */
 export type Versioned = PackedTable | 'counters'
 
 /**
- * Bumps the versions of everything that has changed: by the steps of the deltas, and those of the counters of these
- * dates, which must include the dates of visitors. Must be called after all of that was written, so that a new version
- * means that the data can be read. Unnecessary bumps do no harm.
+ * Bumps the versions of everything that has changed: those of tables by the steps of their deltas, and those of the
+ * counters of these dates, which must include the dates of visitors. Must be called after the data was written, so that
+ * whoever sees a new version can read the data. Unnecessary bumps do no harm.
  */
 export async function bumpVersions(
   client: Client,
@@ -65,7 +66,7 @@ export async function bumpVersionsOfRemoved(
   await bumpVersions(client, lane, removed, changes)
 }
 
-/** The versions of a table, or of all counters, by `versionKey`, over ascending dates. Must be read before the rows. */
+/** The versions of a table, or of all counters, by `versionKey`. Dates ascend. Must be read before the rows. */
 export async function versionsOf(
   client: Client,
   versioned: Versioned,

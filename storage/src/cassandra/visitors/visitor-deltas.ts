@@ -8,8 +8,8 @@ import type { VisitorPlace } from './visitor-place.ts'
 
 const EPOCH_BITS = 32n
 /**
- * Number of the last deltas whose versions may not be bumped yet: a lane applies one batch after another, each in one
- * or two parts per date.
+ * How many of the last deltas may still lack their bump of the versions: a lane applies one batch after another, each
+ * in one or two parts per date.
  */
 const UNSURE_MAX = 3
 const GROWTH_MAX = 2
@@ -24,8 +24,8 @@ export type Delta<P extends Part = Part> = P & { readonly number: bigint; readon
 export type DeltaPlace = Omit<VisitorPlace, 'table'> & { readonly table: PackedTable }
 
 /**
- * The state of a cached partition: its version, which was read before the rows, and a delta that is contained in that
- * version, as are all before it.
+ * The state of a cached partition: its version, which was read before the rows, and a delta such that the version
+ * contains it and all before it.
  */
 export interface DeltaState {
   readonly version: bigint
@@ -66,8 +66,8 @@ export function deltaWrite(
 }
 
 /**
- * The number of a delta of an app, date and lane that current versions contain: the fourth last, because the versions
- * of the last ones may not be bumped yet; 0 if there are fewer. Must be read before the rows.
+ * The number of a delta of an app, date and lane that current versions contain: the fourth last, because the last
+ * ones may not have bumped the versions yet; 0 if there are fewer. Must be read before the rows.
  */
 export async function deltaBefore(
   client: Client,

@@ -135,8 +135,7 @@ describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
       fc.asyncProperty(visitors, marked, async (all, marks) => {
         const app = randomUUID()
         const rows = all.map(([user, device]) => rowOf(user, device))
-        // Some are in the format before migration 12, with the user in the key; an anonymous row has no other form
-        // then.
+        // Some have the format before migration 12, with the user in the key. Anonymous rows are the same in both.
         const isOld = ({ visitor: { user, device } }: VisitorRow, index: number): boolean =>
           marks[index]!.old && (user !== '' || all.filter((each) => each[1] === device).length === 1)
         for (const {

@@ -116,8 +116,8 @@ function deviceTextOf({ key, visitor: { device } }: VisitorRow): string {
 }
 
 /**
- * Writes a block under a new id: the rows that a batch still has to write depend on the state of its owner, so no block
- * may be overwritten.
+ * Writes a block under a new id. A redelivered batch may have other rows left to write, so it must not overwrite the
+ * earlier block.
  */
 function blockWrite(lane: number, delta: Delta<VisitorPart>, block: Buffer): Statement[] {
   const id = types.TimeUuid.now()

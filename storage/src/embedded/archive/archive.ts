@@ -81,7 +81,7 @@ export class EmbeddedArchive implements Archive {
           throw new HopperError('HOP_INTERNAL', `The span ${spanName(span)} is gone: it was merged already.`)
       }
       for (const { summary } of merged) {
-        // a span merged from one span has the same key: the hidden chunk gives way
+        // a span merged from a single span has the same key as that one: its hidden chunk is deleted first
         this.#drop(this.#statements.hidden.all(...keyOf(summary), summary.part) as { id: number }[])
         this.#statements.show.run(summary.part, ...keyOf(summary), hiddenPart(summary))
       }

@@ -71,7 +71,7 @@ export function findLogDamage(dir: string, lanes: number): Findings {
 
 /**
  * Compares the log, the tables and the records beside them with each other. Changes nothing.
- * @throws HopperError HOP_CONFIG for another number of lanes, or a file that cannot be opened now
+ * @throws HopperError HOP_CONFIG for a different number of lanes, or a file that cannot be opened now
  */
 export function findDamage(dir: string, lanes: number): Findings {
   const tables = inspectIfPresent(join(dir, TABLES_FILE), (file) => inspectTables(file, lanes)) ?? emptyTables(lanes)
@@ -113,7 +113,7 @@ function compare(
   const acknowledged = counted.map((_, lane) =>
     Math.max(ours?.ends[lane] ?? 0, noted?.ends[lane] ?? 0, noted?.counted[lane] ?? 0),
   )
-  // If both records say that the log is complete, watermarks beyond it are wrong; the log has lost nothing.
+  // If both records say that the log is complete, it has lost nothing, and watermarks beyond its end are wrong.
   const isWhole = (lane: number): boolean =>
     ours !== undefined && noted !== undefined && acknowledged[lane]! <= log.next[lane]!
   const reached = counted.map((position, lane) =>
@@ -128,6 +128,7 @@ function compare(
   return { damages, id, log, tables, reached, beyond, spoiled: log.spoiled }
 }
 
+/** Returns whether a file could not be read as a database. */
 export function isBroken(inspected: object): inspected is Broken {
   return 'broken' in inspected
 }

@@ -19,8 +19,8 @@ export function quickCheck(database: DatabaseSync): void {
 }
 
 /**
- * The reason why a database cannot be read. Rethrows errors that say nothing about its content: then a setting or the
- * machine is at fault.
+ * The reason why a database cannot be read. Rethrows errors that are not about its content, but the fault of a setting
+ * or the machine.
  */
 export function corruptionReason(error: unknown): string {
   const described = error instanceof HopperError ? error : openError(error)

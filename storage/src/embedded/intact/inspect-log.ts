@@ -6,7 +6,7 @@ import { endOf, lanesOf, lossesOf, nextPosition, startOf, subtractLosses, wrongL
 import { openToInspect } from '../sqlite.ts'
 import { corruptionReason, hasTable, idOf, quickCheck } from './inspect-database.ts'
 
-/** A log up to this size is fully checked at each start; of a larger one, only what is not counted yet. */
+/** A log up to this size is fully checked at each start; of a larger one, only the part that is not counted yet. */
 const WHOLE_BYTES_MAX = 256_000_000
 /**
  * All blocks of a log up to this size are decoded at each start. Of a larger log, only blocks that are not counted yet
@@ -43,7 +43,7 @@ export function isPresent(file: string): boolean {
 /**
  * Inspects a log without changing it: whether it can be read, and which positions it lacks. `counted` has the positions
  * from which each lane's messages are still needed.
- * @throws HopperError HOP_CONFIG for another number of lanes, or a file that cannot be opened now
+ * @throws HopperError HOP_CONFIG for a different number of lanes, or a file that cannot be opened now
  */
 export function inspectLog(file: string, lanes: number, counted: readonly number[]): InspectedLog | Broken {
   const database = openToInspect(file)
@@ -63,6 +63,7 @@ export function inspectLog(file: string, lanes: number, counted: readonly number
   }
 }
 
+/** Returns the inspection of a log that nothing was appended to yet. */
 export function emptyLog(lanes: number): InspectedLog {
   const none = <T>(value: () => T): T[] => Array.from({ length: lanes }, value)
   return {
@@ -135,6 +136,7 @@ export function spoiledBlocks(
   return spoiled
 }
 
+/** Returns whether a block can be decoded, into exactly `count` messages. */
 export function isIntact(block: Uint8Array, count: number): boolean {
   try {
     return decodeBlock(block, count).length === count

@@ -39,6 +39,7 @@ export function inspectTables(file: string, lanes: number): InspectedTables | Br
   }
 }
 
+/** Returns the inspection of tables that count nothing yet. */
 export function emptyTables(lanes: number): InspectedTables {
   return {
     id: undefined,

@@ -317,7 +317,7 @@ function unavailable(cause: Error): HopperError {
   return new HopperError('HOP_LOG_UNAVAILABLE', undefined, { cause })
 }
 
-/** Selects the blocks from the one on that contains a position. */
+/** Selects the block that contains a position, and all after it. */
 function blocksFrom(lane: number): string {
   return `SELECT first, count, block FROM lane_${lane}
     WHERE first >= (SELECT coalesce(max(first), 0) FROM lane_${lane} WHERE first <= ?) ORDER BY first`

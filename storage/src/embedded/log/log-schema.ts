@@ -29,6 +29,7 @@ export function prepareLog(database: DatabaseSync, lanes: number): void {
   `)
 }
 
+/** Returns the error HOP_CONFIG for settings with a different number of lanes than the directory. */
 export function wrongLanes(found: number, lanes: number): HopperError {
   return new HopperError(
     'HOP_CONFIG',
@@ -56,7 +57,8 @@ export function endOf(database: DatabaseSync, lane: number): number {
 }
 
 /**
- * The position that the next message of a lane gets: after everything that the lane has, had, or is known to have lost.
+ * The position that the next message of a lane gets: after all messages that the lane has, had, or is known to have
+ * lost.
  */
 export function nextPosition(database: DatabaseSync, lane: number): number {
   return Math.max(endOf(database, lane), startOf(database, lane), ...lossesOf(database, lane).map(({ next }) => next))

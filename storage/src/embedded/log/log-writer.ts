@@ -62,7 +62,7 @@ function commit(request: AppendRequest): AppendReply {
   try {
     record.write({ installation, ends: next })
   } catch (error) {
-    // The messages are in the log, but nobody knows: they are sent again and counted once.
+    // The messages are in the log, but not acknowledged: they are sent again and counted once.
     return { error: `${recordFile}: ${String(error)}` }
   }
   return { positions: committed }

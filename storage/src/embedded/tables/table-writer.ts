@@ -264,7 +264,7 @@ export class EmbeddedTableWriter implements TableWriter {
     }
     const add = this.#add[change.table]
     for (const { key, deltas } of change.rows) add.run(change.app, change.date, lane, ...key, ...deltas)
-    // A correction may leave rows without anything, whose keys are texts of events that are gone.
+    // A correction may leave rows of zeros, whose keys are texts of removed events.
     if (change.from === change.to) this.#database.prepare(emptyQuery(change.table)).run(change.app, change.date, lane)
     this.#statements.mark.run(change.table, change.app, change.date, lane, change.to)
   }
@@ -312,7 +312,7 @@ function insertQuery(table: VisitorTableName): string {
   return `INSERT INTO ${table} VALUES (${placeholders(columns)}) ON CONFLICT DO NOTHING`
 }
 
-/** Tables whose rows have a date, with the app under which they have an app's rows. */
+/** Tables whose rows have a date, each with the name that stands for the app in its rows. */
 function datedTables(app: string): readonly (readonly [table: string, app: string])[] {
   return [
     ...[...counterTableNames, ...visitorTableNames].map((table) => [table, app] as const),

@@ -51,7 +51,7 @@ export class ReaderThread<R extends { [N in keyof R]: (...args: never[]) => unkn
     return thread
   }
 
-  /** Refuses what the thread has not answered; the next query starts another one. */
+  /** Rejects the queries that the thread has not answered; the next query starts a new thread. */
   #ended(thread: Worker, cause: unknown): void {
     if (this.#thread !== thread) return
     this.#thread = undefined

@@ -4,7 +4,7 @@
  * changed, decide whether the patch is still needed and right, then update it.
  */
 export interface PatchedMethods {
-  /** version of kafkajs that the patch was written for */
+  /** version of kafkajs for which the patch was written */
   readonly version: string
   /** module whose export is the class */
   readonly module: string

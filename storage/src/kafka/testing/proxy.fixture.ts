@@ -130,8 +130,8 @@ const UNKNOWN_TOPIC_OR_PARTITION = 3
 const NOT_LEADER_OR_FOLLOWER = 6
 
 /**
- * Returns a fate that says of a topic, in the first responses that name it, that the broker does not know it: so it is
- * with one that its controller has just created. `left` counts down to 0.
+ * Returns a fate that changes the first responses that name a topic: they then say that the broker does not know it, as
+ * right after its creation. `left` counts down to 0.
  */
 export function unknownAtFirst(topic: string, state: { left: number }): KafkaProxy['fate'] {
   return errorAtFirst(METADATA, topic, state, (answer, offset) =>
@@ -140,8 +140,8 @@ export function unknownAtFirst(topic: string, state: { left: number }): KafkaPro
 }
 
 /**
- * Returns a fate that says of a topic, in the first responses about its offsets, that the broker does not lead its
- * first partition: so it is with a broker that has not heard of its new partitions, and while leaders change.
+ * Returns a fate that changes the first responses about the offsets of a topic: they then say that the broker does not
+ * lead its first partition, as right after its creation and while leaders change.
  */
 export function notLeaderAtFirst(topic: string, state: { left: number }): KafkaProxy['fate'] {
   // After the name: the number of partitions (4 bytes), the first partition (4), its error.

@@ -27,6 +27,7 @@ export interface FunnelDraft {
   readonly stages: readonly StageDraft[]
 }
 
+/** Returns a stored funnel as the form edits it. */
 export function draftOf({ id, name, stages }: Funnel): FunnelDraft {
   return {
     id,
@@ -76,6 +77,7 @@ function stageWith(pattern: string, funnels: readonly Pick<Funnel, 'stages'>[]):
   return { name: known?.name ?? name, by, pattern }
 }
 
+/** Returns the funnel that the form saves, without spaces around its texts. */
 export function funnelOf({ id, name, stages }: FunnelDraft): SavedFunnel {
   return { id: id.trim(), name: name.trim(), stages: stages.map(stageOf) }
 }

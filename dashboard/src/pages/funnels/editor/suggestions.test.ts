@@ -30,7 +30,7 @@ describe('the suggestions of the editor', () => {
     ])
   })
 
-  it('make an id from a name, which nobody else has', () => {
+  it('make an id from a name, different from all other ids', () => {
     expect(idOf('Product to purchase', [])).toBe('product-to-purchase')
     expect(idOf('Käufe!', ['kaufe', 'kaufe-2'])).toBe('kaufe-3')
     expect(idOf('購入', [])).toBe('funnel')

@@ -121,7 +121,7 @@ function rowOf({ breakdown }: FunnelAnswer, text: string | undefined): Breakdown
     : breakdown?.find(({ value, other }) => other !== true && valueText(value) === text)
 }
 
-/** Returns the number that was pressed: the panel lists exactly as many. */
+/** Returns the number that was pressed: the panel lists exactly that many people. */
 function countOf(row: StageRow, { outcome }: PeopleOf): number {
   if (outcome === 'reached') return row.count
   if (outcome === 'dropped') return row.lost + row.deciding

@@ -6,7 +6,7 @@ const PRECISE_MS_MAX = 10_000
 const DIFFERENCE_MS_MAX = 5_000
 const QUERY = 'SELECT toUnixTimestamp(now()) AS time FROM system.local'
 
-/** Called when the clock of this machine and that of the cluster begin to differ, and when that is over. */
+/** Called when the clocks of this machine and of the cluster begin to differ, and when they agree again. */
 export interface ClockLogger {
   warn(details: object, message: string): void
   info(details: object, message: string): void
@@ -37,12 +37,15 @@ export class ClusterClock extends policies.timestampGeneration.MonotonicTimestam
     this.#logger = logger
   }
 
-  /** Returns microseconds, more than ever before; before the first measurement, nodes use their own time. */
+  /**
+   * Returns microseconds, always more than the last time. Null before the first measurement: nodes then use their own
+   * time.
+   */
   override next(client: Client): types.Long | number {
     return this.#measured ? super.next(client) : (null as never)
   }
 
-  /** Returns the time of day in the cluster, whole ms since the epoch, of which the driver makes timestamps. */
+  /** Returns the time of day in the cluster, in whole ms since the epoch; the driver makes timestamps of it. */
   override getDate(): number {
     return Math.floor(performance.now() + this.#measured!.offset)
   }

@@ -36,7 +36,7 @@ it('waits for a node that takes connections and answers nothing, until it answer
   frozen.server.close()
 })
 
-it('says once which node is waited for and since when, for any number of lanes, and when that is over', async () => {
+it('reports once which node is waited for and since when, for any number of lanes, and when it ends', async () => {
   let isFrozen = true
   const frozen = await startServer((socket) => void (isFrozen || socket.write('x')))
   const answering = await startServer((socket) => socket.write('x'))

@@ -38,7 +38,10 @@ async function whenAnswered(address: string, waiting: (address: string) => void)
   }
 }
 
-/** Any byte, and also the end of the connection, comes from a process that runs: one that expects TLS closes it. */
+/**
+ * Any byte, and the end of the connection too, shows that the process runs: a node that expects TLS closes the
+ * connection.
+ */
 function probe(address: string): Promise<State> {
   const index = address.lastIndexOf(':')
   const host = address.slice(0, index).replace(/^\[|\]$/g, '')
@@ -64,7 +67,7 @@ function probe(address: string): Promise<State> {
   })
 }
 
-/** Called with the node that requests wait for, and when that is over. */
+/** Called with the node that requests wait for, when the wait begins and when it is over. */
 export interface NodeLogger {
   warn(details: object, message: string): void
   info(details: object, message: string): void
@@ -77,7 +80,7 @@ interface Outage {
   waits: number
 }
 
-/** The wait for the nodes of a client, for all lanes of a process, and a report of which ones are waited for. */
+/** The wait for the nodes of a client, for all lanes of a process, and a report that names these nodes. */
 export class FrozenNodes {
   readonly #addresses: () => readonly string[]
   readonly #logger: NodeLogger | undefined
@@ -103,7 +106,7 @@ export class FrozenNodes {
     )
   }
 
-  /** Names the nodes that are waited for, and since when; undefined while none is. */
+  /** Names the nodes for which requests wait, and since when; undefined while there are none. */
   get detail(): string | undefined {
     if (this.#outages.size === 0) return undefined
     const nodes = [...this.#outages].map(([address, { since }]) => `${address} since ${new Date(since).toISOString()}`)
