@@ -2,7 +2,6 @@ import { Type } from 'typebox'
 import { limits } from '../limits.ts'
 
 /**
-/**
  * Characters that names must not contain: controls, halves of surrogate pairs, line separators. Marks of the direction
  * of text are allowed, since names in Arabic and Hebrew need them; a page that shows a name isolates it from its text.
  */
