@@ -27,8 +27,8 @@ export function isUnavailable(error: unknown): boolean {
 
 /**
  * Wraps a client so that calls reject with HOP_STORE_UNAVAILABLE while Cassandra cannot answer, with the driver's error
- * as the cause. Reads are repeated for `readRepeatMs` before that. A write is not, even an idempotent one: whoever sends
- * it has checked a lease, which may have another owner by then.
+ * as the cause. Reads are repeated for `readRepeatMs` before that. A write is not, even an idempotent one: its sender
+ * has checked a lease, which may have another owner by then.
  */
 export function withUnavailableErrors(client: Client, readRepeatMs = 0): Client {
   const answered = async <T>(send: () => Promise<T>, repeatMs = 0): Promise<T> => {
