@@ -1,5 +1,6 @@
 import { fastify } from 'fastify'
 import { expect, test } from 'vitest'
+import { RouteTable } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +14,7 @@ test('a first start shares one port with another plugin, and the link logs the o
   const storage = await openEmbedded({ dir, lanes: 2 })
   const first = (await firstStart(storage.registry, 'Asia/Kathmandu'))!
   const server = fastify()
+  RouteTable.of(server)
   await server.register(async (scope) => {
     scope.post('/v1/events', async () => ({ accepted: 0 }))
   })
