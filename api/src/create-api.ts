@@ -20,8 +20,8 @@ import type { ApiOptions } from './options.ts'
 
 /**
  * Creates the dashboard API over the ports, ready to `listen`. In standalone it shares the Fastify instance of ingest;
- * unknown paths and errors outside ingest's own scope are then handled here. Such an instance has its `RouteTable` before
- * its routes, so that a wrong method on one of them is refused as such.
+ * unknown paths and errors outside ingest's own scope are then handled here. Such an instance has its `RouteTable`
+ * before its routes, so that a wrong method on one of them is refused as such.
  */
 export async function createApi(
   options: ApiOptions,
