@@ -199,6 +199,15 @@ export const apiCalls: readonly Call[] = [
     },
   },
   {
+    call: 'GET events?order=-timestamp&limit=1',
+    answer: {
+      events: [expect.objectContaining({ event_id: text, context, ...place, fate: 'accepted' }) as unknown],
+      next: text,
+      follow: text,
+      meta: { ...meta, from: text, to: text },
+    },
+  },
+  {
     call: `GET events/e1?${range}`,
     answer: {
       fate: 'accepted',
