@@ -27,9 +27,14 @@ const noUserAgent: Agent = { device: 'unknown', browser: 'unknown', os: 'unknown
 const headless = /headless/i
 const agents = new LRUCache<string, Agent>({ max: USER_AGENTS_MAX })
 
+/** Cuts off a user agent that is longer than any of a browser. */
+export function cutUserAgent(userAgent: string): string {
+  return startOf(userAgent, USER_AGENT_CHARS_MAX)
+}
+
 /** Determines device, browser and system of a sender, and why it is considered a machine, if it is. */
 export function agentOf({ userAgent, server: fromServer, webdriver, brands, noLanguage }: Origin): Agent {
-  const text = userAgent === undefined ? '' : startOf(userAgent, USER_AGENT_CHARS_MAX)
+  const text = cutUserAgent(userAgent ?? '')
   const agent = fromServer ? agentOfServer(text) : text === '' ? noUserAgent : parsed(text)
   if (agent.bot !== undefined) return agent
   if (webdriver) return withBot(agent, 'webdriver')

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { ingestRules, type App, type BotRule } from '@hopper/contracts'
 import { LRUCache } from 'lru-cache'
-import { startOf } from './batch/text-start.ts'
+import { cutUserAgent } from './agent.ts'
 import { UserAgentPattern, type PatternTime } from './user-agent-patterns.ts'
 
 /** Properties of a sender that the rules of ingest compare with their values; none of them is stored. */
@@ -18,8 +18,6 @@ interface CompiledRule {
   readonly isMatched: (sender: RuledSender) => boolean
 }
 
-/** A longer user agent is cut off, as it is when its browser is read from it. */
-const USER_AGENT_CHARS_MAX = 512
 const RULES_MAX = 2_000
 /** Rules by their text, since apps are read again every few seconds. */
 const compiledByText = new LRUCache<string, readonly CompiledRule[]>({ max: RULES_MAX })
@@ -53,8 +51,7 @@ function compile({ kind, value, action }: BotRule): CompiledRule {
     const pattern = new UserAgentPattern(value)
     return {
       action,
-      isMatched: ({ userAgent = '', patternTime }) =>
-        pattern.matches(startOf(userAgent, USER_AGENT_CHARS_MAX), patternTime),
+      isMatched: ({ userAgent = '', patternTime }) => pattern.matches(cutUserAgent(userAgent), patternTime),
     }
   }
   const wanted = value.toLowerCase()

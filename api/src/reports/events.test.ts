@@ -97,7 +97,7 @@ test('events that arrive after the last page follow its cursor, in any lane', as
 test('the newest events first, page by page, those that match filters', async () => {
   const newest = 'order=-timestamp'
   const expected = ['laptop-30', 'phone-13', 'phone-10', 'laptop-7', 'phone-12', 'laptop-8', 'kiosk-11']
-  // what no stream can have is in no page
+  // a page has nothing that no stream can have
   expect(ids(await page(newest))).toEqual([])
   for (const lane of [0, 1]) {
     const lease = await hopper.storage.lanes.acquire(lane, 'test')

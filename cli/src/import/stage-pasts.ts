@@ -133,7 +133,7 @@ class FunnelPast {
     for (const [stage, lanes] of this.#stages) {
       if (without.has(stage)) continue
       const { ranges = [], isOpen = false } = lanes.get(lane) ?? {}
-      // what is known up to the end of the lane needs no range
+      // messages that are known up to the end of the lane need no range
       const until = isOpen ? ranges.at(-1)!.first : end
       const before = isOpen ? ranges.slice(0, -1) : ranges
       const past = { until, ...(before.length > 0 ? { known: before } : {}) }

@@ -5,3 +5,12 @@ export function pageNames(urls: readonly string[]): (url: string) => string {
   const [host] = [...hosts]
   return (url) => (url.startsWith(`${host}/`) ? url.slice(host!.length) : url === host ? '/' : url)
 }
+
+/** Returns an address with letters instead of their codes; as it is where they are not UTF-8. */
+export function decodedAddress(address: string): string {
+  try {
+    return decodeURI(address)
+  } catch {
+    return address
+  }
+}

@@ -3,6 +3,7 @@ import type { Element, ListedFunnel } from '@hopper/contracts'
 import { appPath } from '../api/paths.ts'
 import { useReport } from '../api/use-report.ts'
 import type { EventNames } from '../format/event-text.ts'
+import { decodedAddress } from '../format/pages.ts'
 import { useScope } from './scope.tsx'
 
 /** Returns the names of the app's elements and stages, and pages without their scheme. */
@@ -28,11 +29,5 @@ export function useEventNames(): EventNames {
 
 /** Returns an address without its scheme, with letters instead of their codes. */
 function readablePage(url: string): string {
-  const page = url.replace(/^https?:\/\//, '')
-  try {
-    return decodeURI(page)
-  } catch {
-    // not UTF-8
-    return page
-  }
+  return decodedAddress(url.replace(/^https?:\/\//, ''))
 }

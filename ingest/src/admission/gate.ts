@@ -59,13 +59,17 @@ export class Gate {
     recordSender(request, key === undefined ? {} : { key })
     // before the key is looked up: this is the only limit for somebody who guesses keys
     this.admitSource(request)
-    return this.admitLate(key, request)
+    return this.#admitBy(key, request)
   }
 
   /** Admits a request by a key that its body contains, after `admitSource`. */
   async admitLate(key: string | undefined, request: FastifyRequest): Promise<Sender> {
-    const source = remoteSource(request)
     recordSender(request, key === undefined ? {} : { key })
+    return this.#admitBy(key, request)
+  }
+
+  async #admitBy(key: string | undefined, request: FastifyRequest): Promise<Sender> {
+    const source = remoteSource(request)
     const known = await this.#keys.senderOf(key)
     recordSender(request, { app: known.app.id })
     const sender = source === undefined ? known : { ...known, source }

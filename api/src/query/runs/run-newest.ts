@@ -1,5 +1,5 @@
-import { keptFate, timeZone, type ChunkSummary } from '@hopper/contracts'
-import { chunkRowReader, NewestPlan, NewestRows, type ExportedEvent, type NewestRow } from '@hopper/engine'
+import { keptFate, timeZone } from '@hopper/contracts'
+import { NewestPlan, NewestRows, type ExportedEvent } from '@hopper/engine'
 import { eventView } from '../../answers/events/events.ts'
 import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
@@ -7,6 +7,7 @@ import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
 import type { NewestHead, QueryOf } from '../query.ts'
 import { encodeList } from '../result.ts'
 import { isNeeded, peopleFor } from './people-for.ts'
+import { eventsAt } from './run-page.ts'
 
 /** Chunks that are read together: after the first ones, few others can have newer events. */
 const CHUNKS_AT_ONCE = 16
@@ -28,33 +29,13 @@ export async function runNewest(
       for (const chunk of await runtime.source.chunks(batch)) newest.scan(chunk, runtime.budget)
   }
   const rows = newest.rows()
-  const events = await eventsOf(newest.chunks, rows, runtime)
+  const events = await eventsAt(newest.chunks, rows, runtime)
   const times = rows.map(({ place: [time] }) => time)
   const head: Omit<NewestHead, 'digest'> = {
     ...(times.length > 0 && { times: [times.at(-1)!, times[0]!] }),
     ...(rows.length === query.request.limit && { next: rows.at(-1)!.place }),
   }
   return { kind: 'answered', result: encodeList(itemsOf(events, job.context.timezone), head) }
-}
-
-/** Reads whole events in this order, a bounded part of their chunks at a time: each event may be in another chunk. */
-async function eventsOf(
-  chunks: readonly ChunkSummary[],
-  rows: readonly NewestRow[],
-  { source, budget }: QueryRuntime,
-): Promise<ExportedEvent[]> {
-  const events: ExportedEvent[] = []
-  const bySummary = Map.groupBy(rows.keys(), (index) => chunks[rows[index]!.chunk]!)
-  const fetches = [...bySummary.keys()].map((summary) => ({ summary, names: Object.keys(summary.columns) }))
-  for (const batch of batchesOf(fetches)) {
-    for (const chunk of await source.chunks(batch)) {
-      budget.check()
-      const read = chunkRowReader(chunk)
-      for (const index of bySummary.get(chunk.summary)!)
-        events[index] = { ...read(rows[index]!.row), lane: chunk.summary.lane }
-    }
-  }
-  return events
 }
 
 function itemsOf(events: readonly ExportedEvent[], timezone: string): string[] {

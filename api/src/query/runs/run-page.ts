@@ -1,5 +1,6 @@
 import { limits, type ChunkSummary } from '@hopper/contracts'
 import { chunkRowReader, clustersOf, endOfPlaces, placeColumns, rowsInOrder, type ExportedEvent } from '@hopper/engine'
+import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import { eventView } from '../../answers/events/events.ts'
 import type { PageHead, PageRequest, PageResult, QueryOf } from '../query.ts'
@@ -77,16 +78,22 @@ async function lanePage(
   return { events, skip, next }
 }
 
-/** Reads whole events by their chunk and row, in this order. */
-async function eventsAt(
-  cluster: readonly ChunkSummary[],
-  selected: readonly { readonly chunk: number; readonly row: number }[],
-  { source }: QueryRuntime,
+/** Reads whole events by their chunk and row, in this order; a bounded part of their chunks at a time. */
+export async function eventsAt(
+  chunks: readonly ChunkSummary[],
+  rows: readonly { readonly chunk: number; readonly row: number }[],
+  { source, budget }: Pick<QueryRuntime, 'source' | 'budget'>,
 ): Promise<ExportedEvent[]> {
-  const numbers = [...new Set(selected.map(({ chunk }) => chunk))]
-  const chunks = await source.chunks(
-    numbers.map((number) => ({ summary: cluster[number]!, names: Object.keys(cluster[number]!.columns) })),
-  )
-  const readers = new Map(numbers.map((number, i) => [number, chunkRowReader(chunks[i]!)]))
-  return selected.map(({ chunk, row }) => ({ ...readers.get(chunk)!(row), lane: cluster[chunk]!.lane }))
+  const events: ExportedEvent[] = []
+  const bySummary = Map.groupBy(rows.keys(), (index) => chunks[rows[index]!.chunk]!)
+  const fetches = [...bySummary.keys()].map((summary) => ({ summary, names: Object.keys(summary.columns) }))
+  for (const batch of batchesOf(fetches)) {
+    for (const chunk of await source.chunks(batch)) {
+      budget.check()
+      const read = chunkRowReader(chunk)
+      for (const index of bySummary.get(chunk.summary)!)
+        events[index] = { ...read(rows[index]!.row), lane: chunk.summary.lane }
+    }
+  }
+  return events
 }

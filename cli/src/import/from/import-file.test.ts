@@ -399,6 +399,6 @@ it('applies rules of the app about user agents and networks to a file that has t
   const envelopes = (await messagesIn(storage)).map((message) => decodeEnvelope(Buffer.from(message)))
   const botOf = Object.fromEntries(envelopes.map(({ device_id, context }) => [device_id, context.bot]))
   expect(botOf).toEqual({ d1: 'app_rule', d2: 'app_rule', d3: undefined })
-  // what rules are compared with is not stored
+  // the user agent and the address, with which rules are compared, are not stored
   expect((await messagesIn(storage)).join()).not.toMatch(/curl|192\.0\.2|198\.51/)
 })

@@ -1,6 +1,7 @@
 import type { LiveEvent } from './live-list.ts'
 import type { EventNames } from '../../format/event-text.ts'
 import { formatDuration } from '../../format/numbers.ts'
+import { decodedAddress } from '../../format/pages.ts'
 import { liveWords } from './live-words.ts'
 
 /** What a row shows of an event; a part that the event does not have is missing. */
@@ -41,12 +42,7 @@ export function pageOf(event: LiveEvent): string | undefined {
 
 /** Formats an address for reading: without its origin, and without escapes. */
 export function pageText(address: string): string {
-  const local = address.replace(/^https?:\/\/[^/]+/i, '') || '/'
-  try {
-    return decodeURI(local)
-  } catch {
-    return local
-  }
+  return decodedAddress(address.replace(/^https?:\/\/[^/]+/i, '') || '/')
 }
 
 /** Returns whether any part of an event contains the text, ignoring case. */

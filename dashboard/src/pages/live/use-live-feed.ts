@@ -33,7 +33,7 @@ export interface LiveFeed {
   readonly waiting: number
   readonly isPaused: boolean
   readonly pause: (isPaused: boolean) => void
-  /** whether the stream is open */
+  /** true while the stream is open */
   readonly isOpen: boolean
   /** why the stream is not open, once that is known */
   readonly trouble?: 'interrupted' | 'refused'

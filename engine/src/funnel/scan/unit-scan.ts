@@ -38,7 +38,7 @@ export abstract class UnitScan {
   readonly #budget: Budget
   /** assigns numbers to the breakdown values */
   protected readonly groups = new Dictionary()
-  /** what this scan has learned while it runs the plan, which itself never changes */
+  /** state of this scan while it runs the plan, which itself never changes */
   protected readonly state: PlanState
   /** assigns numbers to the match values */
   protected readonly matches: TupleNumbers
